@@ -1,0 +1,197 @@
+// Package billing turns a billing detail as somebody typed it ([Input]) into one that tax and invoices can rely on
+// ([Detail]), or says everything that is wrong with it at once.
+//
+// The rules are those of the published create-order document: country and isBusiness always, state for US and CA,
+// businessName for a business, taxId for a business in the EU. Nothing that the document accepts is refused: outside
+// the EU rule a tax id that does not check out is kept as typed and marked so ([Detail.TaxIDChecked]), and a postcode
+// is refused only where the country's shape of postcodes is known for certain.
+package billing
+
+import (
+	"strings"
+
+	"github.com/crepe-checkout/crepe/core/country"
+	"github.com/crepe-checkout/crepe/core/problem"
+	"github.com/crepe-checkout/crepe/core/vatid"
+)
+
+// Input is a billing detail as typed. An empty string is a field that was not given.
+type Input struct {
+	Country      string
+	IsBusiness   *bool // nil: not given
+	Postcode     string
+	State        string
+	BusinessName string
+	TaxID        string
+}
+
+// Detail is a billing detail that [Check] has found sound. It holds only what applies: a buyer who is not a business has
+// neither a business name nor a tax id, whatever was typed, so that turning the box off can never keep a tax exemption.
+type Detail struct {
+	Country      country.Code
+	IsBusiness   bool
+	Postcode     string // upper case, "" where none was given
+	State        string // ISO 3166-2 without the country for US and CA; elsewhere as typed
+	BusinessName string
+	TaxID        string // normalised with its prefix when TaxIDChecked ("DE136695976"), otherwise as typed
+	TaxIDChecked bool   // syntax and check digits hold; it does not say that the number is registered
+}
+
+// Longest texts accepted, in bytes. The document sets none; these are what an invoice line and the PSP's fields hold.
+const (
+	maxName     = 300
+	maxState    = 100
+	maxPostcode = 20
+	maxTaxID    = 40
+)
+
+var (
+	missingCountry    = invalid("country-required", "/country", "Missing required field: billingDetail.country")
+	unknownCountry    = invalid("country-invalid", "/country", "Invalid country: expected ISO 3166-1 alpha-2")
+	missingIsBusiness = invalid("is-business-required", "/isBusiness", "Missing required field: billingDetail.isBusiness")
+	missingState      = invalid("state-required", "/state", "State is required for US/CA")
+	missingName       = invalid("business-name-required", "/businessName", "businessName is required for business purchases")
+	unreadableName    = invalid("business-name-invalid", "/businessName", "Invalid businessName")
+	missingTaxID      = invalid("tax-id-required", "/taxId", "taxId is required for EU business purchases")
+)
+
+// Check normalises in and applies every rule. With no problems the Detail is sound; with any, the list is complete and
+// in the order country, isBusiness, state, businessName, taxId, postcode, and the Detail is what could be made of the
+// rest (the hosted page derives the next fields from it; nothing else may use it).
+//
+// Paths point into the create-order request, "/billingDetail/state".
+func Check(in Input) (Detail, problem.List) {
+	var d Detail
+	var found problem.List
+	add := func(p *problem.Problem) {
+		if p != nil {
+			found = append(found, p)
+		}
+	}
+	code, p := checkCountry(in.Country)
+	d.Country = code
+	add(p)
+	if in.IsBusiness == nil {
+		add(missingIsBusiness)
+	} else {
+		d.IsBusiness = *in.IsBusiness
+	}
+	d.State, p = checkState(code, in.State)
+	add(p)
+	if d.IsBusiness {
+		d.BusinessName, p = checkName(in.BusinessName)
+		add(p)
+		d.TaxID, d.TaxIDChecked, p = checkTaxID(code, in.TaxID)
+		add(p)
+	}
+	d.Postcode, p = checkPostcode(code, in.Postcode)
+	add(p)
+	return d, found
+}
+
+func checkCountry(typed string) (country.Code, *problem.Problem) {
+	typed = upper(strings.TrimSpace(typed))
+	if typed == "" {
+		return "", missingCountry
+	}
+	code, ok := country.Parse(typed)
+	if !ok {
+		return "", unknownCountry
+	}
+	return code, nil
+}
+
+func checkState(code country.Code, typed string) (string, *problem.Problem) {
+	typed = strings.TrimSpace(typed)
+	if !code.NeedsState() {
+		if !readable(typed, maxState) {
+			return "", invalid("state-invalid", "/state", "Invalid state for "+string(code))
+		}
+		return typed, nil
+	}
+	if typed == "" {
+		return "", missingState
+	}
+	state, ok := code.ParseSubdivision(upper(typed))
+	if !ok {
+		return "", invalid("state-invalid", "/state", "Invalid state for "+string(code))
+	}
+	return string(state), nil
+}
+
+func checkName(typed string) (string, *problem.Problem) {
+	typed = strings.TrimSpace(typed)
+	if typed == "" {
+		return "", missingName
+	}
+	if !readable(typed, maxName) {
+		return "", unreadableName
+	}
+	return typed, nil
+}
+
+// checkTaxID demands a sound number in the EU only (document); elsewhere a number that can be checked is normalised, and
+// any other is kept, so that a merchant's invoice shows what the buyer gave.
+func checkTaxID(code country.Code, typed string) (id string, checked bool, p *problem.Problem) {
+	typed = strings.TrimSpace(typed)
+	if typed == "" {
+		if code.InEU() {
+			return "", false, missingTaxID
+		}
+		return "", false, nil
+	}
+	number, fault := vatid.Parse(string(code), typed)
+	if fault == vatid.None {
+		return string(number), true, nil
+	}
+	if code.InEU() || !readable(typed, maxTaxID) {
+		return "", false, invalid("tax-id-invalid", "/taxId", "Invalid taxId for "+string(code))
+	}
+	return typed, false, nil
+}
+
+func checkPostcode(code country.Code, typed string) (string, *problem.Problem) {
+	typed = upper(strings.TrimSpace(typed))
+	if typed == "" || code == "" {
+		return typed, nil
+	}
+	if !readable(typed, maxPostcode) || !code.ValidPostcode(typed) {
+		return "", invalid("postcode-invalid", "/postcode", "Invalid postcode for "+string(code))
+	}
+	return typed, nil
+}
+
+// readable holds for text that can stand on one line of an invoice: no control characters, and none of the bidirectional
+// controls that make a line read otherwise than it is stored (Unicode TR 9, U+202A–202E and U+2066–2069).
+func readable(s string, maxBytes int) bool {
+	if len(s) > maxBytes {
+		return false
+	}
+	for _, r := range s {
+		if r < 0x20 || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
+			return false
+		}
+	}
+	return true
+}
+
+// upper maps a–z only: the full mapping would make a country code out of a dotless i. It returns s itself when there is
+// nothing to change.
+func upper(s string) string {
+	for i := 0; i < len(s); i++ {
+		if 'a' <= s[i] && s[i] <= 'z' {
+			b := []byte(s)
+			for ; i < len(b); i++ {
+				if 'a' <= b[i] && b[i] <= 'z' {
+					b[i] -= 'a' - 'A'
+				}
+			}
+			return string(b)
+		}
+	}
+	return s
+}
+
+func invalid(code, field, message string) *problem.Problem {
+	return &problem.Problem{Kind: problem.Invalid, Code: code, Path: "/billingDetail" + field, Message: message}
+}

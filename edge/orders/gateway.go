@@ -1,0 +1,155 @@
+package orders
+
+import (
+	"time"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/money"
+)
+
+// Gateway is a payment service provider's hosted checkout. An adapter translates and classifies; it never retries, waits
+// or remembers: retrying, fencing and rate limiting are done once, above it.
+//
+// Every method that goes to the network makes exactly one try and comes back by its deadline. A nil *Fault means success.
+type Gateway interface {
+	// Name is the provider's, as stored with every reference to one of its objects: "stripe".
+	Name() string
+
+	// Step is the smallest amount that can be charged in the currency, in minor units of ISO 4217 (1 for most; 100 for
+	// ISK, 10 for KWD), and whether the currency can be charged at all.
+	Step(money.Currency) (int64, bool)
+
+	// Render makes the exact bytes of the request that creates a payable checkout. It is pure and deterministic, and its
+	// error means that the provider would refuse, so nothing is to be written down and nothing sent.
+	Render(Payable) (Wire, error)
+
+	// Create sends the rendered bytes under an idempotency key. Only bytes that are durably stored may be sent, and under
+	// one key always the same.
+	Create(deadline time.Time, w Wire, key string) (Remote, *Fault)
+
+	// Retrieve reads a checkout by the provider's reference.
+	Retrieve(deadline time.Time, ref string) (Remote, *Fault)
+
+	// Expire ends an open checkout, so that it cannot be paid any more. Its answer is what became of it: Expired, or
+	// Complete when a buyer was faster.
+	Expire(deadline time.Time, ref string) (Remote, *Fault)
+
+	// Event verifies a webhook's signature over its raw body at an instant and reads it. An error means that the message
+	// is not the provider's, or not one that can be read: nothing may change because of it.
+	Event(signature string, body []byte, now time.Time) (Event, error)
+}
+
+// Payable is an order as the provider needs to know it.
+type Payable struct {
+	OrderID   string
+	Attempt   int // from 1; a new one gets a new idempotency key
+	Order     *checkout.Order
+	SuccessTo string    // where the buyer returns to after paying; may hold {CHECKOUT_SESSION_ID}
+	CancelTo  string    // where the buyer goes back to without paying
+	Language  string    // BCP 47, "" for the provider's choice
+	ExpiresAt time.Time // whole seconds, UTC
+}
+
+// Wire is a rendered request without its secret: what an attempt stores before anything is sent.
+type Wire struct {
+	Path string
+	Body []byte
+}
+
+// Remote is a checkout as the provider reports it.
+type Remote struct {
+	Ref       string // the provider's id, "cs_test_…"
+	URL       string // where the buyer pays; empty unless Open
+	Status    RemoteStatus
+	Paid      bool         // the money is there; a Complete that is not Paid is still being processed
+	Total     money.Amount // what the provider charges
+	OrderID   string
+	Attempt   int
+	Live      bool   // real money
+	PaymentID string // the provider's id of the payment, empty until there is one
+}
+
+// RemoteStatus is where a checkout stands at the provider.
+type RemoteStatus uint8
+
+const (
+	RemoteUnknown RemoteStatus = iota
+	RemoteOpen
+	RemoteComplete
+	RemoteExpired
+)
+
+// EventKind is what a webhook reports.
+type EventKind uint8
+
+const (
+	// EventIgnored is anything that concerns no checkout of ours; it is acknowledged and forgotten.
+	EventIgnored EventKind = iota
+	// EventCompleted: the buyer is through; Remote.Paid tells whether the money is there already.
+	EventCompleted
+	// EventSucceeded: a delayed payment has arrived.
+	EventSucceeded
+	// EventFailed: a delayed payment will not arrive.
+	EventFailed
+	// EventExpired: the checkout ended unpaid.
+	EventExpired
+	// EventDeclined: one try to pay was refused; the checkout stays open. Its Remote has no Ref: a refused try is known by
+	// OrderID and Attempt.
+	EventDeclined
+)
+
+// Event is one verified webhook.
+type Event struct {
+	ID      string // the provider's, for deduplication
+	Kind    EventKind
+	Created time.Time
+	Remote  Remote
+	Method  string // "card", "" unknown
+	Last4   string // of the card, "" unknown
+	Reason  string // why a payment was declined, in the provider's words
+}
+
+// Fault is a failed call, classified. The text is for the log.
+type Fault struct {
+	Class      FaultClass
+	Status     int           // HTTP status, 0 when there was no answer
+	Code       string        // the provider's error code
+	RequestID  string        // the provider's, for its support
+	RetryAfter time.Duration // 0: not said
+	Err        error         // transport error, nil when there was an answer
+}
+
+// FaultClass says what a failure proves about the effect of the call.
+type FaultClass uint8
+
+const (
+	// Unknown: the call may have had its effect (a timeout after sending, a reset, a 502). It is the zero value: what is
+	// not understood is never taken for a failure.
+	Unknown FaultClass = iota
+	// NotExecuted: this try certainly had no effect (refused before a byte was sent, 401, 403, 429). It says nothing of
+	// earlier tries under the same key.
+	NotExecuted
+	// InProgress: another call under the same key is running, or the provider asks for the same call again.
+	InProgress
+	// Definitive: the provider has refused these bytes for good.
+	Definitive
+	// Stuck: the provider has stored a failure under this key; the same call cannot succeed any more.
+	Stuck
+)
+
+// String names the class in kebab-case, for logs and metrics.
+func (c FaultClass) String() string {
+	return [...]string{"unknown", "not-executed", "in-progress", "definitive", "stuck"}[c]
+}
+
+// Error names the class and what was seen, without any of the buyer's data.
+func (f *Fault) Error() string {
+	text := "psp: " + f.Class.String()
+	if f.Code != "" {
+		text += " " + f.Code
+	}
+	if f.Err != nil {
+		text += ": " + f.Err.Error()
+	}
+	return text
+}
