@@ -1,0 +1,83 @@
+// Package money counts money in integers: an [Amount] is a number of minor units of a [Currency] of ISO 4217, a [Rate]
+// is a share in units of 1e-5, and no float is anywhere between them.
+//
+// Rounding is half up, away from zero, of the exact product, to the smallest amount that can be charged. The caller names
+// that amount, because a payment provider may be coarser than ISO 4217 (whole krónur, tens of fils). Several taxes on one
+// price are rounded one by one and then added up.
+//
+// A valid Currency comes from [ParseCurrency] and a valid Rate from [ParseRate]; what the methods promise, they promise
+// for those.
+package money
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Amount is a sum of money. The zero value is no amount: it has no currency.
+type Amount struct {
+	Minor    int64 // minor units: cents for USD, whole yen for JPY, fils for KWD
+	Currency Currency
+}
+
+// ParseAmount reads the wire form of an amount, `^\d+(\.\d+)?$`, with at most as many decimals as the currency has:
+// "29", "29.0" and "29.00" are the same amount of USD, "29.000" is none. Nothing signed, grouped or beyond an int64 of
+// minor units is an amount, and nothing is one in an unknown currency. Zero is an amount: whether it will do is the
+// caller's rule.
+func ParseAmount(s string, c Currency) (Amount, bool) {
+	if _, ok := ParseCurrency(string(c)); !ok {
+		return Amount{}, false
+	}
+	minor, ok := parseDecimal(s, c.Digits())
+	if !ok {
+		return Amount{}, false
+	}
+	return Amount{minor, c}, true
+}
+
+// String is the wire form with exactly the currency's decimals, "29.00" for USD and "4500" for JPY, and a leading "-"
+// below zero. It does not name the currency.
+func (a Amount) String() string {
+	return formatDecimal(a.Minor, a.Currency.Digits())
+}
+
+// parseDecimal reads an unsigned decimal as an integer in units of its last possible place.
+func parseDecimal(s string, places int) (n int64, ok bool) {
+	whole, fraction, point := strings.Cut(s, ".")
+	if whole == "" || point && fraction == "" || len(fraction) > places {
+		return 0, false
+	}
+	digits := whole + fraction + strings.Repeat("0", places-len(fraction))
+	for i := range len(digits) {
+		d := int64(digits[i]) - '0'
+		if d < 0 || d > 9 || n > (1<<63-1-d)/10 {
+			return 0, false
+		}
+		n = n*10 + d
+	}
+	return n, true
+}
+
+// formatDecimal writes what parseDecimal reads, with every place, and below zero too.
+func formatDecimal(n int64, places int) string {
+	digits, sign := strconv.FormatUint(magnitude(n), 10), ""
+	if n < 0 {
+		sign = "-"
+	}
+	if missing := places + 1 - len(digits); missing > 0 {
+		digits = strings.Repeat("0", missing) + digits
+	}
+	if places == 0 {
+		return sign + digits
+	}
+	point := len(digits) - places
+	return sign + digits[:point] + "." + digits[point:]
+}
+
+// magnitude is |n|, that of the smallest int64 included.
+func magnitude(n int64) uint64 {
+	if n < 0 {
+		return -uint64(n)
+	}
+	return uint64(n)
+}

@@ -1,0 +1,56 @@
+package money
+
+import (
+	"math/bits"
+	"strings"
+)
+
+// Rate is a share of an amount in units of 1e-5: 9.975 % is 9975. A valid one comes from ParseRate and lies between
+// nothing and the whole.
+type Rate int32
+
+const (
+	wholeRate    Rate = 100_000 // 100 %
+	percentScale      = 3       // places of a percentage; 1e-5 is a thousandth of a per cent
+)
+
+// ParseRate reads a percentage, "9.975", with at most three decimals, from 0 to 100. It knows no sign and no "%".
+func ParseRate(percent string) (Rate, bool) {
+	n, ok := parseDecimal(percent, percentScale)
+	if !ok || n > int64(wholeRate) {
+		return 0, false
+	}
+	return Rate(n), true
+}
+
+// Percent writes the rate as a percentage without trailing zeros: "9.975", "5.5", "20".
+func (r Rate) Percent() string {
+	return strings.TrimRight(strings.TrimRight(formatDecimal(int64(r), percentScale), "0"), ".")
+}
+
+// Of is the rate's share of an amount: the tax on a net price. The exact product is rounded half up, away from zero, to
+// a multiple of step, the smallest amount that can be charged, in minor units, from 1 to 1e9. It is exact for every amount
+// up to 1e18.
+func (r Rate) Of(minor, step int64) int64 {
+	return share(minor, step, r, wholeRate)
+}
+
+// Within is the rate's share that a gross amount already contains, gross·r/(1+r): the tax in a price that includes it.
+// It rounds as Of does, and it never exceeds the gross, so that net is gross less tax.
+func (r Rate) Within(gross, step int64) int64 {
+	return share(gross, step, r, wholeRate+r)
+}
+
+// share is minor·part/whole, half away from zero, to a multiple of step. Its product takes 128 bits.
+func share(minor, step int64, part, whole Rate) int64 {
+	high, low := bits.Mul64(magnitude(minor), uint64(part))
+	divisor := uint64(whole) * uint64(step)
+	steps, rest := bits.Div64(high, low, divisor)
+	if rest >= divisor-rest {
+		steps++
+	}
+	if minor < 0 {
+		return -int64(steps) * step
+	}
+	return int64(steps) * step
+}
