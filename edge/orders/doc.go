@@ -1,0 +1,14 @@
+// Package orders turns checkout sessions into orders that are paid exactly once.
+//
+// The types: [Session] and [Order] are the records; [Service] is the one sequence of read, place, write, open, undo;
+// [Store] and [Gateway] are the ports to a database and to a payment service provider.
+//
+// Three rules carry the whole package, and everything else follows from them:
+//
+//   - The order and the exact bytes of the provider's request are durable before the request is sent, and the provider's
+//     answer is durable before its URL is disclosed.
+//   - An order is never deleted. A failed call leaves it rolled back, which is a state; a call whose outcome is unknown
+//     leaves it bound to its session, to be asked again with the same bytes under the same key.
+//   - A second checkout for a session is made only after the provider has confirmed that the first cannot be paid any
+//     more. An expiry whose outcome is unknown is not an expiry.
+package orders

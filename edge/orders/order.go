@@ -1,0 +1,155 @@
+package orders
+
+import (
+	"github.com/crepe-checkout/crepe/core/checkout"
+)
+
+// Order is the one order of a checkout session with everything that was ever tried to get it paid. It is never deleted:
+// "rolled back" is a state. An order is stored as one record, so each transition is atomic by itself.
+type Order struct {
+	ID         string // "ORD_…"
+	SessionID  string
+	MerchantID string
+	StoreID    string
+
+	Environment checkout.Environment
+
+	// Version counts the writes; see [Session.Version].
+	Version uint64
+
+	State     State
+	Attempts  []Attempt // oldest first, never empty; the last one is current
+	Payments  []Payment
+	CreatedAt int64 // Unix milliseconds
+	UpdatedAt int64
+	DueAt     int64 // when the sweeper must look at the order again; 0: never
+}
+
+// State is where an order stands.
+type State string
+
+const (
+	// Pending: an attempt is written down, no buyer has its URL. The merchant does not see the order yet.
+	Pending State = "pending"
+	// Payable: a buyer can pay.
+	Payable State = "payable"
+	// Processing: the buyer is through, the money is on its way.
+	Processing State = "processing"
+	// Paid: the money is there, and it is the only payment of the checkout session.
+	Paid State = "paid"
+	// PaidLate: the money came after the order had been given up. It counts as paid.
+	PaidLate State = "paid-late"
+	// RolledBack: the provider refused; the session can be ordered from again. The merchant does not see the order.
+	RolledBack State = "rolled-back"
+	// Lapsed: the provider's checkout ended unpaid.
+	Lapsed State = "lapsed"
+	// Failed: a delayed payment did not arrive.
+	Failed State = "failed"
+	// RefundDue: more than one payment arrived for one checkout session.
+	RefundDue State = "refund-due"
+)
+
+// Published is the state's name in the API, and whether the merchant sees the order at all.
+func (s State) Published() (string, bool) {
+	switch s {
+	case Pending, RolledBack:
+		return "", false
+	case Paid, PaidLate, RefundDue:
+		return "completed", true
+	case Lapsed, Failed:
+		return "canceled", true
+	default:
+		return "pending", true
+	}
+}
+
+// Settled reports whether money has arrived: no event changes such an order back.
+func (s State) Settled() bool { return s == Paid || s == PaidLate || s == RefundDue }
+
+// Attempt is one try to make a payable checkout at the provider: what was asked for, the exact bytes, and what came of it.
+type Attempt struct {
+	N      int // from 1
+	State  AttemptState
+	Placed checkout.Order // frozen: what this attempt asks the buyer to pay, and for what
+	Digest [32]byte       // of what the buyer asked for; see digest
+
+	Provider  string // the gateway's name
+	Key       string // idempotency key
+	Wire      Wire   // emptied when the bytes can never be sent again
+	SentAt    int64  // Unix milliseconds
+	ExpiresAt int64  // when the provider's checkout ends, Unix milliseconds
+
+	// Fence names the process run that may settle a Sent or Superseding attempt.
+	Fence       uint64
+	EverUnknown bool // an earlier try may have had its effect
+	Tries       int
+	Ref         string // the provider's checkout, "" until known
+	URL         string // where the buyer pays, "" until known
+	LastFault   string // for operators; holds no buyer data
+}
+
+// AttemptState is where an attempt stands; psp.go and state.go move it.
+type AttemptState string
+
+const (
+	// Sent: written down and possibly at the provider.
+	Sent AttemptState = "sent"
+	// Unresolved: the provider may or may not have it; the same bytes under the same key will tell.
+	Unresolved AttemptState = "unresolved"
+	// Open: payable, and its URL may be given to the buyer.
+	Open AttemptState = "open"
+	// Superseding: a buyer asked for something else; the old checkout is being ended.
+	Superseding AttemptState = "superseding"
+	// Refused: the provider certainly has no checkout for it.
+	Refused AttemptState = "refused"
+	// Abandoned: given up unresolved. Harmless, because its URL was never disclosed.
+	Abandoned AttemptState = "abandoned"
+	// Ended: the provider confirmed that it cannot be paid any more.
+	Ended AttemptState = "ended"
+	// Taken: the buyer is through and the money on its way.
+	Taken AttemptState = "taken"
+	// Settled: paid.
+	Settled AttemptState = "settled"
+)
+
+// Payment is one payment, or one declined try to pay.
+type Payment struct {
+	ID       string // "PAY_…"
+	Attempt  int
+	Status   PaymentStatus
+	Provider string
+	Ref      string // the provider's id of the payment
+	Method   string // "card", "" unknown
+	Last4    string
+	Reason   string // why it was declined, in the provider's words
+	At       int64  // Unix milliseconds
+}
+
+// PaymentStatus is where a payment stands.
+type PaymentStatus string
+
+const (
+	Succeeded PaymentStatus = "succeeded"
+	Declined  PaymentStatus = "failed"
+)
+
+// Current is the attempt that counts now.
+func (o *Order) Current() *Attempt { return &o.Attempts[len(o.Attempts)-1] }
+
+// Attempt is the n-th attempt, nil when there is none.
+func (o *Order) Attempt(n int) *Attempt {
+	if n < 1 || n > len(o.Attempts) {
+		return nil
+	}
+	return &o.Attempts[n-1]
+}
+
+// Sold is what the order is for: what was paid, or else what the current attempt asks for.
+func (o *Order) Sold() *checkout.Order {
+	for i := range o.Attempts {
+		if o.Attempts[i].State == Settled {
+			return &o.Attempts[i].Placed
+		}
+	}
+	return &o.Current().Placed
+}

@@ -1,0 +1,22 @@
+package orders
+
+import (
+	"github.com/crepe-checkout/crepe/core/checkout"
+)
+
+// Session is a checkout session as it is kept: what the rules see, and what they need not.
+type Session struct {
+	checkout.Session
+
+	// Version counts the writes. A [Store] refuses to write a session that was read at another version.
+	Version uint64
+
+	MerchantID string
+	CreatedAt  int64  // Unix milliseconds
+	OrderID    string // the one order of this session, "" before the first create-order got past the rules
+
+	Metadata   map[string]string
+	ExternalID string // orderMerchantExternalId
+	Language   string // BCP 47, "" for the buyer's own
+	DarkMode   *bool  // nil: the store's choice
+}

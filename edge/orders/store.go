@@ -1,0 +1,68 @@
+package orders
+
+import (
+	"context"
+	"errors"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+)
+
+// Store keeps sessions and orders. Every method is one atomic step; what it returns belongs to the caller.
+type Store interface {
+	// Session reads a session by its id alone, whatever its environment and store: the id is a capability, and the
+	// published error table tells a foreign session from an unknown one. [ErrNotFound] when there is none.
+	Session(ctx context.Context, id string) (*Session, error)
+
+	// Order reads an order of one environment. [ErrNotFound] when there is none there.
+	Order(ctx context.Context, env checkout.Environment, id string) (*Order, error)
+
+	// Commit makes a change durable as a whole or not at all, before it returns. [ErrStale] when a record in it was
+	// written by somebody else since it was read: read again, decide again. [ErrRepeated] when its event is known. Any
+	// other error leaves open whether the change happened.
+	Commit(ctx context.Context, c Change) error
+
+	// Due names up to limit orders of any environment whose DueAt is not after now, the longest due first.
+	Due(ctx context.Context, now int64, limit int) ([]DueOrder, error)
+}
+
+// Change is what one step of the flow writes. Nil and zero fields write nothing.
+type Change struct {
+	// Session and Order are written if their stored version is still the one they carry; the stored copy then carries the
+	// next one. A record with version 0 is new.
+	Session *Session
+	Order   *Order
+	// Spend is the session token that this change uses up.
+	Spend *SpentToken
+	// Event is the provider's message that caused the change.
+	Event *SeenEvent
+	// Quarantine keeps an event that is genuine but fits no order, so that money is never dropped.
+	Quarantine *Event
+}
+
+// SpentToken is a one-order token that has had its order.
+type SpentToken struct {
+	ID        string
+	ExpiresAt int64 // Unix milliseconds; it need not be remembered longer
+}
+
+// SeenEvent is a provider's event, remembered so that it counts once.
+type SeenEvent struct {
+	Environment checkout.Environment
+	Provider    string
+	ID          string
+}
+
+// DueOrder names an order that needs another look.
+type DueOrder struct {
+	Environment checkout.Environment
+	ID          string
+}
+
+var (
+	// ErrNotFound: there is no such record, or none that this environment may see.
+	ErrNotFound = errors.New("orders: not found")
+	// ErrStale: the record has been written since it was read.
+	ErrStale = errors.New("orders: written by somebody else in between")
+	// ErrRepeated: the event has been applied before.
+	ErrRepeated = errors.New("orders: event already applied")
+)
