@@ -1,0 +1,132 @@
+// Package tax computes the tax on one sale: [Assess] takes a [Sale] and answers an [Assessment].
+package tax
+
+import (
+	"github.com/crepe-checkout/crepe/core/billing"
+	"github.com/crepe-checkout/crepe/core/country"
+	"github.com/crepe-checkout/crepe/core/money"
+)
+
+// Category is what is sold, in the API's own seven categories. The zero value is none of them.
+type Category uint8
+
+const (
+	DigitalGoods Category = iota + 1
+	SaaS
+	Software
+	Ebook
+	OnlineCourse
+	Consulting
+	ProfessionalService
+)
+
+// categoryNames are the API's names, in the order of the constants.
+var categoryNames = [...]string{
+	"digital_goods", "saas", "software", "ebook", "online_course", "consulting", "professional_service",
+}
+
+// ParseCategory reads the API's name of a category, "digital_goods".
+func ParseCategory(s string) (Category, bool) {
+	for i, name := range categoryNames {
+		if name == s {
+			return Category(i + 1), true
+		}
+	}
+	return 0, false
+}
+
+func (c Category) valid() bool { return c >= DigitalGoods && c <= ProfessionalService }
+
+// String is the API's name, empty for what is no category.
+func (c Category) String() string {
+	if !c.valid() {
+		return ""
+	}
+	return categoryNames[c-1]
+}
+
+// Registration says that the seller collects for a jurisdiction from a day on. The jurisdiction is a country ("DE"), a state
+// or province ("US-TX", "CA-QC") or "EU", the one-stop shop, which is all 27 member states.
+type Registration struct {
+	Jurisdiction string
+	From         Date
+}
+
+// Seller is who sells, as far as tax depends on it.
+type Seller struct {
+	Country       country.Code // of establishment; its national taxes need no registration
+	Everywhere    bool         // a merchant of record that collects wherever the table has a rate
+	Registrations []Registration
+}
+
+// Sale is one product sold to one buyer on one day.
+type Sale struct {
+	Seller    *Seller
+	Buyer     *billing.Detail
+	Category  Category
+	Price     money.Amount
+	Inclusive bool  // the price contains the tax
+	Step      int64 // smallest amount that the PSP can charge in the currency, in minor units, at least 1
+	On        Date
+	IPCountry country.Code // where the buyer's IP address is; empty where that is unknown
+}
+
+// Reason says why the tax is what it is. The zero value is Unsupported.
+type Reason uint8
+
+const (
+	Unsupported   Reason = iota // the table does not know the jurisdiction: no tax is computed
+	Standard                    // taxed at the standard rate
+	Reduced                     // taxed at a reduced rate
+	ZeroRated                   // taxable at 0 %
+	Exempt                      // the jurisdiction does not tax this category or this buyer
+	OutOfScope                  // no tax of the jurisdiction reaches this sale
+	ReverseCharge               // the buyer, a business, owes the tax
+	NotCollecting               // tax would be due, but the seller has no registration there
+)
+
+var reasonNames = [...]string{
+	"unsupported", "standard", "reduced", "zero-rated", "exempt", "out-of-scope", "reverse-charge", "not-collecting",
+}
+
+// String names the reason in kebab-case.
+func (r Reason) String() string {
+	if int(r) >= len(reasonNames) {
+		return ""
+	}
+	return reasonNames[r]
+}
+
+// Evidence compares the two items about the buyer's place: the billing country and the country of the IP address.
+type Evidence uint8
+
+const (
+	None     Evidence = iota // no IP country is known
+	Agree                    // both name the same tax territory
+	Conflict                 // they differ; the billing country is charged
+)
+
+// String names the evidence in lower case.
+func (e Evidence) String() string {
+	switch e {
+	case Agree:
+		return "agree"
+	case Conflict:
+		return "conflict"
+	default:
+		return "none"
+	}
+}
+
+// Component is one tax of one jurisdiction on the price.
+type Component struct {
+	Jurisdiction string     // "DE", "US-TX", "CA-QC"
+	Tax          string     // "vat", "gst", "hst", "pst", "qst", "rst", "sales"
+	Rate         money.Rate // as the law has it, on Taxable
+	Base         uint8      // percentage of the price that is taxable, nearly always 100
+	Taxable      int64      // minor units
+	Amount       int64      // minor units
+}
+
+// Effective is the rate on the whole price: 5 % where 80 % of the price is taxed at 6.25 %.
+func (c *Component) Effective() money.Rate { return c.Rate * money.Rate(c.Base) / 100 }
