@@ -2,8 +2,8 @@
 
 package country
 
-// ISO 3166-1 and 3166-2 as of Debian's iso-codes 4.15.0. Codes are two letters each, names a line each,
-// in the order of their codes.
+// ISO 3166-1 and 3166-2 as of Debian's iso-codes 4.15.0. Codes are two letters each, in order, and
+// names a line each, in the order of their codes.
 
 const codes = "" +
 	"ADAEAFAGAIALAMAOAQARASATAUAWAXAZBABBBDBEBFBGBHBIBJBLBMBNBOBQBRBSBTBVBWBYBZCACCCD" +
