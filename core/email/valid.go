@@ -1,0 +1,80 @@
+package email
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Lengths in bytes, except where they say otherwise.
+const (
+	maxAddress = 254 // RFC 5321, 4.5.3.1.3: a path has 256 with its angle brackets
+	maxLocal   = 64  // RFC 5321, 4.5.3.1.1
+	maxDomain  = 253 // RFC 1035, 2.3.4: 255 on the wire, where every label has a length byte and the root is one more
+	maxLabel   = 63  // RFC 1035, 2.3.4; in characters, for the U-label of a 63-byte A-label can have more bytes than that
+)
+
+// Valid reports whether s, as [Normalize] returns it, has the shape of an e-mail address. It does not know whether the
+// address exists.
+//
+// For ASCII the rule is "valid e-mail address" of the HTML standard, which browsers apply to <input type=email>; like it,
+// Valid takes dots anywhere in the local part and refuses quoted local parts, comments and address literals. Three things
+// are stricter, because payment providers refuse such addresses: the domain has at least two labels (HTML and RFC 5321
+// allow root@localhost), and the lengths of RFC 5321 and RFC 1035 hold.
+//
+// Characters beyond ASCII are taken in either part, as RFC 6531 has it, save those that nobody can see in an address: white
+// space, controls, bidirectional controls, the zero width space, and U+FFFD, the trace of broken UTF-8 (which is refused itself).
+func Valid(s string) bool {
+	local, domain, found := strings.Cut(s, "@")
+	return found && len(s) <= maxAddress && validLocal(local) && validDomain(domain)
+}
+
+func validLocal(local string) bool {
+	for i := 0; i < len(local); {
+		r, size := decode(local[i:])
+		if !isAlphanumeric(r) && !strings.ContainsRune(".!#$%&'*+/=?^_`{|}~-", r) && !isVisible(r) {
+			return false
+		}
+		i += size
+	}
+	return local != "" && len(local) <= maxLocal
+}
+
+func validDomain(domain string) bool {
+	labels := 0
+	for label := range strings.SplitSeq(domain, ".") {
+		if !validLabel(label) {
+			return false
+		}
+		labels++
+	}
+	return labels >= 2 && len(domain) <= maxDomain
+}
+
+func validLabel(label string) bool {
+	for i := 0; i < len(label); {
+		r, size := decode(label[i:])
+		if !isAlphanumeric(r) && r != '-' && !isVisible(r) {
+			return false
+		}
+		i += size
+	}
+	return label != "" && label[0] != '-' && label[len(label)-1] != '-' && utf8.RuneCountInString(label) <= maxLabel
+}
+
+func isAlphanumeric(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+}
+
+// isVisible reports whether r is a character beyond ASCII that an address may have.
+func isVisible(r rune) bool {
+	switch {
+	case r < 0xa0, isSpace(r), isBidiControl(r):
+		return false
+	}
+	return r != '\u200b' && r != utf8.RuneError
+}
+
+// isBidiControl is the property Bidi_Control: characters that reorder what a reader sees.
+func isBidiControl(r rune) bool {
+	return r == '\u061c' || r == '\u200e' || r == '\u200f' || '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069'
+}
