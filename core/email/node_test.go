@@ -48,7 +48,7 @@ func startJudge(t *testing.T) *judge {
 		t.Fatal(err)
 	}
 	if err := node.Start(); err != nil {
-		t.Fatalf("this test compares with JavaScript; put node 20 or newer on the PATH (apt-get install nodejs): %v", err)
+		t.Fatalf("this test compares with JavaScript; put node 18 or newer on the PATH (apt-get install nodejs): %v", err)
 	}
 	t.Cleanup(func() {
 		stdin.Close()
@@ -103,21 +103,26 @@ func TestNormalizeIsJavaScript(t *testing.T) {
 	assigned := readAssigned(t)
 	excused := 0
 	for _, m := range j.mistakes(t, batches) {
-		if j.versions.Unicode != unicodeVersion && newer(m, assigned) {
+		if j.versions.Unicode != unicodeVersion && ofOneVersion(m, assigned) {
 			excused++
 			continue
 		}
 		t.Errorf("Normalize(%+q) = %+q, in JavaScript %+q", m.In, m.Out, m.Want)
 	}
 	if excused > 0 {
-		t.Logf("%d strings differ only by characters that one of Unicode %s (the tables) and %s (node %s) lacks",
+		t.Logf("excused: %d strings with characters that Unicode %s (the tables) and %s (node %s) do not share",
 			excused, unicodeVersion, j.versions.Unicode, j.versions.Node)
 	}
 }
 
-// newer reports whether a character of the string is assigned in one of the two Unicode versions alone.
-func newer(m mistake, assigned func(rune) bool) bool {
-	return strings.ContainsFunc(m.In, func(r rune) bool {
+// reclassified are the characters that were assigned before and have become cased, uncased or ignorable since Unicode
+// 15.1, the oldest version that this test has met (node 18): U+0295 from Ll to Lo and U+1171E from Mc to Mn, both in 16.0.
+const reclassified = "\u0295\U0001171e"
+
+// ofOneVersion reports whether a character of the string is assigned, or classed as it is, in one of the two Unicode
+// versions alone.
+func ofOneVersion(m mistake, assigned func(rune) bool) bool {
+	return strings.ContainsAny(m.In, reclassified) || strings.ContainsFunc(m.In, func(r rune) bool {
 		return assigned(r) == strings.ContainsRune(m.Unassigned, r)
 	})
 }
