@@ -1,0 +1,127 @@
+// Package catalog knows who sells what: merchants with their API keys, their stores, and products in immutable versions.
+//
+// The types: [Merchant], [Store] and [Product] are the records, [Records] is the port to a database. [Open] is the one
+// rule so far: what a create-session request locks. [NewDemo] makes the merchant that `crepe dev` shows.
+//
+// A merchant and a store exist in both environments at once; what is on sale, and for how much, differs between them.
+package catalog
+
+import (
+	"context"
+	"errors"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/money"
+	"github.com/crepe-checkout/crepe/core/tax"
+)
+
+// Merchant is who owns stores and signs requests.
+type Merchant struct {
+	ID        string // "MER_…"
+	Name      string
+	Keys      []APIKey
+	CreatedAt int64 // Unix milliseconds
+}
+
+// APIKey is one public key of a merchant. It belongs to one environment: the key that verifies a signature decides where
+// the request is at home.
+type APIKey struct {
+	Environment checkout.Environment
+	PublicKey   string // RSA, 2048 to 8192 bits, in PEM
+}
+
+// Store is a merchant's shop: what buyers see, and who sells in the eyes of the tax offices.
+type Store struct {
+	ID         string // "STO_…"
+	MerchantID string
+	Slug       string // its name in URLs, unique: "my-digital-store-a1b2c3"
+	Name       string
+	Logo       string // URL, empty for none
+	DarkMode   bool   // how checkout looks where a session does not say
+	Seller     tax.Seller
+	CreatedAt  int64 // Unix milliseconds
+}
+
+// Product is what a store sells, in each environment by itself.
+type Product struct {
+	ID        string // "PROD_…"
+	StoreID   string
+	Type      checkout.ProductType
+	Test      Listing
+	Prod      Listing
+	CreatedAt int64 // Unix milliseconds
+	UpdatedAt int64
+}
+
+// Listing is a product in one environment.
+type Listing struct {
+	Version  *Version // nil: never published here
+	Inactive bool     // taken off sale by the merchant
+}
+
+// OnSale is the version that can be bought in an environment, nil if there is none.
+func (p *Product) OnSale(env checkout.Environment) *Version {
+	listing := &p.Test
+	if env == checkout.Prod {
+		listing = &p.Prod
+	}
+	if listing.Inactive {
+		return nil
+	}
+	return listing.Version
+}
+
+// Version is an immutable state of a product; a change makes a new one.
+type Version struct {
+	ID          string // "PVER_…"
+	Number      int    // from 1
+	Name        string
+	Description string
+	Prices      []Price // one for each currency
+	SuccessURL  string  // where buyers return to if the session names no other place, empty for none
+	Metadata    map[string]string
+	CreatedAt   int64 // Unix milliseconds
+}
+
+// Price is what a product costs in one currency.
+type Price struct {
+	Amount      money.Amount
+	Category    tax.Category
+	TaxIncluded bool // the amount is the gross
+}
+
+// Price finds the price in a currency.
+func (v *Version) Price(c money.Currency) (Price, bool) {
+	for _, p := range v.Prices {
+		if p.Amount.Currency == c {
+			return p, true
+		}
+	}
+	return Price{}, false
+}
+
+// Records keeps the catalogue. Reading takes any string for an id or a slug and answers [ErrNotFound] when nothing has
+// it; what is returned belongs to the caller.
+type Records interface {
+	Merchant(ctx context.Context, id string) (*Merchant, error)
+	Store(ctx context.Context, id string) (*Store, error)
+	StoreBySlug(ctx context.Context, slug string) (*Store, error)
+	Product(ctx context.Context, id string) (*Product, error)
+
+	// Put writes a change as a whole or not at all, over what was there. [ErrSlugTaken] when another store has the slug.
+	Put(ctx context.Context, c Change) error
+}
+
+// Change is what one step writes to the catalogue. Nil fields write nothing.
+type Change struct {
+	Merchant *Merchant
+	Store    *Store
+	Products []*Product
+}
+
+var (
+	// ErrNotFound: nothing has that id or slug.
+	ErrNotFound = errors.New("catalog: not found")
+	// ErrSlugTaken: another store has the slug.
+	ErrSlugTaken = errors.New("catalog: slug taken")
+)
