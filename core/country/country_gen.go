@@ -2,8 +2,8 @@
 
 package country
 
-// ISO 3166-1 and 3166-2 as of Debian's iso-codes 4.15.0. Codes are two letters each, in order, and
-// names a line each, in the order of their codes.
+// ISO 3166-1 and 3166-2 as of Debian's iso-codes 4.15.0. Codes are two letters each, in order,
+// and names a line each, in the order of their codes. Postcodes and the European Union: see gen.go.
 
 const codes = "" +
 	"ADAEAFAGAIALAMAOAQARASATAUAWAXAZBABBBDBEBFBGBHBIBJBLBMBNBOBQBRBSBTBVBWBYBZCACCCD" +
@@ -94,3 +94,20 @@ const stateNamesUS = "" +
 	"Puerto Rico\nRhode Island\nSouth Carolina\nSouth Dakota\nTennessee\n" +
 	"Texas\nUnited States Minor Outlying Islands\nUtah\nVirginia\nU.S. Virgin Islands\n" +
 	"Vermont\nWashington\nWisconsin\nWest Virginia\nWyoming\n"
+
+const shapes = "" +
+	"BFPOn GB\nBFPOnn GB\nBFPOnnn GB\nBFPOnnnn GB\nD6Wxxxx IE\nFL-nnnn LI\nGIR0AA GB\naaann MT\naaannnn " +
+	"MT\naananaa GBGGIMJE\naannaa GBGGIMJE\naannnaa GBGGIMJE\nananaa GBGGIMJE" +
+	"\nananan CA\nannaa GBGGIMJE\nannanan KZ\nannnaa GBGGIMJE\nannnnaaa AR\nannxxxx IE\n" +
+	"nn-nnn PL\nnnn ADBHFOGNISLSMGOMPGTW\nnnn-nnn KR\nnnn-nnnn CLJP\nnnnn AFAL" +
+	"AMARATAUAZBDBEBGBHCCCHCXCYDKETGEGLHULILULVMDMKMZNF" +
+	"NONZPHPTSISJTNZA\nnnnn-nnn PT\nnnnnaa NL\nnnnnn ASAXBABLBTCUCZDEDO" +
+	"DZEEESFIFMFRGFGPGRGTGUHRIDILIQITJOKEKHKRKWLALKLTMA" +
+	"MCMEMFMHMNMPMQMVMXMYNCNPPFPKPMPRPWRERSSASESKSMSNTH" +
+	"TRTWUAUMUSUYVAVIVNWFYTZM\nnnnnn-nnn BR\nnnnnn-nnnn ASFMGUMHMPPRPWSA" +
+	"UMUSVI\nnnnnn-nnnnn IR\nnnnnnn AMBYCNCOINKGKHKZMNNGRORSRUSGTJTMTW" +
+	"UZVN\nnnnnnnn IL\n"
+
+const withoutPostcode = "" +
+	"AEAGAOAQAWBFBIBJBOBQBSBVBWBZCDCFCGCICKCMCWDJDMERFJGAGDGMGQGYHKJMKIKMKNKPMLMOMRNR" +
+	"NUQARWSBSCSLSRSTSXSYTDTFTGTKTOTVUGVUYEZW"

@@ -41,13 +41,16 @@ func (a Amount) String() string {
 	return formatDecimal(a.Minor, a.Currency.Digits())
 }
 
+// zeros is as many as a decimal has places: no currency has more than four.
+const zeros = "0000"
+
 // parseDecimal reads an unsigned decimal as an integer in units of its last possible place.
 func parseDecimal(s string, places int) (n int64, ok bool) {
 	whole, fraction, point := strings.Cut(s, ".")
 	if whole == "" || point && fraction == "" || len(fraction) > places {
 		return 0, false
 	}
-	digits := whole + fraction + strings.Repeat("0", places-len(fraction))
+	digits := whole + fraction + zeros[len(fraction):places]
 	for i := range len(digits) {
 		d := int64(digits[i]) - '0'
 		if d < 0 || d > 9 || n > (1<<63-1-d)/10 {
@@ -65,7 +68,7 @@ func formatDecimal(n int64, places int) string {
 		sign = "-"
 	}
 	if missing := places + 1 - len(digits); missing > 0 {
-		digits = strings.Repeat("0", missing) + digits
+		digits = zeros[:missing] + digits
 	}
 	if places == 0 {
 		return sign + digits
