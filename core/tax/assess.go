@@ -1,53 +1,158 @@
 package tax
 
 import (
+	"strings"
+
+	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/problem"
 )
 
-// Assessment is the tax on one sale and how it came about. Amounts are minor units of the price's currency;
-// Subtotal + Tax = Total, and Tax is the sum of the components.
-type Assessment struct {
-	Subtotal, Tax, Total int64
-	Components           []Component // the taxes charged; nil where there is none
-	Reason               Reason
-	Precision            string // of the place that decided: "country", "state", or "none"
-	Confidence           byte   // the weakest of the rules that decided, 'A' to 'C' or 'X'; 0 where none did
-	Evidence             Evidence
+// Largest price and step, in minor units, for which every amount is exact.
+const (
+	maxPrice = 1e18
+	maxStep  = 1e9
+)
 
-	rules [4]uint16
-}
+var (
+	unknownCategory = refuse("tax-category-unknown", "Unknown tax category")
+	badStep         = refuse("tax-step-invalid", "The smallest chargeable amount must be at least one minor unit")
+	badPrice        = refuse("tax-price-invalid", "The price must not be negative")
+	tooEarly        = refuse("tax-date-unknown", "No tax rules are known before 2024-01-01")
+)
 
-// Rules are the ids of the rows that decided, "de-vat-1", in the order in which they were asked.
-func (a *Assessment) Rules() []string { return nil }
-
-// DataVersion names the table: its as-of date and a hash of its content.
-const DataVersion = "2026-11-23-0"
-
-// Assess computes the tax on a sale. It refuses only what is no data: an unknown category, a step below 1, a negative
-// price, a day before the table begins.
+// Assess computes the tax on a sale; Seller and Buyer must be there. It refuses only what no table could answer: an
+// unknown category, a step or a price out of range, a day before 2024-01-01. A country without rules is no refusal, its
+// sale is [Unsupported] and untaxed.
 func Assess(s *Sale) (Assessment, *problem.Problem) {
-	if !s.Category.valid() {
-		return Assessment{}, unknownCategory
+	if p := s.check(); p != nil {
+		return Assessment{}, p
 	}
-	rate := Component{Jurisdiction: string(s.Buyer.Country), Tax: "vat", Rate: 20_000, Base: 100, Taxable: s.Price.Minor}
-	rate.Amount = rate.Rate.Of(s.Price.Minor, s.Step)
-	return Assessment{
-		Subtotal: s.Price.Minor, Tax: rate.Amount, Total: s.Price.Minor + rate.Amount,
-		Components: []Component{rate}, Reason: Standard, Precision: "country", Confidence: 'C',
-	}, nil
+	buyer := placeOf(s.Buyer.Country, s.Buyer.State, s.Buyer.Postcode)
+	home := placeOf(s.Seller.Country, "", "")
+	q := question{s.Category, kindOf(s.Buyer, buyer.country != home.country), s.On}
+	a := Assessment{Precision: "none", Evidence: s.evidence(buyer)}
+	var decided rulings
+	at, taxed := a.locate(q, buyer, home, &decided)
+	if taxed {
+		a.levy(q, at, s.Seller, home, &decided)
+	}
+	if decided.count > 0 {
+		a.Precision, a.Confidence, a.Rules = at.precision(), decided.weakest(), decided.ids()
+	}
+	a.charge(s)
+	return a, nil
 }
 
-// Name is what an invoice calls the tax: "VAT", "GST + QST", "Sales tax"; empty where none is charged.
-func (a *Assessment) Name() string {
-	if len(a.Components) == 0 {
-		return ""
+func (s *Sale) check() *problem.Problem {
+	switch {
+	case !s.Category.valid():
+		return unknownCategory
+	case s.Step < 1 || s.Step > maxStep:
+		return badStep
+	case s.Price.Minor < 0 || s.Price.Minor > maxPrice:
+		return badPrice
+	case s.On < firstDay:
+		return tooEarly
 	}
-	return "VAT"
+	return nil
 }
 
-var unknownCategory = &problem.Problem{
-	Kind: problem.Invalid, Code: "tax-category-unknown", Message: "Unknown tax category",
+// kindOf tells a buyer who can owe the tax in the seller's stead from one who cannot. A number of Northern Ireland is
+// for goods only (Directive 2006/112/EC, Art. 215; protocol of 2020, Art. 8), and everything sold here is a service.
+func kindOf(b *billing.Detail, abroad bool) buyers {
+	switch {
+	case !b.IsBusiness:
+		return consumer
+	case abroad && b.TaxIDChecked && !strings.HasPrefix(b.TaxID, "XI"):
+		return registered
+	}
+	return business
+}
+
+// evidence: the IP address's country alone never decides, it can only agree or not.
+func (s *Sale) evidence(buyer place) Evidence {
+	if s.IPCountry == "" {
+		return None
+	}
+	ip := placeOf(s.IPCountry, "", "")
+	if s.IPCountry == s.Buyer.Country || ip == buyer || ip.part == "" && ip.country == buyer.country {
+		return Agree
+	}
+	return Conflict
+}
+
+// locate asks the buyer's area where the supply is taxed, and says no when the seller has no tax to charge there. An area
+// without a rule about it taxes where the buyer is.
+func (a *Assessment) locate(q question, buyer, home place, decided *rulings) (at place, taxed bool) {
+	for r := range rulesOf(buyer.area(), q) {
+		if r.tax() != supply {
+			break
+		}
+		decided.add(r)
+		switch {
+		case r.treatment() == int(ReverseCharge):
+			a.Reason = ReverseCharge
+			return buyer, false
+		case r.treatment() == atSeller && home.area() != buyer.area():
+			a.Reason = OutOfScope
+			return buyer, false
+		case r.treatment() == atSeller:
+			return home, true
+		}
+	}
+	return buyer, true
+}
+
+// levy takes up every tax of a place that the seller collects.
+func (a *Assessment) levy(q question, at place, seller *Seller, home place, decided *rulings) {
+	owed := false
+	for r := range rulesOf(at, q) {
+		if r.tax() == supply {
+			continue
+		}
+		decided.add(r)
+		if a.Reason == Unsupported {
+			a.Reason = Reason(r.treatment())
+		}
+		if r.rate() == 0 {
+			continue
+		}
+		owed = true
+		if !seller.collects(r.authority(), home, q.on) {
+			continue
+		}
+		if a.Components == nil {
+			a.Components = make([]Component, 0, maxTaxes)
+		}
+		a.Components = append(a.Components, Component{
+			Jurisdiction: r.jurisdiction(), Tax: taxes[r.tax()].code, Rate: r.rate(), Base: r.base(),
+		})
+		a.Reason = Reason(r.treatment())
+	}
+	if owed && a.Components == nil {
+		a.Reason = NotCollecting
+	}
+}
+
+// collects reports whether the seller may charge an authority's taxes on a day. Where it is established it needs no
+// registration named: whoever sells there is registered at home.
+func (s *Seller) collects(authority string, home place, on Date) bool {
+	if s.Everywhere || home.is(authority) {
+		return true
+	}
+	for i := range s.Registrations {
+		if r := &s.Registrations[i]; r.From <= on && r.covers(authority) {
+			return true
+		}
+	}
+	return false
+}
+
+// covers: a registration in the Union's one-stop shop is for the national tax of every member state (Directive
+// 2006/112/EC, Title XII, Chapter 6).
+func (r *Registration) covers(authority string) bool {
+	return r.Jurisdiction == authority || r.Jurisdiction == "EU" && place{country: authority}.area().country == "EU"
 }
 
 // Rate is the sum of the components' effective rates.
@@ -56,4 +161,55 @@ func (a *Assessment) Rate() (sum money.Rate) {
 		sum += a.Components[i].Effective()
 	}
 	return sum
+}
+
+// Name is what an invoice calls the tax: "VAT", "GST + QST", "Sales tax"; empty where none is charged.
+func (a *Assessment) Name() (name string) {
+	for i := range a.Components {
+		if i > 0 {
+			name += " + "
+		}
+		name += a.Components[i].Name()
+	}
+	return name
+}
+
+// rulings are the rows that decided about a sale, in the order in which they were asked.
+type rulings struct {
+	rows  [1 + maxTaxes]rule // one of supply, then one for each tax
+	count int
+}
+
+func (d *rulings) add(r rule) {
+	d.rows[d.count] = r
+	d.count++
+}
+
+func (d *rulings) weakest() (confidence byte) {
+	for _, r := range d.rows[:d.count] {
+		confidence = max(confidence, r.confidence())
+	}
+	return confidence
+}
+
+// ids cuts all of them from one text, so that they cost two allocations.
+func (d *rulings) ids() []string {
+	var buffer [64]byte
+	text := buffer[:0]
+	var ends [len(d.rows)]int
+	for i, r := range d.rows[:d.count] {
+		text = r.appendID(text)
+		ends[i] = len(text)
+	}
+	all, begin := string(text), 0
+	ids := make([]string, d.count)
+	for i := range ids {
+		ids[i] = all[begin:ends[i]]
+		begin = ends[i]
+	}
+	return ids
+}
+
+func refuse(code, message string) *problem.Problem {
+	return &problem.Problem{Kind: problem.Invalid, Code: code, Message: message}
 }

@@ -128,5 +128,27 @@ type Component struct {
 	Amount       int64      // minor units
 }
 
+// Name is what an invoice calls the tax: "VAT", "GST", "Sales tax".
+func (c *Component) Name() string {
+	for i := range taxes {
+		if taxes[i].code == c.Tax {
+			return taxes[i].name
+		}
+	}
+	return ""
+}
+
 // Effective is the rate on the whole price: 5 % where 80 % of the price is taxed at 6.25 %.
 func (c *Component) Effective() money.Rate { return c.Rate * money.Rate(c.Base) / 100 }
+
+// Assessment is the tax on one sale and how it came about. Amounts are minor units of the price's currency;
+// Subtotal + Tax = Total, and Tax is the sum of the components.
+type Assessment struct {
+	Subtotal, Tax, Total int64
+	Components           []Component // the taxes that are charged; nil where there is none
+	Reason               Reason
+	Precision            string   // of the place that decided: "country", "state", or "none" where no rule did
+	Confidence           byte     // of the weakest rule that decided, 'A', 'B', 'C' or 'X'; 0 where none did
+	Rules                []string // ids of the rows that decided, "de-vat-1", in the order in which they were asked
+	Evidence             Evidence
+}

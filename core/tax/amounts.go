@@ -1,0 +1,64 @@
+package tax
+
+import (
+	"math/bits"
+
+	"github.com/crepe-checkout/crepe/core/money"
+)
+
+// maxTaxes is how many taxes one place can have: a province of Canada has its own beside the federal one.
+const maxTaxes = 2
+
+// charge turns the rates into amounts.
+//
+// On a net price each tax is rounded by itself, half up to the step, as each has its own line on an invoice; the total
+// is their sum. A gross price contains its tax: that is rounded once, and divided among the taxes so that they add up to
+// it. A gross price is the total whatever the tax: a buyer who owes none pays it in full, because it is the price that
+// was shown.
+func (a *Assessment) charge(s *Sale) {
+	a.Subtotal, a.Total = s.Price.Minor, s.Price.Minor
+	if s.Inclusive {
+		a.Tax = a.Rate().Within(s.Price.Minor, s.Step)
+		a.Subtotal -= a.Tax
+		a.divide(s.Step)
+	} else {
+		for i := range a.Components {
+			c := &a.Components[i]
+			c.Amount = c.Effective().Of(s.Price.Minor, s.Step)
+			a.Tax += c.Amount
+		}
+		a.Total += a.Tax
+	}
+	for i := range a.Components {
+		c := &a.Components[i]
+		c.Taxable = (money.Rate(c.Base) * onePercent).Of(a.Subtotal, 1)
+	}
+}
+
+const onePercent = money.Rate(1_000)
+
+// divide shares the tax among the components in proportion to their rates, in whole steps: each gets what is certainly
+// its own, and the steps that remain go to the largest remainders.
+func (a *Assessment) divide(step int64) {
+	whole := uint64(a.Rate())
+	steps := a.Tax / step
+	left := steps
+	var remainders [maxTaxes]uint64
+	for i := range a.Components {
+		c := &a.Components[i]
+		high, low := bits.Mul64(uint64(steps), uint64(c.Effective()))
+		share, remainder := bits.Div64(high, low, whole)
+		c.Amount, remainders[i] = int64(share)*step, remainder
+		left -= int64(share)
+	}
+	for ; left > 0; left-- {
+		largest := 0
+		for i, r := range remainders {
+			if r > remainders[largest] {
+				largest = i
+			}
+		}
+		a.Components[largest].Amount += step
+		remainders[largest] = 0
+	}
+}
