@@ -195,3 +195,10 @@ func upper(s string) string {
 func invalid(code, field, message string) *problem.Problem {
 	return &problem.Problem{Kind: problem.Invalid, Code: code, Path: "/billingDetail" + field, Message: message}
 }
+
+// Input is the detail as somebody would have to type it to get it again: Check(d.Input()) is d.
+func (d *Detail) Input() Input {
+	business := d.IsBusiness
+	return Input{Country: string(d.Country), IsBusiness: &business, Postcode: d.Postcode, State: d.State,
+		BusinessName: d.BusinessName, TaxID: d.TaxID}
+}

@@ -22,24 +22,23 @@ type Order struct {
 	Payments  []Payment
 	CreatedAt int64 // Unix milliseconds
 	UpdatedAt int64
-	DueAt     int64 // when the sweeper must look at the order again; 0: never
 }
 
 // State is where an order stands.
 type State string
 
 const (
-	// Pending: an attempt is written down, no buyer has its URL. The merchant does not see the order yet.
+	// Pending: an attempt is written down and no buyer has its URL yet.
 	Pending State = "pending"
-	// Payable: a buyer can pay.
-	Payable State = "payable"
+	// AwaitingPayment: a buyer can pay.
+	AwaitingPayment State = "awaiting-payment"
 	// Processing: the buyer is through, the money is on its way.
 	Processing State = "processing"
 	// Paid: the money is there, and it is the only payment of the checkout session.
 	Paid State = "paid"
 	// PaidLate: the money came after the order had been given up. It counts as paid.
 	PaidLate State = "paid-late"
-	// RolledBack: the provider refused; the session can be ordered from again. The merchant does not see the order.
+	// RolledBack: the provider refused; the session can be ordered from again.
 	RolledBack State = "rolled-back"
 	// Lapsed: the provider's checkout ended unpaid.
 	Lapsed State = "lapsed"
@@ -49,20 +48,6 @@ const (
 	RefundDue State = "refund-due"
 )
 
-// Published is the state's name in the API, and whether the merchant sees the order at all.
-func (s State) Published() (string, bool) {
-	switch s {
-	case Pending, RolledBack:
-		return "", false
-	case Paid, PaidLate, RefundDue:
-		return "completed", true
-	case Lapsed, Failed:
-		return "canceled", true
-	default:
-		return "pending", true
-	}
-}
-
 // Settled reports whether money has arrived: no event changes such an order back.
 func (s State) Settled() bool { return s == Paid || s == PaidLate || s == RefundDue }
 
@@ -71,7 +56,7 @@ type Attempt struct {
 	N      int // from 1
 	State  AttemptState
 	Placed checkout.Order // frozen: what this attempt asks the buyer to pay, and for what
-	Digest [32]byte       // of what the buyer asked for; see digest
+	Digest string         // of what the buyer asked for; see digest
 
 	Provider  string // the gateway's name
 	Key       string // idempotency key
@@ -79,8 +64,6 @@ type Attempt struct {
 	SentAt    int64  // Unix milliseconds
 	ExpiresAt int64  // when the provider's checkout ends, Unix milliseconds
 
-	// Fence names the process run that may settle a Sent or Superseding attempt.
-	Fence       uint64
 	EverUnknown bool // an earlier try may have had its effect
 	Tries       int
 	Ref         string // the provider's checkout, "" until known
@@ -88,7 +71,7 @@ type Attempt struct {
 	LastFault   string // for operators; holds no buyer data
 }
 
-// AttemptState is where an attempt stands; psp.go and state.go move it.
+// AttemptState is where an attempt stands; state.go moves it.
 type AttemptState string
 
 const (
@@ -152,4 +135,21 @@ func (o *Order) Sold() *checkout.Order {
 		}
 	}
 	return &o.Current().Placed
+}
+
+// Published is the order's status in the API, and whether the merchant sees it at all: an order whose URL no buyer ever
+// had does not exist for anybody but us.
+func (o *Order) Published() (status string, visible bool) {
+	switch o.State {
+	case Paid, PaidLate, RefundDue:
+		return "completed", true
+	case Lapsed, Failed:
+		return "canceled", true
+	}
+	for i := range o.Attempts {
+		if o.Attempts[i].URL != "" {
+			return "pending", true
+		}
+	}
+	return "", false
 }

@@ -12,6 +12,7 @@ type Session struct {
 	Version uint64
 
 	MerchantID string
+	PageURL    string // the hosted page of this session
 	CreatedAt  int64  // Unix milliseconds
 	OrderID    string // the one order of this session, "" before the first create-order got past the rules
 

@@ -20,9 +20,6 @@ type Store interface {
 	// written by somebody else since it was read: read again, decide again. [ErrRepeated] when its event is known. Any
 	// other error leaves open whether the change happened.
 	Commit(ctx context.Context, c Change) error
-
-	// Due names up to limit orders of any environment whose DueAt is not after now, the longest due first.
-	Due(ctx context.Context, now int64, limit int) ([]DueOrder, error)
 }
 
 // Change is what one step of the flow writes. Nil and zero fields write nothing.
@@ -41,20 +38,15 @@ type Change struct {
 
 // SpentToken is a one-order token that has had its order.
 type SpentToken struct {
-	ID        string
-	ExpiresAt int64 // Unix milliseconds; it need not be remembered longer
+	Environment checkout.Environment
+	ID          string
+	ExpiresAt   int64 // Unix milliseconds; it need not be remembered longer
 }
 
 // SeenEvent is a provider's event, remembered so that it counts once.
 type SeenEvent struct {
 	Environment checkout.Environment
 	Provider    string
-	ID          string
-}
-
-// DueOrder names an order that needs another look.
-type DueOrder struct {
-	Environment checkout.Environment
 	ID          string
 }
 

@@ -1,0 +1,160 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/crepe-checkout/crepe/core/billing"
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/money"
+	"github.com/crepe-checkout/crepe/edge/auth"
+	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/shortid"
+)
+
+// wireTime is the contract's timestamp: ISO 8601 in UTC with milliseconds.
+const wireTime = "2006-01-02T15:04:05.000Z"
+
+func timestamp(unixMilli int64) string { return time.UnixMilli(unixMilli).UTC().Format(wireTime) }
+
+type tokenRequest struct {
+	BuyerIdentity string `json:"buyerIdentity"`
+	StoreID       string `json:"storeId"`
+	ProductID     string `json:"productId"`
+}
+
+type shopperRequest struct {
+	CheckoutSessionID string `json:"checkoutSessionId"`
+}
+
+type tokenResponse struct {
+	Token     string `json:"token"`
+	ExpiresAt string `json:"expiresAt"`
+}
+
+func (a *API) issueSessionToken(ctx context.Context, caller auth.Caller, r *tokenRequest) (*tokenResponse, error) {
+	issued, err := a.Auth.IssueCustomer(ctx, caller, auth.TokenRequest(*r))
+	return &tokenResponse{issued.Token, timestamp(issued.ExpiresAt)}, err
+}
+
+func (a *API) issueShopperToken(ctx context.Context, caller auth.Caller, r *shopperRequest) (*tokenResponse, error) {
+	var known *checkout.Session
+	session, err := a.Orders.Session(ctx, r.CheckoutSessionID)
+	switch {
+	case err == nil:
+		known = &session.Session
+	case !errors.Is(err, orders.ErrNotFound):
+		return nil, err
+	}
+	issued, err := a.Auth.IssueShopper(ctx, caller, known)
+	return &tokenResponse{issued.Token, timestamp(issued.ExpiresAt)}, err
+}
+
+// billingDetail is the document's object, as typed.
+type billingDetail struct {
+	Country      string `json:"country"`
+	IsBusiness   *bool  `json:"isBusiness"`
+	Postcode     string `json:"postcode"`
+	State        string `json:"state"`
+	BusinessName string `json:"businessName"`
+	TaxID        string `json:"taxId"`
+}
+
+func (b *billingDetail) input() *billing.Input { return (*billing.Input)(b) }
+
+type sessionRequest struct {
+	ProductID        string            `json:"productId"`
+	Currency         string            `json:"currency"`
+	PriceSnapshot    *priceSnapshot    `json:"priceSnapshot"`
+	ExpiresInSeconds *int64            `json:"expiresInSeconds"`
+	Metadata         map[string]string `json:"metadata"`
+	ExternalID       string            `json:"orderMerchantExternalId"`
+	BuyerEmail       string            `json:"buyerEmail"`
+	BillingDetail    *billingDetail    `json:"billingDetail"`
+	SuccessURL       string            `json:"successUrl"`
+	DarkMode         *bool             `json:"darkMode"`
+	Language         string            `json:"language"`
+}
+
+type priceSnapshot struct {
+	Amount      string `json:"amount"`
+	TaxCategory string `json:"taxCategory"`
+	TaxIncluded bool   `json:"taxIncluded"`
+}
+
+type sessionResponse struct {
+	SessionID   string `json:"sessionId"`
+	CheckoutURL string `json:"checkoutUrl"`
+	ExpiresAt   string `json:"expiresAt"`
+}
+
+func (a *API) createSession(ctx context.Context, caller auth.Caller, r *sessionRequest) (*sessionResponse, error) {
+	opening := &catalog.Opening{
+		Environment: caller.Environment, MerchantID: caller.MerchantID, StoreID: caller.StoreID,
+		Step: a.step(caller.Environment), SessionID: shortid.FormatSession(shortid.NewV4(a.Rand)), Now: a.Now().UnixMilli(),
+	}
+	if err := a.lookUp(ctx, opening, r.ProductID); err != nil {
+		return nil, err
+	}
+	session, refused := catalog.Open(opening, &catalog.Request{
+		ProductID: r.ProductID, Currency: r.Currency, PriceSnapshot: (*catalog.Snapshot)(r.PriceSnapshot),
+		ExpiresInSeconds: r.ExpiresInSeconds, Metadata: r.Metadata, ExternalID: r.ExternalID, BuyerEmail: r.BuyerEmail,
+		Billing: r.BillingDetail.input(), SuccessURL: r.SuccessURL, DarkMode: r.DarkMode, Language: r.Language,
+	})
+	if refused != nil {
+		return nil, refused
+	}
+	session.PageURL = a.PublicURL + "/store/" + opening.Store.Slug + "/checkout/" + session.ID
+	if err := a.Orders.Add(ctx, session); err != nil {
+		return nil, err
+	}
+	return &sessionResponse{session.ID, session.PageURL, timestamp(session.ExpiresAt)}, nil
+}
+
+// lookUp fills in the product and its store, if there are any.
+func (a *API) lookUp(ctx context.Context, o *catalog.Opening, productID string) error {
+	product, err := a.Catalog.Product(ctx, productID)
+	if errors.Is(err, catalog.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	o.Product = product
+	o.Store, err = a.Catalog.Store(ctx, product.StoreID)
+	return err
+}
+
+// step asks the environment's provider what it can charge; without a provider nothing can be.
+func (a *API) step(env checkout.Environment) func(money.Currency) (int64, bool) {
+	if gateway := a.Gateways[env]; gateway != nil {
+		return gateway.Step
+	}
+	return func(money.Currency) (int64, bool) { return 0, false }
+}
+
+type orderRequest struct {
+	CheckoutSessionID string         `json:"checkoutSessionId"`
+	BillingDetail     *billingDetail `json:"billingDetail"`
+	BuyerEmail        string         `json:"buyerEmail"`
+	BuyerIP           string         `json:"buyerIp"`
+	SuccessURL        string         `json:"successUrl"`
+}
+
+type orderResponse struct {
+	CheckoutURL string `json:"checkoutUrl"`
+}
+
+func (a *API) createOrder(ctx context.Context, caller auth.Caller, r *orderRequest) (*orderResponse, error) {
+	var spend *orders.SpentToken
+	if caller.Role == auth.Shopper {
+		spend = &orders.SpentToken{Environment: caller.Environment, ID: caller.Token.ID, ExpiresAt: caller.Token.ExpiresAt}
+	}
+	url, err := a.Orders.Create(ctx, &checkout.Request{
+		Caller: caller.Checkout(), SessionID: r.CheckoutSessionID, Billing: r.BillingDetail.input(),
+		BuyerEmail: r.BuyerEmail, BuyerIP: r.BuyerIP, SuccessURL: r.SuccessURL,
+	}, spend)
+	return &orderResponse{url}, err
+}

@@ -1,0 +1,123 @@
+package api
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/auth"
+	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/orders"
+)
+
+// Config is what an [API] is built from. Every field is needed.
+type Config struct {
+	Auth     *auth.Service
+	Catalog  catalog.Records
+	Orders   *orders.Service
+	Gateways map[checkout.Environment]orders.Gateway
+
+	PublicURL string // where buyers reach us, without a trailing slash
+	Ready     func() error
+	Now       func() time.Time
+	Rand      io.Reader
+	Log       *slog.Logger
+}
+
+// API serves the published contract. It is safe for concurrent use.
+type API struct {
+	Config
+	routes map[string]route
+}
+
+// route is one path. Paths are matched byte for byte on the request line: what a router would normalise was not signed.
+type route struct {
+	method string
+	handle fasthttp.RequestHandler
+}
+
+// New returns the API with its routes.
+func New(c Config) *API {
+	a := &API{Config: c}
+	a.routes = map[string]route{
+		"/v1/actions/auth/issue-session-token":   {"POST", serve(a, layerUser, a.merchant, a.issueSessionToken)},
+		"/v1/actions/auth/issue-shopper-token":   {"POST", serve(a, layerUser, a.visitor, a.issueShopperToken)},
+		"/v1/actions/checkout/create-session":    {"POST", serve(a, layerOrder, a.merchantOrVisitor, a.createSession)},
+		"/v1/actions/onetime-order/create-order": {"POST", serve(a, layerOrder, a.buyer, a.createOrder)},
+
+		"/healthz": {"GET", a.health},
+		"/readyz":  {"GET", a.ready},
+	}
+	for env, gateway := range c.Gateways {
+		a.routes[WebhookPath(gateway.Name(), env)] = route{"POST", a.webhook(env, gateway)}
+	}
+	return a
+}
+
+// WebhookPath is where a provider reports what happened in an environment.
+func WebhookPath(provider string, env checkout.Environment) string {
+	return "/v1/webhooks/" + provider + "/" + string(env)
+}
+
+// Serves reports whether the path is the API's, known or not, rather than a page's.
+func Serves(path []byte) bool {
+	return len(path) > 3 && string(path[:4]) == "/v1/" || string(path) == "/healthz" || string(path) == "/readyz"
+}
+
+// Handle answers one request.
+func (a *API) Handle(ctx *fasthttp.RequestCtx) {
+	ctx.Response.Header.Set("Cache-Control", "no-store")
+	ctx.Response.Header.Set("X-Content-Type-Options", "nosniff")
+	r, ok := a.routes[string(ctx.RequestURI())]
+	switch {
+	case !ok:
+		a.fail(ctx, layerGateway, unknownPath)
+	case string(ctx.Method()) != r.method:
+		ctx.Response.Header.Set("Allow", r.method)
+		a.fail(ctx, layerGateway, wrongMethod)
+	default:
+		r.handle(ctx)
+	}
+}
+
+// serve is every action: credential → caller, body → request, call, answer.
+func serve[Req, Resp any](a *API, l layer, credential func(*fasthttp.RequestCtx) (auth.Caller, error),
+	call func(context.Context, auth.Caller, *Req) (*Resp, error)) fasthttp.RequestHandler {
+	return func(ctx *fasthttp.RequestCtx) {
+		if err := checkTransport(ctx); err != nil {
+			a.fail(ctx, layerGateway, err)
+			return
+		}
+		caller, err := credential(ctx)
+		if err != nil {
+			a.fail(ctx, layerGateway, err)
+			return
+		}
+		var request Req
+		if err := decode(ctx.PostBody(), &request); err != nil {
+			a.fail(ctx, layerGateway, err)
+			return
+		}
+		response, err := call(ctx, caller, &request)
+		if err != nil {
+			a.fail(ctx, l, err)
+			return
+		}
+		a.answer(ctx, response)
+	}
+}
+
+func (a *API) health(ctx *fasthttp.RequestCtx) { ctx.SetBodyString("ok\n") }
+
+func (a *API) ready(ctx *fasthttp.RequestCtx) {
+	if err := a.Ready(); err != nil {
+		ctx.SetStatusCode(fasthttp.StatusServiceUnavailable)
+		ctx.SetBodyString("not ready\n")
+		return
+	}
+	ctx.SetBodyString("ready\n")
+}

@@ -1,0 +1,75 @@
+package api
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/crepe-checkout/crepe/core/problem"
+	"github.com/crepe-checkout/crepe/edge/auth"
+)
+
+var missingCredential = &problem.Problem{Kind: problem.Unauthenticated, Code: "authentication-missing",
+	Message: "Missing authentication"}
+
+// single are the headers that decide who a caller is or what a call does: each may stand once.
+var single = []string{"Authorization", "X-Environment", "X-Merchant-Id", "X-Timestamp", "X-Signature", "X-Store-Slug",
+	"X-Idempotency-Key", "Content-Type"}
+
+// checkTransport refuses what would be read in two ways, before anybody asks who sent it.
+func checkTransport(ctx *fasthttp.RequestCtx) error {
+	h := &ctx.Request.Header
+	for _, name := range single {
+		if len(h.PeekAll(name)) > 1 {
+			return repeatedHeader
+		}
+	}
+	if len(h.Peek("Content-Encoding")) > 0 {
+		return encoded
+	}
+	contentType, _, _ := bytes.Cut(h.ContentType(), []byte(";"))
+	if !strings.EqualFold(string(bytes.TrimSpace(contentType)), "application/json") {
+		return notJSON
+	}
+	return nil
+}
+
+// merchant wants an API key's signature.
+func (a *API) merchant(ctx *fasthttp.RequestCtx) (auth.Caller, error) {
+	h := &ctx.Request.Header
+	if len(h.Peek("X-Merchant-Id")) == 0 && len(h.Peek("X-Signature")) == 0 {
+		return auth.Caller{}, missingCredential
+	}
+	return a.Auth.APIKey(ctx, auth.Signed{
+		MerchantID: string(h.Peek("X-Merchant-Id")),
+		Timestamp:  string(h.Peek("X-Timestamp")),
+		Signature:  string(h.Peek("X-Signature")),
+		Path:       string(ctx.RequestURI()),
+		Body:       ctx.PostBody(),
+	})
+}
+
+// visitor wants a store's slug.
+func (a *API) visitor(ctx *fasthttp.RequestCtx) (auth.Caller, error) {
+	h := &ctx.Request.Header
+	if len(h.Peek("X-Store-Slug")) == 0 {
+		return auth.Caller{}, missingCredential
+	}
+	return a.Auth.Storefront(ctx, string(h.Peek("X-Store-Slug")), string(h.Peek("X-Environment")))
+}
+
+// merchantOrVisitor takes the stronger credential when both are there.
+func (a *API) merchantOrVisitor(ctx *fasthttp.RequestCtx) (auth.Caller, error) {
+	h := &ctx.Request.Header
+	if len(h.Peek("X-Store-Slug")) > 0 && len(h.Peek("X-Signature")) == 0 {
+		return a.visitor(ctx)
+	}
+	return a.merchant(ctx)
+}
+
+// buyer wants a session token, of a customer or a shopper.
+func (a *API) buyer(ctx *fasthttp.RequestCtx) (auth.Caller, error) {
+	h := &ctx.Request.Header
+	return a.Auth.Session(ctx, string(h.Peek("Authorization")), string(h.Peek("X-Environment")))
+}

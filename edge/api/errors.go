@@ -1,0 +1,116 @@
+package api
+
+import (
+	"errors"
+
+	"github.com/goccy/go-json"
+	"github.com/valyala/fasthttp"
+
+	"github.com/crepe-checkout/crepe/core/problem"
+)
+
+// layer names the part of the platform that refused, as the published contract has it.
+type layer string
+
+const (
+	layerGateway layer = "gateway" // routing, transport, the form of a credential
+	layerUser    layer = "user"    // authentication and authorisation
+	layerOrder   layer = "order"   // checkout and orders
+)
+
+// statuses is the one table from what was refused to HTTP.
+var statuses = map[problem.Kind]int{
+	problem.Internal:        fasthttp.StatusInternalServerError,
+	problem.Invalid:         fasthttp.StatusBadRequest,
+	problem.Unauthenticated: fasthttp.StatusUnauthorized,
+	problem.Forbidden:       fasthttp.StatusForbidden,
+	problem.NotFound:        fasthttp.StatusNotFound,
+	problem.Conflict:        fasthttp.StatusConflict,
+	problem.Unavailable:     fasthttp.StatusServiceUnavailable,
+}
+
+// retryAfter is when a client should come back after a 503, in seconds: the contract's first step.
+const retryAfter = "5"
+
+// transportError is a refusal of HTTP itself, which has statuses that no rule of the domain has.
+type transportError struct {
+	status  int
+	code    string
+	message string
+}
+
+func (e *transportError) Error() string { return e.message }
+
+var (
+	unknownPath = &transportError{fasthttp.StatusNotFound, "not-found", "Not found"}
+	wrongMethod = &transportError{fasthttp.StatusMethodNotAllowed, "method-not-allowed", "Method not allowed"}
+	tooLarge    = &transportError{fasthttp.StatusRequestEntityTooLarge, "body-too-large", "Request body exceeds 64 KiB"}
+	notJSON     = &transportError{fasthttp.StatusUnsupportedMediaType, "unsupported-media-type",
+		"Unsupported Content-Type: expected application/json"}
+	encoded = &transportError{fasthttp.StatusUnsupportedMediaType, "unsupported-content-encoding",
+		"Unsupported Content-Encoding"}
+	repeatedHeader = &transportError{fasthttp.StatusBadRequest, "repeated-header", "Repeated header"}
+	badRequest     = &transportError{fasthttp.StatusBadRequest, "malformed-request", "Malformed HTTP request"}
+)
+
+// envelope is every answer's shape; an error has data null, so that a client may look at either member.
+type envelope struct {
+	Data   any     `json:"data"`
+	Errors []entry `json:"errors,omitempty"`
+}
+
+type entry struct {
+	Message string `json:"message"`
+	Layer   layer  `json:"layer"`
+	Code    string `json:"code,omitempty"`
+	Path    string `json:"path,omitempty"`
+}
+
+// answer writes a success, which is always 200.
+func (a *API) answer(ctx *fasthttp.RequestCtx, data any) {
+	a.write(ctx, fasthttp.StatusOK, envelope{Data: data})
+}
+
+// fail writes a refusal. What is neither a problem nor a refusal of HTTP is a defect or a broken part: it goes to the log,
+// and the caller learns only that it may come again.
+func (a *API) fail(ctx *fasthttp.RequestCtx, l layer, err error) {
+	var transport *transportError
+	var list problem.List
+	var single *problem.Problem
+	switch {
+	case errors.As(err, &transport):
+		a.write(ctx, transport.status, envelope{Errors: []entry{{transport.message, l, transport.code, ""}}})
+		return
+	case errors.As(err, &list):
+	case errors.As(err, &single):
+		list = problem.List{single}
+	}
+	if len(list) == 0 || list[0].Kind == problem.Internal {
+		a.Log.Error("request failed", "path", string(ctx.Path()), "error", err)
+		list = problem.List{{Kind: problem.Internal, Code: "internal", Message: "Internal server error"}}
+	} else if list[0].Kind == problem.Unauthenticated {
+		l = layerUser
+		a.Log.Info("credential refused", "path", string(ctx.Path()), "reason", err)
+	}
+	entries := make([]entry, len(list))
+	for i, p := range list {
+		entries[i] = entry{p.Message, l, p.Code, p.Path}
+	}
+	status := statuses[list[0].Kind]
+	if status == fasthttp.StatusServiceUnavailable {
+		ctx.Response.Header.Set("Retry-After", retryAfter)
+	}
+	a.write(ctx, status, envelope{Errors: entries})
+}
+
+func (a *API) write(ctx *fasthttp.RequestCtx, status int, e envelope) {
+	body, err := json.Marshal(e)
+	if err != nil {
+		a.Log.Error("an answer cannot be encoded", "path", string(ctx.Path()), "error", err)
+		status, body = fasthttp.StatusInternalServerError,
+			[]byte(`{"data":null,"errors":[{"message":"Internal server error","layer":"gateway"}]}`)
+	}
+	ctx.SetStatusCode(status)
+	ctx.SetContentType("application/json; charset=utf-8")
+	ctx.SetBody(body)
+}

@@ -1,0 +1,90 @@
+package badgerstore
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/auth"
+	"github.com/crepe-checkout/crepe/edge/orders"
+)
+
+func tokenKey(env checkout.Environment, id string) string { return string(env) + "/-/tk/" + id }
+
+func signingKeys(env checkout.Environment) string { return string(env) + "/-/ky/" }
+
+var errNoState = errors.New("badgerstore: nothing is known of the token")
+
+// Token implements auth.Tokens.
+func (db *DB) Token(_ context.Context, env checkout.Environment, id string) (auth.TokenState, error) {
+	return tokenState(db.read, env, id)
+}
+
+func tokenState(get func(string) ([]byte, error), env checkout.Environment, id string) (auth.TokenState, error) {
+	state, err := load[auth.TokenState](get, tokenKey(env, id), errNoState)
+	if errors.Is(err, errNoState) {
+		return auth.TokenState{}, nil
+	}
+	if err != nil {
+		return auth.TokenState{}, err
+	}
+	return *state, nil
+}
+
+// Touch implements auth.Tokens.
+func (db *DB) Touch(env checkout.Environment, t auth.Token, at int64) {
+	go func() {
+		err := db.update(func(s *step) error {
+			return changeToken(s, env, t.ID, t.ExpiresAt, func(state *auth.TokenState) { state.LastUsed = max(state.LastUsed, at) })
+		})
+		if err != nil {
+			db.log.Warn("the use of a session token was not remembered", "error", err)
+		}
+	}()
+}
+
+// commitSpent is the part of orders.Store's Commit that uses up a token.
+func commitSpent(s *step, spent *orders.SpentToken) error {
+	if spent == nil {
+		return nil
+	}
+	return changeToken(s, spent.Environment, spent.ID, spent.ExpiresAt, func(state *auth.TokenState) { state.Spent = true })
+}
+
+func changeToken(s *step, env checkout.Environment, id string, expiresAt int64, change func(*auth.TokenState)) error {
+	state, err := tokenState(s.get, env, id)
+	if err != nil {
+		return err
+	}
+	change(&state)
+	value, err := encode(state)
+	if err == nil {
+		s.putUntil(tokenKey(env, id), value, time.UnixMilli(expiresAt))
+	}
+	return err
+}
+
+// SigningKeys implements auth.Keys.
+func (db *DB) SigningKeys(_ context.Context, env checkout.Environment) (keys []auth.SigningKey, err error) {
+	scanned := db.scan(signingKeys(env), func(_ string, value []byte) bool {
+		var k auth.SigningKey
+		err = decode(value, &k)
+		keys = append(keys, k)
+		return err == nil
+	})
+	return keys, errors.Join(err, scanned)
+}
+
+// AddSigningKey implements auth.Keys.
+func (db *DB) AddSigningKey(_ context.Context, k auth.SigningKey) error {
+	return db.update(func(s *step) error { return save(s, signingKeys(k.Environment)+k.ID, k) })
+}
+
+// RemoveSigningKey implements auth.Keys.
+func (db *DB) RemoveSigningKey(_ context.Context, env checkout.Environment, id string) error {
+	return db.update(func(s *step) error {
+		s.delete(signingKeys(env) + id)
+		return nil
+	})
+}

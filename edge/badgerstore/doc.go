@@ -1,0 +1,35 @@
+// Package badgerstore keeps everything that the edge keeps in one Badger database on a local disk.
+//
+// [DB] is the database; its methods implement the ports of the packages that own the records: orders.Store,
+// catalog.Records, auth.Tokens, auth.Keys and sandbox.Store.
+//
+// # Writing
+//
+// One goroutine writes. It drains a bounded queue of commands into one transaction with SyncWrites, and answers all of
+// them when that transaction is on the disk: concurrent requests share one sync, no two transactions ever conflict, and
+// nothing is acknowledged that a power cut can take back. A command reads what the commands before it wrote; one that
+// refuses leaves nothing of itself in the transaction. After the first failed commit the database accepts no more writes:
+// Badger itself would go on, and lose what it acknowledged after the error at the next crash.
+//
+// # Keys
+//
+// A key begins with its environment and store, so that no scan ever crosses a tenant; "-" stands where a record belongs to
+// no store, "all" where it belongs to both environments.
+//
+//	<env>/<store>/cs/<session>     orders.Session
+//	<env>/<store>/or/<order>       orders.Order
+//	<env>/-/ev/<provider>/<event>  an applied provider event, kept 35 days
+//	<env>/-/qu/<provider>/<event>  an orders.Event in quarantine
+//	<env>/-/tk/<token>             state of a session token, kept until the token has expired
+//	<env>/-/ky/<key>               a key that signs session tokens
+//	<env>/-/sb/…                   the sandbox provider's own records
+//	all/-/me/<merchant>            catalog.Merchant
+//	all/<store>/st                 catalog.Store
+//	all/<store>/pr/<product>       catalog.Product
+//	all/-/sl/<slug>                the id of the store with that slug
+//	all/-/at/<id>                  where a session, order or product lives: "<env>/<store>"
+//
+// # Values
+//
+// A value is one byte that says how the rest is written (1: JSON of the record), and the record.
+package badgerstore

@@ -1,0 +1,119 @@
+package badgerstore
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/orders"
+)
+
+// eventMemory is how long an applied event is remembered: longer than any provider repeats one.
+const eventMemory = 35 * 24 * time.Hour
+
+func locator(id string) string { return "all/-/at/" + id }
+
+func sessionKey(place, id string) string { return place + "/cs/" + id }
+
+func orderKey(place, id string) string { return place + "/or/" + id }
+
+func place(env checkout.Environment, storeID string) string { return string(env) + "/" + storeID }
+
+// Session implements orders.Store.
+func (db *DB) Session(_ context.Context, id string) (*orders.Session, error) {
+	at, err := db.read(locator(id))
+	if errors.Is(err, errNoKey) {
+		return nil, orders.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return load[orders.Session](db.read, sessionKey(string(at), id), orders.ErrNotFound)
+}
+
+// Order implements orders.Store.
+func (db *DB) Order(_ context.Context, env checkout.Environment, id string) (*orders.Order, error) {
+	at, err := db.read(locator(id))
+	if errors.Is(err, errNoKey) {
+		return nil, orders.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	o, err := load[orders.Order](db.read, orderKey(string(at), id), orders.ErrNotFound)
+	if err == nil && o.Environment != env {
+		return nil, orders.ErrNotFound
+	}
+	return o, err
+}
+
+// Commit implements orders.Store.
+func (db *DB) Commit(_ context.Context, c orders.Change) error {
+	return db.update(func(s *step) error {
+		return errors.Join(commitEvent(s, c), commitSession(s, c.Session), commitOrder(s, c.Order), commitSpent(s, c.Spend))
+	})
+}
+
+func commitSession(s *step, session *orders.Session) error {
+	if session == nil {
+		return nil
+	}
+	at := place(session.Environment, session.StoreID)
+	key := sessionKey(at, session.ID)
+	next := *session
+	next.Version++
+	return replace(s, record{key: key, id: session.ID, at: at, version: session.Version, next: &next})
+}
+
+func commitOrder(s *step, o *orders.Order) error {
+	if o == nil {
+		return nil
+	}
+	at := place(o.Environment, o.StoreID)
+	next := *o
+	next.Version++
+	return replace(s, record{key: orderKey(at, o.ID), id: o.ID, at: at, version: o.Version, next: &next})
+}
+
+// record is a versioned record about to be written.
+type record struct {
+	key, id, at string
+	version     uint64 // the version that it was read at; 0: it is new
+	next        any
+}
+
+// replace is the compare-and-set.
+func replace(s *step, r record) error {
+	stored, err := load[struct{ Version uint64 }](s.get, r.key, errNoKey)
+	switch {
+	case errors.Is(err, errNoKey) && r.version == 0:
+		s.put(locator(r.id), []byte(r.at))
+	case errors.Is(err, errNoKey):
+		return orders.ErrStale
+	case err != nil:
+		return err
+	case stored.Version != r.version:
+		return orders.ErrStale
+	}
+	return save(s, r.key, r.next)
+}
+
+func commitEvent(s *step, c orders.Change) error {
+	if c.Event == nil {
+		return nil
+	}
+	key := string(c.Event.Environment) + "/-/ev/" + c.Event.Provider + "/" + c.Event.ID
+	known, err := s.has(key)
+	if err != nil {
+		return err
+	}
+	if known {
+		return orders.ErrRepeated
+	}
+	s.putUntil(key, []byte{recordJSON}, time.Now().Add(eventMemory))
+	if c.Quarantine == nil {
+		return nil
+	}
+	return save(s, string(c.Event.Environment)+"/-/qu/"+c.Event.Provider+"/"+c.Event.ID, c.Quarantine)
+}

@@ -1,0 +1,196 @@
+package badgerstore
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// command is one atomic step on its way to the writer.
+type command struct {
+	do   func(*step) error
+	done chan error
+}
+
+// update runs do in the writer, atomically, and returns when its writes are durable. The error of do comes back as it is,
+// and then nothing of it has been written. do must have no other effect: it may run twice.
+func (db *DB) update(do func(*step) error) error {
+	c := command{do: do, done: make(chan error, 1)}
+	db.closing.RLock()
+	if db.closed {
+		db.closing.RUnlock()
+		return ErrClosed
+	}
+	db.queue <- c
+	db.closing.RUnlock()
+	return <-c.done
+}
+
+// write drains the queue, a batch at a time, until it is closed.
+func (db *DB) write() {
+	var broken error
+	for first := range db.queue {
+		batch := db.gather(first)
+		if broken == nil {
+			broken = db.commit(batch)
+			continue
+		}
+		for _, c := range batch {
+			c.done <- broken
+		}
+	}
+}
+
+// gather takes what waits already, so that it shares one sync.
+func (db *DB) gather(first command) []command {
+	batch := []command{first}
+	for len(batch) < maxBatch {
+		select {
+		case c, ok := <-db.queue:
+			if !ok {
+				return batch
+			}
+			batch = append(batch, c)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// commit runs a batch in one transaction and answers every command in it. It returns an error only when the disk refused.
+func (db *DB) commit(batch []command) error {
+	txn := db.badger.NewTransaction(true)
+	defer func() { txn.Discard() }()
+	var written []command
+	finish := func() error {
+		err := txn.Commit()
+		if err != nil {
+			err = fmt.Errorf("badgerstore: no more writes after: %w", err)
+			db.log.Error("the database stops writing", "error", err)
+		}
+		for _, c := range written {
+			c.done <- err
+		}
+		written = nil
+		return err
+	}
+	for i, c := range batch {
+		err := run(txn, c.do)
+		if errors.Is(err, badger.ErrTxnTooBig) && len(written) > 0 {
+			if err := finish(); err != nil {
+				fail(batch[i:], err)
+				return err
+			}
+			txn = db.badger.NewTransaction(true)
+			err = run(txn, c.do)
+		}
+		if err != nil {
+			c.done <- err
+			continue
+		}
+		written = append(written, c)
+	}
+	if len(written) == 0 {
+		return nil
+	}
+	return finish()
+}
+
+func fail(batch []command, err error) {
+	for _, c := range batch {
+		c.done <- err
+	}
+}
+
+// run lets one command decide and only then puts its writes into the transaction.
+func run(txn *badger.Txn, do func(*step) error) error {
+	s := step{txn: txn}
+	if err := do(&s); err != nil {
+		return err
+	}
+	for _, e := range s.puts {
+		var err error
+		if e.Value == nil {
+			err = txn.Delete(e.Key)
+		} else {
+			err = txn.SetEntry(e)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// step is what a command sees: the database as the commands before it left it, and a list of its own writes.
+type step struct {
+	txn  *badger.Txn
+	puts []*badger.Entry
+}
+
+func (s *step) put(key string, value []byte) {
+	s.puts = append(s.puts, badger.NewEntry([]byte(key), value))
+}
+
+// putUntil writes a record that Badger may forget once it has outlived its time.
+func (s *step) putUntil(key string, value []byte, until time.Time) {
+	e := badger.NewEntry([]byte(key), value)
+	e.ExpiresAt = uint64(until.Unix()) + 1
+	s.puts = append(s.puts, e)
+}
+
+func (s *step) delete(key string) {
+	s.puts = append(s.puts, &badger.Entry{Key: []byte(key)})
+}
+
+func (s *step) get(key string) ([]byte, error) { return get(s.txn, key) }
+
+func (s *step) has(key string) (bool, error) {
+	_, err := s.txn.Get([]byte(key))
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// errNoKey: there is no such key. The ports' own not-found errors are made of it.
+var errNoKey = badger.ErrKeyNotFound
+
+func get(txn *badger.Txn, key string) ([]byte, error) {
+	item, err := txn.Get([]byte(key))
+	if err != nil {
+		return nil, err
+	}
+	return item.ValueCopy(nil)
+}
+
+// read gets one value outside the writer.
+func (db *DB) read(key string) (value []byte, err error) {
+	err = db.badger.View(func(txn *badger.Txn) error {
+		value, err = get(txn, key)
+		return err
+	})
+	return value, err
+}
+
+// scan calls visit with every key that begins with prefix, in order, until visit returns false. The slices are visit's
+// to keep.
+func (db *DB) scan(prefix string, visit func(key string, value []byte) bool) error {
+	return db.badger.View(func(txn *badger.Txn) error {
+		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte(prefix), PrefetchValues: true, PrefetchSize: 100})
+		defer it.Close()
+		for it.Rewind(); it.Valid(); it.Next() {
+			value, err := it.Item().ValueCopy(nil)
+			if err != nil {
+				return err
+			}
+			if !visit(string(it.Item().KeyCopy(nil)), value) {
+				return nil
+			}
+		}
+		return nil
+	})
+}

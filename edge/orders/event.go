@@ -1,0 +1,93 @@
+package orders
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+)
+
+// errMisfit: the event is genuine and fits no attempt of ours. It is kept, never applied.
+var errMisfit = errors.New("orders: the event fits no attempt")
+
+// Apply records what the provider of an environment reports. It is idempotent, and events may come in any order. A nil
+// error means that the event is durable in one way or another: applied, known already, or in quarantine.
+func (s *Service) Apply(ctx context.Context, env checkout.Environment, ev Event) error {
+	if ev.Kind == EventIgnored {
+		return nil
+	}
+	for range 10 {
+		err := s.apply(ctx, env, &ev)
+		switch {
+		case errors.Is(err, ErrStale):
+			continue
+		case errors.Is(err, ErrRepeated):
+			return nil
+		case errors.Is(err, errMisfit), errors.Is(err, ErrNotFound):
+			s.Log.Error("event in quarantine", "event", ev.ID, "order", ev.Remote.OrderID, "ref", ev.Remote.Ref, "why", err)
+			return s.Store.Commit(ctx, Change{Quarantine: &ev, Event: s.seen(env, &ev)})
+		default:
+			return err
+		}
+	}
+	return ErrStale
+}
+
+func (s *Service) apply(ctx context.Context, env checkout.Environment, ev *Event) error {
+	order, err := s.Store.Order(ctx, env, ev.Remote.OrderID)
+	if err != nil {
+		return err
+	}
+	session, err := s.Store.Session(ctx, order.SessionID)
+	if err != nil {
+		return fmt.Errorf("orders: session of %s: %w", order.ID, err)
+	}
+	if err := s.transition(order, env, ev); err != nil {
+		return err
+	}
+	change := Change{Order: order, Event: s.seen(env, ev)}
+	if closed := order.closed(); closed != session.Closed {
+		session.Closed = closed
+		change.Session = session
+	}
+	return s.Store.Commit(ctx, change)
+}
+
+// transition moves the order as the event says, if it is about an attempt that we know and about the money we froze.
+func (s *Service) transition(o *Order, env checkout.Environment, ev *Event) error {
+	a := o.Attempt(ev.Remote.Attempt)
+	if a == nil || ev.Remote.Live != (env == checkout.Prod) || a.Ref != "" && ev.Remote.Ref != "" && a.Ref != ev.Remote.Ref {
+		return errMisfit
+	}
+	if ev.Kind != EventDeclined && !a.matches(ev.Remote) {
+		return errMisfit
+	}
+	if a.Ref == "" {
+		a.Ref = ev.Remote.Ref // the webhook was faster than our own commit
+	}
+	now := s.nowMilli()
+	payment := s.payment(a, ev)
+	switch {
+	case ev.Kind == EventSucceeded, ev.Kind == EventCompleted && ev.Remote.Paid:
+		payment.Status = Succeeded
+		o.settled(a, payment, now)
+	case ev.Kind == EventCompleted:
+		o.taken(a, now)
+	case ev.Kind == EventExpired:
+		o.ended(a, now)
+	default:
+		payment.Status = Declined
+		o.unpaid(a, payment, ev.Kind == EventFailed, now)
+	}
+	return nil
+}
+
+func (s *Service) payment(a *Attempt, ev *Event) Payment {
+	return Payment{ID: s.newID("PAY"), Attempt: a.N, Provider: a.Provider, Ref: ev.Remote.PaymentID, Method: ev.Method,
+		Last4: ev.Last4, Reason: ev.Reason, At: ev.Created.UnixMilli()}
+}
+
+func (s *Service) seen(env checkout.Environment, ev *Event) *SeenEvent {
+	return &SeenEvent{Environment: env, Provider: s.Gateways[env].Name(), ID: ev.ID}
+}

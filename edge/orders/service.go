@@ -1,0 +1,357 @@
+package orders
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/problem"
+	"github.com/crepe-checkout/crepe/edge/shortid"
+)
+
+// Config is what a [Service] is built from.
+type Config struct {
+	Store Store
+	// Gateways holds the provider of each environment. An environment without one answers every create-order with an
+	// internal error.
+	Gateways map[checkout.Environment]Gateway
+	Now      func() time.Time
+	Rand     io.Reader // for ids; crypto/rand in production
+	Log      *slog.Logger
+
+	// TryTimeout bounds one call to a provider, Budget everything a create-order does. Zero means 4 s and 9 s: the
+	// published contract tells clients to come again from 5 s on.
+	TryTimeout time.Duration
+	Budget     time.Duration
+}
+
+// Service places orders and applies what the provider reports of them. It is safe for concurrent use.
+type Service struct {
+	Config
+	sessions keyedLock
+}
+
+// New returns a service; it starts nothing.
+func New(c Config) *Service {
+	if c.TryTimeout == 0 {
+		c.TryTimeout = 4 * time.Second
+	}
+	if c.Budget == 0 {
+		c.Budget = 9 * time.Second
+	}
+	return &Service{Config: c}
+}
+
+var (
+	// errAgain: a step was taken, or somebody else took one; read again and take the next.
+	errAgain = errors.New("orders: read again")
+	// errBusy: another request of the same session is still at work.
+	errBusy = &problem.Problem{Kind: problem.Unavailable, Code: "order-in-progress", Message: "Order is being created, please retry"}
+)
+
+// Session reads a checkout session; [ErrNotFound] when there is none.
+func (s *Service) Session(ctx context.Context, id string) (*Session, error) {
+	return s.Store.Session(ctx, id)
+}
+
+// Order reads the order of a session; [ErrNotFound] while there is none.
+func (s *Service) Order(ctx context.Context, session *Session) (*Order, error) {
+	if session.OrderID == "" {
+		return nil, ErrNotFound
+	}
+	return s.Store.Order(ctx, session.Environment, session.OrderID)
+}
+
+// Add stores a new checkout session.
+func (s *Service) Add(ctx context.Context, session *Session) error {
+	return s.Store.Commit(ctx, Change{Session: session})
+}
+
+// Create places the order that r asks for and returns the URL where the buyer pays. The same request again gets the same
+// URL; another one of the same session supersedes the first. Refusals are a [problem.List] or a [*problem.Problem], and
+// nothing has been written then; after any other error the same request may be sent again.
+//
+// spend, when not nil, is the token to use up by success. The buyer's disconnecting does not cut the work short: ctx
+// carries values, not the deadline.
+func (s *Service) Create(ctx context.Context, r *checkout.Request, spend *SpentToken) (string, error) {
+	deadline := s.Now().Add(s.Budget)
+	unlock, ok := s.sessions.lock(r.SessionID, s.Budget)
+	if !ok {
+		return "", errBusy
+	}
+	defer unlock()
+	for {
+		f := flow{Service: s, ctx: ctx, request: r, spend: spend, deadline: deadline}
+		url, err := f.step()
+		if !errors.Is(err, errAgain) && !errors.Is(err, ErrStale) {
+			return url, err
+		}
+		if !s.Now().Before(deadline) {
+			return "", fmt.Errorf("orders: out of time: %w", err)
+		}
+	}
+}
+
+// flow is one turn of Create: read, decide, write, call, write.
+type flow struct {
+	*Service
+	ctx      context.Context
+	request  *checkout.Request
+	spend    *SpentToken
+	deadline time.Time
+
+	gateway Gateway
+	session *Session
+	order   *Order // nil before the first attempt
+	placed  checkout.Order
+	digest  string
+}
+
+// step reads the session, lets the rules decide and takes the one step that the order's state asks for.
+func (f *flow) step() (string, error) {
+	if err := f.read(); err != nil {
+		return "", err
+	}
+	if f.order == nil {
+		return f.begin()
+	}
+	now := f.nowMilli()
+	switch a := f.order.Current(); a.State {
+	case Sent, Unresolved:
+		if !a.replayableAt(now) {
+			f.order.rollBack(Abandoned)
+			return f.begin()
+		}
+		a.State, a.EverUnknown = Sent, true
+		return f.send()
+	case Open:
+		if a.Digest == f.digest && a.payableAt(now) {
+			return f.reuse(a.URL)
+		}
+		f.order.superseding(now)
+		if err := f.commit(Change{Order: f.order}); err != nil {
+			return "", err
+		}
+		return f.supersede()
+	case Superseding:
+		return f.supersede()
+	case Taken, Settled:
+		return "", checkout.InvalidSession()
+	default:
+		return f.begin()
+	}
+}
+
+// read loads session and order and places the request against the rules.
+func (f *flow) read() error {
+	session, err := f.Store.Session(f.ctx, f.request.SessionID)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	var rules *checkout.Session
+	if err == nil {
+		f.session, rules = session, &session.Session
+	}
+	placed, refused := checkout.Place(rules, f.request, f.nowMilli())
+	if refused != nil {
+		return refused
+	}
+	f.placed, f.digest = placed, digest(&placed)
+	if f.gateway = f.Gateways[session.Environment]; f.gateway == nil {
+		return fmt.Errorf("orders: no payment provider is configured for %s", session.Environment)
+	}
+	f.order, err = f.Order(f.ctx, session)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// begin writes a new attempt down and sends it. Rendering comes first: what the provider would refuse leaves nothing
+// behind.
+func (f *flow) begin() (string, error) {
+	now := f.Now()
+	change := Change{Order: f.order}
+	if f.order == nil {
+		id := f.newID("ORD")
+		f.order = &Order{ID: id, SessionID: f.session.ID, MerchantID: f.session.MerchantID, StoreID: f.session.StoreID,
+			Environment: f.session.Environment, CreatedAt: now.UnixMilli()}
+		f.session.OrderID = id
+		change = Change{Order: f.order, Session: f.session}
+	}
+	expires := now.Add(remoteLife).Truncate(time.Second)
+	n := len(f.order.Attempts) + 1
+	wire, err := f.gateway.Render(f.payable(n, expires))
+	if err != nil {
+		return "", fmt.Errorf("orders: %s would refuse this order: %w", f.gateway.Name(), err)
+	}
+	f.order.begin(Attempt{
+		Placed: f.placed, Digest: f.digest, Provider: f.gateway.Name(),
+		Key:  fmt.Sprintf("crepe_%s_%s_%d", f.order.Environment, f.order.ID, n),
+		Wire: wire, SentAt: now.UnixMilli(), ExpiresAt: expires.UnixMilli(),
+	}, now.UnixMilli())
+	if err := f.commit(change); err != nil {
+		return "", err
+	}
+	return f.send()
+}
+
+func (f *flow) payable(n int, expires time.Time) Payable {
+	success := f.placed.SuccessURL
+	if success == "" {
+		success = f.session.PageURL + "/complete"
+	}
+	return Payable{OrderID: f.order.ID, Attempt: n, Order: &f.placed, SuccessTo: success, CancelTo: f.session.PageURL,
+		Language: f.session.Language, ExpiresAt: expires}
+}
+
+// send calls the provider with the current attempt's stored bytes and makes the outcome durable. The session is written
+// back together with the URL, so that a rollback has nothing to undo.
+func (f *flow) send() (string, error) {
+	a := f.order.Current()
+	remote, fault := f.create(a)
+	now := f.nowMilli()
+	if fault != nil {
+		f.order.failed(fault, now)
+		return "", errors.Join(fmt.Errorf("orders: %s attempt %d: %w", f.order.ID, a.N, fault), f.commit(Change{Order: f.order}))
+	}
+	if !a.matches(remote) {
+		f.Log.Error("the provider would charge something else", "order", f.order.ID, "attempt", a.N, "ref", remote.Ref)
+		a.Ref = remote.Ref
+		f.order.rollBack(Abandoned)
+		return "", errors.Join(errors.New("orders: the provider's total is not the frozen one"), f.commit(Change{Order: f.order}))
+	}
+	f.order.opened(remote, now)
+	writeBack(f.session, &a.Placed)
+	same := a.Digest == f.digest
+	change := Change{Session: f.session, Order: f.order}
+	if same {
+		change.Spend = f.spend
+	}
+	if err := f.commit(change); err != nil {
+		return "", err
+	}
+	if !same {
+		return "", errAgain
+	}
+	return remote.URL, nil
+}
+
+// reuse answers with a URL that is already durable.
+func (f *flow) reuse(url string) (string, error) {
+	if f.spend != nil {
+		if err := f.commit(Change{Spend: f.spend}); err != nil {
+			return "", err
+		}
+	}
+	return url, nil
+}
+
+// supersede ends the current checkout at the provider and begins the next attempt, or finds that a buyer was faster.
+func (f *flow) supersede() (string, error) {
+	a := f.order.Current()
+	remote, fault := f.gateway.Expire(f.tryDeadline(), a.Ref)
+	if fault != nil {
+		return "", fmt.Errorf("orders: %s attempt %d cannot be ended: %w", f.order.ID, a.N, fault)
+	}
+	now := f.nowMilli()
+	switch {
+	case remote.Status == RemoteExpired:
+		f.order.ended(a, now)
+		return f.begin()
+	case remote.Status == RemoteComplete:
+		return "", f.tooLate(a, remote, now)
+	default:
+		return "", fmt.Errorf("orders: %s attempt %d is still open after its expiry", f.order.ID, a.N)
+	}
+}
+
+// tooLate records that the buyer paid the checkout that was to be superseded.
+func (f *flow) tooLate(a *Attempt, r Remote, now int64) error {
+	if r.Paid && a.matches(r) {
+		f.order.settled(a, Payment{ID: f.newID("PAY"), Attempt: a.N, Status: Succeeded, Provider: a.Provider, Ref: r.PaymentID, At: now}, now)
+	} else {
+		f.order.taken(a, now)
+	}
+	f.session.Closed = f.order.closed()
+	if err := f.commit(Change{Session: f.session, Order: f.order}); err != nil {
+		return err
+	}
+	return checkout.InvalidSession()
+}
+
+// create calls the provider until it answers, or refuses for good, or the time is up.
+func (f *flow) create(a *Attempt) (Remote, *Fault) {
+	for try := 0; ; try++ {
+		a.Tries++
+		remote, fault := f.gateway.Create(f.tryDeadline(), a.Wire, a.Key)
+		if fault == nil {
+			return remote, nil
+		}
+		if fault.Class == Unknown || fault.Class == InProgress {
+			a.EverUnknown = true
+		}
+		if !fault.retryable() || !f.pause(max(fault.RetryAfter, 200*time.Millisecond<<try)) {
+			return Remote{}, fault
+		}
+	}
+}
+
+// retryable reports whether the same bytes may be tried again at once. A key that is refused (401, 403) stays refused.
+func (f *Fault) retryable() bool {
+	switch f.Class {
+	case Unknown, InProgress:
+		return true
+	case NotExecuted:
+		return f.Status != 401 && f.Status != 403
+	}
+	return false
+}
+
+// pause waits, unless there would be no time left for another try afterwards.
+func (f *flow) pause(d time.Duration) bool {
+	if f.Now().Add(d).After(f.deadline) {
+		return false
+	}
+	time.Sleep(d)
+	return true
+}
+
+func (f *flow) tryDeadline() time.Time {
+	if t := f.Now().Add(f.TryTimeout); t.Before(f.deadline) {
+		return t
+	}
+	return f.deadline
+}
+
+// commit writes a change and moves the copies at hand to their next version.
+func (f *flow) commit(c Change) error {
+	if err := f.Store.Commit(f.ctx, c); err != nil {
+		return err
+	}
+	if c.Order != nil {
+		c.Order.Version++
+	}
+	if c.Session != nil {
+		c.Session.Version++
+	}
+	return nil
+}
+
+func (s *Service) nowMilli() int64 { return s.Now().UnixMilli() }
+
+func (s *Service) newID(prefix string) string {
+	return shortid.Format(prefix, shortid.NewV7(s.Now(), s.Rand))
+}
+
+// writeBack stores what the buyer gave on the session, normalised, so that the page can show it again.
+func writeBack(s *Session, o *checkout.Order) {
+	in := o.Billing.Input()
+	s.Billing = &in
+	s.BuyerEmail = o.BuyerEmail
+	s.SuccessURL = o.SuccessURL
+}

@@ -1,0 +1,170 @@
+package orders
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"hash"
+	"time"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+)
+
+const (
+	// remoteLife is how long a provider's checkout can be paid. Twice the provider's minimum, so that the very same bytes
+	// can be sent again for the first half of it.
+	remoteLife = time.Hour
+	// minRemoteLife is the shortest life that a provider accepts at the moment a request is executed (Stripe: 30 minutes).
+	minRemoteLife = 30 * time.Minute
+	// urlMargin is how long a URL must still be payable to be worth giving to a buyer.
+	urlMargin = time.Minute
+)
+
+// digest identifies what a buyer asked for. Price and tax are not part of it: they are frozen with the order, so a tax
+// rule that changes overnight does not reach a buyer who has already seen a total.
+func digest(o *checkout.Order) string {
+	h := sha256.New()
+	b := &o.Billing
+	business := "0"
+	if b.IsBusiness {
+		business = "1"
+	}
+	for _, field := range []string{o.SessionID, string(b.Country), b.State, b.Postcode, business, b.BusinessName, b.TaxID,
+		o.BuyerEmail, o.BuyerIdentity, o.SuccessURL} {
+		writeField(h, field)
+	}
+	return base64.RawStdEncoding.EncodeToString(h.Sum(nil))
+}
+
+// writeField prefixes the length, so that no two lists of fields hash the same bytes.
+func writeField(h hash.Hash, s string) {
+	h.Write(binary.AppendUvarint(nil, uint64(len(s))))
+	h.Write([]byte(s))
+}
+
+// begin adds a new current attempt. The one before it must be known to be unpayable.
+func (o *Order) begin(a Attempt, now int64) {
+	a.N = len(o.Attempts) + 1
+	a.State = Sent
+	o.Attempts = append(o.Attempts, a)
+	o.State = Pending
+	o.UpdatedAt = now
+}
+
+// opened records the provider's checkout. Only after this is durable may its URL leave.
+func (o *Order) opened(r Remote, now int64) {
+	a := o.Current()
+	a.State, a.Ref, a.URL, a.LastFault = Open, r.Ref, r.URL, ""
+	a.Wire = Wire{}
+	o.State = AwaitingPayment
+	o.UpdatedAt = now
+}
+
+// failed records a call that did not lead to a checkout, by what its failure proves.
+func (o *Order) failed(f *Fault, now int64) {
+	a := o.Current()
+	a.LastFault = f.Error()
+	o.UpdatedAt = now
+	switch {
+	case f.Class == Definitive, f.Class == NotExecuted && !a.EverUnknown:
+		o.rollBack(Refused)
+	case f.Class == Stuck:
+		o.rollBack(Abandoned)
+	default:
+		a.State, a.EverUnknown = Unresolved, true
+	}
+}
+
+// rollBack gives the current attempt up. The session can be ordered from again at once.
+func (o *Order) rollBack(to AttemptState) {
+	a := o.Current()
+	a.State = to
+	a.Wire = Wire{}
+	o.State = RolledBack
+}
+
+// superseding marks that the current checkout is to be ended at the provider.
+func (o *Order) superseding(now int64) {
+	o.Current().State = Superseding
+	o.UpdatedAt = now
+}
+
+// ended records the provider's word that an attempt cannot be paid any more.
+func (o *Order) ended(a *Attempt, now int64) {
+	if a.State == Settled || a.State == Ended {
+		return
+	}
+	a.State = Ended
+	a.Wire = Wire{}
+	if a == o.Current() && !o.State.Settled() {
+		o.State = Lapsed
+	}
+	o.UpdatedAt = now
+}
+
+// taken records that the buyer is through and the money on its way.
+func (o *Order) taken(a *Attempt, now int64) {
+	if a.State == Settled || o.State.Settled() {
+		return
+	}
+	a.State = Taken
+	o.State = Processing
+	o.UpdatedAt = now
+}
+
+// settled records a payment. It is the same whatever came before it and however often it comes: the first payment of
+// an attempt counts, and a payment of a second attempt is a refund due.
+func (o *Order) settled(a *Attempt, p Payment, now int64) {
+	if a.State == Settled {
+		return
+	}
+	late := a != o.Current() || a.State == Refused || a.State == Abandoned || a.State == Ended
+	a.State = Settled
+	a.Wire = Wire{}
+	o.Payments = append(o.Payments, p)
+	switch {
+	case o.State.Settled():
+		o.State = RefundDue
+	case late:
+		o.State = PaidLate
+	default:
+		o.State = Paid
+	}
+	o.UpdatedAt = now
+}
+
+// unpaid records a try to pay that failed; delayed tells a delayed payment that will not arrive from a refused card,
+// after which the buyer may try another.
+func (o *Order) unpaid(a *Attempt, p Payment, delayed bool, now int64) {
+	for i := range o.Payments {
+		if o.Payments[i].Ref == p.Ref && o.Payments[i].Status == p.Status && o.Payments[i].Reason == p.Reason && p.Ref != "" {
+			return
+		}
+	}
+	o.Payments = append(o.Payments, p)
+	o.UpdatedAt = now
+	if delayed && a.State != Settled {
+		a.State = Ended
+		if a == o.Current() && !o.State.Settled() {
+			o.State = Failed
+		}
+	}
+}
+
+// closed reports whether the session of this order may still be ordered from.
+func (o *Order) closed() bool { return o.State.Settled() || o.State == Processing }
+
+// payableAt reports whether the current URL is worth giving to a buyer.
+func (a *Attempt) payableAt(now int64) bool {
+	return a.State == Open && now < a.ExpiresAt-urlMargin.Milliseconds()
+}
+
+// replayableAt reports whether the provider would still execute the attempt's bytes.
+func (a *Attempt) replayableAt(now int64) bool {
+	return now < a.ExpiresAt-minRemoteLife.Milliseconds()
+}
+
+// matches reports whether the provider charges what this attempt has frozen.
+func (a *Attempt) matches(r Remote) bool {
+	return r.Total.Minor == a.Placed.Quote.Assessment.Total && r.Total.Currency == a.Placed.Quote.Currency
+}
