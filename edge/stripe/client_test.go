@@ -1,0 +1,200 @@
+package stripe
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/crepe-checkout/crepe/edge/orders"
+)
+
+const key = "sk_test_the_secret_of_this_test"
+
+// server answers every request on a connection with the same raw bytes and then closes it; nil means that it keeps quiet.
+func server(t *testing.T, answer []byte) (base string, requests *atomic.Int32) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	requests = new(atomic.Int32)
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { conn.Close() })
+			go func() {
+				request, err := http.ReadRequest(bufio.NewReader(conn))
+				if err != nil {
+					return
+				}
+				io.Copy(io.Discard, request.Body)
+				requests.Add(1)
+				if answer != nil {
+					conn.Write(answer)
+					conn.Close()
+				}
+			}()
+		}
+	}()
+	return "http://" + listener.Addr().String(), requests
+}
+
+func answer(status, headers, body string) []byte {
+	return []byte("HTTP/1.1 " + status + "\r\nContent-Type: application/json\r\nConnection: close\r\n" + headers +
+		"\r\n" + body)
+}
+
+const openSession = `{"id":"cs_test_1","object":"checkout.session","status":"open","payment_status":"unpaid",
+	"url":"https://checkout.stripe.com/c/pay/cs_test_1","amount_total":3110,"currency":"usd","payment_intent":null,
+	"livemode":false,"metadata":{"order_id":"ORD_1","attempt":"1"}}`
+
+func soon() time.Time { return time.Now().Add(5 * time.Second) }
+
+func create(base string, deadline time.Time) (orders.Remote, *orders.Fault) {
+	return New(Config{Key: key, BaseURL: base}).Create(deadline, orders.Wire{Path: sessionsPath, Body: []byte("mode=payment")}, "k")
+}
+
+// One real connection for each thing that can happen on it, and exactly one try.
+func TestOnTheWire(t *testing.T) {
+	cases := map[string]struct {
+		answer []byte
+		want   orders.FaultClass
+		status int
+	}{
+		"closed without an answer": {[]byte{}, orders.Unknown, 0},
+		"half a status line":       {[]byte("HTTP/1.1 2"), orders.Unknown, 0},
+		"half a body":              {answer("200 OK", "Content-Length: 900\r\n", openSession[:50]), orders.Unknown, 0},
+		"not HTTP":                 {[]byte("SSH-2.0-OpenSSH\r\n\r\n"), orders.Unknown, 0},
+		"endless headers":          {answer("200 OK", "X: "+strings.Repeat("x", 1<<16)+"\r\n", ""), orders.Unknown, 0},
+		"endless body":             {answer("200 OK", "Content-Length: 2000000\r\n", strings.Repeat(" ", 2_000_000)), orders.Unknown, 0},
+		"success of nothing":       {answer("200 OK", "", "{}"), orders.Unknown, 200},
+		"success in HTML":          {answer("200 OK", "", html), orders.Unknown, 200},
+		"success without a URL": {answer("200 OK", "", strings.Replace(openSession, `"open"`, `"complete"`, 1)),
+			orders.Unknown, 200},
+		"bad gateway":   {answer("502 Bad Gateway", "", html), orders.Unknown, 502},
+		"stored 500":    {answer("500 Oh", "Idempotent-Replayed: true\r\n", html), orders.Stuck, 500},
+		"refused":       {answer("400 Bad Request", "Request-Id: req_1\r\n", refused), orders.Definitive, 400},
+		"redirect":      {answer("301 Moved", "Location: http://127.0.0.1:1/\r\n", ""), orders.Unknown, 301},
+		"asked to wait": {answer("503 No", "Stripe-Should-Retry: true\r\nRetry-After: 2\r\n", ""), orders.InProgress, 503},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			base, requests := server(t, c.answer)
+			remote, fault := create(base, soon())
+			if fault == nil || fault.Class != c.want || fault.Status != c.status {
+				t.Fatalf("got %+v, %v", remote, fault)
+			}
+			if strings.Contains(fault.Error(), key) {
+				t.Errorf("the key is in %q", fault)
+			}
+			if n := requests.Load(); n != 1 {
+				t.Errorf("%d tries", n)
+			}
+		})
+	}
+}
+
+func TestNothingSent(t *testing.T) {
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	plain, requests := server(t, []byte("HTTP/1.1 400 Bad Request\r\n\r\n"))
+	for name, base := range map[string]string{
+		"refused": "http://" + closed.Addr().String(),
+		"not TLS": strings.Replace(plain, "http:", "https:", 1),
+	} {
+		if _, fault := create(base, soon()); fault == nil || fault.Class != orders.NotExecuted || fault.Err == nil {
+			t.Errorf("%s: %v", name, fault)
+		}
+	}
+	if n := requests.Load(); n != 0 {
+		t.Errorf("%d requests reached a server that speaks no TLS", n)
+	}
+}
+
+func TestDeadline(t *testing.T) {
+	quiet, _ := server(t, nil)
+	start := time.Now()
+	_, fault := create(quiet, start.Add(200*time.Millisecond))
+	if fault == nil || fault.Class != orders.Unknown {
+		t.Errorf("got %v", fault)
+	}
+	// A server that accepts and never shakes hands is found out before anything is sent.
+	_, unshaken := create(strings.Replace(quiet, "http:", "https:", 1), time.Now().Add(200*time.Millisecond))
+	if unshaken == nil || unshaken.Class != orders.NotExecuted {
+		t.Errorf("without a handshake: got %v", unshaken)
+	}
+	if took := time.Since(start); took > 3*time.Second {
+		t.Errorf("both took %v", took)
+	}
+}
+
+func TestRequest(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := make(chan *http.Request, 1)
+	bodies := make(chan string, 1)
+	front := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		seen <- r
+		bodies <- string(body)
+		io.WriteString(w, openSession)
+	})}
+	go front.Serve(listener)
+	t.Cleanup(func() { front.Close() })
+	g := New(Config{Key: key, BaseURL: "http://" + listener.Addr().String() + "/"})
+
+	remote, fault := g.Create(soon(), orders.Wire{Path: sessionsPath, Body: []byte("mode=payment&a[b]=c+d%26")}, "wco_1")
+	if fault != nil || remote.Ref != "cs_test_1" || remote.URL == "" || remote.Status != orders.RemoteOpen || remote.Attempt != 1 {
+		t.Fatalf("got %+v, %v", remote, fault)
+	}
+	r, body := <-seen, <-bodies
+	for name, want := range map[string]string{
+		"Authorization": "Bearer " + key, "Idempotency-Key": "wco_1", "Stripe-Version": apiVersion,
+		"Content-Type": "application/x-www-form-urlencoded",
+	} {
+		if got := r.Header.Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if body != "mode=payment&a[b]=c+d%26" || r.Method != "POST" || r.URL.Path != sessionsPath {
+		t.Errorf("sent %s %s %q", r.Method, r.URL, body)
+	}
+
+	if _, fault := g.Retrieve(soon(), "cs/../1?x"); fault != nil {
+		t.Fatal(fault)
+	}
+	r, _ = <-seen, <-bodies
+	if got := r.URL.EscapedPath(); got != "/v1/checkout/sessions/cs%2F..%2F1%3Fx" || r.Header.Get("Idempotency-Key") != "" {
+		t.Errorf("a reference became the path %s", got)
+	}
+}
+
+func TestLive(t *testing.T) {
+	for key, want := range map[string]bool{
+		"sk_live_1": true, "rk_live_1": true, "sk_test_1": false, "rk_test_1": false, "sk_test_live_": false,
+	} {
+		if live, err := Live(key); err != nil || live != want {
+			t.Errorf("Live(%q) = %v, %v", key, live, err)
+		}
+	}
+	for _, key := range []string{"", "pk_live_secret", "sk_secret", "SK_LIVE_secret", " sk_live_secret", "whsec_secret"} {
+		if _, err := Live(key); err == nil || strings.Contains(err.Error(), "secret,") || strings.Contains(err.Error(), "_secret") {
+			t.Errorf("Live(%q): %v", key, err)
+		}
+	}
+}

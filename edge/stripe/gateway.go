@@ -1,0 +1,78 @@
+// Package stripe is [orders.Gateway] on Stripe Checkout, API v1 (https://docs.stripe.com/api/checkout/sessions): a payment
+// of a total that is already known, on Stripe's own page.
+//
+// [Gateway] translates and classifies, with one try a call. Prices and taxes are computed before and arrive as exact line
+// items, so everything in Stripe's reach that could change a total is left out or switched off.
+//
+// Caveats: Stripe counts some currencies in other units than ISO 4217 does (amount.go has the table); the charge limits of
+// an account cannot be known here, so its refusal is the authority on them; an amount or a currency that makes no sense is
+// handed on as the zero money.Amount, which equals no order's total. The API key leaves this package in one request header
+// only; no error, log line or Wire holds it.
+package stripe
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/crepe-checkout/crepe/edge/orders"
+)
+
+// apiVersion is the version of Stripe's API that this package was written against.
+const apiVersion = "2026-08-26.dahlia"
+
+// Config says which account to use. Only Key and WebhookSecret have no default.
+type Config struct {
+	Key           string            // a secret or restricted API key, "sk_test_…", "rk_live_…"
+	WebhookSecret string            // of the endpoint that receives the events, "whsec_…"; without one every event is refused
+	BaseURL       string            // "" for https://api.stripe.com
+	Version       string            // of the API; "" for the one that this package was written against
+	Dial          fasthttp.DialFunc // nil for TCP; an https BaseURL speaks TLS over it
+}
+
+// Gateway is a Stripe account. It is safe for concurrent use.
+type Gateway struct {
+	secret  string
+	base    string
+	version string
+	bearer  string
+	client  *fasthttp.HostClient
+}
+
+var _ orders.Gateway = (*Gateway)(nil)
+
+// New makes a gateway. It sends nothing.
+func New(c Config) *Gateway {
+	if c.BaseURL == "" {
+		c.BaseURL = "https://api.stripe.com"
+	}
+	if c.Version == "" {
+		c.Version = apiVersion
+	}
+	return &Gateway{
+		secret:  c.WebhookSecret,
+		base:    strings.TrimSuffix(c.BaseURL, "/"),
+		version: c.Version,
+		bearer:  "Bearer " + c.Key,
+		client:  newClient(c.BaseURL, c.Dial),
+	}
+}
+
+// Name is "stripe".
+func (g *Gateway) Name() string { return "stripe" }
+
+// Live reports whether an API key moves real money. It knows secret and restricted keys and refuses all others; its error
+// does not repeat the key.
+func Live(key string) (bool, error) {
+	for _, kind := range [...]string{"sk_", "rk_"} {
+		rest, ok := strings.CutPrefix(key, kind)
+		switch {
+		case ok && strings.HasPrefix(rest, "live_"):
+			return true, nil
+		case ok && strings.HasPrefix(rest, "test_"):
+			return false, nil
+		}
+	}
+	return false, errors.New("stripe: not an API key: it begins with none of sk_live_, rk_live_, sk_test_, rk_test_")
+}

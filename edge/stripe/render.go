@@ -1,0 +1,104 @@
+package stripe
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/edge/orders"
+)
+
+const sessionsPath = "/v1/checkout/sessions"
+
+// maxReference is the longest client_reference_id (Stripe's OpenAPI description, maxLength).
+const maxReference = 200
+
+// Render writes the product and, where there is one, the tax as two line items. The order of the parameters is fixed,
+// because the bytes are stored and may be sent again.
+//
+// It refuses what is certain to be refused. That an amount is too small depends on the account's own currency, so Stripe
+// says it.
+func (g *Gateway) Render(p orders.Payable) (orders.Wire, error) {
+	if p.OrderID == "" || len(p.OrderID) > maxReference || p.SuccessTo == "" || p.Order.Product.Name == "" {
+		return orders.Wire{}, errors.New("stripe: an order needs an id of at most 200 bytes, a success URL and a product name")
+	}
+	f := make(form, 0, 2048)
+	f.add("mode", "payment")
+	if err := f.addLines(p.Order); err != nil {
+		return orders.Wire{}, err
+	}
+	f.add("adaptive_pricing[enabled]", "false") // or the account's setting may change the currency
+	f.add("client_reference_id", p.OrderID)
+	f.addMetadata("metadata", &p)
+	f.addMetadata("payment_intent_data[metadata]", &p) // a session's is not copied to its payment
+	f.addIfAny("customer_email", p.Order.BuyerEmail)
+	f.add("success_url", p.SuccessTo)
+	f.addIfAny("cancel_url", p.CancelTo)
+	f.add("expires_at", strconv.FormatInt(p.ExpiresAt.Unix(), 10))
+	f.add("locale", locale(p.Language))
+	return orders.Wire{Path: sessionsPath, Body: f}, nil
+}
+
+// form is a growing application/x-www-form-urlencoded body. Brackets in keys stay as they are, as in Stripe's own
+// libraries.
+type form []byte
+
+func (f *form) add(key, value string) {
+	if len(*f) > 0 {
+		*f = append(*f, '&')
+	}
+	*f = append(*f, key...)
+	*f = append(*f, '=')
+	*f = append(*f, url.QueryEscape(value)...)
+}
+
+func (f *form) addIfAny(key, value string) {
+	if value != "" {
+		f.add(key, value)
+	}
+}
+
+func (f *form) addMetadata(key string, p *orders.Payable) {
+	f.add(key+"[order_id]", p.OrderID)
+	f.add(key+"[attempt]", strconv.Itoa(p.Attempt))
+	f.add(key+"[checkout_session_id]", p.Order.SessionID)
+}
+
+// addLines adds the price and the tax, which together must be the total that the buyer has agreed to.
+func (f *form) addLines(o *checkout.Order) error {
+	a := &o.Quote.Assessment
+	net, okNet := toStripe(a.Subtotal, o.Quote.Currency)
+	taxed, okTax := toStripe(a.Tax, o.Quote.Currency)
+	total, okTotal := toStripe(a.Total, o.Quote.Currency)
+	if !okNet || !okTax || !okTotal || total == 0 || net+taxed != total || taxed > 0 && len(a.Components) == 0 {
+		return fmt.Errorf("stripe: cannot charge %d + %d = %d minor units of %s", a.Subtotal, a.Tax, a.Total, o.Quote.Currency)
+	}
+	currency := strings.ToLower(string(o.Quote.Currency))
+	f.addLine("line_items[0]", currency, net, o.Product.Name, o.Product.Description)
+	if taxed > 0 {
+		f.addLine("line_items[1]", currency, taxed, taxName(a), "")
+	}
+	return nil
+}
+
+func (f *form) addLine(key, currency string, amount int64, name, description string) {
+	f.add(key+"[quantity]", "1")
+	f.add(key+"[price_data][currency]", currency)
+	f.add(key+"[price_data][unit_amount]", strconv.FormatInt(amount, 10))
+	f.add(key+"[price_data][product_data][name]", name)
+	f.addIfAny(key+"[price_data][product_data][description]", description)
+}
+
+// taxName is what the buyer reads beside the tax: "VAT (DE 19%)", "GST + QST (QC 14.975%)". The last component is that of
+// the smallest jurisdiction.
+func taxName(a *tax.Assessment) string {
+	place := a.Components[len(a.Components)-1].Jurisdiction
+	if _, state, ok := strings.Cut(place, "-"); ok {
+		place = state
+	}
+	return a.Name() + " (" + place + " " + a.Rate().Percent() + "%)"
+}

@@ -1,0 +1,107 @@
+package stripe
+
+import (
+	"errors"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/goccy/go-json"
+
+	"github.com/crepe-checkout/crepe/edge/orders"
+)
+
+var (
+	errUnreadable = errors.New("stripe: the answer is not a checkout session")
+	errUnpayable  = errors.New("stripe: the new checkout session has no URL")
+)
+
+// session is the part of Stripe's object that is the same in every version of the API.
+type session struct {
+	ID            string            `json:"id"`
+	Object        string            `json:"object"`
+	URL           string            `json:"url"`
+	Status        string            `json:"status"`
+	PaymentStatus string            `json:"payment_status"`
+	AmountTotal   int64             `json:"amount_total"`
+	Currency      string            `json:"currency"`
+	PaymentIntent string            `json:"payment_intent"`
+	Livemode      bool              `json:"livemode"`
+	Metadata      map[string]string `json:"metadata"`
+}
+
+// Create sends a rendered request. An answer without a URL is of no use and counts as not understood.
+func (g *Gateway) Create(deadline time.Time, w orders.Wire, key string) (orders.Remote, *orders.Fault) {
+	remote, fault := g.call(deadline, "POST", w.Path, w.Body, key)
+	if fault == nil && remote.URL == "" {
+		return orders.Remote{}, &orders.Fault{Class: orders.Unknown, Status: 200, Err: errUnpayable}
+	}
+	return remote, fault
+}
+
+// Retrieve reads a session.
+func (g *Gateway) Retrieve(deadline time.Time, ref string) (orders.Remote, *orders.Fault) {
+	return g.call(deadline, "GET", sessionsPath+"/"+url.PathEscape(ref), nil, "")
+}
+
+// Expire ends an open session. Stripe refuses that for one that is not open; then the session is read, and its state is
+// the answer unless it is open all the same.
+func (g *Gateway) Expire(deadline time.Time, ref string) (orders.Remote, *orders.Fault) {
+	remote, fault := g.call(deadline, "POST", sessionsPath+"/"+url.PathEscape(ref)+"/expire", nil, "")
+	if fault == nil || fault.Class != orders.Definitive {
+		return remote, fault
+	}
+	remote, failed := g.Retrieve(deadline, ref)
+	switch {
+	case failed != nil:
+		return orders.Remote{}, failed
+	case remote.Status == orders.RemoteExpired || remote.Status == orders.RemoteComplete:
+		return remote, nil
+	}
+	return orders.Remote{}, fault
+}
+
+func readSession(body []byte) (orders.Remote, error) {
+	var s session
+	if err := json.Unmarshal(body, &s); err != nil || s.ID == "" || s.Object != "checkout.session" {
+		return orders.Remote{}, errUnreadable
+	}
+	return s.remote(), nil
+}
+
+func (s *session) remote() orders.Remote {
+	r := orders.Remote{
+		Ref:       s.ID,
+		Status:    status(s.Status),
+		Paid:      s.PaymentStatus == "paid" || s.PaymentStatus == "no_payment_required",
+		Total:     fromStripe(s.AmountTotal, s.Currency),
+		Live:      s.Livemode,
+		PaymentID: s.PaymentIntent,
+	}
+	r.OrderID, r.Attempt = origin(s.Metadata)
+	if r.Status == orders.RemoteOpen {
+		r.URL = s.URL
+	}
+	return r
+}
+
+func status(s string) orders.RemoteStatus {
+	switch s {
+	case "open":
+		return orders.RemoteOpen
+	case "complete":
+		return orders.RemoteComplete
+	case "expired":
+		return orders.RemoteExpired
+	}
+	return orders.RemoteUnknown
+}
+
+// origin reads back what Render put into the metadata. Attempt 0 is none of ours.
+func origin(metadata map[string]string) (orderID string, attempt int) {
+	n, err := strconv.ParseUint(metadata["attempt"], 10, 31)
+	if err != nil {
+		n = 0
+	}
+	return metadata["order_id"], int(n)
+}
