@@ -1,4 +1,20 @@
-// Package tax computes the tax on one sale: [Assess] takes a [Sale] and answers an [Assessment].
+// Package tax computes the tax on one digital product or service: [Assess] takes a [Sale] and answers an [Assessment], which
+// names the rules that decided.
+//
+// The facts are rows of data/*.tsv, each with the days on which it holds, its source and how far that is trusted: A for an
+// official text, B for several sources that agree, C for a single one, X where sources conflict. Where they do, the row
+// taxes, because what a seller fails to collect it pays itself. A past day is assessed by the rules of that day;
+// [DataVersion] names the table, so that an old result can be explained.
+//
+// What the table does not know:
+//   - In the United States it ends at the state: local taxes are in a rate only where they are the same everywhere in the
+//     state. Precision is "state" there, as it is in Canada, where nothing lies below.
+//   - Thresholds. A seller collects where it is established or registered, however little it sells: below the 10,000
+//     euro of Directive 2006/112/EC, Art. 59c, it would be taxed at home instead, which must be its own choice.
+//   - What a category cannot tell apart: a recorded course is taken for a digital good, and a professional service is
+//     none of those that a few places tax by name. The row's note says so.
+//
+// It computes. It files nothing, checks no tax number with its authority, and is no legal advice.
 package tax
 
 import (

@@ -1,0 +1,279 @@
+package tax
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/crepe-checkout/crepe/core/country"
+)
+
+// packed is the whole table, a rule a row.
+func packed() (all []rule) {
+	for i := 0; i < len(rules); i += ruleWidth {
+		all = append(all, rule(rules[i:i+ruleWidth]))
+	}
+	return all
+}
+
+func (r rule) id() string { return string(r.appendID(nil)) }
+
+func (r rule) String() string {
+	return fmt.Sprintf("%s: categories %07b, buyers %03b, %s to %s", r.id(), r[7], r[8]&7, r.from(), r.to())
+}
+
+// TestPartition proves that every question about a jurisdiction's tax has exactly one answer: between two days on which
+// any of its rows begins or ends nothing changes, so that those days stand for all.
+func TestPartition(t *testing.T) {
+	byTax := map[string][]rule{}
+	for _, r := range packed() {
+		key := r.jurisdiction() + " " + taxes[r.tax()].code
+		byTax[key] = append(byTax[key], r)
+	}
+	for key, rows := range byTax {
+		days := []Date{firstDay}
+		for _, r := range rows {
+			days = append(days, r.from(), r.to())
+		}
+		for _, day := range days {
+			for category := DigitalGoods; category <= ProfessionalService; category++ {
+				for _, buyer := range []buyers{consumer, business, registered} {
+					checkOneAnswer(t, key, rows, question{category, buyer, max(day, firstDay)})
+				}
+			}
+		}
+	}
+}
+
+func checkOneAnswer(t *testing.T, key string, rows []rule, q question) {
+	t.Helper()
+	answers := slices.DeleteFunc(slices.Clone(rows), func(r rule) bool { return !r.answers(q) })
+	if len(answers) != 1 {
+		t.Errorf("%s: %d rows about %s for buyer %03b on %s: %v", key, len(answers), q.category, q.buyer, q.on, answers)
+	}
+}
+
+// TestRowsAreWellFormed checks what Assess relies on beyond the partition.
+func TestRowsAreWellFormed(t *testing.T) {
+	taxesOf := map[string]map[int]bool{}
+	for _, r := range packed() {
+		if r.from() >= r.to() {
+			t.Errorf("%s never holds", r)
+		}
+		if taxesOf[r.jurisdiction()] == nil {
+			taxesOf[r.jurisdiction()] = map[int]bool{}
+		}
+		if r.tax() != supply {
+			taxesOf[r.jurisdiction()][r.tax()] = true
+		}
+	}
+	for jurisdiction, taxes := range taxesOf {
+		if len(taxes) > maxTaxes {
+			t.Errorf("%s has %d taxes, room is for %d", jurisdiction, len(taxes), maxTaxes)
+		}
+	}
+	order := func(r rule) string { return fmt.Sprintf("%s %02d %03d", string(r[:5]), r.tax(), r[6]) }
+	if !slices.IsSortedFunc(packed(), func(a, b rule) int { return cmp.Compare(order(a), order(b)) }) {
+		t.Error("the rows are not in order of jurisdiction, tax and ordinal")
+	}
+}
+
+// ours are the jurisdictions of the table that are not in core/country: codes that ISO 3166-1 reserves or leaves to its
+// users, and subdivisions of ISO 3166-2 that no address form asks for.
+var ours = map[string]string{
+	"EU":    "reserved in ISO 3166-1 for the European Union",
+	"IC":    "reserved in ISO 3166-1 for the Canary Islands",
+	"EA":    "reserved in ISO 3166-1 for Ceuta and Melilla",
+	"XE":    "user-assigned: parts of member states outside the territory of VAT",
+	"AT-XJ": "user-assigned: Jungholz and Mittelberg",
+	"PT-20": "ISO 3166-2: Azores",
+	"PT-30": "ISO 3166-2: Madeira",
+}
+
+func TestJurisdictionsAreISO(t *testing.T) {
+	unused := map[string]bool{}
+	for jurisdiction := range ours {
+		unused[jurisdiction] = true
+	}
+	for _, r := range packed() {
+		whole, part, _ := strings.Cut(r.jurisdiction(), "-")
+		delete(unused, r.jurisdiction())
+		code, ok := country.Parse(whole)
+		if ok && part != "" {
+			_, ok = code.ParseSubdivision(part)
+		}
+		if !ok && ours[r.jurisdiction()] == "" {
+			t.Errorf("%s is no jurisdiction", r.jurisdiction())
+		}
+	}
+	for jurisdiction := range unused {
+		t.Errorf("no row is about %s", jurisdiction)
+	}
+}
+
+// Parts of the United States that the table knows nothing about: territories with taxes of their own kind or none, and
+// the addresses of the armed forces, which say nothing about a state.
+const unknownStates = "AA AE AP AS GU MP UM VI"
+
+func TestCoverage(t *testing.T) {
+	known := map[string]bool{}
+	for _, r := range packed() {
+		known[r.jurisdiction()] = true
+	}
+	for code := range country.All() {
+		if code.InEU() && !known[string(code)] {
+			t.Errorf("no row is about %s", code)
+		}
+		for state := range code.Subdivisions() {
+			jurisdiction := string(code) + "-" + string(state)
+			if known[jurisdiction] == (code == "US" && strings.Contains(unknownStates, string(state))) {
+				t.Errorf("rows about %s: %t", jurisdiction, known[jurisdiction])
+			}
+		}
+	}
+}
+
+// TestPlacesLeadToRows: an address that is moved to another territory must find rows there, and no further move.
+func TestPlacesLeadToRows(t *testing.T) {
+	for i := 0; i < len(exceptions); i += exceptionWidth {
+		e := exceptions[i : i+exceptionWidth]
+		if _, ok := country.Parse(e[:2]); !ok {
+			t.Errorf("%q is not about a country", e)
+		}
+		postcode := strings.TrimRight(e[2:7], " ")
+		p := placeOf(country.Code(e[:2]), "", postcode)
+		if want := strings.TrimRight(e[7:], " "); !p.is(want) {
+			t.Errorf("%q leads to %v", e, p)
+		}
+		if first := firstRule(p); first == len(rules) || p.compare(rule(rules[first:][:ruleWidth])) != 0 {
+			t.Errorf("%q leads to %v, about which there is no row", e, p)
+		}
+	}
+}
+
+// TestTableIsItsSource reads the packed table back and compares it with the files, cell by cell: the generator and the
+// package must mean the same by a word.
+func TestTableIsItsSource(t *testing.T) {
+	byID := map[string]rule{}
+	for _, r := range packed() {
+		byID[r.id()] = r
+	}
+	rows := 0
+	for _, file := range tables(t) {
+		for _, cells := range readTable(t, file) {
+			if file == filepath.Join("data", "places.tsv") {
+				continue
+			}
+			rows++
+			r, ok := byID[cells["id"]]
+			if !ok {
+				t.Errorf("%s is not in the table", cells["id"])
+				continue
+			}
+			for column, got := range unpack(r) {
+				if got != cells[column] {
+					t.Errorf("%s: %s is %q in the file and %q in the table", cells["id"], column, cells[column], got)
+				}
+			}
+		}
+	}
+	if rows != len(byID) || rows != len(packed()) {
+		t.Errorf("%d rows in the files, %d in the table", rows, len(packed()))
+	}
+}
+
+func unpack(r rule) map[string]string {
+	open := func(d, open Date) string {
+		if d == open {
+			return "-"
+		}
+		return d.String()
+	}
+	treatment := map[int]string{atCustomer: "customer", atSeller: "seller"}[r.treatment()]
+	if treatment == "" {
+		treatment = Reason(r.treatment()).String()
+	}
+	return map[string]string{
+		"jurisdiction": r.jurisdiction(),
+		"tax":          taxes[r.tax()].code,
+		"buyer":        map[buyers]string{7: "any", 1: "consumer", 6: "business", 3: "unregistered", 4: "registered"}[buyers(r[8]&7)],
+		"treatment":    treatment,
+		"rate":         cmp.Or(r.rate().Percent(), "0"),
+		"base":         fmt.Sprint(r.base()),
+		"from":         open(r.from(), dayZero),
+		"to":           open(r.to(), dayZero+0xffff),
+		"confidence":   string(r.confidence()),
+	}
+}
+
+// TestEveryRowIsSourced: a fact without a source, its date and how far it is trusted is no fact.
+func TestEveryRowIsSourced(t *testing.T) {
+	asOf := DataVersion[:len("2026-11-23")]
+	for _, file := range tables(t) {
+		for i, cells := range readTable(t, file) {
+			at := fmt.Sprintf("%s:%d", file, i+2)
+			if !strings.HasPrefix(cells["source"], "https://") || strings.Contains(cells["source"], " ") {
+				t.Errorf("%s: %q is no source", at, cells["source"])
+			}
+			if d, ok := ParseDate(cells["source_date"]); !ok || d.String() > asOf {
+				t.Errorf("%s: %q is no day up to %s", at, cells["source_date"], asOf)
+			}
+			if len(cells["confidence"]) != 1 || !strings.Contains(confidences, cells["confidence"]) {
+				t.Errorf("%s: %q is no confidence", at, cells["confidence"])
+			}
+			if note := cells["note"]; strings.TrimSpace(note) == "" || strings.TrimSpace(note) != note {
+				t.Errorf("%s: the note %q does not say why", at, note)
+			}
+		}
+	}
+}
+
+func tables(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("data/*.tsv")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no data", err)
+	}
+	return files
+}
+
+func readTable(t *testing.T, file string) (rows []map[string]string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+	columns := strings.Split(lines[0], "\t")
+	for _, line := range lines[1:] {
+		cells := map[string]string{}
+		for i, cell := range strings.Split(line, "\t") {
+			cells[columns[i]] = cell
+		}
+		rows = append(rows, cells)
+	}
+	return rows
+}
+
+func TestGenerated(t *testing.T) {
+	fresh := filepath.Join(t.TempDir(), "table_gen.go")
+	if out, err := exec.Command("go", "run", "gen.go", "-o", fresh).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	want, err := os.ReadFile(fresh)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile("table_gen.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Error("table_gen.go is not what gen.go writes: go generate ./core/tax")
+	}
+}
