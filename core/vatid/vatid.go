@@ -1,11 +1,21 @@
-// Package vatid reads VAT identification numbers: [Parse] turns a number as typed into a [Number] or says in a [Fault]
-// why it cannot be one.
+// Package vatid reads VAT identification numbers offline: [Parse] turns a number as typed into a [Number] or says in a
+// [Fault] why it cannot be one. It knows the 27 members of the European Union, Northern Ireland (XI), the United Kingdom,
+// Norway and Switzerland.
+//
+// A sound number is one that the country could have issued. Whether it did, and to whom, only the country knows: in the
+// European Union, ask VIES. Check digits are weak, too: in most countries a random number has a chance of one in ten, and
+// not all of them cover the whole number.
+//
+// Two kinds of number are nobody's as a buyer and are refused: the EU… and IM… numbers of the one stop shops, which name
+// a seller's scheme (Directive 2006/112/EC, articles 362 and 369q), and placeholders, which begin with seven zeros.
 package vatid
 
 import "strings"
 
-// Number is a sound VAT number in its one written form: upper case, no separators, with the VAT prefix
-// ("DE136695976"; Greece is EL: "EL094259216").
+// Number is a sound VAT number in its one written form: upper case, no separators, with the prefix that VIES uses
+// ("DE136695976"; Greece is EL, "EL094259216"). What the buyer may leave out is there (a leading zero in Belgium and
+// Greece, MVA in Norway), and what only names a language is not (MWST, TVA, IVA or TPV in Switzerland). So two spellings
+// of one number are equal.
 type Number string
 
 // Fault says why a text is no VAT number. None is the zero value.
@@ -14,8 +24,8 @@ type Fault uint8
 const (
 	None        Fault = iota
 	Unsupported       // no rule is known for the country
-	Format            // wrong length or characters
-	CheckDigit        // the digits contradict each other
+	Format            // wrong length or characters, another country's prefix, or a placeholder
+	CheckDigit        // the digits contradict each other, or name a date or an office that does not exist
 )
 
 // String names the fault in kebab-case.
@@ -32,34 +42,193 @@ func (f Fault) String() string {
 	}
 }
 
-const countries = "AT BE BG CH CY CZ DE DK EE ES FI FR GB GR HR HU IE IT LT LU LV MT NL NO PL PT RO SE SI SK XI"
-
-// Supported reports whether Parse has a rule for the ISO 3166-1 country code cc; XI is Northern Ireland.
+// Supported reports whether Parse has a rule for the country cc, an upper-case ISO 3166-1 alpha-2 code or XI for Northern
+// Ireland. Greece is GR here.
 func Supported(cc string) bool {
-	return len(cc) == 2 && strings.Contains(countries, cc)
+	return find(cc) != nil
 }
 
-// Parse reads s, a VAT number as typed by a buyer in the country cc.
+// maxTyped is the longest number with its prefix, CHE107787577MWST.
+const maxTyped = 16
+
+// Parse reads s, a VAT number as a buyer in the country cc types it. Letters may be small, the country's prefix may be
+// missing, and white space, dots, dashes, slashes and other ASCII punctuation than + and * mean nothing. Greece's prefix
+// may be EL or GR.
+//
+// A number that begins with the prefix of another country known here, or with EU or IM, is refused. Only in France can
+// that hit a number of the country itself, one that is typed without FR and whose two key letters spell such a prefix:
+// "DE123456782" could be either country's, so the French one needs its FR.
+//
+// Parse reads its own result as the same Number. Unless the fault is None, the Number is empty.
 func Parse(cc, s string) (Number, Fault) {
-	if !Supported(cc) {
+	r := find(cc)
+	if r == nil {
 		return "", Unsupported
 	}
-	n := strings.Map(func(r rune) rune {
-		switch {
-		case '0' <= r && r <= '9' || 'A' <= r && r <= 'Z':
-			return r
-		case 'a' <= r && r <= 'z':
-			return r - 'a' + 'A'
-		}
-		return -1
-	}, s)
-	if cc == "GR" {
-		cc = "EL"
-		n = strings.TrimPrefix(n, "GR")
-	}
-	n = strings.TrimPrefix(n, cc)
-	if len(n) < 2 || len(n) > 13 {
+	var buf [maxTyped]byte
+	typed, ok := clean(buf[:0], s)
+	if !ok {
 		return "", Format
 	}
-	return Number(cc + n), None
+	national, ok := r.national(string(typed))
+	if !ok {
+		return "", Format
+	}
+	lead, tail := r.omitted(national)
+	number := r.prefix + lead + national + tail
+	switch national = number[len(r.prefix):]; {
+	case !fits(r.forms, national) || isPlaceholder(national):
+		return "", Format
+	case !r.check(national):
+		return "", CheckDigit
+	}
+	return Number(number), None
+}
+
+// find returns the rule of an ISO country code, or nil.
+func find(cc string) *rule {
+	switch cc {
+	case "GR":
+		cc = "EL"
+	case "EL":
+		return nil
+	}
+	return byPrefix(cc)
+}
+
+func byPrefix(prefix string) *rule {
+	for i := range rules {
+		if rules[i].prefix == prefix {
+			return &rules[i]
+		}
+	}
+	return nil
+}
+
+// clean appends to b what of s belongs to the number, in upper case. It fails on a character that means something which
+// no number has, such as a letter beyond ASCII, and when b is full.
+func clean(b []byte, s string) ([]byte, bool) {
+	for _, c := range s {
+		switch {
+		case 'a' <= c && c <= 'z':
+			c += 'A' - 'a'
+		case 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '+', c == '*':
+		case isSeparator(c):
+			continue
+		default:
+			return nil, false
+		}
+		if len(b) == cap(b) {
+			return nil, false
+		}
+		b = append(b, byte(c))
+	}
+	return b, true
+}
+
+// isSeparator reports whether c, which is neither letter nor digit, may stand between them: ASCII, and what word
+// processors put in its place, the no-break space, the block General Punctuation (spaces, dashes, invisible marks), the
+// minus sign, the ideographic space and the byte order mark.
+func isSeparator(c rune) bool {
+	return c < 0x80 || c == 0xa0 || 0x2000 <= c && c <= 0x206f || c == 0x2212 || c == 0x3000 || c == 0xfeff
+}
+
+// national returns a cleaned number without the prefix and without what only names a language. It fails where the prefix
+// is another's.
+func (r *rule) national(typed string) (string, bool) {
+	n, own := strings.CutPrefix(typed, r.prefix)
+	if !own && r.prefix == "EL" {
+		n, own = strings.CutPrefix(typed, "GR")
+	}
+	if !own && len(n) >= 2 && isPrefix(n[:2]) {
+		return "", false
+	}
+	if r.prefix == "CH" {
+		for language := range strings.SplitSeq("MWST TVA IVA TPV", " ") {
+			n = strings.TrimSuffix(n, language)
+		}
+	}
+	return n, true
+}
+
+// isPrefix reports whether numbers of some country or of a one stop shop begin with s.
+func isPrefix(s string) bool {
+	return s == "EU" || s == "IM" || s == "GR" || byPrefix(s) != nil
+}
+
+// omitted returns what buyers leave out before and behind a national number.
+func (r *rule) omitted(n string) (lead, tail string) {
+	switch {
+	case r.prefix == "BE" && len(n) == 9: // the older form
+		return "0", ""
+	case r.prefix == "EL" && len(n) == 8:
+		return "0", ""
+	case r.prefix == "CH" && len(n) == 9:
+		return "E", ""
+	case r.prefix == "NO" && len(n) == 9:
+		return "", "MVA"
+	}
+	return "", ""
+}
+
+// isPlaceholder reports whether n is zero, or nearly so, as a buyer types who has no number but must fill a field. Check
+// digits are no guard: in a dozen countries they hold for zeros. No register is known to have issued such a number.
+func isPlaceholder(n string) bool {
+	return len(n) >= 8 && !strings.ContainsAny(n[:7], "123456789")
+}
+
+// fits reports whether n has one of the forms, separated by spaces. In a form a capital letter or a digit stands for
+// itself, and
+//
+//	d  a digit
+//	p  a digit but 0
+//	l  a letter
+//	a  a letter or a digit
+//	w  a letter from A to W
+//	s  a letter, + or *
+//	k  a letter but I and O, or a digit
+//	e  a letter but I, O and T
+func fits(forms, n string) bool {
+	for form := range strings.SplitSeq(forms, " ") {
+		if fitsForm(form, n) {
+			return true
+		}
+	}
+	return false
+}
+
+func fitsForm(form, n string) bool {
+	if len(form) != len(n) {
+		return false
+	}
+	for i := range len(form) {
+		if !fitsClass(form[i], n[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func fitsClass(class, c byte) bool {
+	digit := '0' <= c && c <= '9'
+	letter := 'A' <= c && c <= 'Z'
+	switch class {
+	case 'd':
+		return digit
+	case 'p':
+		return digit && c != '0'
+	case 'l':
+		return letter
+	case 'a':
+		return letter || digit
+	case 'w':
+		return letter && c <= 'W'
+	case 's':
+		return letter || c == '+' || c == '*'
+	case 'k':
+		return digit || letter && c != 'I' && c != 'O'
+	case 'e':
+		return letter && c != 'I' && c != 'O' && c != 'T'
+	}
+	return class == c
 }
