@@ -1,11 +1,16 @@
 package catalog
 
 import (
+	"strings"
+	"unicode/utf8"
+
 	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/problem"
+	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/shortid"
 )
 
 // Opening is one create-session call: who asks, and what was looked up for it.
@@ -21,6 +26,7 @@ type Opening struct {
 	Step func(money.Currency) (int64, bool)
 
 	SessionID string // of the new session
+	BaseURL   string // of the hosted page, without a slash at its end
 	Now       int64  // Unix milliseconds
 }
 
@@ -46,5 +52,225 @@ type Snapshot struct {
 	TaxIncluded bool
 }
 
-// Open turns a create-session request into a checkout session, or refuses. It reads no clock and keeps nothing.
-func Open(o *Opening, r *Request) (*orders.Session, *problem.Problem) { return nil, nil }
+// The lifetime of a session in seconds, as published, and what a session may carry.
+const (
+	defaultLifetime = 45 * 60
+	maxLifetime     = 7 * 24 * 60 * 60
+	maxMetadata     = 50  // pairs
+	maxExternalID   = 128 // characters
+	maxLanguage     = 35  // bytes; RFC 5646 §4.4.1
+)
+
+// maxMinor is the largest price, in minor units: twelve digits is the most that a card can be charged with at any PSP.
+const maxMinor = 999_999_999_999
+
+var (
+	missingProduct = invalid("product-id-required", "/productId", "Missing required field: productId")
+	badProductID   = invalid("product-id-invalid", "/productId",
+		"Invalid productId: expected Product Short ID format (PROD_xxx)")
+	missingCurrency = invalid("currency-required", "/currency", "Missing required field: currency")
+	badCurrency     = invalid("currency-invalid", "/currency",
+		`Invalid currency: expected 3-letter ISO 4217 currency code (e.g., "USD")`)
+	missingAmount = invalid("amount-required", "/priceSnapshot/amount", "Missing required field: priceSnapshot.amount")
+	badAmount     = invalid("amount-invalid", "/priceSnapshot/amount",
+		`Invalid priceSnapshot.amount: expected positive numeric string in display format (e.g., "9.99", "1000")`)
+	missingCategory = invalid("tax-category-required", "/priceSnapshot/taxCategory",
+		"Missing required field: priceSnapshot.taxCategory")
+	badCategory = invalid("tax-category-invalid", "/priceSnapshot/taxCategory",
+		"Invalid priceSnapshot.taxCategory: expected one of [digital_goods, saas, software, ebook, online_course, consulting, "+
+			"professional_service]")
+	badLifetime = invalid("expires-in-seconds-invalid", "/expiresInSeconds",
+		"Invalid expiresInSeconds: expected positive integer of at most 604800")
+	badMetadata   = invalid("metadata-too-large", "/metadata", "metadata must have at most 50 keys")
+	badExternalID = invalid("external-id-too-long", "/orderMerchantExternalId",
+		"orderMerchantExternalId must be at most 128 characters")
+	badSuccessURL = invalid("success-url-invalid", "/successUrl", "Invalid successUrl")
+	badLanguage   = invalid("language-invalid", "/language", `Invalid language: expected IETF BCP 47 tag (e.g., "pt-BR")`)
+
+	unknownProduct = &problem.Problem{
+		Kind: problem.NotFound, Code: "product-not-found", Path: "/productId", Message: "Product not found",
+	}
+)
+
+// Open turns a create-session request into a checkout session that locks the product's version, its price, its currency and
+// the seller's tax terms, or refuses. It reads no clock; the session shares memory with what it is made of.
+//
+// Under a store slug, which anybody may show, the fields that only the merchant may set are dropped without a word, as
+// published. What is pre-filled for the buyer is kept as typed and judged when the order is placed: half a billing detail
+// is a good start for a form.
+func Open(o *Opening, r *Request) (*orders.Session, *problem.Problem) {
+	if o.MerchantID == "" {
+		r = r.public()
+	}
+	if refused := r.named(); refused != nil {
+		return nil, refused
+	}
+	version := o.sold()
+	if version == nil {
+		return nil, unknownProduct
+	}
+	if refused := r.sound(o.Environment); refused != nil {
+		return nil, refused
+	}
+	terms, refused := o.terms(version, r)
+	if refused != nil {
+		return nil, refused
+	}
+	session := &orders.Session{
+		Session: checkout.Session{
+			ID: o.SessionID, Environment: o.Environment, StoreID: o.Store.ID, Terms: terms,
+			Product: checkout.Product{
+				ID: o.Product.ID, VersionID: version.ID, Type: o.Product.Type,
+				Name: version.Name, Description: version.Description,
+			},
+			ExpiresAt:  o.Now + r.lifetime()*1000,
+			Billing:    r.Billing,
+			BuyerEmail: r.BuyerEmail,
+			SuccessURL: r.SuccessURL,
+		},
+		MerchantID: o.Store.MerchantID,
+		PageURL:    o.BaseURL + "/store/" + o.Store.Slug + "/checkout/" + o.SessionID,
+		CreatedAt:  o.Now,
+		Metadata:   r.Metadata, ExternalID: r.ExternalID, Language: r.Language, DarkMode: r.DarkMode,
+	}
+	if session.SuccessURL == "" {
+		session.SuccessURL = version.SuccessURL
+	}
+	return session, nil
+}
+
+// public is the request without what only the merchant may set.
+func (r *Request) public() *Request {
+	open := *r
+	open.PriceSnapshot, open.ExpiresInSeconds, open.Metadata, open.ExternalID = nil, nil, nil, ""
+	return &open
+}
+
+// named checks what the request is about.
+func (r *Request) named() *problem.Problem {
+	if r.ProductID == "" {
+		return missingProduct
+	}
+	if r.Currency == "" {
+		return missingCurrency
+	}
+	if _, ok := shortid.Parse(shortid.Product, r.ProductID); !ok {
+		return badProductID
+	}
+	if _, ok := money.ParseCurrency(r.Currency); !ok {
+		return badCurrency
+	}
+	return nil
+}
+
+// sound checks the fields that stand for themselves.
+func (r *Request) sound(env checkout.Environment) *problem.Problem {
+	switch {
+	case r.lifetime() < 1 || r.lifetime() > maxLifetime:
+		return badLifetime
+	case len(r.Metadata) > maxMetadata:
+		return badMetadata
+	case utf8.RuneCountInString(r.ExternalID) > maxExternalID:
+		return badExternalID
+	case r.SuccessURL != "" && !checkout.ValidReturnURL(r.SuccessURL, env):
+		return badSuccessURL
+	case r.Language != "" && !isLanguageTag(r.Language):
+		return badLanguage
+	}
+	return nil
+}
+
+func (r *Request) lifetime() int64 {
+	if r.ExpiresInSeconds == nil {
+		return defaultLifetime
+	}
+	return *r.ExpiresInSeconds
+}
+
+// sold is the version that this caller can sell in this environment, nil if there is none. Another merchant's product is
+// no product.
+func (o *Opening) sold() *Version {
+	if o.Product == nil || o.Store == nil || o.Product.StoreID != o.Store.ID {
+		return nil
+	}
+	if o.MerchantID != "" && o.Store.MerchantID != o.MerchantID || o.MerchantID == "" && o.Store.ID != o.StoreID {
+		return nil
+	}
+	return o.Product.OnSale(o.Environment)
+}
+
+func (o *Opening) terms(v *Version, r *Request) (checkout.Terms, *problem.Problem) {
+	currency, _ := money.ParseCurrency(r.Currency)
+	step, ok := o.Step(currency)
+	if !ok {
+		return checkout.Terms{}, invalid("currency-unsupported", "/currency", "Unsupported currency: "+string(currency))
+	}
+	price, refused := o.price(v, r.PriceSnapshot, currency, step)
+	return checkout.Terms{
+		Price: price.Amount, Inclusive: price.TaxIncluded, Category: price.Category, Seller: o.Store.Seller, Step: step,
+	}, refused
+}
+
+// price is the snapshot's before the catalogue's. A price that the PSP cannot charge to the minor unit is none.
+func (o *Opening) price(v *Version, snapshot *Snapshot, c money.Currency, step int64) (Price, *problem.Problem) {
+	if snapshot == nil {
+		price, ok := v.Price(c)
+		if !ok || !chargeable(price.Amount, step) {
+			return Price{}, invalid("price-missing", "/currency", "Product has no price in "+string(c))
+		}
+		return price, nil
+	}
+	if snapshot.Amount == "" {
+		return Price{}, missingAmount
+	}
+	amount, ok := money.ParseAmount(snapshot.Amount, c)
+	if !ok || !chargeable(amount, step) {
+		return Price{}, badAmount
+	}
+	if snapshot.TaxCategory == "" {
+		return Price{}, missingCategory
+	}
+	category, ok := tax.ParseCategory(snapshot.TaxCategory)
+	if !ok {
+		return Price{}, badCategory
+	}
+	return Price{Amount: amount, Category: category, TaxIncluded: snapshot.TaxIncluded}, nil
+}
+
+func chargeable(a money.Amount, step int64) bool {
+	return a.Minor > 0 && a.Minor <= maxMinor && a.Minor%step == 0
+}
+
+// isLanguageTag reads the outline of RFC 5646 §2.1: a language of letters, then subtags of letters and digits, none longer
+// than eight. Whether the page speaks it is the page's business.
+func isLanguageTag(s string) bool {
+	if len(s) > maxLanguage {
+		return false
+	}
+	language, rest, more := strings.Cut(s, "-")
+	if len(language) < 2 || !isSubtag(language) || strings.ContainsAny(language, "0123456789") {
+		return false
+	}
+	for more {
+		var subtag string
+		subtag, rest, more = strings.Cut(rest, "-")
+		if !isSubtag(subtag) {
+			return false
+		}
+	}
+	return true
+}
+
+func isSubtag(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if !('0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z') {
+			return false
+		}
+	}
+	return 1 <= len(s) && len(s) <= 8
+}
+
+func invalid(code, path, message string) *problem.Problem {
+	return &problem.Problem{Kind: problem.Invalid, Code: code, Path: path, Message: message}
+}

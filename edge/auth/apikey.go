@@ -1,0 +1,195 @@
+package auth
+
+import (
+	"context"
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/shortid"
+)
+
+// How far a request's timestamp may lie behind and ahead of our clock. A request can be sent again within this window and
+// is then verified again: what it does must bear that.
+const (
+	signedBefore = 5 * time.Minute
+	signedAhead  = time.Minute
+)
+
+// RSA keys accepted, in bits.
+const (
+	minModulus = 2048
+	maxModulus = 8192
+	exponent   = 65537
+)
+
+// maxKeyText is the longest public key read, in bytes: 8192 bits in PEM take about 1500.
+const maxKeyText = 4096
+
+// Signed is what a merchant's POST request shows, as it came: the values of X-Merchant-Id, X-Timestamp and X-Signature,
+// the path of the request line byte for byte, and the body. Nothing of it is kept.
+type Signed struct {
+	MerchantID string
+	Timestamp  string // Unix seconds
+	Signature  string // base64 of RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017 §8.2)
+	Path       string
+	Body       []byte
+}
+
+// APIKey verifies a merchant's signature. The key that verifies decides the environment.
+func (s *Service) APIKey(ctx context.Context, r Signed) (Caller, error) {
+	if r.MerchantID == "" && r.Timestamp == "" && r.Signature == "" {
+		return Caller{}, refuse(noCredential, "no credential")
+	}
+	if _, ok := shortid.Parse(shortid.Merchant, r.MerchantID); !ok {
+		return Caller{}, refuse(badAPIKey, "no merchant id")
+	}
+	if !inWindow(r.Timestamp, s.config.Now()) {
+		return Caller{}, refuse(badAPIKey, "timestamp outside the window")
+	}
+	signature, ok := decodeSignature(r.Signature)
+	if !ok {
+		return Caller{}, refuse(badAPIKey, "signature is not base64")
+	}
+	merchant, err := s.config.Catalog.Merchant(ctx, r.MerchantID)
+	if errors.Is(err, catalog.ErrNotFound) {
+		return Caller{}, refuse(badAPIKey, "no such merchant")
+	}
+	if err != nil {
+		return Caller{}, err
+	}
+	env, err := s.signedIn(merchant, r.digest(), signature)
+	if err != nil {
+		return Caller{}, err
+	}
+	return Caller{Role: Merchant, Environment: env, MerchantID: merchant.ID}, nil
+}
+
+// digest is the hash of the canonical request, the four lines that the merchant has signed.
+func (r *Signed) digest() [sha256.Size]byte {
+	body := sha256.Sum256(r.Body)
+	return sha256.Sum256([]byte("POST\n" + r.Path + "\n" + r.Timestamp + "\n" + base64.StdEncoding.EncodeToString(body[:])))
+}
+
+// signedIn is the environment whose key has made the signature. Every key is tried: one that stands in both environments
+// decides nothing.
+func (s *Service) signedIn(m *catalog.Merchant, digest [sha256.Size]byte, signature []byte) (checkout.Environment, error) {
+	var env checkout.Environment
+	for _, k := range m.Keys {
+		public, err := s.merchants.parse(k.PublicKey)
+		if err != nil {
+			return "", fmt.Errorf("auth: a key of %s: %w", m.ID, err)
+		}
+		if rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], signature) != nil {
+			continue
+		}
+		if env != "" && env != k.Environment {
+			return "", refuse(badAPIKey, "the key stands in both environments")
+		}
+		env = k.Environment
+	}
+	if env == "" {
+		return "", refuse(badAPIKey, "no key verifies the signature")
+	}
+	return env, nil
+}
+
+// inWindow reads Unix seconds in plain decimal, as one writes them: no sign, no space, no leading zero.
+func inWindow(timestamp string, now time.Time) bool {
+	seconds, err := strconv.ParseInt(timestamp, 10, 64)
+	if err != nil || strconv.FormatInt(seconds, 10) != timestamp {
+		return false
+	}
+	earliest := now.Add(-signedBefore).Unix()
+	latest := now.Add(signedAhead).Unix()
+	return earliest <= seconds && seconds <= latest
+}
+
+// decodeSignature reads one spelling only: encoding/base64 skips line breaks even when strict.
+func decodeSignature(s string) ([]byte, bool) {
+	if len(s) > base64.StdEncoding.EncodedLen(maxModulus/8) || strings.ContainsAny(s, "\r\n") {
+		return nil, false
+	}
+	signature, err := base64.StdEncoding.Strict().DecodeString(s)
+	return signature, err == nil
+}
+
+// ParsePublicKey reads a merchant's RSA public key as the SDK takes it: SPKI or PKCS #1 in PEM, or the base64 of an SPKI
+// without its frame. The key has 2048 to 8192 bits and the exponent 65537.
+func ParsePublicKey(text string) (*rsa.PublicKey, error) {
+	if len(text) > maxKeyText {
+		return nil, errors.New("public key too long")
+	}
+	parsed, err := parseKey(text)
+	if err != nil {
+		return nil, err
+	}
+	public, ok := parsed.(*rsa.PublicKey)
+	if !ok {
+		return nil, errors.New("not an RSA key")
+	}
+	if size := public.N.BitLen(); size < minModulus || size > maxModulus || public.E != exponent {
+		return nil, fmt.Errorf("RSA key of %d bits with exponent %d", size, public.E)
+	}
+	return public, nil
+}
+
+func parseKey(text string) (any, error) {
+	text = strings.TrimSpace(text)
+	block, rest := pem.Decode([]byte(text))
+	switch {
+	case block == nil:
+		der, err := base64.StdEncoding.Strict().DecodeString(strings.Join(strings.Fields(text), ""))
+		if err != nil {
+			return nil, errors.New("neither PEM nor base64")
+		}
+		return x509.ParsePKIXPublicKey(der)
+	case len(rest) > 0:
+		return nil, errors.New("text after the key")
+	case block.Type == "PUBLIC KEY":
+		return x509.ParsePKIXPublicKey(block.Bytes)
+	case block.Type == "RSA PUBLIC KEY":
+		return x509.ParsePKCS1PublicKey(block.Bytes)
+	}
+	return nil, errors.New("not a public key")
+}
+
+// publicKeys remembers parsed keys by their text, so an entry never goes stale. The zero value is ready.
+type publicKeys struct {
+	mu     sync.RWMutex
+	parsed map[string]*rsa.PublicKey
+}
+
+// maxParsed bounds the memory: some two kilobytes a key. When it is full, all is forgotten.
+const maxParsed = 4096
+
+func (c *publicKeys) parse(text string) (*rsa.PublicKey, error) {
+	c.mu.RLock()
+	known := c.parsed[text]
+	c.mu.RUnlock()
+	if known != nil {
+		return known, nil
+	}
+	public, err := ParsePublicKey(text)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.parsed == nil || len(c.parsed) >= maxParsed {
+		c.parsed = make(map[string]*rsa.PublicKey)
+	}
+	c.parsed[text] = public
+	return public, nil
+}

@@ -1,0 +1,199 @@
+package auth
+
+import (
+	"cmp"
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/shortid"
+)
+
+// Keys keeps the keys that sign session tokens. Each method is one atomic step.
+type Keys interface {
+	// SigningKeys reads an environment's keys, in any order.
+	SigningKeys(ctx context.Context, env checkout.Environment) ([]SigningKey, error)
+	// AddSigningKey makes a key durable before it returns.
+	AddSigningKey(ctx context.Context, k SigningKey) error
+	// RemoveSigningKey forgets a key. That there is none is no error.
+	RemoveSigningKey(ctx context.Context, env checkout.Environment, id string) error
+}
+
+// SigningKey is an Ed25519 key that signs session tokens of one environment.
+type SigningKey struct {
+	ID          string // "KEY_…", the kid of its tokens
+	Environment checkout.Environment
+	Seed        []byte // 32 bytes, secret (RFC 8032 §5.1.5)
+	CreatedAt   int64  // Unix milliseconds
+}
+
+// The life of a signing key. It is published first, so that every process knows it when the first token comes; then it
+// signs, for a month, until the next one does; then it verifies for as long as a token that it signed can live.
+const (
+	ringAge    = 30 * time.Second // how long a process may go without looking whether keys came or went
+	publishFor = 2 * ringAge
+	signFor    = 30 * 24 * time.Hour
+	retireFor  = publishFor + ringAge + customerLife + clockSkew // counted from the making of the next key
+)
+
+// maxKeys is the most that a process verifies with in one environment; the newest count.
+const maxKeys = 16
+
+// keyPrefix is that of a signing key's id. It is ours alone and never on the wire but in a token's header.
+const keyPrefix = "KEY"
+
+// Rotate makes the first signing keys, makes a new one where the newest is a month old, and removes those of which no
+// token can be alive any more. It is called at start and then hourly. A key that became known to somebody is removed with
+// [Keys.RemoveSigningKey]; its tokens end within 30 s.
+func (s *Service) Rotate(ctx context.Context) error {
+	for env, ring := range s.rings {
+		if err := s.rotate(ctx, env); err != nil {
+			return fmt.Errorf("auth: rotate %s: %w", env, err)
+		}
+		ring.forget()
+	}
+	return nil
+}
+
+func (s *Service) rotate(ctx context.Context, env checkout.Environment) error {
+	keys, err := s.config.Keys.SigningKeys(ctx, env)
+	if err != nil {
+		return err
+	}
+	now := s.config.Now()
+	living := alive(keys, now)
+	for _, k := range keys {
+		if !slices.ContainsFunc(living, func(l SigningKey) bool { return l.ID == k.ID }) {
+			if err := s.config.Keys.RemoveSigningKey(ctx, env, k.ID); err != nil {
+				return err
+			}
+		}
+	}
+	if len(living) > 0 && now.UnixMilli()-living[0].CreatedAt < signFor.Milliseconds() {
+		return nil
+	}
+	seed := make([]byte, ed25519.SeedSize)
+	if _, err := io.ReadFull(s.config.Rand, seed); err != nil {
+		return err
+	}
+	return s.config.Keys.AddSigningKey(ctx, SigningKey{
+		ID: shortid.Format(keyPrefix, shortid.NewV7(now, s.config.Rand)), Environment: env, Seed: seed, CreatedAt: now.UnixMilli(),
+	})
+}
+
+// alive is the keys that have not been followed by another for so long that all of their tokens are over, newest first.
+func alive(keys []SigningKey, now time.Time) []SigningKey {
+	living := slices.Clone(keys)
+	slices.SortFunc(living, func(a, b SigningKey) int {
+		return cmp.Or(cmp.Compare(b.CreatedAt, a.CreatedAt), cmp.Compare(b.ID, a.ID))
+	})
+	retired := now.Add(-retireFor).UnixMilli()
+	for i := 1; i < len(living); i++ {
+		if living[i-1].CreatedAt <= retired {
+			return living[:i]
+		}
+	}
+	return living
+}
+
+// keyring is one environment's keys as this process knows them. The zero value knows none and will look.
+type keyring struct {
+	mu   sync.Mutex
+	ring *ring
+}
+
+// ring is the keys of one environment as they are now, or were a moment ago.
+func (s *Service) ring(ctx context.Context, env checkout.Environment) (*ring, error) {
+	k := s.rings[env]
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	now := s.config.Now()
+	if k.ring != nil && now.Sub(k.ring.loaded) < ringAge {
+		return k.ring, nil
+	}
+	keys, err := s.config.Keys.SigningKeys(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	k.ring, err = newRing(keys, now)
+	return k.ring, err
+}
+
+func (k *keyring) forget() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.ring = nil
+}
+
+// ring is what one environment's keys are at one moment. It is not changed any more once it is made.
+type ring struct {
+	loaded time.Time
+	signer signer
+	// known finds a key by the first segment of the tokens that it signs, byte for byte. A header that we would not have
+	// written is never read, let alone believed: no other algorithm, no key that the token brings along, no member twice.
+	known map[string]ed25519.PublicKey
+}
+
+func newRing(keys []SigningKey, now time.Time) (*ring, error) {
+	if len(keys) == 0 {
+		return nil, errors.New("auth: there is no signing key; Rotate makes the first")
+	}
+	keys = alive(keys, now)
+	keys = keys[:min(len(keys), maxKeys)]
+	r := &ring{loaded: now, known: make(map[string]ed25519.PublicKey, len(keys))}
+	for _, k := range keys {
+		s, err := newSigner(k)
+		if err != nil {
+			return nil, err
+		}
+		r.known[s.header] = s.private.Public().(ed25519.PublicKey)
+	}
+	var err error
+	r.signer, err = newSigner(signing(keys, now))
+	return r, err
+}
+
+// signing is which of the keys, newest first, signs: the newest that every process must have seen, or else the oldest.
+func signing(keys []SigningKey, now time.Time) SigningKey {
+	published := now.Add(-publishFor).UnixMilli()
+	for _, k := range keys {
+		if k.CreatedAt <= published {
+			return k
+		}
+	}
+	return keys[len(keys)-1]
+}
+
+// signer is a key ready to sign.
+type signer struct {
+	id      string
+	private ed25519.PrivateKey
+	header  string // the first segment of its tokens
+}
+
+func newSigner(k SigningKey) (signer, error) {
+	if len(k.Seed) != ed25519.SeedSize {
+		return signer{}, fmt.Errorf("auth: signing key %s has a seed of %d bytes", k.ID, len(k.Seed))
+	}
+	s := signer{id: k.ID, private: ed25519.NewKeyFromSeed(k.Seed)}
+	unsigned, err := s.token(jwt.RegisteredClaims{}).SigningString()
+	s.header, _, _ = strings.Cut(unsigned, ".")
+	return s, err
+}
+
+func (s *signer) token(c jwt.Claims) *jwt.Token {
+	t := jwt.NewWithClaims(jwt.SigningMethodEdDSA, c)
+	t.Header["kid"] = s.id
+	return t
+}
+
+func (s *signer) sign(c jwt.Claims) (string, error) { return s.token(c).SignedString(s.private) }

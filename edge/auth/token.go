@@ -1,0 +1,224 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/shortid"
+)
+
+// How long session tokens live. A customer's ends five minutes after the last call, and with its exp in any case.
+const (
+	customerIdle = 5 * time.Minute
+	customerLife = time.Hour
+	shopperLife  = time.Minute
+
+	// touchEvery is how often the use of a token is written down at most. A token may outlive its last call by so much
+	// more; it never ends early.
+	touchEvery = 10 * time.Second
+
+	// clockSkew is how far the clocks of two of our processes may be apart.
+	clockSkew = 30 * time.Second
+)
+
+// life is how long a token of the role lives at most, and how long if it is not used.
+func (r Role) life() (most, unused time.Duration) {
+	if r == Customer {
+		return customerLife, customerIdle
+	}
+	return shopperLife, shopperLife
+}
+
+// seconds counts as tokens do.
+func seconds(d time.Duration) int64 { return int64(d / time.Second) }
+
+// maxToken is the longest token read, in bytes. The longest that we issue is shorter by half.
+const maxToken = 4096
+
+// Tokens remembers what has become of session tokens, each until it expires.
+type Tokens interface {
+	// Token reads what is known of a token; of one that was never heard of, the zero state.
+	Token(ctx context.Context, env checkout.Environment, id string) (TokenState, error)
+
+	// Touch remembers that a token was used. It does not make the caller wait for the write and does not tell how it
+	// ended: a lost one only brings the token's end forward. It never moves LastUsed back and leaves Spent alone.
+	Touch(env checkout.Environment, t Token, at int64)
+}
+
+// Token names a session token without being it.
+type Token struct {
+	ID        string
+	ExpiresAt int64 // Unix milliseconds; nothing about the token need be remembered longer
+}
+
+// TokenState is what has become of a token.
+type TokenState struct {
+	LastUsed int64 // Unix milliseconds, 0: never
+	Spent    bool  // it has had its one order; written with that order, see orders.Change
+}
+
+// claims is what a session token says. Its JSON is exactly this, member for member: another spelling of the same claims is
+// no token.
+type claims struct {
+	Issuer      string               `json:"iss"`
+	Audience    string               `json:"aud"`
+	ID          string               `json:"jti"`
+	IssuedAt    int64                `json:"iat"` // Unix seconds
+	ExpiresAt   int64                `json:"exp"` // Unix seconds
+	Environment checkout.Environment `json:"env"`
+	Role        Role                 `json:"role"`
+	StoreID     string               `json:"store"`
+	Identity    string               `json:"identity,omitempty"`
+	SessionID   string               `json:"session,omitempty"`
+}
+
+// Session verifies a session token, given the values of Authorization and X-Environment, and renews a customer's.
+//
+// A token without an environment is an incomplete credential and not a false one, as published: the token does not choose
+// the keys that it is verified with.
+func (s *Service) Session(ctx context.Context, authorization, environment string) (Caller, error) {
+	token, ok := bearer(authorization)
+	if !ok {
+		return Caller{}, refuse(badToken, "no bearer token")
+	}
+	env, ok := checkout.ParseEnvironment(environment)
+	if !ok {
+		return Caller{}, refuse(incompleteHeaders, "no such environment")
+	}
+	ring, err := s.ring(ctx, env)
+	if err != nil {
+		return Caller{}, err
+	}
+	now := s.config.Now()
+	c, err := s.verify(ring, token, now)
+	if err != nil {
+		return Caller{}, refuse(badToken, err.Error())
+	}
+	if c.Environment != env {
+		return Caller{}, refuse(badToken, "token of the other environment")
+	}
+	if err := s.use(ctx, c, now); err != nil {
+		return Caller{}, err
+	}
+	return c.caller(), nil
+}
+
+// bearer takes the token out of an Authorization value (RFC 6750 §2.1).
+func bearer(authorization string) (string, bool) {
+	const scheme = "Bearer "
+	if len(authorization) <= len(scheme) || !strings.EqualFold(authorization[:len(scheme)], scheme) {
+		return "", false
+	}
+	return authorization[len(scheme):], true
+}
+
+// verify reads a token that one of our keys has signed for this deployment and that is not over. Its errors are reasons
+// for the log.
+func (s *Service) verify(r *ring, token string, now time.Time) (*claims, error) {
+	if len(token) > maxToken {
+		return nil, errors.New("token too long")
+	}
+	header, _, _ := strings.Cut(token, ".")
+	key, ok := r.known[header]
+	if !ok {
+		return nil, errors.New("header of none of our keys")
+	}
+	c := new(claims)
+	parsed, err := s.parser.ParseWithClaims(token, c, func(*jwt.Token) (any, error) { return key, nil })
+	if err != nil {
+		return nil, err
+	}
+	if text, err := parsed.SigningString(); err != nil || !strings.HasPrefix(token, text+".") {
+		return nil, errors.New("token is not written as we write it")
+	}
+	return c, c.sound(now)
+}
+
+func newParser(deployment string, now func() time.Time) *jwt.Parser {
+	return jwt.NewParser(
+		jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}),
+		jwt.WithStrictDecoding(),
+		jwt.WithExpirationRequired(),
+		jwt.WithIssuer(deployment),
+		jwt.WithAudience(deployment),
+		jwt.WithTimeFunc(now),
+	)
+}
+
+// sound checks what a signature cannot: that the claims are of a kind that we issue, however they came to be signed.
+func (c *claims) sound(now time.Time) error {
+	customer := c.Role == Customer && c.Identity != "" && c.SessionID == ""
+	shopper := c.Role == Shopper && c.SessionID != "" && c.Identity == ""
+	if !customer && !shopper {
+		return errors.New("neither a customer nor a shopper")
+	}
+	if _, ok := shortid.Parse(shortid.Store, c.StoreID); !ok {
+		return errors.New("token of no store")
+	}
+	if _, ok := shortid.ParseUUID(c.ID); !ok {
+		return errors.New("token without an id")
+	}
+	if c.IssuedAt > now.Add(clockSkew).Unix() {
+		return errors.New("token of the future")
+	}
+	if most, _ := c.Role.life(); c.ExpiresAt > c.IssuedAt+seconds(most) {
+		return errors.New("token with too long a life")
+	}
+	return nil
+}
+
+// use checks what has become of the token since it was issued, and renews a customer's.
+func (s *Service) use(ctx context.Context, c *claims, now time.Time) error {
+	state, err := s.config.Tokens.Token(ctx, c.Environment, c.ID)
+	if err != nil {
+		return err
+	}
+	if state.Spent {
+		return refuse(badToken, "token has had its order")
+	}
+	if c.Role != Customer {
+		return nil
+	}
+	idle := time.Unix(c.IssuedAt, 0).Add(customerIdle)
+	if state.LastUsed != 0 {
+		idle = time.UnixMilli(state.LastUsed).Add(customerIdle + touchEvery)
+	}
+	if !now.Before(idle) {
+		return refuse(badToken, "token has not been used for too long")
+	}
+	if now.UnixMilli()-state.LastUsed >= touchEvery.Milliseconds() {
+		s.config.Tokens.Touch(c.Environment, c.token(), now.UnixMilli())
+	}
+	return nil
+}
+
+func (c *claims) token() Token { return Token{ID: c.ID, ExpiresAt: c.ExpiresAt * 1000} }
+
+func (c *claims) caller() Caller {
+	return Caller{
+		Role: c.Role, Environment: c.Environment, StoreID: c.StoreID,
+		Identity: c.Identity, SessionID: c.SessionID, Token: c.token(),
+	}
+}
+
+// The claims as golang-jwt asks for them; it checks exp, iss and aud.
+
+func (c *claims) GetExpirationTime() (*jwt.NumericDate, error) { return numericDate(c.ExpiresAt), nil }
+func (c *claims) GetIssuedAt() (*jwt.NumericDate, error)       { return numericDate(c.IssuedAt), nil }
+func (c *claims) GetNotBefore() (*jwt.NumericDate, error)      { return nil, nil }
+func (c *claims) GetIssuer() (string, error)                   { return c.Issuer, nil }
+func (c *claims) GetSubject() (string, error)                  { return c.Identity, nil }
+func (c *claims) GetAudience() (jwt.ClaimStrings, error)       { return jwt.ClaimStrings{c.Audience}, nil }
+
+// numericDate takes 0 for a claim that is not there.
+func numericDate(seconds int64) *jwt.NumericDate {
+	if seconds == 0 {
+		return nil
+	}
+	return jwt.NewNumericDate(time.Unix(seconds, 0))
+}
