@@ -194,7 +194,7 @@ var assessCases = []assessCase{
 	{name: "California taxes no download", buyer: "US-CA", price: "29.00 USD", category: tax.DigitalGoods,
 		want: "2900 + 0 = 2900; exempt state A; us-ca-sales-1"},
 	{name: "California taxes no advice", buyer: "US-CA", price: "29.00 USD", category: tax.Consulting,
-		want: "2900 + 0 = 2900; exempt state A; us-ca-sales-2"},
+		want: "2900 + 0 = 2900; exempt state A; us-ca-sales-1"},
 	{name: "Oregon has no sales tax", buyer: "US-OR", price: "29.00 USD",
 		want: "2900 + 0 = 2900; out-of-scope state A; us-or-sales-1"},
 	{name: "Connecticut, a consumer", buyer: "US-CT", price: "29.00 USD", // 184.15

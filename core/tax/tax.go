@@ -3,14 +3,15 @@
 //
 // The facts are rows of data/*.tsv, each with the days on which it holds, its source and how far that is trusted: A for an
 // official text, B for several sources that agree, C for a single one, X where sources conflict. Where they do, the row
-// taxes, because what a seller fails to collect it pays itself. A past day is assessed by the rules of that day;
-// [DataVersion] names the table, so that an old result can be explained.
+// follows the better one, and taxes where none is better, because what a seller fails to collect it pays itself. A past day
+// is assessed by the rules of that day; [DataVersion] names the table, so that an old result can be explained.
 //
 // What the table does not know:
 //   - In the United States it ends at the state: local taxes are in a rate only where they are the same everywhere in the
 //     state. Precision is "state" there, as it is in Canada, where nothing lies below.
 //   - Thresholds. A seller collects where it is established or registered, however little it sells: below the 10,000
 //     euro of Directive 2006/112/EC, Art. 59c, it would be taxed at home instead, which must be its own choice.
+//   - A buyer who is registered for Canada's GST, whom a foreign seller under the simplified regime does not charge.
 //   - What a category cannot tell apart: a recorded course is taken for a digital good, and a professional service is
 //     none of those that a few places tax by name. The row's note says so.
 //
