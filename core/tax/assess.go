@@ -28,17 +28,14 @@ func Assess(s *Sale) (Assessment, *problem.Problem) {
 	if p := s.check(); p != nil {
 		return Assessment{}, p
 	}
-	buyer := placeOf(s.Buyer.Country, s.Buyer.State, s.Buyer.Postcode)
-	home := placeOf(s.Seller.Country, "", "")
-	q := question{s.Category, kindOf(s.Buyer, buyer.country != home.country), s.On}
-	a := Assessment{Precision: "none", Evidence: s.evidence(buyer)}
-	var decided rulings
-	at, taxed := a.locate(q, buyer, home, &decided)
+	in := inquire(s)
+	a := Assessment{Precision: "none", Evidence: s.evidence(in.buyer)}
+	at, taxed := a.locate(&in)
 	if taxed {
-		a.levy(q, at, s.Seller, home, &decided)
+		a.levy(&in, at)
 	}
-	if decided.count > 0 {
-		a.Precision, a.Confidence, a.Rules = at.precision(), decided.weakest(), decided.ids()
+	if in.count > 0 {
+		a.Precision, a.Confidence, a.Rules = at.precision(), in.weakest(), in.ids()
 	}
 	a.charge(s)
 	return a, nil
@@ -56,6 +53,23 @@ func (s *Sale) check() *problem.Problem {
 		return tooEarly
 	}
 	return nil
+}
+
+// inquiry is a sale as the rules see it, and the rows that have decided about it so far.
+type inquiry struct {
+	question
+	rulings
+	seller      *Seller
+	home, buyer place
+}
+
+func inquire(s *Sale) inquiry {
+	home := placeOf(s.Seller.Country, "", "")
+	buyer := placeOf(s.Buyer.Country, s.Buyer.State, s.Buyer.Postcode)
+	return inquiry{
+		question: question{s.Category, kindOf(s.Buyer, buyer.country != home.country), s.On},
+		seller:   s.Seller, home: home, buyer: buyer,
+	}
 }
 
 // kindOf tells a buyer who can owe the tax in the seller's stead from one who cannot. A number of Northern Ireland is
@@ -84,34 +98,34 @@ func (s *Sale) evidence(buyer place) Evidence {
 
 // locate asks the buyer's area where the supply is taxed, and says no when the seller has no tax to charge there. An area
 // without a rule about it taxes where the buyer is.
-func (a *Assessment) locate(q question, buyer, home place, decided *rulings) (at place, taxed bool) {
-	for r := range rulesOf(buyer.area(), q) {
+func (a *Assessment) locate(in *inquiry) (at place, taxed bool) {
+	for r := range rulesOf(in.buyer.area(), in.question) {
 		if r.tax() != supply {
 			break
 		}
-		decided.add(r)
+		in.add(r)
 		switch {
 		case r.treatment() == int(ReverseCharge):
 			a.Reason = ReverseCharge
-			return buyer, false
-		case r.treatment() == atSeller && home.area() != buyer.area():
+			return in.buyer, false
+		case r.treatment() == atSeller && in.home.area() != in.buyer.area():
 			a.Reason = OutOfScope
-			return buyer, false
+			return in.buyer, false
 		case r.treatment() == atSeller:
-			return home, true
+			return in.home, true
 		}
 	}
-	return buyer, true
+	return in.buyer, true
 }
 
-// levy takes up every tax of a place that the seller collects.
-func (a *Assessment) levy(q question, at place, seller *Seller, home place, decided *rulings) {
+// levy takes up every tax of a place that the seller collects. What is taxed gives the reason before what is not.
+func (a *Assessment) levy(in *inquiry, at place) {
 	owed := false
-	for r := range rulesOf(at, q) {
+	for r := range rulesOf(at, in.question) {
 		if r.tax() == supply {
 			continue
 		}
-		decided.add(r)
+		in.add(r)
 		if a.Reason == Unsupported {
 			a.Reason = Reason(r.treatment())
 		}
@@ -119,20 +133,24 @@ func (a *Assessment) levy(q question, at place, seller *Seller, home place, deci
 			continue
 		}
 		owed = true
-		if !seller.collects(r.authority(), home, q.on) {
-			continue
+		if in.seller.collects(r.authority(), in.home, in.on) {
+			a.add(r)
 		}
-		if a.Components == nil {
-			a.Components = make([]Component, 0, maxTaxes)
-		}
-		a.Components = append(a.Components, Component{
-			Jurisdiction: r.jurisdiction(), Tax: taxes[r.tax()].code, Rate: r.rate(), Base: r.base(),
-		})
-		a.Reason = Reason(r.treatment())
 	}
 	if owed && a.Components == nil {
 		a.Reason = NotCollecting
 	}
+}
+
+// add makes a row's tax a component, its amounts still open.
+func (a *Assessment) add(r rule) {
+	if a.Components == nil {
+		a.Components = make([]Component, 0, maxTaxes)
+		a.Reason = Reason(r.treatment())
+	}
+	a.Components = append(a.Components, Component{
+		Jurisdiction: r.jurisdiction(), Tax: taxes[r.tax()].code, Rate: r.rate(), Base: r.base(),
+	})
 }
 
 // collects reports whether the seller may charge an authority's taxes on a day. Where it is established it needs no

@@ -105,12 +105,12 @@ const (
 // question is what a row's conditions are about.
 type question struct {
 	category Category
-	buyer    buyers
+	kind     buyers // one of them
 	on       Date
 }
 
 func (r rule) answers(q question) bool {
-	return r[7]>>(q.category-1)&1 == 1 && buyers(r[8])&q.buyer != 0 && r.from() <= q.on && (q.on < r.to() || r.forever())
+	return r[7]>>(q.category-1)&1 == 1 && buyers(r[8])&q.kind != 0 && r.from() <= q.on && (q.on < r.to() || r.forever())
 }
 
 func (r rule) forever() bool { return r.uint16(14) == 0xffff }

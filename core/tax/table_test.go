@@ -42,8 +42,8 @@ func TestPartition(t *testing.T) {
 		}
 		for _, day := range days {
 			for category := DigitalGoods; category <= ProfessionalService; category++ {
-				for _, buyer := range []buyers{consumer, business, registered} {
-					checkOneAnswer(t, key, rows, question{category, buyer, max(day, firstDay)})
+				for _, kind := range []buyers{consumer, business, registered} {
+					checkOneAnswer(t, key, rows, question{category, kind, max(day, firstDay)})
 				}
 			}
 		}
@@ -54,7 +54,7 @@ func checkOneAnswer(t *testing.T, key string, rows []rule, q question) {
 	t.Helper()
 	answers := slices.DeleteFunc(slices.Clone(rows), func(r rule) bool { return !r.answers(q) })
 	if len(answers) != 1 {
-		t.Errorf("%s: %d rows about %s for buyer %03b on %s: %v", key, len(answers), q.category, q.buyer, q.on, answers)
+		t.Errorf("%s: %d rows about %s for buyer %03b on %s: %v", key, len(answers), q.category, q.kind, q.on, answers)
 	}
 }
 
