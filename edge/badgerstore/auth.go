@@ -67,7 +67,7 @@ func changeToken(s *step, env checkout.Environment, id string, expiresAt int64, 
 
 // SigningKeys implements auth.Keys.
 func (db *DB) SigningKeys(_ context.Context, env checkout.Environment) (keys []auth.SigningKey, err error) {
-	scanned := db.scan(signingKeys(env), func(_ string, value []byte) bool {
+	scanned := db.scan(signingKeys(env), "", func(_ string, value []byte) bool {
 		var k auth.SigningKey
 		err = decode(value, &k)
 		keys = append(keys, k)

@@ -176,18 +176,22 @@ func (db *DB) read(key string) (value []byte, err error) {
 	return value, err
 }
 
-// scan calls visit with every key that begins with prefix, in order, until visit returns false. The slices are visit's
-// to keep.
-func (db *DB) scan(prefix string, visit func(key string, value []byte) bool) error {
+// scan calls visit with every key that begins with prefix and comes after another key ("" for all), in order, until visit
+// returns false. The slices are visit's to keep.
+func (db *DB) scan(prefix, after string, visit func(key string, value []byte) bool) error {
 	return db.badger.View(func(txn *badger.Txn) error {
 		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte(prefix), PrefetchValues: true, PrefetchSize: 100})
 		defer it.Close()
-		for it.Rewind(); it.Valid(); it.Next() {
+		for it.Seek([]byte(max(prefix, after))); it.Valid(); it.Next() {
+			key := string(it.Item().KeyCopy(nil))
+			if key == after {
+				continue
+			}
 			value, err := it.Item().ValueCopy(nil)
 			if err != nil {
 				return err
 			}
-			if !visit(string(it.Item().KeyCopy(nil)), value) {
+			if !visit(key, value) {
 				return nil
 			}
 		}

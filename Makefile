@@ -1,0 +1,11 @@
+# What a person types; build.sh does the work, so that it runs where there is no make.
+.PHONY: run build test wasm web bench fuzz clean
+
+run: ; ./build.sh run
+build: ; ./build.sh build
+test: ; ./build.sh test
+wasm: ; ./build.sh wasm
+web: ; ./build.sh web
+bench: ; ./build.sh bench
+fuzz: ; ./build.sh fuzz
+clean: ; rm -rf bin .crepe

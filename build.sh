@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Builds, runs and tests Crêpe. "./build.sh help" lists the commands.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+usage() {
+  cat <<'EOF'
+./build.sh run     build and start the demo: a merchant, a sandbox provider, a page to buy on
+./build.sh build   bin/crepe
+./build.sh test    install what the tests need (Debian, as root) and run everything
+./build.sh wasm    build wasm/checkout.wasm anew (installs LLVM, builds TinyGo once)
+./build.sh web     build web/dist anew
+./build.sh bench   benchmarks, with the figures of the README
+./build.sh fuzz    every fuzz target for FUZZTIME (default 30s)
+EOF
+}
+
+say() { printf '\n== %s\n' "$*"; }
+
+# need installs Debian packages that are missing; it says so where it cannot.
+need() {
+  local missing=()
+  for package in "$@"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  if [ "$(id -u)" != 0 ]; then
+    echo "these Debian packages are missing: ${missing[*]}; install them, or run this as root" >&2
+    exit 1
+  fi
+  say "installing ${missing[*]}"
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=500 install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+build() { go build -trimpath -o bin/crepe ./edge; }
+
+run() {
+  build
+  exec bin/crepe dev "$@"
+}
+
+test_all() {
+  need ca-certificates curl iso-codes nodejs chromium fonts-liberation brotli
+  command -v npm >/dev/null || need npm
+  say "formatting and vet"
+  local unformatted
+  unformatted=$(gofmt -l core edge wasm web)
+  [ -z "$unformatted" ] || { echo "not gofmt'ed: $unformatted" >&2; exit 1; }
+  go vet ./...
+  say "the WebAssembly module: the same bytes from the same sources, within its budget"
+  wasm/build.sh --check
+  say "the page's assets: the same bytes from the same sources"
+  web/build.sh --check
+  say "tests"
+  go test ./...
+}
+
+bench() { go test -run '^$' -bench . -benchmem ./...; }
+
+fuzz() {
+  local time=${FUZZTIME:-30s}
+  grep -rl --include='*_test.go' '^func Fuzz' core edge wasm web | while read -r file; do
+    for target in $(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\)(.*/\1/p' "$file"); do
+      say "$(dirname "$file") $target $time"
+      go test "./$(dirname "$file")" -run '^$' -fuzz "^$target\$" -fuzztime "$time"
+    done
+  done
+}
+
+command=${1:-help}
+[ $# -gt 0 ] && shift
+case $command in
+  run) run "$@" ;;
+  build) build ;;
+  test) test_all ;;
+  wasm) wasm/build.sh ;;
+  web) web/build.sh ;;
+  bench) bench ;;
+  fuzz) fuzz ;;
+  help | -h | --help) usage ;;
+  *) usage >&2; exit 2 ;;
+esac

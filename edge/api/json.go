@@ -1,0 +1,43 @@
+package api
+
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"github.com/goccy/go-json"
+	"github.com/valyala/fasthttp"
+
+	"github.com/crepe-checkout/crepe/core/problem"
+)
+
+var invalidJSON = &problem.Problem{Kind: problem.Invalid, Code: "invalid-json", Message: "Invalid JSON body"}
+
+// decode reads a request's body, an object, into a fresh struct. What it refuses leaves the struct useless.
+func decode(body []byte, request any) error {
+	trimmed := bytes.TrimLeft(body, " \t\r\n")
+	if len(trimmed) == 0 || trimmed[0] != '{' || !utf8.Valid(body) {
+		return invalidJSON
+	}
+	if err := json.Unmarshal(body, request); err != nil {
+		return invalidJSON
+	}
+	return nil
+}
+
+// InternalError answers for a handler that has panicked.
+func InternalError(ctx *fasthttp.RequestCtx) {
+	ctx.SetStatusCode(fasthttp.StatusInternalServerError)
+	ctx.SetContentType("application/json; charset=utf-8")
+	ctx.SetBodyString(`{"data":null,"errors":[{"message":"Internal server error","layer":"gateway","code":"internal"}]}`)
+}
+
+// MalformedRequest answers for what never became a request: fasthttp calls it.
+func MalformedRequest(ctx *fasthttp.RequestCtx, err error) {
+	refusal := badRequest
+	if err == fasthttp.ErrBodyTooLarge {
+		refusal = tooLarge
+	}
+	ctx.SetStatusCode(refusal.status)
+	ctx.SetContentType("application/json; charset=utf-8")
+	ctx.SetBodyString(`{"data":null,"errors":[{"message":"` + refusal.message + `","layer":"gateway","code":"` + refusal.code + `"}]}`)
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/valyala/fasthttp"
+	"github.com/valyala/fasthttp/fasthttputil"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/money"
+	"github.com/crepe-checkout/crepe/edge/auth"
+	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/shortid"
+)
+
+// BenchmarkCreateOrder is a whole create-order over an in-memory listener: HTTP, token, rules, two durable commits and the
+// Stripe adapter on the sandbox provider, which commits twice itself. Each iteration orders from a session of its own.
+// "refused" is the same way up to the rules, without disk and provider.
+func BenchmarkCreateOrder(b *testing.B) {
+	listener := fasthttputil.NewInmemoryListener()
+	c := Config{Data: b.TempDir(), PublicURL: "http://crepe.example", Sandbox: map[checkout.Environment]bool{checkout.Test: true}}
+	s, err := newServer(c, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.serveOn(ctx, listener) }()
+	defer func() {
+		stop()
+		if err := <-done; err != nil {
+			b.Error(err)
+		}
+		if err := s.close(); err != nil {
+			b.Error(err)
+		}
+	}()
+	file, err := s.demo(ctx)
+	if err != nil {
+		b.Fatal(err)
+	}
+	client := &fasthttp.Client{Dial: func(string) (net.Conn, error) { return listener.Dial() }}
+	token, err := s.auth.IssueCustomer(ctx, auth.Caller{Role: auth.Merchant, Environment: checkout.Test, MerchantID: file.MerchantID},
+		auth.TokenRequest{BuyerIdentity: "bench", StoreID: file.StoreID})
+	if err != nil {
+		b.Fatal(err)
+	}
+	post := func(b *testing.B, body string, want int) {
+		req, resp := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
+		defer fasthttp.ReleaseRequest(req)
+		defer fasthttp.ReleaseResponse(resp)
+		req.SetRequestURI(s.PublicURL + createOrderPath)
+		req.Header.SetMethod(fasthttp.MethodPost)
+		req.Header.SetContentType("application/json")
+		req.Header.Set("Authorization", "Bearer "+token.Token)
+		req.Header.Set("X-Environment", "test")
+		req.SetBodyString(body)
+		if err := client.Do(req, resp); err != nil || resp.StatusCode() != want {
+			b.Errorf("%v, %d %s", err, resp.StatusCode(), resp.Body())
+		}
+	}
+	const order = `{"checkoutSessionId":"%s","buyerEmail":"ada@example.com","billingDetail":{"country":"DE","isBusiness":false}}`
+
+	b.Run("refused", func(b *testing.B) {
+		for b.Loop() {
+			post(b, fmt.Sprintf(order, "cs_550e8400-e29b-41d4-a716-446655440000"), fasthttp.StatusConflict)
+		}
+	})
+	for _, clients := range []int{1, 64} {
+		b.Run(fmt.Sprintf("durable/clients=%d", clients), func(b *testing.B) {
+			sessions := s.openSessions(b, file, b.N)
+			var next atomic.Int64
+			b.SetParallelism((clients + 1) / 2) // times GOMAXPROCS, which is 2 where the README's figures were taken
+			b.ResetTimer()
+			if clients == 1 {
+				for i := range b.N {
+					post(b, fmt.Sprintf(order, sessions[i]), fasthttp.StatusOK)
+				}
+				return
+			}
+			b.RunParallel(func(p *testing.PB) {
+				for p.Next() {
+					post(b, fmt.Sprintf(order, sessions[next.Add(1)-1]), fasthttp.StatusOK)
+				}
+			})
+		})
+	}
+}
+
+// openSessions makes n checkout sessions, many at a time, so that they share commits.
+func (s *server) openSessions(b *testing.B, file *devFile, n int) []string {
+	b.Helper()
+	sessions := make([]string, n)
+	failed := make(chan error, n)
+	for i := range n {
+		go func() {
+			session, err := s.openSession(file)
+			sessions[i] = session
+			failed <- err
+		}()
+	}
+	for range n {
+		if err := <-failed; err != nil {
+			b.Fatal(err)
+		}
+	}
+	return sessions
+}
+
+// openSession makes one without HTTP and signature: they are not what is measured.
+func (s *server) openSession(file *devFile) (string, error) {
+	ctx := context.Background()
+	product, err := s.db.Product(ctx, file.Products[0].ID)
+	if err != nil {
+		return "", err
+	}
+	store, err := s.db.Store(ctx, file.StoreID)
+	if err != nil {
+		return "", err
+	}
+	session, refused := catalog.Open(&catalog.Opening{
+		Environment: checkout.Test, MerchantID: file.MerchantID, Product: product, Store: store,
+		Step:      func(money.Currency) (int64, bool) { return 1, true },
+		SessionID: shortid.FormatSession(shortid.NewV4(rand.Reader)), Now: time.Now().UnixMilli(),
+	}, &catalog.Request{ProductID: product.ID, Currency: "EUR"})
+	if refused != nil {
+		return "", refused
+	}
+	return session.ID, s.orders.Add(ctx, session)
+}

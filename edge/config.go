@@ -1,0 +1,74 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/stripe"
+)
+
+// Config is every setting of the server. The zero value of a field is its default; a flag wins over the environment
+// variable of the same name (--public-url, CREPE_PUBLIC_URL). Secrets have no flag, so that they never stand in a process
+// list.
+type Config struct {
+	Listen    string // address to listen on
+	Data      string // directory of the database
+	PublicURL string // where buyers reach the server, without a trailing slash; "" for http:// and the listen address
+
+	// Stripe holds the accounts by environment. An environment without one uses the sandbox provider where that is allowed,
+	// and otherwise refuses to create orders.
+	Stripe map[checkout.Environment]StripeAccount
+	// Sandbox names the environments in which the sandbox provider may stand in.
+	Sandbox map[checkout.Environment]bool
+}
+
+// StripeAccount is one account at Stripe: the environment of its key is the environment that it serves.
+type StripeAccount struct {
+	Key           string // CREPE_STRIPE_KEY, CREPE_STRIPE_TEST_KEY
+	WebhookSecret string // CREPE_STRIPE_WEBHOOK_SECRET, CREPE_STRIPE_TEST_WEBHOOK_SECRET
+}
+
+// flags declares the settings that are no secrets on a flag set.
+func (c *Config) flags(f *flag.FlagSet) {
+	setting := func(p *string, name, fallback, usage string) {
+		variable := "CREPE_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+		if value, ok := os.LookupEnv(variable); ok {
+			fallback = value
+		}
+		f.StringVar(p, name, fallback, usage+" ("+variable+")")
+	}
+	setting(&c.Listen, "listen", "127.0.0.1:8787", "address to listen on")
+	setting(&c.Data, "data", ".crepe", "directory of the database")
+	setting(&c.PublicURL, "public-url", "", "where buyers reach the server; default: the listen address")
+}
+
+// secrets reads the accounts from the environment.
+func (c *Config) secrets(getenv func(string) string) error {
+	c.Stripe = make(map[checkout.Environment]StripeAccount)
+	for _, prefix := range []string{"CREPE_STRIPE_", "CREPE_STRIPE_TEST_"} {
+		account := StripeAccount{getenv(prefix + "KEY"), getenv(prefix + "WEBHOOK_SECRET")}
+		if account.Key == "" {
+			continue
+		}
+		live, err := stripe.Live(account.Key)
+		if err != nil {
+			return fmt.Errorf("%sKEY: %w", prefix, err)
+		}
+		if account.WebhookSecret == "" {
+			return fmt.Errorf("%sWEBHOOK_SECRET is not set: without it no payment could be believed; "+
+				"take the signing secret of the webhook endpoint from the Stripe dashboard", prefix)
+		}
+		env := checkout.Test
+		if live {
+			env = checkout.Prod
+		}
+		if _, twice := c.Stripe[env]; twice {
+			return fmt.Errorf("CREPE_STRIPE_KEY and CREPE_STRIPE_TEST_KEY are both keys of the %s environment", env)
+		}
+		c.Stripe[env] = account
+	}
+	return nil
+}

@@ -1,0 +1,229 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/crepe-checkout/crepe/edge/orders"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden compares text with a file of testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := "testdata/" + name
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v; go test -update writes it", err)
+	}
+	if got != string(want) {
+		t.Errorf("differs from %s:\n%s", file, got)
+	}
+}
+
+// TestCreateOrderRefusals is the error table of the published document, and our own rows, over HTTP: status, body and
+// nothing written. Each row differs from a request that succeeds in the one thing that it names.
+func TestCreateOrderRefusals(t *testing.T) {
+	shop := openShop(t)
+	token := shop.token(t, "user-1")
+	good := shop.session(t, nil).SessionID
+	const email, germany = `"buyerEmail":"ada@example.com"`, `"billingDetail":{"country":"DE","isBusiness":false}`
+	order := func(session string, members ...string) string {
+		return `{` + strings.Join(append([]string{`"checkoutSessionId":"` + session + `"`}, members...), ",") + `}`
+	}
+	detail := func(d string) string { return order(good, email, `"billingDetail":`+d) }
+	test := bearer(token)
+
+	rows := []struct {
+		name, body string
+		header     map[string]string
+	}{
+		{"no X-Environment", order(good, email, germany), map[string]string{"Authorization": "Bearer " + token}},
+		{"another X-Environment", order(good, email, germany), map[string]string{"Authorization": "Bearer " + token, "X-Environment": "live"}},
+		{"no token", order(good, email, germany), map[string]string{"X-Environment": "test"}},
+		{"a token of the other environment", order(good, email, germany), map[string]string{"Authorization": "Bearer " + token, "X-Environment": "prod"}},
+		{"a damaged token", order(good, email, germany), bearer(token[:len(token)-4] + "AAAA")},
+		{"not JSON", `{"checkoutSessionId":`, test},
+		{"not an object", `["` + good + `"]`, test},
+		{"trailing data", order(good, email, germany) + `{}`, test},
+		{"a member twice", order(good, email, email, germany), test},
+		{"bad UTF-8", order(good, `"buyerEmail":"`+"\xff"+`"`, germany), test},
+		{"a known field of the wrong type", order(good, email, `"billingDetail":{"country":"DE","isBusiness":"false"}`), test},
+		{"no checkoutSessionId", `{` + email + `,` + germany + `}`, test},
+		{"an unknown session", order("cs_550e8400-e29b-41d4-a716-446655440000", email, germany), test},
+		{"a malformed session id", order("../../etc/passwd", email, germany), test},
+		{"a session of another store", order(shop.foreignSession(t), email, germany), test},
+		{"a session of a subscription", order(shop.subscriptionSession(t), email, germany), test},
+		{"a session of the other environment", order(shop.prodSession(t), email, germany), test},
+		{"no billingDetail", order(good, email), test},
+		{"an empty billingDetail", detail(`{}`), test},
+		{"no isBusiness", detail(`{"country":"DE"}`), test},
+		{"no such country", detail(`{"country":"XX","isBusiness":false}`), test},
+		{"US without state", detail(`{"country":"US","isBusiness":false}`), test},
+		{"US with a wrong state", detail(`{"country":"US","isBusiness":false,"state":"QC"}`), test},
+		{"CA with a wrong state", detail(`{"country":"CA","isBusiness":false,"state":"TX"}`), test},
+		{"a business without a name", detail(`{"country":"US","isBusiness":true,"state":"TX"}`), test},
+		{"an EU business without a taxId", detail(`{"country":"DE","isBusiness":true,"businessName":"A"}`), test},
+		{"an EU business with a wrong taxId", detail(`{"country":"DE","isBusiness":true,"businessName":"A","taxId":"DE136695975"}`), test},
+		{"a wrong postcode", detail(`{"country":"US","isBusiness":false,"state":"NY","postcode":"SW1A"}`), test},
+		{"no buyerEmail", order(good, germany), test},
+		{"a wrong buyerEmail", order(good, germany, `"buyerEmail":"ada"`), test},
+		{"a wrong buyerIp", order(good, email, germany, `"buyerIp":"1.2.3"`), test},
+		{"a wrong successUrl", order(good, email, germany, `"successUrl":"javascript:alert(1)"`), test},
+	}
+	var text strings.Builder
+	for _, row := range rows {
+		text.WriteString("# " + row.name + "\n" + shop.post(t, createOrderPath, row.body, row.header).String() + "\n")
+	}
+	golden(t, "create-order-refusals.txt", text.String())
+
+	stored, err := shop.db.Session(context.Background(), good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stored.Version != 1 || stored.OrderID != "" {
+		t.Errorf("the refusals left version %d and order %q on the session", stored.Version, stored.OrderID)
+	}
+	shop.post(t, createOrderPath, order(good, email, germany), test).checkoutURL(t)
+}
+
+// TestTransportRefusals: every refusal has the envelope that the SDK judges by.
+func TestTransportRefusals(t *testing.T) {
+	shop := openShop(t)
+	raw := func(method, path, body string, header http.Header) reply {
+		request, err := http.NewRequest(method, shop.PublicURL+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header = header
+		return shop.do(t, request)
+	}
+	asJSON := http.Header{"Content-Type": {"application/json"}}
+	var text strings.Builder
+	for _, row := range []struct {
+		name string
+		got  reply
+	}{
+		{"an unknown path", raw("POST", "/v1/actions/nothing/here", "{}", asJSON)},
+		{"a path that a router would normalise", raw("POST", "/v1//actions/onetime-order/create-order", "{}", asJSON)},
+		{"a query on an action", raw("POST", createOrderPath+"?x=1", "{}", asJSON)},
+		{"GET", raw("GET", createOrderPath, "", asJSON)},
+		{"a body over 64 KiB", raw("POST", createOrderPath, strings.Repeat(" ", 64<<10+1), asJSON)},
+		{"no JSON", raw("POST", createOrderPath, "a=b", http.Header{"Content-Type": {"application/x-www-form-urlencoded"}})},
+		{"gzip", raw("POST", createOrderPath, "{}", http.Header{"Content-Type": {"application/json"}, "Content-Encoding": {"gzip"}})},
+		{"two tokens", raw("POST", createOrderPath, "{}", http.Header{"Content-Type": {"application/json"}, "Authorization": {"a", "b"}})},
+		{"no credential for create-session", raw("POST", "/v1/actions/checkout/create-session", "{}", asJSON)},
+		{"an unsigned merchant", raw("POST", "/v1/actions/checkout/create-session", "{}",
+			http.Header{"Content-Type": {"application/json"}, "X-Merchant-Id": {shop.file.MerchantID}})},
+		{"a forged webhook", raw("POST", "/v1/webhooks/stripe/test", "{}", http.Header{"Content-Type": {"application/json"}, "Stripe-Signature": {"t=1,v1=00"}})},
+	} {
+		text.WriteString("# " + row.name + "\n" + row.got.String() + "\n")
+	}
+	golden(t, "transport-refusals.txt", text.String())
+}
+
+// TestCreateOrder is the way that goes well: frozen total, write-back, the same URL again, another one after a change, and
+// the payment completing the order.
+func TestCreateOrder(t *testing.T) {
+	shop := openShop(t)
+	session := shop.session(t, nil)
+	request := map[string]any{"checkoutSessionId": session.SessionID, "buyerEmail": " Ada@Example.COM ",
+		"billingDetail": map[string]any{"country": "de", "isBusiness": false}, "storeId": 17}
+	token := shop.token(t, "user-1")
+	first := shop.createOrder(t, token, request).checkoutURL(t)
+
+	stored, order := shop.stored(t, session.SessionID)
+	quote := order.Sold().Quote
+	if a := quote.Assessment; a.Total != a.Subtotal+a.Tax || a.Tax == 0 || order.State != orders.AwaitingPayment {
+		t.Errorf("the order froze %+v and is %s", quote, order.State)
+	}
+	if stored.BuyerEmail != "ada@example.com" || stored.Billing == nil || stored.Billing.Country != "DE" {
+		t.Errorf("the session got %q, %+v back", stored.BuyerEmail, stored.Billing)
+	}
+	if again := shop.createOrder(t, token, request).checkoutURL(t); again != first {
+		t.Errorf("the same request led to %s and to %s", first, again)
+	}
+	request["billingDetail"] = map[string]any{"country": "FR", "isBusiness": false}
+	second := shop.createOrder(t, token, request).checkoutURL(t)
+	if second == first {
+		t.Error("another billing detail led to the same checkout")
+	}
+	shop.pay(t, second)
+	eventually(t, "the order is paid", func() bool {
+		_, order := shop.stored(t, session.SessionID)
+		status, _ := order.Published()
+		return status == "completed"
+	})
+	if got := shop.createOrder(t, token, request); got.status != 409 {
+		t.Errorf("a paid session answers %s", got)
+	}
+	_, order = shop.stored(t, session.SessionID)
+	if len(order.Payments) != 1 || order.Payments[0].Status != orders.Succeeded || len(order.Attempts) != 2 {
+		t.Errorf("payments %+v, %d attempts", order.Payments, len(order.Attempts))
+	}
+}
+
+// TestShopperToken: anyone with the link can buy once, and once only with the same token.
+func TestShopperToken(t *testing.T) {
+	shop := openShop(t)
+	session := shop.session(t, nil).SessionID
+	visitor := map[string]string{"X-Store-Slug": shop.file.StoreSlug, "X-Environment": "test"}
+	got := shop.post(t, "/v1/actions/auth/issue-shopper-token", `{"checkoutSessionId":"`+session+`"}`, visitor)
+	_, rest, found := strings.Cut(got.body, `"token":"`)
+	if got.status != 200 || !found {
+		t.Fatal(got)
+	}
+	token, _, _ := strings.Cut(rest, `"`)
+	request := map[string]any{"checkoutSessionId": session, "billingDetail": map[string]any{"country": "US", "isBusiness": false}}
+	if got := shop.createOrder(t, token, request); got.status != 400 {
+		t.Errorf("without a state: %s", got)
+	}
+	request["billingDetail"] = map[string]any{"country": "US", "isBusiness": false, "state": "NY"}
+	request["buyerEmail"] = "ada@example.com"
+	shop.createOrder(t, token, request).checkoutURL(t)
+	if got := shop.createOrder(t, token, request); got.status != 401 {
+		t.Errorf("a used token: %s", got)
+	}
+}
+
+// stored reads a session and its order from the database.
+func (s *shop) stored(t testing.TB, sessionID string) (*orders.Session, *orders.Order) {
+	t.Helper()
+	ctx := context.Background()
+	session, err := s.db.Session(ctx, sessionID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	order, err := s.db.Order(ctx, session.Environment, session.OrderID)
+	if err != nil && !errors.Is(err, orders.ErrNotFound) {
+		t.Fatal(err)
+	}
+	return session, order
+}
+
+// pay presses the sandbox page's button.
+func (s *shop) pay(t testing.TB, url string) {
+	t.Helper()
+	client := &http.Client{Timeout: 5 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	response, err := client.PostForm(url, map[string][]string{"outcome": {"success"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusSeeOther {
+		t.Fatalf("paying answers %s", response.Status)
+	}
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	_ "embed"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/goccy/go-json"
+	"github.com/valyala/fasthttp"
+)
+
+// demoMerchant calls the API as the demo merchant's server would: with signatures, over HTTP.
+type demoMerchant struct {
+	baseURL string
+	id      string
+	key     *rsa.PrivateKey
+}
+
+func newDemoMerchant(baseURL, id, privateKey string) (*demoMerchant, error) {
+	block, _ := pem.Decode([]byte(privateKey))
+	if block == nil {
+		return nil, errors.New("the demo merchant's private key is not PEM")
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	rsaKey, ok := key.(*rsa.PrivateKey)
+	if !ok {
+		return nil, errors.New("the demo merchant's private key is not RSA")
+	}
+	return &demoMerchant{baseURL, id, rsaKey}, nil
+}
+
+type demoSession struct {
+	SessionID   string `json:"sessionId"`
+	CheckoutURL string `json:"checkoutUrl"`
+}
+
+func (m *demoMerchant) createSession(productID string) (s demoSession, err error) {
+	return s, m.call("/v1/actions/checkout/create-session", map[string]string{
+		"productId": productID, "currency": "EUR", "successUrl": m.baseURL + "/demo/thank-you"}, &s)
+}
+
+func (m *demoMerchant) issueToken(storeID string) (token string, err error) {
+	var issued struct {
+		Token string `json:"token"`
+	}
+	err = m.call("/v1/actions/auth/issue-session-token", map[string]string{"storeId": storeID, "buyerIdentity": "demo-buyer"}, &issued)
+	return issued.Token, err
+}
+
+// call signs and sends one request and reads the data of its answer.
+func (m *demoMerchant) call(path string, request, data any) error {
+	body, err := json.Marshal(request)
+	if err != nil {
+		return err
+	}
+	timestamp := strconv.FormatInt(time.Now().Unix(), 10)
+	digest := sha256.Sum256(body)
+	canonical := sha256.Sum256([]byte("POST\n" + path + "\n" + timestamp + "\n" + base64.StdEncoding.EncodeToString(digest[:])))
+	signature, err := rsa.SignPKCS1v15(rand.Reader, m.key, crypto.SHA256, canonical[:])
+	if err != nil {
+		return err
+	}
+	req, resp := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
+	defer fasthttp.ReleaseRequest(req)
+	defer fasthttp.ReleaseResponse(resp)
+	req.SetRequestURI(m.baseURL + path)
+	req.Header.SetMethod(fasthttp.MethodPost)
+	req.Header.SetContentType("application/json")
+	req.Header.Set("X-Merchant-Id", m.id)
+	req.Header.Set("X-Timestamp", timestamp)
+	req.Header.Set("X-Signature", base64.StdEncoding.EncodeToString(signature))
+	req.SetBody(body)
+	if err := fasthttp.DoTimeout(req, resp, 5*time.Second); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if resp.StatusCode() != fasthttp.StatusOK {
+		return fmt.Errorf("%s answers %d: %s", path, resp.StatusCode(), resp.Body())
+	}
+	return json.Unmarshal(resp.Body(), &struct{ Data any }{data})
+}
+
+//go:embed demo.html
+var thankYouPage []byte
+
+// thankYou is the demo merchant's own success page: the place that a real merchant's shop would be.
+func thankYou(ctx *fasthttp.RequestCtx) {
+	_, style, _ := bytes.Cut(thankYouPage, []byte("<style>"))
+	style, _, _ = bytes.Cut(style, []byte("</style>"))
+	hash := sha256.Sum256(style)
+	ctx.Response.Header.Set("Content-Security-Policy",
+		"default-src 'none'; style-src 'sha256-"+base64.StdEncoding.EncodeToString(hash[:])+"'; base-uri 'none'; frame-ancestors 'none'")
+	ctx.SetContentType("text/html; charset=utf-8")
+	ctx.SetBody(bytes.Clone(thankYouPage))
+}

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/goccy/go-json"
+	"github.com/valyala/fasthttp"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/catalog"
+)
+
+// devFile is what `crepe dev` writes to <data>/dev.json: all that a script needs to act as the demo merchant.
+type devFile struct {
+	BaseURL          string                          `json:"baseUrl"`
+	MerchantID       string                          `json:"merchantId"`
+	PrivateKey       map[checkout.Environment]string `json:"privateKey"`
+	StoreID          string                          `json:"storeId"`
+	StoreSlug        string                          `json:"storeSlug"`
+	Products         []devProduct                    `json:"products"`
+	WebhookPublicKey map[checkout.Environment]string `json:"webhookPublicKey"`
+	CheckoutURL      string                          `json:"checkoutUrl"`
+}
+
+type devProduct struct {
+	ID   string               `json:"id"`
+	Type checkout.ProductType `json:"type"`
+	Name string               `json:"name"`
+}
+
+// dev runs everything on this machine: from the prompt to a paid order without an account or a network.
+func dev(ctx context.Context, args []string, stdout, stderr io.Writer, log *slog.Logger) error {
+	var c Config
+	f := flag.NewFlagSet("crepe dev", flag.ContinueOnError)
+	f.SetOutput(stderr)
+	c.flags(f)
+	fresh := f.Bool("fresh", false, "forget what an earlier run has left in the data directory")
+	if err := parse(f, args); err != nil {
+		return err
+	}
+	if *fresh {
+		if err := forget(c.Data); err != nil {
+			return err
+		}
+	}
+	c.Sandbox = map[checkout.Environment]bool{checkout.Test: true, checkout.Prod: true}
+	listener, err := c.listen()
+	if err != nil {
+		return fmt.Errorf("%w; --listen 127.0.0.1:0 takes any free port", err)
+	}
+	s, err := newServer(c, log)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	s.extra = map[string]fasthttp.RequestHandler{"/demo/thank-you": thankYou}
+	ready := make(chan error, 1)
+	go func() { ready <- s.introduce(ctx, stdout) }()
+	served := make(chan error, 1)
+	go func() { served <- s.serveOn(ctx, listener) }()
+	if err := <-ready; err != nil {
+		return errors.Join(err, listener.Close(), <-served, s.close())
+	}
+	return errors.Join(<-served, s.close())
+}
+
+// forget removes what a run leaves, and nothing else that may lie in the directory.
+func forget(data string) error {
+	return errors.Join(os.RemoveAll(filepath.Join(data, "db")), os.RemoveAll(filepath.Join(data, "dev.json")))
+}
+
+// introduce seeds the demo merchant on the first run, opens a checkout session for the newcomer and says where everything
+// is. The session is made the way a merchant's server makes it: through the API, with a signature.
+func (s *server) introduce(ctx context.Context, stdout io.Writer) error {
+	file, err := s.demo(ctx)
+	if err != nil {
+		return err
+	}
+	merchant, err := newDemoMerchant(s.PublicURL, file.MerchantID, file.PrivateKey[checkout.Test])
+	if err != nil {
+		return err
+	}
+	session, err := merchant.createSession(file.Products[0].ID)
+	if err != nil {
+		return err
+	}
+	token, err := merchant.issueToken(file.StoreID)
+	if err != nil {
+		return err
+	}
+	file.CheckoutURL = session.CheckoutURL
+	text, err := json.MarshalIndent(file, "", "  ")
+	if err != nil {
+		return err
+	}
+	name := filepath.Join(s.Data, "dev.json")
+	if err := os.WriteFile(name, append(text, '\n'), 0o600); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, `Crêpe is ready. Open this page and buy something; no card works here and no money moves:
+
+  %s
+
+The same order as a program places it (the token lives five minutes; each call renews it):
+
+  curl -s %s/v1/actions/onetime-order/create-order \
+    -H 'Content-Type: application/json' -H 'X-Environment: test' \
+    -H 'Authorization: Bearer %s' \
+    -d '{"checkoutSessionId":"%s","buyerEmail":"ada@example.com","billingDetail":{"country":"DE","isBusiness":false}}'
+
+Merchant   %s
+Store      %s (%s)
+Product    %s
+Keys       %s (test and prod)
+Sandbox    %s/sandbox/log
+
+`, file.CheckoutURL, s.PublicURL, token, session.SessionID, file.MerchantID, file.StoreID, file.StoreSlug,
+		file.Products[0].ID, name, s.PublicURL)
+	return nil
+}
+
+// demo is the merchant of an earlier run, or a new one.
+func (s *server) demo(ctx context.Context) (*devFile, error) {
+	text, err := os.ReadFile(filepath.Join(s.Data, "dev.json"))
+	if err == nil {
+		file := new(devFile)
+		if err := json.Unmarshal(text, file); err != nil {
+			return nil, fmt.Errorf("%s/dev.json is damaged; --fresh starts over: %w", s.Data, err)
+		}
+		file.BaseURL = s.PublicURL
+		_, err := s.db.Merchant(ctx, file.MerchantID)
+		if errors.Is(err, catalog.ErrNotFound) {
+			return s.newDemo(ctx)
+		}
+		return file, err
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	return s.newDemo(ctx)
+}
+
+func (s *server) newDemo(ctx context.Context) (*devFile, error) {
+	d, err := catalog.NewDemo(time.Now(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.db.Put(ctx, d.Change()); err != nil {
+		return nil, err
+	}
+	file := &devFile{BaseURL: s.PublicURL, MerchantID: d.Merchant.ID, PrivateKey: d.PrivateKeys, StoreID: d.Store.ID, StoreSlug: d.Store.Slug}
+	for _, p := range d.Products {
+		file.Products = append(file.Products, devProduct{p.ID, p.Type, p.OnSale(checkout.Test).Name})
+	}
+	return file, nil
+}

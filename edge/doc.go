@@ -1,0 +1,49 @@
+// Command crepe is the edge server of the Crêpe checkout: it turns checkout sessions into orders that are paid exactly
+// once, at a payment service provider's hosted page.
+//
+//	crepe dev      everything on this machine: a demo merchant, a sandbox provider, the hosted page
+//	crepe serve    production
+//
+// # The way of a request
+//
+// Data flows in one direction, and every arrow below is an import that a test allows (arrows_test.go); there are no others.
+//
+//	core          what a billing detail, an e-mail, a tax and a create-order request mean. Pure; also runs in the
+//	              buyer's browser and in any WebAssembly host, compiled from the same source.
+//	  ↑
+//	orders        the one sequence of read, place, write, open, undo; the ports Store and Gateway.
+//	catalog       merchants, stores, products; what a checkout session locks.
+//	auth          credential → Caller.
+//	  ↑
+//	api, page     the doors: HTTP and JSON for programs, HTML for buyers. They know no HTTP-free thing about each other.
+//	badgerstore   the ports on a local Badger database.
+//	stripe        the Gateway on Stripe Checkout.
+//	sandbox       a provider of our own that speaks Stripe's wire, so that the demo and the tests drive the real adapter.
+//	  ↑
+//	main          flags and environment → Config → wiring → serve → drain.
+//
+// A create-order takes eight steps, and a crash between any two of them loses nothing:
+//
+//	1 api.serve          method, size, credential → Caller; body → checkout.Request (the only decode)
+//	2 orders.Create      one read of the session, one request at a time for each session
+//	3   checkout.Place   pure: the documented refusals in the documented order → Order with its frozen Quote
+//	4   Gateway.Render   pure: the exact bytes of the provider's request; a refusal here leaves nothing behind
+//	5   Store.Commit     order + attempt, and the order's id on the session
+//	6   Gateway.Create   the provider, under a key made of order and attempt
+//	7   Store.Commit     the provider's id and URL, the write-back on the session, the used-up token
+//	8 api.write          {data:{checkoutUrl}}
+//
+// # Why it is so
+//
+// The write-back on the session (step 7) comes with the URL, not with the intent: a refused call then has nothing to undo,
+// and the session is as it was before, as the published document promises.
+//
+// An order is one record with all its attempts, and a write is a compare-and-set on its version. That version is the only
+// fence: a process that was stopped and wakes up cannot write over what happened meanwhile, on one machine as on many.
+//
+// The digest that tells "the same request again" from "something else" leaves price and tax out, because both are frozen
+// with the order: a tax rule that changes overnight does not reach a buyer who has already seen a total.
+//
+// A store's public pages and its buyers' tokens never name an environment by themselves: every record, key and provider
+// account belongs to test or to prod, and the session, which is found by an unguessable id, says to which.
+package main

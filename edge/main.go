@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+const usage = `crepe is a checkout server: checkout sessions in, paid orders out.
+
+Usage:
+  crepe dev   [--listen ADDR] [--data DIR] [--fresh]
+  crepe serve [--listen ADDR] [--data DIR] [--public-url URL]
+  crepe trigger EVENT ORDER [--data DIR]
+
+Examples:
+  crepe dev
+      Everything on this machine, with a demo merchant and a sandbox provider. Prints the page to open.
+  CREPE_STRIPE_KEY=sk_live_… CREPE_STRIPE_WEBHOOK_SECRET=whsec_… crepe serve --public-url https://pay.example.com
+      Production, with Stripe. CREPE_STRIPE_TEST_KEY and CREPE_STRIPE_TEST_WEBHOOK_SECRET serve the test environment;
+      without them the sandbox does. Stripe's webhooks go to /v1/webhooks/stripe/prod and /v1/webhooks/stripe/test.
+  crepe trigger checkout.session.expired ORD_…
+      Lets the sandbox of a running "crepe dev" report an event for an order.
+
+crepe COMMAND --help lists a command's settings.
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "crepe:", err)
+		os.Exit(1)
+	}
+}
+
+// run is main without the process: it returns when ctx ends or the command is done.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
+		fmt.Fprint(stdout, usage)
+		return nil
+	}
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+	switch command, args := args[0], args[1:]; command {
+	case "dev":
+		return dev(ctx, args, stdout, stderr, log)
+	case "serve":
+		return serve(ctx, args, stdout, stderr, log)
+	case "trigger":
+		return trigger(args, stdout, stderr)
+	default:
+		return fmt.Errorf("unknown command %q; \"crepe help\" lists them", command)
+	}
+}

@@ -1,0 +1,447 @@
+package orders_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/crepe-checkout/crepe/core/billing"
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/money"
+	"github.com/crepe-checkout/crepe/core/problem"
+	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/edge/badgerstore"
+	"github.com/crepe-checkout/crepe/edge/orders"
+)
+
+const sessionID = "cs_550e8400-e29b-41d4-a716-446655440000"
+
+// provider is a payment provider whose next answers a test decides. It keeps what it was sent, and behaves otherwise like
+// a real one: the same key gives the same checkout, and an expired one cannot be paid.
+type provider struct {
+	mu        sync.Mutex
+	faults    []*orders.Fault // of the next creates; nil lets one through
+	expire    *orders.Fault   // of every expire
+	complete  bool            // a buyer is faster than the expire
+	skew      int64           // added to what is charged
+	sent      []sentCreate
+	checkouts map[string]orders.Remote // by key
+}
+
+type sentCreate struct {
+	key  string
+	body string
+}
+
+func (p *provider) Name() string                      { return "test" }
+func (p *provider) Step(money.Currency) (int64, bool) { return 1, true }
+func (p *provider) Retrieve(time.Time, string) (orders.Remote, *orders.Fault) {
+	return orders.Remote{}, &orders.Fault{Class: orders.Definitive}
+}
+func (p *provider) Event(string, []byte, time.Time) (orders.Event, error) {
+	return orders.Event{}, errors.New("not used")
+}
+
+func (p *provider) Render(in orders.Payable) (orders.Wire, error) {
+	a := in.Order.Quote.Assessment
+	return orders.Wire{Path: "/pay", Body: fmt.Appendf(nil, "%s %d %d %d %s", in.OrderID, in.Attempt, a.Total, in.ExpiresAt.Unix(), in.SuccessTo)}, nil
+}
+
+func (p *provider) Create(_ time.Time, w orders.Wire, key string) (orders.Remote, *orders.Fault) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sent = append(p.sent, sentCreate{key, string(w.Body)})
+	if len(p.faults) > 0 {
+		fault := p.faults[0]
+		p.faults = p.faults[1:]
+		if fault != nil {
+			return orders.Remote{}, fault
+		}
+	}
+	if r, ok := p.checkouts[key]; ok {
+		return r, nil
+	}
+	var total, expires int64
+	r := orders.Remote{Status: orders.RemoteOpen, Ref: "ref_" + key, URL: "https://psp.example/" + key}
+	fmt.Sscanf(string(w.Body), "%s %d %d %d", &r.OrderID, &r.Attempt, &total, &expires)
+	r.Total = money.Amount{Minor: total + p.skew, Currency: "EUR"}
+	if p.checkouts == nil {
+		p.checkouts = make(map[string]orders.Remote)
+	}
+	p.checkouts[key] = r
+	return r, nil
+}
+
+func (p *provider) Expire(_ time.Time, ref string) (orders.Remote, *orders.Fault) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.expire != nil {
+		return orders.Remote{}, p.expire
+	}
+	for key, r := range p.checkouts {
+		if r.Ref != ref {
+			continue
+		}
+		r.Status, r.URL = orders.RemoteExpired, ""
+		if p.complete {
+			r.Status, r.Paid, r.PaymentID = orders.RemoteComplete, true, "pi_1"
+		}
+		p.checkouts[key] = r
+		return r, nil
+	}
+	return orders.Remote{}, &orders.Fault{Class: orders.Definitive, Status: 404}
+}
+
+// desk is a service on a real database, with one session to order from.
+type desk struct {
+	*orders.Service
+	*provider
+	db  *badgerstore.DB
+	log *bytes.Buffer
+}
+
+func openDesk(t *testing.T) *desk {
+	t.Helper()
+	log := new(bytes.Buffer)
+	logger := slog.New(slog.NewTextHandler(log, nil))
+	db, err := badgerstore.Open(t.TempDir(), logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	p := new(provider)
+	service := orders.New(orders.Config{Store: db, Gateways: map[checkout.Environment]orders.Gateway{checkout.Test: p},
+		Now: time.Now, Rand: rand.Reader, Log: logger, TryTimeout: 50 * time.Millisecond, Budget: 100 * time.Millisecond})
+	session := &orders.Session{MerchantID: "MER_1", PageURL: "https://pay.example/s", Session: checkout.Session{
+		ID: sessionID, Environment: checkout.Test, StoreID: "STO_1", ExpiresAt: time.Now().Add(time.Hour).UnixMilli(),
+		Product: checkout.Product{ID: "PROD_1", Type: checkout.OneTime, Name: "A thing"},
+		Terms: checkout.Terms{Price: money.Amount{Minor: 2900, Currency: "EUR"}, Category: tax.SaaS, Step: 1,
+			Seller: tax.Seller{Country: "HK", Everywhere: true}},
+	}}
+	if err := service.Add(context.Background(), session); err != nil {
+		t.Fatal(err)
+	}
+	return &desk{service, p, db, log}
+}
+
+// order asks for an order to a country.
+func (d *desk) order(country string) (string, error) {
+	business := false
+	return d.Create(context.Background(), &checkout.Request{
+		Caller: checkout.Caller{Environment: checkout.Test, StoreID: "STO_1"}, SessionID: sessionID,
+		Billing: &billing.Input{Country: country, IsBusiness: &business}, BuyerEmail: "ada@example.com",
+	}, nil)
+}
+
+func (d *desk) stored(t *testing.T) (*orders.Session, *orders.Order) {
+	t.Helper()
+	session, err := d.db.Session(context.Background(), sessionID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := d.Order(context.Background(), session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return session, o
+}
+
+// event is what the provider reports of an attempt.
+func (d *desk) event(o *orders.Order, n int, kind orders.EventKind, id string) orders.Event {
+	a := o.Attempt(n)
+	return orders.Event{ID: id, Kind: kind, Created: time.Now(), Remote: orders.Remote{Ref: a.Ref, OrderID: o.ID, Attempt: n,
+		Paid: kind == orders.EventCompleted || kind == orders.EventSucceeded, PaymentID: fmt.Sprintf("pi_%d", n),
+		Total: money.Amount{Minor: a.Placed.Quote.Assessment.Total, Currency: "EUR"}}}
+}
+
+func (d *desk) apply(t *testing.T, ev orders.Event) {
+	t.Helper()
+	if err := d.Apply(context.Background(), checkout.Test, ev); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestFailedCalls: whatever the provider's failure proves, the buyer gets an error that is no refusal, and the same
+// request succeeds afterwards; under the old key and with the old bytes exactly when the first call may have had effect.
+func TestFailedCalls(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		fault   orders.Fault
+		state   orders.State
+		attempt orders.AttemptState
+		replay  bool
+	}{
+		{"refused for good", orders.Fault{Class: orders.Definitive, Status: 400}, orders.RolledBack, orders.Refused, false},
+		{"certainly not executed", orders.Fault{Class: orders.NotExecuted, Status: 401}, orders.RolledBack, orders.Refused, false},
+		{"stuck", orders.Fault{Class: orders.Stuck, Status: 500}, orders.RolledBack, orders.Abandoned, false},
+		{"unknown", orders.Fault{Class: orders.Unknown, Err: errors.New("timeout")}, orders.Pending, orders.Unresolved, true},
+		{"in progress", orders.Fault{Class: orders.InProgress, Status: 409}, orders.Pending, orders.Unresolved, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := openDesk(t)
+			d.faults = []*orders.Fault{&c.fault}
+			_, err := d.order("DE")
+			var refusal problem.List
+			if err == nil || errors.As(err, &refusal) {
+				t.Fatalf("got %v", err)
+			}
+			session, o := d.stored(t)
+			if o.State != c.state || o.Current().State != c.attempt {
+				t.Errorf("order %s, attempt %s", o.State, o.Current().State)
+			}
+			if _, visible := o.Published(); visible {
+				t.Error("the merchant sees the order")
+			}
+			if session.Billing != nil || session.BuyerEmail != "" {
+				t.Error("the session is not as it was before")
+			}
+			url, err := d.order("DE")
+			if err != nil || url == "" {
+				t.Fatalf("again: %q, %v", url, err)
+			}
+			if same := d.sent[0] == d.sent[1]; len(d.sent) != 2 || same != c.replay || (d.sent[0].key == d.sent[1].key) != c.replay {
+				t.Errorf("sent %q", d.sent)
+			}
+		})
+	}
+}
+
+// TestRetriesWithinBudget: a passing failure costs the buyer nothing but time.
+func TestRetriesWithinBudget(t *testing.T) {
+	d := openDesk(t)
+	d.Config.Budget = 2 * time.Second
+	d.faults = []*orders.Fault{{Class: orders.Unknown}, {Class: orders.NotExecuted, Status: 429}}
+	if _, err := d.order("DE"); err != nil {
+		t.Fatal(err)
+	}
+	if len(d.sent) != 3 || d.sent[0] != d.sent[1] || d.sent[1] != d.sent[2] {
+		t.Errorf("sent %q", d.sent)
+	}
+}
+
+// TestNotExecutedAfterUnknown: a later "I did not do it" says nothing about the earlier try.
+func TestNotExecutedAfterUnknown(t *testing.T) {
+	d := openDesk(t)
+	d.Config.Budget = time.Second
+	d.faults = []*orders.Fault{{Class: orders.Unknown}, {Class: orders.NotExecuted, Status: 401}}
+	if _, err := d.order("DE"); err == nil {
+		t.Fatal("no error")
+	}
+	if _, o := d.stored(t); o.Current().State != orders.Unresolved {
+		t.Errorf("the attempt is %s", o.Current().State)
+	}
+}
+
+// TestLostCommit: the process dies between the provider's answer and our writing it down. The next request finds the
+// attempt sent, asks again with the same bytes, and gets the one checkout that exists.
+func TestLostCommit(t *testing.T) {
+	d := openDesk(t)
+	failing := &failingStore{Store: d.db, failAt: 2}
+	d.Config.Store = failing
+	if _, err := d.order("DE"); !errors.Is(err, errPowerCut) {
+		t.Fatalf("got %v", err)
+	}
+	d.Config.Store = d.db
+	if _, o := d.stored(t); o.Current().State != orders.Sent {
+		t.Fatalf("the attempt is %s", o.Current().State)
+	}
+	if _, err := d.order("DE"); err != nil {
+		t.Fatal(err)
+	}
+	if len(d.sent) != 2 || d.sent[0] != d.sent[1] || len(d.checkouts) != 1 {
+		t.Errorf("sent %q, %d checkouts", d.sent, len(d.checkouts))
+	}
+}
+
+var errPowerCut = errors.New("power cut")
+
+// failingStore loses the commit of a given number.
+type failingStore struct {
+	orders.Store
+	failAt, commits int
+}
+
+func (s *failingStore) Commit(ctx context.Context, c orders.Change) error {
+	if s.commits++; s.commits == s.failAt {
+		return errPowerCut
+	}
+	return s.Store.Commit(ctx, c)
+}
+
+// TestAnotherTotal: a provider that would charge something else is not shown to the buyer.
+func TestAnotherTotal(t *testing.T) {
+	d := openDesk(t)
+	d.skew = 1
+	if _, err := d.order("DE"); err == nil {
+		t.Fatal("no error")
+	}
+	if _, o := d.stored(t); o.State != orders.RolledBack || o.Current().URL != "" {
+		t.Errorf("the order is %s with URL %q", o.State, o.Current().URL)
+	}
+}
+
+// TestSupersede: something else is asked for. The first checkout is ended before there is a second.
+func TestSupersede(t *testing.T) {
+	d := openDesk(t)
+	first, err := d.order("DE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.expire = &orders.Fault{Class: orders.Unknown}
+	if _, err := d.order("FR"); err == nil {
+		t.Fatal("an expiry whose outcome is unknown passed for an expiry")
+	}
+	if len(d.checkouts) != 1 {
+		t.Fatal("a second checkout was made")
+	}
+	d.expire = nil
+	second, err := d.order("FR")
+	if err != nil || second == first {
+		t.Fatalf("got %q, %v", second, err)
+	}
+	session, o := d.stored(t)
+	if len(o.Attempts) != 2 || o.Attempts[0].State != orders.Ended || session.Billing.Country != "FR" {
+		t.Errorf("attempts %+v, session %+v", o.Attempts, session.Billing)
+	}
+}
+
+// TestSupersedeTooLate: the buyer has paid in another tab.
+func TestSupersedeTooLate(t *testing.T) {
+	d := openDesk(t)
+	if _, err := d.order("DE"); err != nil {
+		t.Fatal(err)
+	}
+	d.complete = true
+	_, err := d.order("FR")
+	var refusal problem.List
+	if !errors.As(err, &refusal) || refusal[0].Kind != problem.Conflict {
+		t.Fatalf("got %v", err)
+	}
+	session, o := d.stored(t)
+	if o.State != orders.Paid || !session.Closed || len(o.Payments) != 1 {
+		t.Errorf("order %s, closed %t, payments %+v", o.State, session.Closed, o.Payments)
+	}
+	d.apply(t, d.event(o, 1, orders.EventCompleted, "evt_1"))
+	if _, again := d.stored(t); len(again.Payments) != 1 || again.State != orders.Paid {
+		t.Errorf("the webhook counted a second time: %s, %+v", again.State, again.Payments)
+	}
+}
+
+// TestManyAtOnce: a double click, two tabs and an impatient script lead to one checkout.
+func TestManyAtOnce(t *testing.T) {
+	d := openDesk(t)
+	d.Config.Budget = 5 * time.Second
+	const clients = 32
+	urls := make([]string, clients)
+	var wait sync.WaitGroup
+	for i := range clients {
+		wait.Go(func() {
+			var err error
+			if urls[i], err = d.order("DE"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	for _, url := range urls {
+		if url != urls[0] {
+			t.Fatalf("two URLs: %s and %s", urls[0], url)
+		}
+	}
+	if len(d.sent) != 1 {
+		t.Errorf("%d calls to the provider", len(d.sent))
+	}
+}
+
+// TestEvents: what the provider reports may come twice, late, or about something that is not ours.
+func TestEvents(t *testing.T) {
+	d := openDesk(t)
+	if _, err := d.order("DE"); err != nil {
+		t.Fatal(err)
+	}
+	_, o := d.stored(t)
+	declined := d.event(o, 1, orders.EventDeclined, "evt_1")
+	declined.Reason = "card_declined"
+	d.apply(t, declined)
+	_, o = d.stored(t)
+	if status, _ := o.Published(); status != "pending" || len(o.Payments) != 1 || o.Payments[0].Status != orders.Declined {
+		t.Errorf("after a declined card: %s, %+v", status, o.Payments)
+	}
+
+	wrong := d.event(o, 1, orders.EventCompleted, "evt_2")
+	wrong.Remote.Total.Minor--
+	live := d.event(o, 1, orders.EventCompleted, "evt_3")
+	live.Remote.Live = true
+	foreign := d.event(o, 1, orders.EventCompleted, "evt_4")
+	foreign.Remote.OrderID = "ORD_0"
+	for _, ev := range []orders.Event{wrong, live, foreign} {
+		d.apply(t, ev)
+	}
+	if _, o = d.stored(t); o.State != orders.AwaitingPayment {
+		t.Fatalf("an event that fits nothing made the order %s", o.State)
+	}
+
+	paid := d.event(o, 1, orders.EventCompleted, "evt_5")
+	d.apply(t, paid)
+	d.apply(t, paid)
+	paid.ID = "evt_6"
+	d.apply(t, paid)
+	d.apply(t, d.event(o, 1, orders.EventExpired, "evt_7"))
+	session, o := d.stored(t)
+	if o.State != orders.Paid || len(o.Payments) != 2 || !session.Closed {
+		t.Errorf("order %s, payments %+v, closed %t", o.State, o.Payments, session.Closed)
+	}
+}
+
+// TestTwoPayments: a superseded checkout that was paid all the same is money that must go back.
+func TestTwoPayments(t *testing.T) {
+	for _, order := range [][]int{{1, 2}, {2, 1}} {
+		d := openDesk(t)
+		for _, country := range []string{"DE", "FR"} {
+			if _, err := d.order(country); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, o := d.stored(t)
+		for _, n := range order {
+			d.apply(t, d.event(o, n, orders.EventCompleted, fmt.Sprint("evt_", n)))
+		}
+		if _, o = d.stored(t); o.State != orders.RefundDue || len(o.Payments) != 2 {
+			t.Errorf("paid in the order %v: %s, %+v", order, o.State, o.Payments)
+		}
+	}
+}
+
+// TestDelayedPayment: the buyer is through, the money comes days later or not at all.
+func TestDelayedPayment(t *testing.T) {
+	for _, c := range []struct {
+		then  orders.EventKind
+		state orders.State
+	}{{orders.EventSucceeded, orders.Paid}, {orders.EventFailed, orders.Failed}} {
+		d := openDesk(t)
+		if _, err := d.order("DE"); err != nil {
+			t.Fatal(err)
+		}
+		_, o := d.stored(t)
+		through := d.event(o, 1, orders.EventCompleted, "evt_1")
+		through.Remote.Paid = false
+		d.apply(t, through)
+		if session, o := d.stored(t); o.State != orders.Processing || !session.Closed {
+			t.Fatalf("order %s, closed %t", o.State, session.Closed)
+		}
+		d.apply(t, d.event(o, 1, c.then, "evt_2"))
+		if session, o := d.stored(t); o.State != c.state || session.Closed != (c.state == orders.Paid) {
+			t.Errorf("order %s, closed %t", o.State, session.Closed)
+		}
+	}
+}

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/api"
+	"github.com/crepe-checkout/crepe/edge/auth"
+	"github.com/crepe-checkout/crepe/edge/badgerstore"
+	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/page"
+	"github.com/crepe-checkout/crepe/edge/sandbox"
+	"github.com/crepe-checkout/crepe/edge/stripe"
+)
+
+// Limits of a connection. A request is small and comes at once; a response may take as long as a provider may.
+const (
+	maxBody       = 64 << 10
+	maxHeader     = 8 << 10
+	readTimeout   = 5 * time.Second
+	writeTimeout  = 15 * time.Second
+	idleTimeout   = 30 * time.Second
+	drainTimeout  = 20 * time.Second
+	rotationCheck = time.Hour
+)
+
+// sandboxKey opens the sandbox provider to the adapter in the same process; nobody else can reach its API.
+const sandboxKey = "sk_test_sandbox"
+
+// sandboxPath is where the pages of an environment's sandbox lie.
+var sandboxPath = map[checkout.Environment]string{checkout.Test: "/sandbox", checkout.Prod: "/sandbox/prod"}
+
+// payOrigins are the places outside of this server where a buyer may be sent to pay.
+var payOrigins = []string{"https://checkout.stripe.com"}
+
+// server is the wired program: everything from the listener to the disk.
+type server struct {
+	Config
+	log       *slog.Logger
+	db        *badgerstore.DB
+	auth      *auth.Service
+	orders    *orders.Service
+	api       *api.API
+	page      *page.Handler
+	sandboxes map[checkout.Environment]*sandbox.Sandbox
+	extra     map[string]fasthttp.RequestHandler // pages of the demo merchant
+	draining  chan struct{}
+}
+
+// newServer opens the database and wires the parts; the public URL must be known by now. It serves nothing yet.
+func newServer(c Config, log *slog.Logger) (*server, error) {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, err
+	}
+	db, err := badgerstore.Open(filepath.Join(c.Data, "db"), log)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the database in %s (is another crepe running on it?): %w", c.Data, err)
+	}
+	s := &server{Config: c, log: log, db: db, draining: make(chan struct{}),
+		sandboxes: make(map[checkout.Environment]*sandbox.Sandbox)}
+	if err := s.wire(); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+func (s *server) wire() error {
+	gateways := make(map[checkout.Environment]orders.Gateway)
+	for _, env := range []checkout.Environment{checkout.Test, checkout.Prod} {
+		gateway, err := s.gateway(env)
+		if err != nil {
+			return err
+		}
+		if gateway != nil {
+			gateways[env] = gateway
+		}
+	}
+	s.auth = auth.New(auth.Config{Deployment: s.PublicURL, Catalog: s.db, Keys: s.db, Tokens: s.db, Now: time.Now, Rand: rand.Reader})
+	if err := s.auth.Rotate(context.Background()); err != nil {
+		return err
+	}
+	s.orders = orders.New(orders.Config{Store: s.db, Gateways: gateways, Now: time.Now, Rand: rand.Reader, Log: s.log})
+	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Orders: s.orders, Gateways: gateways, PublicURL: s.PublicURL,
+		Ready: s.ready, Now: time.Now, Rand: rand.Reader, Log: s.log})
+	s.page = page.New(page.Config{Orders: s.orders, Stores: s.db, Now: time.Now, Log: s.log, PayOrigins: payOrigins})
+	return nil
+}
+
+// gateway is the environment's provider: its Stripe account, or the sandbox where that may stand in, or none.
+func (s *server) gateway(env checkout.Environment) (orders.Gateway, error) {
+	if account, ok := s.Stripe[env]; ok {
+		return stripe.New(stripe.Config{Key: account.Key, WebhookSecret: account.WebhookSecret}), nil
+	}
+	if !s.Sandbox[env] {
+		s.log.Warn("no payment provider: orders cannot be created", "environment", env)
+		return nil, nil
+	}
+	secret := "whsec_" + rand.Text()
+	provider := sandbox.New(sandbox.Config{
+		Store: s.db.Sandbox(env), Key: sandboxKey, Live: env == checkout.Prod, PublicURL: s.PublicURL + sandboxPath[env],
+		WebhookURL: s.PublicURL + api.WebhookPath("stripe", env), WebhookSecret: secret, Log: s.log,
+	})
+	s.sandboxes[env] = provider
+	return stripe.New(stripe.Config{Key: sandboxKey, WebhookSecret: secret, BaseURL: "http://sandbox", Dial: provider.Dial}), nil
+}
+
+// sandbox serves the sandbox provider's own pages.
+func (s *server) sandbox(ctx *fasthttp.RequestCtx) {
+	env := checkout.Test
+	if bytes.HasPrefix(ctx.Path(), []byte(sandboxPath[checkout.Prod]+"/")) {
+		env = checkout.Prod
+	}
+	if provider := s.sandboxes[env]; provider != nil {
+		provider.Serve(ctx)
+		return
+	}
+	s.page.Handle(ctx)
+}
+
+func (s *server) ready() error {
+	select {
+	case <-s.draining:
+		return errors.New("draining")
+	default:
+		return nil
+	}
+}
+
+// handle is the front door.
+func (s *server) handle(ctx *fasthttp.RequestCtx) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			s.log.Error("panic", "path", string(ctx.Path()), "reason", reason, "stack", string(debug.Stack()))
+			ctx.Response.Reset()
+			api.InternalError(ctx)
+		}
+	}()
+	path := ctx.Path()
+	if handler, ok := s.extra[string(path)]; ok {
+		handler(ctx)
+		return
+	}
+	switch {
+	case api.Serves(ctx.RequestURI()):
+		s.api.Handle(ctx)
+	case bytes.HasPrefix(path, []byte("/sandbox/")):
+		s.sandbox(ctx)
+	default:
+		s.page.Handle(ctx)
+	}
+}
+
+// serveOn serves until ctx ends, and then lets the requests under way finish.
+func (s *server) serveOn(ctx context.Context, listener net.Listener) error {
+	http := &fasthttp.Server{
+		Handler: s.handle, ErrorHandler: api.MalformedRequest, Name: "crepe", NoDefaultServerHeader: true,
+		ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		MaxRequestBodySize: maxBody, ReadBufferSize: maxHeader, CloseOnShutdown: true, Logger: quiet{s.log},
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- http.Serve(listener) }()
+	rotation := time.NewTicker(rotationCheck)
+	defer rotation.Stop()
+	for {
+		select {
+		case err := <-failed:
+			return err
+		case <-rotation.C:
+			if err := s.auth.Rotate(ctx); err != nil {
+				s.log.Error("the signing keys were not rotated", "error", err)
+			}
+		case <-ctx.Done():
+			close(s.draining)
+			patience, cancel := context.WithTimeout(context.Background(), drainTimeout)
+			defer cancel()
+			return http.ShutdownWithContext(patience)
+		}
+	}
+}
+
+// close stops what runs beside the requests and closes the database, in this order.
+func (s *server) close() error {
+	var errs []error
+	for _, provider := range s.sandboxes {
+		errs = append(errs, provider.Close())
+	}
+	return errors.Join(append(errs, s.db.Close())...)
+}
+
+// quiet takes fasthttp's complaints about broken connections: they are the other side's, and worth a debug line.
+type quiet struct{ *slog.Logger }
+
+func (q quiet) Printf(format string, args ...any) { q.Debug(fmt.Sprintf(format, args...)) }
