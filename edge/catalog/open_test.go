@@ -1,0 +1,332 @@
+package catalog
+
+import (
+	"maps"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/crepe-checkout/crepe/core/billing"
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/money"
+	"github.com/crepe-checkout/crepe/core/problem"
+	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/edge/orders"
+)
+
+const (
+	merchantID = "MER_2aUyqjCzEIiEcYMKj7TZtw"
+	storeID    = "STO_2aUyqjCzEIiEcYMKj7TZtw"
+	productID  = "PROD_2aUyqjCzEIiEcYMKj7TZtw"
+	sessionID  = "cs_550e8400-e29b-41d4-a716-446655440000"
+	now        = 1_795_000_000_000
+)
+
+// step is as Stripe's adapter has it.
+func step(c money.Currency) (int64, bool) {
+	switch c {
+	case "KWD":
+		return 10, true
+	case "KPW":
+		return 0, false
+	}
+	return 1, true
+}
+
+// opening is a merchant's call for a product with a newer version in test than in prod.
+func opening() *Opening {
+	usd := func(minor int64) Price {
+		return Price{Amount: money.Amount{Minor: minor, Currency: "USD"}, Category: tax.SaaS}
+	}
+	gross := Price{Amount: money.Amount{Minor: 1234, Currency: "KWD"}, Category: tax.Ebook, TaxIncluded: true}
+	yen := Price{Amount: money.Amount{Minor: 4500, Currency: "JPY"}, Category: tax.Ebook, TaxIncluded: true}
+	return &Opening{
+		Environment: checkout.Test, MerchantID: merchantID,
+		Product: &Product{
+			ID: productID, StoreID: storeID, Type: checkout.OneTime,
+			Test: Listing{Version: &Version{
+				ID: "PVER_new", Number: 2, Name: "Kit, second edition", Description: "New.",
+				Prices: []Price{usd(31_00), yen, gross}, SuccessURL: "https://example.com/product",
+			}},
+			Prod: Listing{Version: &Version{ID: "PVER_old", Number: 1, Name: "Kit", Prices: []Price{usd(29_00)}}},
+		},
+		Store: &Store{
+			ID: storeID, MerchantID: merchantID, Slug: "shop-a1b2c3",
+			Seller: tax.Seller{Country: "FR", Everywhere: true},
+		},
+		Step: step, SessionID: sessionID, BaseURL: "https://pay.example", Now: now,
+	}
+}
+
+func visiting(o *Opening) *Opening {
+	o.MerchantID, o.StoreID = "", storeID
+	return o
+}
+
+func request() *Request { return &Request{ProductID: productID, Currency: "USD"} }
+
+func TestOpenLocks(t *testing.T) {
+	got, refused := Open(opening(), request())
+	if refused != nil {
+		t.Fatal(refused)
+	}
+	want := &orders.Session{
+		Session: checkout.Session{
+			ID: sessionID, Environment: checkout.Test, StoreID: storeID,
+			Product: checkout.Product{
+				ID: productID, VersionID: "PVER_new", Type: checkout.OneTime, Name: "Kit, second edition", Description: "New.",
+			},
+			Terms: checkout.Terms{
+				Price: money.Amount{Minor: 31_00, Currency: "USD"}, Category: tax.SaaS,
+				Seller: tax.Seller{Country: "FR", Everywhere: true}, Step: 1,
+			},
+			ExpiresAt:  now + 45*60*1000,
+			SuccessURL: "https://example.com/product",
+		},
+		MerchantID: merchantID,
+		PageURL:    "https://pay.example/store/shop-a1b2c3/checkout/" + sessionID,
+		CreatedAt:  now,
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestOpenInProd(t *testing.T) {
+	o := opening()
+	o.Environment = checkout.Prod
+	got, refused := Open(o, request())
+	if refused != nil {
+		t.Fatal(refused)
+	}
+	if got.Environment != checkout.Prod || got.Product.VersionID != "PVER_old" || got.Terms.Price.Minor != 29_00 {
+		t.Errorf("%+v", got.Session)
+	}
+}
+
+func TestOpenSubscription(t *testing.T) {
+	o := opening()
+	o.Product.Type = checkout.Subscription
+	if got, refused := Open(o, request()); refused != nil || got.Product.Type != checkout.Subscription {
+		t.Errorf("a subscription's session is needed to refuse its order: %+v, %v", got, refused)
+	}
+}
+
+// everything is a request with every field set; the billing detail is the SDK's own example, which lacks the state.
+func everything() *Request {
+	lifetime, dark, personal := int64(600), true, false
+	return &Request{
+		ProductID: productID, Currency: "JPY",
+		PriceSnapshot:    &Snapshot{Amount: "1980", TaxCategory: "software", TaxIncluded: true},
+		ExpiresInSeconds: &lifetime,
+		Metadata:         map[string]string{"campaign": "spring"},
+		ExternalID:       "ORDER-2026-00891",
+		BuyerEmail:       " Foo@Bar.COM",
+		Billing:          &billing.Input{Country: "us", IsBusiness: &personal, Postcode: "10001"},
+		SuccessURL:       "https://example.com/thank-you",
+		DarkMode:         &dark,
+		Language:         "zh-Hant-TW",
+	}
+}
+
+func TestOpenEverything(t *testing.T) {
+	r := everything()
+	got, refused := Open(opening(), r)
+	if refused != nil {
+		t.Fatal(refused)
+	}
+	want := checkout.Terms{
+		Price: money.Amount{Minor: 1980, Currency: "JPY"}, Inclusive: true, Category: tax.Software,
+		Seller: tax.Seller{Country: "FR", Everywhere: true}, Step: 1,
+	}
+	if !reflect.DeepEqual(got.Terms, want) {
+		t.Errorf("terms %+v", got.Terms)
+	}
+	if got.ExpiresAt != now+600_000 || got.ExternalID != r.ExternalID || !maps.Equal(got.Metadata, r.Metadata) {
+		t.Errorf("the merchant's fields: %+v", got)
+	}
+	checkPrefill(t, got, r)
+}
+
+// TestOpenUnderSlug: the merchant's four fields are dropped without being looked at, the buyer's stay.
+func TestOpenUnderSlug(t *testing.T) {
+	r := everything()
+	*r.ExpiresInSeconds = -1
+	r.PriceSnapshot.Amount = "free"
+	r.ExternalID = strings.Repeat("x", 129)
+	before := *r
+	got, refused := Open(visiting(opening()), r)
+	if refused != nil {
+		t.Fatal(refused)
+	}
+	if got.Terms.Price.Minor != 4500 || got.ExpiresAt != now+2_700_000 || got.ExternalID != "" || got.Metadata != nil {
+		t.Errorf("the merchant's fields: %+v", got)
+	}
+	if got.MerchantID != merchantID {
+		t.Errorf("merchant %q", got.MerchantID)
+	}
+	if !reflect.DeepEqual(*r, before) {
+		t.Error("the request was changed")
+	}
+	checkPrefill(t, got, r)
+}
+
+func checkPrefill(t *testing.T, got *orders.Session, r *Request) {
+	t.Helper()
+	if got.BuyerEmail != r.BuyerEmail || !reflect.DeepEqual(got.Billing, r.Billing) || got.SuccessURL != r.SuccessURL ||
+		got.DarkMode != r.DarkMode || got.Language != r.Language {
+		t.Errorf("the buyer's fields are not as typed: %+v", got)
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	const (
+		wantProduct  = "Invalid productId: expected Product Short ID format (PROD_xxx)"
+		wantCurrency = `Invalid currency: expected 3-letter ISO 4217 currency code (e.g., "USD")`
+		wantAmount   = `Invalid priceSnapshot.amount: expected positive numeric string in display format (e.g., "9.99", "1000")`
+		wantCategory = "Invalid priceSnapshot.taxCategory: expected one of [digital_goods, saas, software, ebook, " +
+			"online_course, consulting, professional_service]"
+		wantLifetime = "Invalid expiresInSeconds: expected positive integer of at most 604800"
+		wantLanguage = `Invalid language: expected IETF BCP 47 tag (e.g., "pt-BR")`
+	)
+	snapshot := func(amount, category string) func(*Opening, *Request) {
+		return func(_ *Opening, r *Request) { r.PriceSnapshot = &Snapshot{Amount: amount, TaxCategory: category} }
+	}
+	in := func(currency string, also func(*Opening, *Request)) func(*Opening, *Request) {
+		return func(o *Opening, r *Request) { r.Currency = currency; also(o, r) }
+	}
+	nothing := func(*Opening, *Request) {}
+	lasting := func(seconds int64) func(*Opening, *Request) {
+		return func(_ *Opening, r *Request) { r.ExpiresInSeconds = &seconds }
+	}
+	speaking := func(tag string) func(*Opening, *Request) { return func(_ *Opening, r *Request) { r.Language = tag } }
+
+	for _, c := range []struct {
+		name  string
+		spoil func(*Opening, *Request)
+		kind  problem.Kind
+		path  string
+		text  string
+	}{
+		{"nothing given", func(_ *Opening, r *Request) { *r = Request{} }, problem.Invalid, "/productId",
+			"Missing required field: productId"},
+		{"no currency", in("", nothing), problem.Invalid, "/currency", "Missing required field: currency"},
+		{"another thing's id", func(_ *Opening, r *Request) { r.ProductID = storeID }, problem.Invalid, "/productId", wantProduct},
+		{"half an id", func(_ *Opening, r *Request) { r.ProductID = "PROD_xxx" }, problem.Invalid, "/productId", wantProduct},
+		{"small currency", in("usd", nothing), problem.Invalid, "/currency", wantCurrency},
+		{"no currency of ISO 4217", in("ABC", nothing), problem.Invalid, "/currency", wantCurrency},
+
+		{"unknown product", func(o *Opening, _ *Request) { o.Product, o.Store = nil, nil }, problem.NotFound, "/productId",
+			"Product not found"},
+		{"another merchant's", func(o *Opening, _ *Request) { o.Store.MerchantID = "MER_0" }, problem.NotFound, "/productId",
+			"Product not found"},
+		{"another store's", func(o *Opening, _ *Request) { visiting(o).StoreID = "STO_0" }, problem.NotFound, "/productId",
+			"Product not found"},
+		{"nobody's call", func(o *Opening, _ *Request) { o.MerchantID = "" }, problem.NotFound, "/productId", "Product not found"},
+		{"store and product apart", func(o *Opening, _ *Request) { o.Product.StoreID = "STO_0" }, problem.NotFound, "/productId",
+			"Product not found"},
+		{"inactive", func(o *Opening, _ *Request) { o.Product.Test.Inactive = true }, problem.NotFound, "/productId",
+			"Product not found"},
+		{"never published", func(o *Opening, _ *Request) { o.Product.Prod, o.Environment = Listing{}, checkout.Prod },
+			problem.NotFound, "/productId", "Product not found"},
+
+		{"no price", in("EUR", nothing), problem.Invalid, "/currency", "Product has no price in EUR"},
+		{"price below the PSP's step", in("KWD", nothing), problem.Invalid, "/currency", "Product has no price in KWD"},
+		{"currency of no PSP", in("KPW", snapshot("100", "saas")), problem.Invalid, "/currency", "Unsupported currency: KPW"},
+
+		{"snapshot without amount", snapshot("", "saas"), problem.Invalid, "/priceSnapshot/amount",
+			"Missing required field: priceSnapshot.amount"},
+		{"snapshot of nothing", snapshot("0.00", "saas"), problem.Invalid, "/priceSnapshot/amount", wantAmount},
+		{"snapshot below nothing", snapshot("-1", "saas"), problem.Invalid, "/priceSnapshot/amount", wantAmount},
+		{"snapshot with a comma", snapshot("1,00", "saas"), problem.Invalid, "/priceSnapshot/amount", wantAmount},
+		{"snapshot with an exponent", snapshot("1e2", "saas"), problem.Invalid, "/priceSnapshot/amount", wantAmount},
+		{"snapshot too fine", snapshot("1.000", "saas"), problem.Invalid, "/priceSnapshot/amount", wantAmount},
+		{"snapshot too fine for the PSP", in("KWD", snapshot("1.505", "saas")), problem.Invalid, "/priceSnapshot/amount",
+			wantAmount},
+		{"snapshot too large", snapshot("10000000000.00", "saas"), problem.Invalid, "/priceSnapshot/amount", wantAmount},
+		{"snapshot beyond an integer", snapshot(strings.Repeat("9", 40), "saas"), problem.Invalid, "/priceSnapshot/amount",
+			wantAmount},
+		{"snapshot without category", snapshot("1", ""), problem.Invalid, "/priceSnapshot/taxCategory",
+			"Missing required field: priceSnapshot.taxCategory"},
+		{"snapshot of no category", snapshot("1", "SaaS"), problem.Invalid, "/priceSnapshot/taxCategory", wantCategory},
+
+		{"no lifetime", lasting(0), problem.Invalid, "/expiresInSeconds", wantLifetime},
+		{"less than none", lasting(-1), problem.Invalid, "/expiresInSeconds", wantLifetime},
+		{"more than a week", lasting(604_801), problem.Invalid, "/expiresInSeconds", wantLifetime},
+		{"more than an integer of milliseconds", lasting(1 << 62), problem.Invalid, "/expiresInSeconds", wantLifetime},
+		{"51 pairs", func(_ *Opening, r *Request) { r.Metadata = pairs(51) }, problem.Invalid, "/metadata",
+			"metadata must have at most 50 keys"},
+		{"129 characters", func(_ *Opening, r *Request) { r.ExternalID = strings.Repeat("é", 129) }, problem.Invalid,
+			"/orderMerchantExternalId", "orderMerchantExternalId must be at most 128 characters"},
+		{"script", func(_ *Opening, r *Request) { r.SuccessURL = "javascript:alert(1)" }, problem.Invalid, "/successUrl",
+			"Invalid successUrl"},
+		{"localhost in prod", func(o *Opening, r *Request) { o.Environment, r.SuccessURL = checkout.Prod, "http://localhost/ok" },
+			problem.Invalid, "/successUrl", "Invalid successUrl"},
+		{"one letter", speaking("x"), problem.Invalid, "/language", wantLanguage},
+		{"underscore", speaking("pt_BR"), problem.Invalid, "/language", wantLanguage},
+		{"digits for a language", speaking("12"), problem.Invalid, "/language", wantLanguage},
+		{"hyphen at the end", speaking("pt-"), problem.Invalid, "/language", wantLanguage},
+		{"long subtag", speaking("pt-Brazilian"), problem.Invalid, "/language", wantLanguage},
+		{"long tag", speaking("en" + strings.Repeat("-abc", 9)), problem.Invalid, "/language", wantLanguage},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o, r := opening(), request()
+			c.spoil(o, r)
+			session, refused := Open(o, r)
+			if refused == nil {
+				t.Fatalf("accepted: %+v", session)
+			}
+			if session != nil || refused.Kind != c.kind || refused.Path != c.path || refused.Message != c.text || refused.Code == "" {
+				t.Errorf("got %v %s %q, want %v %s %q", refused.Kind, refused.Path, refused.Message, c.kind, c.path, c.text)
+			}
+		})
+	}
+}
+
+// TestOpenAccepts is the other side of the limits.
+func TestOpenAccepts(t *testing.T) {
+	for name, change := range map[string]func(*Opening, *Request){
+		"one second":        func(_ *Opening, r *Request) { r.ExpiresInSeconds = new(int64(1)) },
+		"a week":            func(_ *Opening, r *Request) { r.ExpiresInSeconds = new(int64(604_800)) },
+		"50 pairs":          func(_ *Opening, r *Request) { r.Metadata = pairs(50) },
+		"128 characters":    func(_ *Opening, r *Request) { r.ExternalID = strings.Repeat("é", 128) },
+		"localhost in test": func(_ *Opening, r *Request) { r.SuccessURL = "http://localhost:3000/ok" },
+		"largest price":     func(_ *Opening, r *Request) { r.PriceSnapshot = &Snapshot{"9999999999.99", "saas", false} },
+		"tens of fils": func(_ *Opening, r *Request) {
+			r.Currency, r.PriceSnapshot = "KWD", &Snapshot{"1.500", "saas", false}
+		},
+		"currency of the snapshot only": func(_ *Opening, r *Request) {
+			r.Currency, r.PriceSnapshot = "CHF", &Snapshot{"19.80", "saas", false}
+		},
+		"inactive elsewhere": func(o *Opening, _ *Request) { o.Product.Prod.Inactive = true },
+		"a broken prefill": func(_ *Opening, r *Request) {
+			r.BuyerEmail, r.Billing = "nobody", &billing.Input{Country: "XX", TaxID: "?"}
+		},
+	} {
+		o, r := opening(), request()
+		change(o, r)
+		if _, refused := Open(o, r); refused != nil {
+			t.Errorf("%s: %v", name, refused)
+		}
+	}
+}
+
+// TestOpenLanguages takes every tag that the SDK names.
+func TestOpenLanguages(t *testing.T) {
+	const tags = "en pt-BR es-MX id-ID vi-VN ru-RU en-KE es-PE es-CO es-CL zh-Hant-TW zh-Hant-HK th-TH ja-JP en-NG ko-KR en-HK " +
+		"zh-Hans-HK pl-PL tr-TR zh-Hans ms-MY"
+	for tag := range strings.FieldsSeq(tags) {
+		if !isLanguageTag(tag) {
+			t.Errorf("%s is refused", tag)
+		}
+	}
+}
+
+func pairs(n int) map[string]string {
+	m := make(map[string]string, n)
+	for i := range n {
+		m[strconv.Itoa(i)] = "x"
+	}
+	return m
+}
