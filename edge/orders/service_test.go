@@ -137,7 +137,7 @@ func openDesk(t *testing.T) *desk {
 // order asks for an order to a country.
 func (d *desk) order(country string) (string, error) {
 	business := false
-	return d.Create(context.Background(), &checkout.Request{
+	return d.Service.Create(context.Background(), &checkout.Request{
 		Caller: checkout.Caller{Environment: checkout.Test, StoreID: "STO_1"}, SessionID: sessionID,
 		Billing: &billing.Input{Country: country, IsBusiness: &business}, BuyerEmail: "ada@example.com",
 	}, nil)
