@@ -13,9 +13,9 @@ package vatid
 import "strings"
 
 // Number is a sound VAT number in its one written form: upper case, no separators, with the prefix that VIES uses
-// ("DE136695976"; Greece is EL, "EL094259216"). What the buyer may leave out is there (a leading zero in Belgium and
-// Greece, MVA in Norway), and what only names a language is not (MWST, TVA, IVA or TPV in Switzerland). So two spellings
-// of one number are equal.
+// ("DE136695976"; Greece is EL, "EL094259216"). What buyers leave out is there (leading zeros in Belgium, Greece and
+// the Netherlands, MVA in Norway), and what only names a language is not (MWST, TVA, IVA or TPV in Switzerland). So two
+// spellings of one number are equal.
 type Number string
 
 // Fault says why a text is no VAT number. None is the zero value.
@@ -48,7 +48,7 @@ func Supported(cc string) bool {
 	return find(cc) != nil
 }
 
-// maxTyped is the longest number with its prefix, CHE107787577MWST.
+// maxTyped is the length of the longest number there is, CHE107787577MWST.
 const maxTyped = 16
 
 // Parse reads s, a VAT number as a buyer in the country cc types it. Letters may be small, the country's prefix may be
@@ -70,13 +70,13 @@ func Parse(cc, s string) (Number, Fault) {
 	if !ok {
 		return "", Format
 	}
-	national, ok := r.national(string(typed))
+	core, ok := r.core(string(typed))
 	if !ok {
 		return "", Format
 	}
-	lead, tail := r.omitted(national)
-	number := r.prefix + lead + national + tail
-	switch national = number[len(r.prefix):]; {
+	lead, tail := r.omitted(core)
+	number := r.prefix + lead + core + tail
+	switch national := number[len(r.prefix):]; {
 	case !fits(r.forms, national) || isPlaceholder(national):
 		return "", Format
 	case !r.check(national):
@@ -133,9 +133,9 @@ func isSeparator(c rune) bool {
 	return c < 0x80 || c == 0xa0 || 0x2000 <= c && c <= 0x206f || c == 0x2212 || c == 0x3000 || c == 0xfeff
 }
 
-// national returns a cleaned number without the prefix and without what only names a language. It fails where the prefix
-// is another's.
-func (r *rule) national(typed string) (string, bool) {
+// core returns a cleaned number without the prefix and without what only names a language. It fails where the prefix is
+// another's.
+func (r *rule) core(typed string) (string, bool) {
 	n, own := strings.CutPrefix(typed, r.prefix)
 	if !own && r.prefix == "EL" {
 		n, own = strings.CutPrefix(typed, "GR")
@@ -144,8 +144,8 @@ func (r *rule) national(typed string) (string, bool) {
 		return "", false
 	}
 	if r.prefix == "CH" {
-		for language := range strings.SplitSeq("MWST TVA IVA TPV", " ") {
-			n = strings.TrimSuffix(n, language)
+		for _, vat := range [...]string{"MWST", "TVA", "IVA", "TPV"} {
+			n = strings.TrimSuffix(n, vat)
 		}
 	}
 	return n, true
@@ -165,6 +165,8 @@ func (r *rule) omitted(n string) (lead, tail string) {
 		return "0", ""
 	case r.prefix == "CH" && len(n) == 9:
 		return "E", ""
+	case r.prefix == "NL" && (len(n) == 10 || len(n) == 11):
+		return "00"[len(n)-10:], ""
 	case r.prefix == "NO" && len(n) == 9:
 		return "", "MVA"
 	}
