@@ -41,7 +41,8 @@ run() {
 }
 
 test_all() {
-  need ca-certificates curl iso-codes nodejs chromium fonts-liberation brotli
+  need ca-certificates iso-codes chromium fonts-liberation brotli
+  command -v node >/dev/null || need nodejs
   command -v npm >/dev/null || need npm
   say "formatting and vet"
   local unformatted

@@ -63,7 +63,7 @@ var doors = map[string][]string{
 
 // coreImports is the standard library that the core may use: nothing that reads a clock, random numbers, files or the
 // network, nothing that reflects, and nothing that costs the WebAssembly module more than it is worth.
-var coreImports = []string{"cmp", "errors", "iter", "maps", "math/bits", "slices", "strconv", "strings", "unicode", "unicode/utf8"}
+var coreImports = []string{"cmp", "errors", "iter", "maps", "math/bits", "slices", "strconv", "strings", "unicode", "unicode/utf16", "unicode/utf8"}
 
 // TestArrows reads the sources, not the build list: a test that asked the go command would be cached, and pass after a
 // violation.

@@ -218,7 +218,7 @@ func (s *shop) stored(t testing.TB, sessionID string) (*orders.Session, *orders.
 func (s *shop) pay(t testing.TB, url string) {
 	t.Helper()
 	client := &http.Client{Timeout: 5 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	response, err := client.PostForm(url, map[string][]string{"outcome": {"success"}})
+	response, err := client.PostForm(url, map[string][]string{"outcome": {"succeeds"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,24 +1,18 @@
 package api
 
 import (
-	"bytes"
-	"unicode/utf8"
-
 	"github.com/goccy/go-json"
 	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/core/problem"
+	"github.com/crepe-checkout/crepe/wasm/call"
 )
 
 var invalidJSON = &problem.Problem{Kind: problem.Invalid, Code: "invalid-json", Message: "Invalid JSON body"}
 
 // decode reads a request's body, an object, into a fresh struct. What it refuses leaves the struct useless.
 func decode(body []byte, request any) error {
-	trimmed := bytes.TrimLeft(body, " \t\r\n")
-	if len(trimmed) == 0 || trimmed[0] != '{' || !utf8.Valid(body) {
-		return invalidJSON
-	}
-	if err := json.Unmarshal(body, request); err != nil {
+	if !call.Valid(body) || json.Unmarshal(body, request) != nil {
 		return invalidJSON
 	}
 	return nil

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-json"
+)
+
+// TestSDK runs the public SDK against the server, pays on the sandbox's page, and sees the order completed.
+func TestSDK(t *testing.T) {
+	shop := openShop(t)
+	dir := npmInstall(t, "testdata/sdk")
+	dev := filepath.Join(t.TempDir(), "dev.json")
+	text, err := json.Marshal(shop.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(dev, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	script := exec.Command("node", filepath.Join(dir, "buy.mjs"), dev)
+	script.Stderr = os.Stderr
+	output, err := script.Output()
+	if err != nil {
+		t.Fatalf("node: %v; the tests need Node 20 or newer (apt-get install nodejs)", err)
+	}
+	var got struct {
+		Session  struct{ SessionID, CheckoutURL, Token, ExpiresAt, TokenExpiresAt string }
+		Status   int
+		Answer   struct{ Data struct{ CheckoutURL string } }
+		Refusals map[string]struct {
+			Status int
+			Errors []struct{ Message, Layer, Code string }
+		}
+	}
+	if err := json.Unmarshal(output, &got); err != nil {
+		t.Fatalf("%v in %s", err, output)
+	}
+	page, token, _ := strings.Cut(got.Session.CheckoutURL, "#token=")
+	if page != shop.PublicURL+"/store/"+shop.file.StoreSlug+"/checkout/"+got.Session.SessionID || token != got.Session.Token {
+		t.Errorf("the SDK made %+v", got.Session)
+	}
+	if got.Status != 200 || got.Answer.Data.CheckoutURL == "" {
+		t.Fatalf("create-order answers %s", output)
+	}
+	for name, refusal := range got.Refusals {
+		if len(refusal.Errors) == 0 || refusal.Status/100 != 4 {
+			t.Errorf("%s: %+v", name, refusal)
+		}
+	}
+	shop.pay(t, got.Answer.Data.CheckoutURL)
+	eventually(t, "the order is completed", func() bool {
+		_, order := shop.stored(t, got.Session.SessionID)
+		status, _ := order.Published()
+		return status == "completed"
+	})
+	_, order := shop.stored(t, got.Session.SessionID)
+	sold := order.Sold()
+	if sold.BuyerIdentity != "user-17" || sold.BuyerEmail != "customer@example.com" || sold.SuccessURL != "https://example.com/thank-you" {
+		t.Errorf("the order is %+v", sold)
+	}
+}
+
+// npmInstall installs a folder's locked packages, unless that has been done, and returns its absolute path.
+func npmInstall(t *testing.T, dir string) string {
+	t.Helper()
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err == nil {
+		return dir
+	}
+	install := exec.Command("npm", "ci", "--silent", "--no-audit", "--no-fund")
+	install.Dir = dir
+	if output, err := install.CombinedOutput(); err != nil {
+		t.Fatalf("npm ci in %s: %v\n%s\nthe tests need npm (apt-get install npm)", dir, err, output)
+	}
+	return dir
+}
