@@ -122,7 +122,7 @@ func (s *Service) storeOfProduct(ctx context.Context, id string) (string, error)
 	return product.StoreID, nil
 }
 
-// checkIdentity takes any name for a buyer that is text on one line. It is kept as it came.
+// checkIdentity takes any name for a buyer that is text without control characters. It is kept as it came.
 func checkIdentity(identity string) *problem.Problem {
 	switch {
 	case strings.TrimSpace(identity) == "":

@@ -26,7 +26,6 @@ type Opening struct {
 	Step func(money.Currency) (int64, bool)
 
 	SessionID string // of the new session
-	BaseURL   string // of the hosted page, without a slash at its end
 	Now       int64  // Unix milliseconds
 }
 
@@ -93,7 +92,8 @@ var (
 )
 
 // Open turns a create-session request into a checkout session that locks the product's version, its price, its currency and
-// the seller's tax terms, or refuses. It reads no clock; the session shares memory with what it is made of.
+// the seller's tax terms, or refuses. It reads no clock; the session shares memory with what it is made of. PageURL is left
+// to the caller.
 //
 // Under a store slug, which anybody may show, the fields that only the merchant may set are dropped without a word, as
 // published. What is pre-filled for the buyer is kept as typed and judged when the order is placed: half a billing detail
@@ -129,7 +129,6 @@ func Open(o *Opening, r *Request) (*orders.Session, *problem.Problem) {
 			SuccessURL: r.SuccessURL,
 		},
 		MerchantID: o.Store.MerchantID,
-		PageURL:    o.BaseURL + "/store/" + o.Store.Slug + "/checkout/" + o.SessionID,
 		CreatedAt:  o.Now,
 		Metadata:   r.Metadata, ExternalID: r.ExternalID, Language: r.Language, DarkMode: r.DarkMode,
 	}

@@ -52,10 +52,9 @@ func opening() *Opening {
 			Prod: Listing{Version: &Version{ID: "PVER_old", Number: 1, Name: "Kit", Prices: []Price{usd(29_00)}}},
 		},
 		Store: &Store{
-			ID: storeID, MerchantID: merchantID, Slug: "shop-a1b2c3",
-			Seller: tax.Seller{Country: "FR", Everywhere: true},
+			ID: storeID, MerchantID: merchantID, Seller: tax.Seller{Country: "FR", Everywhere: true},
 		},
-		Step: step, SessionID: sessionID, BaseURL: "https://pay.example", Now: now,
+		Step: step, SessionID: sessionID, Now: now,
 	}
 }
 
@@ -85,7 +84,6 @@ func TestOpenLocks(t *testing.T) {
 			SuccessURL: "https://example.com/product",
 		},
 		MerchantID: merchantID,
-		PageURL:    "https://pay.example/store/shop-a1b2c3/checkout/" + sessionID,
 		CreatedAt:  now,
 	}
 	if !reflect.DeepEqual(got, want) {
