@@ -1,0 +1,173 @@
+// Package page serves the hosted checkout to buyers: the billing form of a checkout session, the status of its order, and
+// the assets of both.
+//
+//	GET  /store/<slug>/checkout/<session>           the form, or what has become of the session
+//	POST /store/<slug>/checkout/<session>           the form sent without JavaScript: 303 to the payment provider
+//	GET  /store/<slug>/checkout/<session>/complete  the order's status
+//	GET  /assets/<name with hash>                   script, style sheet and WebAssembly core
+//
+// Everything works without JavaScript; the script of package web makes it quicker to use. A session id is a capability:
+// whoever has it may order from the session as an anonymous buyer, and that is what a plain POST does. A token in the
+// URL's fragment never reaches the server, so with JavaScript off its bearer too orders as an anonymous buyer.
+package page
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/web"
+)
+
+// Orders is what the page needs of [orders.Service].
+type Orders interface {
+	// Session reads a checkout session; [orders.ErrNotFound] when there is none.
+	Session(ctx context.Context, id string) (*orders.Session, error)
+	// Order reads the order of a session; [orders.ErrNotFound] while there is none.
+	Order(ctx context.Context, session *orders.Session) (*orders.Order, error)
+	// Create places an order and returns the URL where the buyer pays. Refusals are a problem.List or a *problem.Problem;
+	// after any other error nothing has been charged and the same request may be sent again.
+	Create(ctx context.Context, r *checkout.Request, spend *orders.SpentToken) (string, error)
+}
+
+// Stores is what the page needs of the catalogue.
+type Stores interface {
+	// StoreBySlug reads a store; [catalog.ErrNotFound] when there is none.
+	StoreBySlug(ctx context.Context, slug string) (*catalog.Store, error)
+}
+
+// Config is what a [Handler] is made of.
+type Config struct {
+	Orders Orders
+	Stores Stores
+	Now    func() time.Time
+	Log    *slog.Logger
+
+	// PayOrigins are the origins of the payment providers' pages, "https://checkout.stripe.com": the only places besides
+	// this one where a buyer can be sent. The sandbox is part of this server and needs no entry.
+	PayOrigins []string
+}
+
+// Handler serves the hosted checkout. It is safe for concurrent use.
+type Handler struct {
+	Config
+	policy string // the Content-Security-Policy of every page
+}
+
+// New makes a handler.
+func New(c Config) *Handler { return &Handler{Config: c, policy: contentPolicy(c.PayOrigins)} }
+
+// Handle answers a request. A path that is neither a page nor an asset gets the page for links that lead nowhere.
+func (h *Handler) Handle(ctx *fasthttp.RequestCtx) {
+	path := string(ctx.Path())
+	if strings.HasPrefix(path, web.Prefix) {
+		serveAsset(ctx, path)
+		return
+	}
+	h.protect(ctx)
+	slug, id, rest, ok := split(path)
+	if !ok {
+		h.show(ctx, fasthttp.StatusNotFound, "message", notFound())
+		return
+	}
+	if !allowed(ctx, rest) {
+		return
+	}
+	v, err := h.visit(ctx, slug, id)
+	switch {
+	case errors.Is(err, orders.ErrNotFound):
+		h.show(ctx, fasthttp.StatusNotFound, "message", notFound())
+	case err != nil:
+		h.fail(ctx, err)
+	case rest != "":
+		h.status(v)
+	default:
+		h.checkout(v)
+	}
+}
+
+// split takes a path apart: /store/<slug>/checkout/<session>, and either nothing or "complete" behind it.
+func split(path string) (slug, id, rest string, ok bool) {
+	path, isStore := strings.CutPrefix(path, "/store/")
+	slug, path, isCheckout := strings.Cut(path, "/checkout/")
+	id, rest, more := strings.Cut(path, "/")
+	ok = isStore && isCheckout && slug != "" && id != "" && !strings.Contains(slug, "/") && more == (rest == "complete")
+	return slug, id, rest, ok
+}
+
+// allowed answers methods that a page does not have.
+func allowed(ctx *fasthttp.RequestCtx, rest string) bool {
+	if ctx.IsGet() || ctx.IsHead() || ctx.IsPost() && rest == "" {
+		return true
+	}
+	methods := "GET, HEAD"
+	if rest == "" {
+		methods += ", POST"
+	}
+	ctx.Response.Header.Set("Allow", methods)
+	ctx.SetStatusCode(fasthttp.StatusMethodNotAllowed)
+	return false
+}
+
+// visit is a request for the page of one session, with what was read for it.
+type visit struct {
+	*fasthttp.RequestCtx
+	store   *catalog.Store
+	session *orders.Session
+	order   *orders.Order // nil while there is none
+	now     int64         // Unix milliseconds
+}
+
+// visit reads what a page shows. A session of another store is none.
+func (h *Handler) visit(ctx *fasthttp.RequestCtx, slug, id string) (*visit, error) {
+	store, err := h.Stores.StoreBySlug(ctx, slug)
+	if errors.Is(err, catalog.ErrNotFound) {
+		return nil, orders.ErrNotFound
+	} else if err != nil {
+		return nil, err
+	}
+	session, err := h.Orders.Session(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if session.StoreID != store.ID {
+		return nil, orders.ErrNotFound
+	}
+	order, err := h.Orders.Order(ctx, session)
+	if err != nil && !errors.Is(err, orders.ErrNotFound) {
+		return nil, err
+	}
+	return &visit{ctx, store, session, order, h.Now().UnixMilli()}, nil
+}
+
+// open reports whether the session can still be ordered from.
+func (v *visit) open() bool { return !v.session.Closed && v.now < v.session.ExpiresAt }
+
+// through reports whether the buyer has paid, or the money is on its way.
+func (v *visit) through() bool {
+	return v.order != nil && (v.order.State.Settled() || v.order.State == orders.Processing)
+}
+
+// url is the path of this session's page.
+func (v *visit) url() string { return "/store/" + v.store.Slug + "/checkout/" + v.session.ID }
+
+// see sends the browser to another place with a GET.
+func (v *visit) see(url string) {
+	v.Response.Header.Set(fasthttp.HeaderLocation, url)
+	v.SetStatusCode(fasthttp.StatusSeeOther)
+}
+
+// fail answers a defect or a broken part. Its text goes to the log only.
+func (h *Handler) fail(ctx *fasthttp.RequestCtx, err error) {
+	h.Log.Error("page failed", "path", string(ctx.Path()), "error", err)
+	h.show(ctx, fasthttp.StatusInternalServerError, "message", &message{
+		frame: frame{texts: english, Title: english.Text("failed")}, Says: english.Text("failed.text"),
+	})
+}

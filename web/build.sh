@@ -1,0 +1,34 @@
+#!/bin/sh
+# Makes web/dist from web/src and wasm/checkout.wasm. dist is committed, so that building crepe needs Go alone.
+#
+#   web/build.sh          writes dist
+#   web/build.sh --check  type-checks the sources, builds aside, and fails if dist differs by one byte
+set -eu
+cd "$(dirname "$0")"
+
+case "${1:-}" in
+'') out=$PWD/dist ;;
+--check)
+	out=$(mktemp -d)
+	trap 'rm -rf "$out"' EXIT
+	[ -x node_modules/.bin/tsc ] || npm ci --no-audit --no-fund
+	node_modules/.bin/tsc -p .
+	;;
+*)
+	echo "usage: $0 [--check]" >&2
+	exit 2
+	;;
+esac
+
+(cd build && go run . .. "$out")
+
+if [ "$out" != "$PWD/dist" ]; then
+	diff -r dist "$out" || {
+		echo "web/dist is not what the sources make: run web/build.sh" >&2
+		exit 1
+	}
+fi
+for f in "$out"/*.br; do
+	name=$(basename "${f%.br}")
+	printf '%-34s %6d bytes, %6d brotli\n' "$name" "$(wc -c <"${f%.br}")" "$(wc -c <"$f")"
+done

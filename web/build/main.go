@@ -1,0 +1,125 @@
+// Command build makes the browser's files of the hosted page: it bundles the TypeScript and the style sheet, takes the
+// WebAssembly core as it is, names each after its content, and compresses it as small as it gets.
+//
+//	go run . <web directory> <output directory>
+//
+// The same sources give the same bytes on every machine, which is why the compressors are pinned modules and not the
+// standard library's.
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/andybalholm/brotli"
+	"github.com/evanw/esbuild/pkg/api"
+	"github.com/klauspost/compress/gzip"
+)
+
+// entry is what the manifest says of an asset; package web reads it.
+type entry struct {
+	File      string `json:"file"`
+	Integrity string `json:"integrity"` // W3C Subresource Integrity
+}
+
+func main() {
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: build <web directory> <output directory>")
+		os.Exit(2)
+	}
+	if err := build(os.Args[1], os.Args[2]); err != nil {
+		fmt.Fprintln(os.Stderr, "build:", err)
+		os.Exit(1)
+	}
+}
+
+func build(root, out string) error {
+	files, err := bundle(filepath.Join(root, "src"))
+	if err != nil {
+		return err
+	}
+	core, err := os.ReadFile(filepath.Join(root, "..", "wasm", "checkout.wasm"))
+	if err != nil {
+		return err
+	}
+	files["checkout.wasm"] = core
+	if err := os.RemoveAll(out); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return err
+	}
+	manifest := map[string]entry{}
+	for name, content := range files {
+		e := describe(name, content)
+		manifest[name] = e
+		if err := write(filepath.Join(out, e.File), content); err != nil {
+			return err
+		}
+	}
+	list, err := json.MarshalIndent(manifest, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(out, "manifest.json"), append(list, '\n'), 0o644)
+}
+
+// bundle compiles the page's two entry points.
+func bundle(src string) (map[string][]byte, error) {
+	result := api.Build(api.BuildOptions{
+		EntryPoints:       []string{filepath.Join(src, "checkout.ts"), filepath.Join(src, "checkout.css")},
+		Outdir:            "/",
+		Bundle:            true,
+		Format:            api.FormatESModule,
+		Engines:           []api.Engine{{Name: api.EngineChrome, Version: "111"}, {Name: api.EngineFirefox, Version: "121"}, {Name: api.EngineSafari, Version: "16.4"}},
+		MinifyWhitespace:  true,
+		MinifyIdentifiers: true,
+		MinifySyntax:      true,
+		LegalComments:     api.LegalCommentsNone,
+		Charset:           api.CharsetUTF8,
+		LogLevel:          api.LogLevelWarning,
+	})
+	if len(result.Errors) > 0 {
+		return nil, errors.New("the sources do not compile")
+	}
+	files := map[string][]byte{}
+	for _, f := range result.OutputFiles {
+		files[filepath.Base(f.Path)] = f.Contents
+	}
+	return files, nil
+}
+
+// describe puts 64 bits of the content's hash into the file's name.
+func describe(name string, content []byte) entry {
+	id, digest := sha256.Sum256(content), sha512.Sum384(content)
+	stem, extension, _ := strings.Cut(name, ".")
+	return entry{
+		File:      stem + "-" + hex.EncodeToString(id[:8]) + "." + extension,
+		Integrity: "sha384-" + base64.StdEncoding.EncodeToString(digest[:]),
+	}
+}
+
+// write puts the file and its two compressed forms down.
+func write(path string, content []byte) error {
+	var br, gz bytes.Buffer
+	b := brotli.NewWriterLevel(&br, brotli.BestCompression)
+	g, err := gzip.NewWriterLevel(&gz, gzip.BestCompression)
+	if err != nil {
+		return err
+	}
+	_, errB := b.Write(content)
+	_, errG := g.Write(content)
+	return errors.Join(errB, b.Close(), errG, g.Close(),
+		os.WriteFile(path, content, 0o644),
+		os.WriteFile(path+".br", br.Bytes(), 0o644),
+		os.WriteFile(path+".gz", gz.Bytes(), 0o644))
+}

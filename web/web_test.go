@@ -1,0 +1,84 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
+	"io"
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestAssets holds dist to what its names promise: URL and integrity belong to the content, and every form is the content.
+// Whether dist is what the sources make is the question of build.sh --check.
+func TestAssets(t *testing.T) {
+	for name, asset := range byName {
+		plain, encoding := asset.Encoded("")
+		if encoding != "" || len(plain) == 0 {
+			t.Errorf("%s: %d bytes in the form %q", name, len(plain), encoding)
+		}
+		hash, digest := sha256.Sum256(plain), sha512.Sum384(plain)
+		if !strings.Contains(asset.URL, "-"+hex.EncodeToString(hash[:8])+".") {
+			t.Errorf("%s: %s is not named after its content", name, asset.URL)
+		}
+		if asset.Integrity != "sha384-"+base64.StdEncoding.EncodeToString(digest[:]) {
+			t.Errorf("%s: the integrity is another file's", name)
+		}
+		if found, ok := Open(asset.URL); !ok || found != asset {
+			t.Errorf("%s is not found under its URL", name)
+		}
+		reader, err := gzip.NewReader(bytes.NewReader(asset.gzip))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if unpacked, err := io.ReadAll(reader); err != nil || !bytes.Equal(unpacked, plain) {
+			t.Errorf("%s: gzip holds something else (%v)", name, err)
+		}
+		if len(asset.brotli) >= len(asset.gzip) || len(asset.gzip) >= len(plain) {
+			t.Errorf("%s: %d, gzip %d, brotli %d bytes", name, len(plain), len(asset.gzip), len(asset.brotli))
+		}
+	}
+}
+
+// TestCoreIsCurrent fails when the module was built again and dist was not.
+func TestCoreIsCurrent(t *testing.T) {
+	built, err := os.ReadFile("../wasm/checkout.wasm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if embedded, _ := Named("checkout.wasm").Encoded(""); !bytes.Equal(built, embedded) {
+		t.Error("dist holds another wasm/checkout.wasm: run web/build.sh")
+	}
+}
+
+// TestBudget: the page's own bytes before it works, without the WebAssembly core, which nobody waits for.
+func TestBudget(t *testing.T) {
+	const most = 12 << 10 // of 25 KiB; the HTML takes the rest
+	script, style := Named("checkout.js"), Named("checkout.css")
+	if n := len(script.brotli) + len(style.brotli); n > most {
+		t.Errorf("script and style are %d bytes, more than %d", n, most)
+	}
+}
+
+func TestEncoded(t *testing.T) {
+	for _, c := range []struct{ accept, want string }{
+		{"gzip, deflate, br, zstd", "br"},
+		{"gzip, deflate", "gzip"},
+		{"BR;q=1.0, gzip;q=0.8", "br"},
+		{"br;q=0, gzip", "gzip"},
+		{"br; q=0.000, gzip;q=0", ""},
+		{"br;q=0.001", "br"},
+		{"brotli, x-gzip", ""},
+		{"identity", ""},
+		{"*", ""},
+		{"", ""},
+	} {
+		if _, got := Named("checkout.css").Encoded(c.accept); got != c.want {
+			t.Errorf("Accept-Encoding: %s gets %q, not %q", c.accept, got, c.want)
+		}
+	}
+}
