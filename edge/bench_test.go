@@ -134,5 +134,6 @@ func (s *server) openSession(file *devFile) (string, error) {
 	if refused != nil {
 		return "", refused
 	}
+	session.PageURL = s.PublicURL + "/store/" + store.Slug + "/checkout/" + session.ID
 	return session.ID, s.orders.Add(ctx, session)
 }

@@ -15,8 +15,8 @@ type Gateway interface {
 	// Name is the provider's, as stored with every reference to one of its objects: "stripe".
 	Name() string
 
-	// Step is the smallest amount that can be charged in the currency, in minor units of ISO 4217 (1 for most; 100 for
-	// ISK, 10 for KWD), and whether the currency can be charged at all.
+	// Step is the smallest amount that can be charged in the currency, in minor units of ISO 4217 (1 for most, 10
+	// for KWD), and whether the currency can be charged at all.
 	Step(money.Currency) (int64, bool)
 
 	// Render makes the exact bytes of the request that creates a payable checkout. It is pure and deterministic, and its
