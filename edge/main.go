@@ -17,7 +17,7 @@ const usage = `crepe is a checkout server: checkout sessions in, paid orders out
 Usage:
   crepe dev   [--listen ADDR] [--data DIR] [--fresh]
   crepe serve [--listen ADDR] [--data DIR] [--public-url URL]
-  crepe trigger EVENT ORDER [--data DIR]
+  crepe trigger [--data DIR] EVENT ORDER
 
 Examples:
   crepe dev
