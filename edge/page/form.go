@@ -2,6 +2,7 @@ package page
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/valyala/fasthttp"
@@ -74,28 +75,22 @@ func (f *form) state() string {
 // shortens it.
 func option(c country.Code, s country.Subdivision) string { return string(c) + "-" + string(s) }
 
-// faults is the sentence at each wrong field, and the order of the fields on the page.
-type faults struct {
-	texts map[string]string
-	Order []string // names of fields
-}
+// fields are the names of the form's fields, in their order on the page.
+var fields = []string{"email", "country", "state", "postcode", "businessName", "taxId"}
 
-// At is the sentence at a field, empty where nothing is wrong.
-func (f *faults) At(field string) string { return f.texts[field] }
+// faults is the sentence at each wrong field.
+type faults map[string]string
 
-func (f *faults) add(t texts, where country.Code, field, code string) {
-	if f.texts == nil {
-		f.texts = make(map[string]string)
-	}
-	if _, known := f.texts[field]; !known {
-		f.texts[field] = t.In(string(where), code)
-		f.Order = append(f.Order, field)
+func (f faults) add(t texts, where country.Code, field, code string) {
+	if _, known := f[field]; !known && field != "" {
+		f[field] = t.In(string(where), code)
 	}
 }
 
 // check finds everything that is wrong with the form, with the core's rules, so that a buyer sees it all at once. The
 // detail is what could be made of the rest.
 func (f *form) check(t texts) (d billing.Detail, list problem.List, wrong faults) {
+	wrong = make(faults)
 	switch address := email.Normalize(f.Email); {
 	case address == "":
 		wrong.add(t, "", "email", "buyer-email-required")
@@ -114,8 +109,7 @@ func fieldOf(path string) string {
 	if path == "/buyerEmail" {
 		return "email"
 	}
-	switch field := strings.TrimPrefix(path, "/billingDetail/"); field {
-	case "country", "state", "postcode", "businessName", "taxId":
+	if field, ok := strings.CutPrefix(path, "/billingDetail/"); ok && slices.Contains(fields, field) {
 		return field
 	}
 	return ""
@@ -159,7 +153,7 @@ func (h *Handler) submit(v *visit) {
 	f := v.sent()
 	d, list, wrong := f.check(english)
 	page := h.formPage(v, f, v.quote(english, &d, list))
-	if len(wrong.Order) > 0 {
+	if len(wrong) > 0 {
 		h.refuse(v, page, wrong)
 		return
 	}
@@ -191,13 +185,11 @@ func (h *Handler) refused(v *visit, page *formPage, where country.Code, err erro
 		v.see(v.url())
 		return
 	}
-	var wrong faults
+	wrong := make(faults)
 	for _, p := range list {
-		if field := fieldOf(p.Path); field != "" {
-			wrong.add(page.texts, where, field, p.Code)
-		}
+		wrong.add(page.texts, where, fieldOf(p.Path), p.Code)
 	}
-	if len(wrong.Order) == 0 {
+	if len(wrong) == 0 {
 		h.show(v.RequestCtx, fasthttp.StatusBadRequest, "message", v.broken())
 		return
 	}

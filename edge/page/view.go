@@ -118,18 +118,28 @@ func (p *formPage) Label(key string) string { return p.In(p.Form.Country, key) }
 
 // Check is the sentence above the wrong fields.
 func (p *formPage) Check() string {
-	n := len(p.Faults.Order)
-	if n == 1 {
+	if len(p.Faults) == 1 {
 		return p.Text("fields.one")
 	}
-	return p.Text("fields.many", "n", strconv.Itoa(n))
+	return p.Text("fields.many", "n", strconv.Itoa(len(p.Faults)))
 }
 
 // fault is what is wrong with a field, with an empty text if nothing is.
 type fault struct{ Field, Text string }
 
 // Fault is a field's.
-func (p *formPage) Fault(field string) fault { return fault{field, p.Faults.At(field)} }
+func (p *formPage) Fault(field string) fault { return fault{field, p.Faults[field]} }
+
+// Wrong are the faults in the order of the page.
+func (p *formPage) Wrong() []fault {
+	var list []fault
+	for _, field := range fields {
+		if p.Faults[field] != "" {
+			list = append(list, p.Fault(field))
+		}
+	}
+	return list
+}
 
 // choice is one option of a list. Its marks say which fields the place has; the style sheet shows them, with and without
 // a script.

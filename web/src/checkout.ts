@@ -2,7 +2,7 @@
 // page works without all of it: every listener is attached at the very end, and the core comes when it comes.
 
 import { Core } from "./core/core.ts";
-import { adapt, billing, clear, control, faulty, fields, form, notify, report, setFault, setGood, type Field } from "./fields.ts";
+import { adapt, billing, clear, control, fields, form, notify, recheck, report, setFault, setGood, type Field } from "./fields.ts";
 import { placeOrder, type Outcome, type Refusal } from "./order.ts";
 import { byId, data, element, text } from "./page.ts";
 import { writeTotal } from "./receipt.ts";
@@ -60,6 +60,19 @@ function collect(wrong: Map<Field, string>, refusals: readonly Refusal[]): boole
 	return all;
 }
 
+// A sentence that appears while a pointer is down moves the page away under it, and the click goes nowhere. So the fields
+// that are left by a press are checked after it.
+let pressed = false;
+const leftByPress = new Set<Field>();
+
+function released(): void {
+	pressed = false;
+	setTimeout(() => {
+		leftByPress.forEach(left);
+		leftByPress.clear();
+	});
+}
+
 // left checks a field when the buyer leaves it, unless it is empty: what is missing is said on submit only.
 function left(field: Field): void {
 	if (control[field].value.trim() === "") return;
@@ -67,13 +80,12 @@ function left(field: Field): void {
 }
 
 // changed keeps up with every change: a sentence that stands goes as soon as its field is mended, none comes while one
-// types. Without the core nobody knows whether a field is mended, so its sentence goes with the first change.
+// types. Without the core nobody knows whether a field is mended, so the sentences go with the first change.
 function changed(field: Field): void {
 	if (field === "country") adapt();
-	if (!core && faulty(field)) setFault(field, undefined);
+	if (!core) recheck(new Map());
 	withCore((core) => {
-		const wrong = findFaults(core);
-		for (const other of fields) if (faulty(other)) setFault(other, wrong.get(other));
+		recheck(findFaults(core));
 		writeTotal(core);
 	});
 }
@@ -146,8 +158,11 @@ function setBusy(on: boolean): void {
 adapt();
 for (const field of fields) {
 	control[field].addEventListener("input", () => changed(field));
-	control[field].addEventListener("blur", () => left(field));
+	control[field].addEventListener("blur", () => (pressed ? leftByPress.add(field) : left(field)));
 }
+addEventListener("pointerdown", () => (pressed = true), { capture: true });
+addEventListener("pointerup", released, { capture: true });
+addEventListener("pointercancel", released, { capture: true });
 byId("isBusiness").addEventListener("input", () => changed("businessName"));
 addEventListener("pageshow", (event) => {
 	if (event.persisted) setBusy(false);

@@ -82,18 +82,28 @@ export function setGood(field: Field, said: string): void {
 
 // report puts a sentence at every wrong field and a list of them above the form, and takes the buyer there.
 export function report(wrong: ReadonlyMap<Field, string>): void {
-	for (const field of fields) setFault(field, wrong.get(field));
-	const links = fields.filter((field) => wrong.has(field)).map((field) => {
-		const link = element("a", { href: `#${field}` }, textIn(control.country.value, wrong.get(field)!));
-		link.addEventListener("click", (event) => {
-			event.preventDefault(); // a link to a field would change the address
-			control[field].focus();
-		});
-		return element("li", {}, link);
+	const items = fields.filter((field) => wrong.has(field)).map((field) => {
+		const said = textIn(control.country.value, wrong.get(field)!);
+		return element("li", {}, element("a", { href: `#${field}` }, said));
 	});
-	const count = links.length === 1 ? text("fields.one") : text("fields.many", { n: String(links.length) });
-	notify(count, element("ul", {}, ...links));
+	for (const field of fields) setFault(field, wrong.get(field));
+	notify(count(items.length), element("ul", {}, ...items));
 	document.title = text("error", { title });
+}
+
+// recheck renews the sentences that stand, and the list above the form with them.
+export function recheck(wrong: ReadonlyMap<Field, string>): void {
+	for (const field of fields) if (faulty(field)) setFault(field, wrong.get(field));
+	const links = [...notice.querySelectorAll("a")];
+	if (links.length === 0) return;
+	const left = links.filter((link) => faulty(link.hash.slice(1) as Field));
+	for (const link of links) if (!left.includes(link)) link.parentElement!.remove();
+	if (left.length > 0) notice.querySelector("h2")!.textContent = count(left.length);
+	else clear();
+}
+
+function count(n: number): string {
+	return n === 1 ? text("fields.one") : text("fields.many", { n: String(n) });
 }
 
 const title = document.title.replace(/^Error: /, "");
@@ -106,7 +116,7 @@ export function notify(heading: string, ...rest: Node[]): void {
 	notice.focus();
 }
 
-// clear takes the notice away; the sentences at the fields stay until they are mended.
+// clear takes the notice away.
 export function clear(): void {
 	notice.hidden = true;
 	notice.replaceChildren();

@@ -66,6 +66,7 @@ const abi = 1;
 
 interface Exports {
 	readonly memory: WebAssembly.Memory;
+	_initialize(): void;
 	crepe_abi(): number;
 	alloc(size: number): number; // frees what the call before has left
 	readonly [operation: string]: unknown;
@@ -85,6 +86,7 @@ export class Core {
 		const { instance } = await WebAssembly.instantiateStreaming(response.clone())
 			.catch(async () => WebAssembly.instantiate(await response.arrayBuffer()));
 		const exports = instance.exports as unknown as Exports;
+		exports._initialize();
 		if (exports.crepe_abi() !== abi) throw new Error("the module speaks another ABI");
 		return new Core(exports);
 	}

@@ -1,0 +1,78 @@
+package page
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/crepe-checkout/crepe/web"
+)
+
+func TestPageHeaders(t *testing.T) {
+	s := openShop(t)
+	s.offer(t, nil)
+	want := map[string]string{
+		"Content-Type":  "text/html; charset=utf-8",
+		"Cache-Control": "no-store",
+		"Content-Security-Policy": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; " +
+			"connect-src 'self'; img-src 'self' data:; form-action 'self' https://checkout.stripe.com; base-uri 'none'; " +
+			"frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+		"Cross-Origin-Opener-Policy":   "same-origin",
+		"Cross-Origin-Resource-Policy": "same-origin",
+		"Permissions-Policy":           "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+		"Referrer-Policy":              "no-referrer",
+		"X-Content-Type-Options":       "nosniff",
+		"X-Robots-Tag":                 "noindex",
+	}
+	for _, path := range []string{pageURL, pageURL + "x", "/"} {
+		page := s.get(path)
+		for name, value := range want {
+			if got := string(page.Header.Peek(name)); got != value {
+				t.Errorf("%s: %s: %s", path, name, got)
+			}
+		}
+		if page.Header.Peek("Set-Cookie") != nil {
+			t.Errorf("%s sets a cookie", path)
+		}
+	}
+}
+
+// TestNothingInline: the policy would block it, and the page would be broken without anybody noticing.
+func TestNothingInline(t *testing.T) {
+	inline := regexp.MustCompile(`<style|\bstyle=|\son[a-z]+=|javascript:|<script(?: type="application/json" id="data"| type="module" src="/assets/)`)
+	s := openShop(t)
+	s.offer(t, newYorker)
+	for _, found := range inline.FindAllString(string(s.get(pageURL).Body()), -1) {
+		if !strings.HasPrefix(found, "<script ") {
+			t.Errorf("the page has %s", found)
+		}
+	}
+	if n := strings.Count(string(s.get(pageURL).Body()), "<script"); n != 2 {
+		t.Errorf("%d script elements, not the script and its data", n)
+	}
+}
+
+func TestAssetHeaders(t *testing.T) {
+	s := openShop(t)
+	for _, name := range []string{"checkout.js", "checkout.css", "checkout.wasm"} {
+		asset := web.Named(name)
+		for accept, encoding := range map[string]string{"": "", "gzip": "gzip", "gzip, deflate, br": "br"} {
+			var ctx fasthttp.RequestCtx
+			ctx.Request.SetRequestURI(asset.URL)
+			ctx.Request.Header.Set("Accept-Encoding", accept)
+			s.Handle(&ctx)
+			h := &ctx.Response.Header
+			for header, want := range map[string]string{
+				"Content-Type": asset.ContentType, "Content-Encoding": encoding, "Vary": "Accept-Encoding",
+				"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff",
+				"Cross-Origin-Resource-Policy": "same-origin",
+			} {
+				if got := string(h.Peek(header)); got != want {
+					t.Errorf("%s as %q: %s: %s, not %s", name, accept, header, got, want)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,178 @@
+package page
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/crepe-checkout/crepe/core/billing"
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/money"
+	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/edge/badgerstore"
+	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sandbox"
+	"github.com/crepe-checkout/crepe/edge/stripe"
+)
+
+// shop is a page with everything behind it: Badger in a temporary directory, the order service, the Stripe adapter and
+// the sandbox that speaks Stripe's wire. Its clock stands, far
+// enough ahead for no deadline made from it to have passed, and its random numbers repeat.
+type shop struct {
+	*Handler
+	orders *orders.Service
+	db     *badgerstore.DB
+	now    time.Time
+}
+
+const (
+	slug    = "northline-a1b2c3"
+	session = "cs_550e8400-e29b-41d4-a716-446655440000"
+	pageURL = "/store/" + slug + "/checkout/" + session
+)
+
+func openShop(t *testing.T) *shop {
+	t.Helper()
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	db, err := badgerstore.Open(t.TempDir(), log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &shop{db: db, now: time.Date(2099, 11, 23, 10, 0, 0, 0, time.UTC)}
+	clock := func() time.Time { return s.now }
+	provider := sandbox.New(sandbox.Config{Store: db.Sandbox("test"), Key: "sk_test_sandbox", Now: clock,
+		PublicURL: "http://127.0.0.1:8787/sandbox/test", WebhookSecret: "whsec_test"})
+	t.Cleanup(func() {
+		if err := provider.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	gateway := stripe.New(stripe.Config{Key: "sk_test_sandbox", BaseURL: "http://sandbox", Dial: provider.Dial})
+	s.orders = orders.New(orders.Config{Store: db, Gateways: map[checkout.Environment]orders.Gateway{"test": gateway},
+		Now: clock, Rand: rand.NewChaCha8([32]byte{}), Log: log})
+	s.Handler = New(Config{Orders: s.orders, Stores: db, Now: clock, Log: log,
+		PayOrigins: []string{"https://checkout.stripe.com"}})
+	store := &catalog.Store{ID: "STO_2aUyqjCzEIiEcYMKj7TZtw", Slug: slug, Name: "Northline"}
+	if err := db.Put(t.Context(), catalog.Change{Store: store}); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// offer is the session that the tests start from; with changes it.
+func (s *shop) offer(t *testing.T, with func(*orders.Session)) {
+	t.Helper()
+	session := &orders.Session{
+		Session: checkout.Session{
+			ID: session, Environment: checkout.Test, StoreID: "STO_2aUyqjCzEIiEcYMKj7TZtw",
+			Product: checkout.Product{ID: "PROD_1", VersionID: "PVER_1", Type: checkout.OneTime,
+				Name: "Northline Pro, lifetime licence", Description: "Route planning for macOS, Windows & iPad"},
+			Terms: checkout.Terms{
+				Price: money.Amount{Minor: 129_00, Currency: "USD"}, Category: tax.Software, Step: 1,
+				Seller: tax.Seller{Country: "FR", Everywhere: true},
+			},
+			ExpiresAt: s.now.Add(45 * time.Minute).UnixMilli(),
+		},
+		PageURL: "http://127.0.0.1:8787" + pageURL, CreatedAt: s.now.UnixMilli(),
+	}
+	if with != nil {
+		with(session)
+	}
+	if err := s.orders.Add(context.Background(), session); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func yes() *bool { b := true; return &b }
+func no() *bool  { b := false; return &b }
+
+func german(session *orders.Session) {
+	session.BuyerEmail = "ada@fieldnotes.example"
+	session.Billing = &billing.Input{Country: "de", IsBusiness: yes(), BusinessName: "Fieldnotes <GmbH>", TaxID: "DE 136 695 976"}
+}
+
+func newYorker(session *orders.Session) {
+	session.BuyerEmail = "ada@fieldnotes.example"
+	session.Billing = &billing.Input{Country: "US", IsBusiness: no(), State: "NY", Postcode: "10012"}
+}
+
+// get asks for a path, as a browser does.
+func (s *shop) get(path string) *fasthttp.Response { return s.do("GET", path, nil) }
+
+// post sends a form.
+func (s *shop) post(path string, form url.Values) *fasthttp.Response { return s.do("POST", path, form) }
+
+func (s *shop) do(method, path string, form url.Values) *fasthttp.Response {
+	var request fasthttp.Request
+	request.Header.SetMethod(method)
+	request.SetRequestURI("http://127.0.0.1:8787" + path)
+	if form != nil {
+		request.Header.SetContentType("application/x-www-form-urlencoded")
+		request.SetBodyString(form.Encode())
+	}
+	var ctx fasthttp.RequestCtx
+	ctx.Init(&request, nil, nil)
+	s.Handle(&ctx)
+	return &ctx.Response
+}
+
+// expect fails unless the answer has a status and every part in its body.
+func expect(t *testing.T, r *fasthttp.Response, status int, parts ...string) {
+	t.Helper()
+	if r.StatusCode() != status {
+		t.Errorf("HTTP %d, not %d", r.StatusCode(), status)
+	}
+	for _, part := range parts {
+		if !strings.Contains(string(r.Body()), part) {
+			t.Errorf("the page does not say %q", part)
+		}
+	}
+	if t.Failed() {
+		t.Logf("%s", r.Body())
+	}
+}
+
+// order sends the form of a buyer in New York and returns the order.
+func (s *shop) order(t *testing.T) *orders.Order {
+	t.Helper()
+	expect(t, s.post(pageURL, newYork()), fasthttp.StatusSeeOther)
+	stored, err := s.orders.Session(t.Context(), session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	order, err := s.orders.Order(t.Context(), stored)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return order
+}
+
+// report applies what the provider would report of an order.
+func (s *shop) report(t *testing.T, order *orders.Order, kind orders.EventKind, paid bool) {
+	t.Helper()
+	attempt := order.Current()
+	quote := &attempt.Placed.Quote
+	err := s.orders.Apply(t.Context(), checkout.Test, orders.Event{
+		ID: "evt_" + t.Name(), Kind: kind, Created: s.now, Method: "card", Last4: "4242",
+		Remote: orders.Remote{Ref: attempt.Ref, OrderID: order.ID, Attempt: attempt.N, Paid: paid, PaymentID: "pi_1",
+			Total: money.Amount{Minor: quote.Assessment.Total, Currency: quote.Currency}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func newYork() url.Values {
+	return url.Values{"email": {" Ada@Fieldnotes.example "}, "country": {"US"}, "state": {"US-NY"}, "postcode": {"10012"}}
+}
