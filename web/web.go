@@ -49,17 +49,18 @@ func Open(url string) (*Asset, bool) {
 // Content-Encoding, empty for the content as it is.
 func (a *Asset) Encoded(accept string) (content []byte, encoding string) {
 	switch {
-	case accepts(accept, "br"):
+	case Accepts(accept, "br"):
 		return a.brotli, "br"
-	case accepts(accept, "gzip"):
+	case Accepts(accept, "gzip"):
 		return a.gzip, "gzip"
 	default:
 		return a.plain, ""
 	}
 }
 
-// accepts reads an Accept-Encoding (RFC 9110 §12.5.3). A coding counts only if it is named: "*" is not worth a guess.
-func accepts(header, coding string) bool {
+// Accepts reads an Accept-Encoding (RFC 9110 §12.5.3) for one coding, "gzip". It counts only if it is named: "*" is not
+// worth a guess.
+func Accepts(header, coding string) bool {
 	for part := range strings.SplitSeq(header, ",") {
 		name, weight, _ := strings.Cut(part, ";")
 		if strings.EqualFold(strings.TrimSpace(name), coding) {

@@ -55,15 +55,6 @@ func TestCoreIsCurrent(t *testing.T) {
 	}
 }
 
-// TestBudget: the page's own bytes before it works, without the WebAssembly core, which nobody waits for.
-func TestBudget(t *testing.T) {
-	const most = 12 << 10 // of 25 KiB; the HTML takes the rest
-	script, style := Named("checkout.js"), Named("checkout.css")
-	if n := len(script.brotli) + len(style.brotli); n > most {
-		t.Errorf("script and style are %d bytes, more than %d", n, most)
-	}
-}
-
 func TestEncoded(t *testing.T) {
 	for _, c := range []struct{ accept, want string }{
 		{"gzip, deflate, br, zstd", "br"},

@@ -175,7 +175,7 @@ func (h *Handler) refused(v *visit, page *formPage, where country.Code, err erro
 	list := problems(err)
 	switch {
 	case len(list) == 0:
-		h.Log.Error("order failed", "session", v.session.ID, "error", err)
+		h.Log.Error("order failed", "store", v.store.ID, "error", err)
 		fallthrough
 	case list[0].Kind == problem.Unavailable:
 		page.Notice = "failed"

@@ -76,3 +76,26 @@ func TestAssetHeaders(t *testing.T) {
 		}
 	}
 }
+
+func TestPageIsCompressed(t *testing.T) {
+	s := openShop(t)
+	s.offer(t, newYorker)
+	var ctx fasthttp.RequestCtx
+	ctx.Request.SetRequestURI(pageURL)
+	ctx.Request.Header.Set("Accept-Encoding", "gzip, br")
+	s.Handle(&ctx)
+	page, err := ctx.Response.BodyGunzip()
+	if err != nil || string(ctx.Response.Header.Peek("Content-Encoding")) != "gzip" {
+		t.Fatalf("not compressed: %v", err)
+	}
+	if plain := s.get(pageURL).Body(); string(page) != string(plain) {
+		t.Error("the compressed page is another")
+	}
+	style, _ := web.Named("checkout.css").Encoded("br")
+	script, _ := web.Named("checkout.js").Encoded("br")
+	total := len(ctx.Response.Body()) + len(style) + len(script)
+	t.Logf("critical path: page %d, style %d, script %d bytes", len(ctx.Response.Body()), len(style), len(script))
+	if total > 25<<10 {
+		t.Errorf("%d bytes before the page can be used", total)
+	}
+}

@@ -164,9 +164,9 @@ func (v *visit) see(url string) {
 	v.SetStatusCode(fasthttp.StatusSeeOther)
 }
 
-// fail answers a defect or a broken part. Its text goes to the log only.
+// fail answers a defect or a broken part. Its text goes to the log, and the path does not: who has it may order.
 func (h *Handler) fail(ctx *fasthttp.RequestCtx, err error) {
-	h.Log.Error("page failed", "path", string(ctx.Path()), "error", err)
+	h.Log.Error("page failed", "error", err)
 	h.show(ctx, fasthttp.StatusInternalServerError, "message", &message{
 		frame: frame{texts: english, Title: english.Text("failed")}, Says: english.Text("failed.text"),
 	})
