@@ -102,9 +102,9 @@ func german(session *orders.Session) {
 	session.Billing = &billing.Input{Country: "de", IsBusiness: yes(), BusinessName: "Fieldnotes <GmbH>", TaxID: "DE 136 695 976"}
 }
 
-func newYorker(session *orders.Session) {
+func ottawan(session *orders.Session) {
 	session.BuyerEmail = "ada@fieldnotes.example"
-	session.Billing = &billing.Input{Country: "US", IsBusiness: no(), State: "NY", Postcode: "10012"}
+	session.Billing = &billing.Input{Country: "CA", IsBusiness: no(), State: "ON", Postcode: "K1A 0B1"}
 }
 
 // get asks for a path, as a browser does.
@@ -143,10 +143,10 @@ func expect(t *testing.T, r *fasthttp.Response, status int, parts ...string) {
 	}
 }
 
-// order sends the form of a buyer in New York and returns the order.
+// order sends the form of a buyer in Ottawa and returns the order.
 func (s *shop) order(t *testing.T) *orders.Order {
 	t.Helper()
-	expect(t, s.post(pageURL, newYork()), fasthttp.StatusSeeOther)
+	expect(t, s.post(pageURL, ottawa()), fasthttp.StatusSeeOther)
 	stored, err := s.orders.Session(t.Context(), session)
 	if err != nil {
 		t.Fatal(err)
@@ -173,6 +173,6 @@ func (s *shop) report(t *testing.T, order *orders.Order, kind orders.EventKind, 
 	}
 }
 
-func newYork() url.Values {
-	return url.Values{"email": {" Ada@Fieldnotes.example "}, "country": {"US"}, "state": {"US-NY"}, "postcode": {"10012"}}
+func ottawa() url.Values {
+	return url.Values{"email": {" Ada@Fieldnotes.example "}, "country": {"CA"}, "state": {"CA-ON"}, "postcode": {"K1A 0B1"}}
 }

@@ -62,9 +62,10 @@ var english = texts{
 	"continue":       "Continue to payment",
 	"continue.busy":  "Opening the payment page…",
 	"again":          "Try again",
-	"next":           "Next, choose how to pay on the payment provider’s secure page. You aren’t charged until you confirm there.",
-	"sold-by":        "Sold by {merchant}.",
-	"checkout-by":    "Checkout by",
+	"next": "Next, choose how to pay on the payment provider’s secure page. " +
+		"You aren’t charged until you confirm there.",
+	"sold-by":     "Sold by {merchant}.",
+	"checkout-by": "Checkout by",
 
 	// The summary.
 	"summary":        "Order summary",

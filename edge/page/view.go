@@ -14,6 +14,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/vatid"
 	"github.com/crepe-checkout/crepe/edge/orders"
@@ -68,7 +69,7 @@ type frame struct {
 }
 
 func (v *visit) frame(t texts, title string) frame {
-	f := frame{texts: t, Title: title, Merchant: v.store.Name, Test: v.session.Environment == "test"}
+	f := frame{texts: t, Title: title, Merchant: v.store.Name, Test: v.session.Environment == checkout.Test}
 	dark := v.session.DarkMode
 	if dark == nil && v.store.DarkMode {
 		dark = &v.store.DarkMode

@@ -73,6 +73,13 @@ func build(root, out string) error {
 	return os.WriteFile(filepath.Join(out, "manifest.json"), append(list, '\n'), 0o644)
 }
 
+// engines are the oldest browsers that the script and the style are written for; older ones show the plain form.
+var engines = []api.Engine{
+	{Name: api.EngineChrome, Version: "123"},
+	{Name: api.EngineFirefox, Version: "121"},
+	{Name: api.EngineSafari, Version: "17.5"},
+}
+
 // bundle compiles the page's two entry points.
 func bundle(src string) (map[string][]byte, error) {
 	result := api.Build(api.BuildOptions{
@@ -80,7 +87,7 @@ func bundle(src string) (map[string][]byte, error) {
 		Outdir:            "/",
 		Bundle:            true,
 		Format:            api.FormatESModule,
-		Engines:           []api.Engine{{Name: api.EngineChrome, Version: "111"}, {Name: api.EngineFirefox, Version: "121"}, {Name: api.EngineSafari, Version: "16.4"}},
+		Engines:           engines,
 		MinifyWhitespace:  true,
 		MinifyIdentifiers: true,
 		MinifySyntax:      true,

@@ -114,7 +114,8 @@ test("without JavaScript the same, with a page load in between", async () => {
 	assert.equal(await page.isVisible("#state"), true);
 	await page.fill("#email", "ada@");
 	await page.click("form > button");
-	assert.deepEqual(await page.locator("#notice li").allInnerTexts(), ["Enter an email like name@example.com", "Select your state"]);
+	const list = ["Enter an email like name@example.com", "Select your state"];
+	assert.deepEqual(await page.locator("#notice li").allInnerTexts(), list);
 	assert.equal(await page.inputValue("#email"), "ada@");
 	await visit.shot("without-script");
 	await page.fill("#email", "ada@fieldnotes.example");

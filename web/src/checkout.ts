@@ -1,26 +1,21 @@
 // The hosted page's enhancement: the form checked as one types, the tax before one pays, no page load in between. The
 // page works without all of it: every listener is attached at the very end, and the core comes when it comes.
 
+import { token } from "./token.ts";
+
 import { Core } from "./core/core.ts";
-import { adapt, billing, clear, control, fields, form, notify, recheck, report, setFault, setGood, type Field } from "./fields.ts";
+import {
+	adapt, billing, clear, control, fields, form, notify, recheck, report, setFault, setGood, type Field,
+} from "./fields.ts";
 import { placeOrder, type Outcome, type Refusal } from "./order.ts";
 import { byId, data, element, text } from "./page.ts";
 import { writeTotal } from "./receipt.ts";
 
 export { Core };
 
-const token = takeToken();
 const button = form.querySelector("button")!;
 let core: Core | null = null;
 let busy = false;
-
-// takeToken reads the merchant's token for the buyer from the address and removes it there. It is kept in this variable
-// and nowhere else.
-function takeToken(): string | null {
-	const token = new URLSearchParams(location.hash.slice(1)).get("token");
-	if (token) history.replaceState(history.state, "", location.pathname + location.search);
-	return token;
-}
 
 // withCore runs something with the core, if it is there. A core that fails is given up, and the page goes on without it.
 function withCore<T>(use: (core: Core) => T): T | undefined {
