@@ -37,13 +37,16 @@ var arrows = map[string][]string{
 	"edge/catalog": {"core", "edge/shortid", "edge/orders"}, // a checkout session is opened from a product's version
 	"edge/auth":    {"core", "edge/shortid", "edge/catalog"},
 
+	"edge/explain":  {"core"},
+	"edge/webhooks": {"core"},
+
 	// Adapters see the ports that they implement, never each other.
-	"edge/badgerstore": {"core", "edge/orders", "edge/catalog", "edge/auth", "edge/sandbox"},
+	"edge/badgerstore": {"core", "edge/orders", "edge/catalog", "edge/auth", "edge/webhooks", "edge/sandbox"},
 	"edge/stripe":      {"core", "edge/orders"},
 	"edge/sandbox":     {"core"},
 
 	// Doors see services, never adapters.
-	"edge/api":  {"core", "edge/shortid", "edge/orders", "edge/catalog", "edge/auth", "wasm/call"},
+	"edge/api":  {"core", "edge/shortid", "edge/orders", "edge/catalog", "edge/auth", "edge/explain", "wasm/call"},
 	"edge/page": {"core", "edge/orders", "edge/catalog", "web"},
 
 	"edge": {"core", "edge", "web", "wasm"},
@@ -52,7 +55,7 @@ var arrows = map[string][]string{
 // doors says where a third-party module enters. Every other package does without it.
 var doors = map[string][]string{
 	"github.com/valyala/fasthttp":             {"edge", "edge/api", "edge/page", "edge/stripe", "edge/sandbox"},
-	"github.com/goccy/go-json":                {"edge", "edge/api", "edge/page", "edge/stripe", "edge/sandbox", "edge/badgerstore", "wasm/host"},
+	"github.com/goccy/go-json":                {"edge", "edge/api", "edge/page", "edge/stripe", "edge/sandbox", "edge/badgerstore", "edge/explain", "wasm/host"},
 	"github.com/dgraph-io/badger/v4":          {"edge/badgerstore"},
 	"github.com/golang-jwt/jwt/v5":            {"edge/auth"},
 	"github.com/tetratelabs/wazero":           {"wasm/host"},

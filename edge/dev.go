@@ -17,6 +17,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/webhooks"
 )
 
 // devFile is what `crepe dev` writes to <data>/dev.json: all that a script needs to act as the demo merchant.
@@ -97,6 +98,9 @@ func (s *server) introduce(ctx context.Context, stdout io.Writer) error {
 		return err
 	}
 	file.CheckoutURL = session.CheckoutURL
+	if file.WebhookPublicKey, err = s.webhookPublicKeys(ctx); err != nil {
+		return err
+	}
 	text, err := json.MarshalIndent(file, "", "  ")
 	if err != nil {
 		return err
@@ -125,6 +129,21 @@ Sandbox    %s/sandbox/log
 `, file.CheckoutURL, s.PublicURL, token, session.SessionID, file.MerchantID, file.StoreID, file.StoreSlug,
 		file.Products[0].ID, name, s.PublicURL)
 	return nil
+}
+
+// webhookPublicKeys are what the merchant verifies our messages with.
+func (s *server) webhookPublicKeys(ctx context.Context) (map[checkout.Environment]string, error) {
+	keys := make(map[checkout.Environment]string)
+	for _, env := range []checkout.Environment{checkout.Test, checkout.Prod} {
+		signer, err := webhooks.NewSigner(ctx, s.db, env)
+		if err != nil {
+			return nil, err
+		}
+		if keys[env], err = signer.PublicKey(); err != nil {
+			return nil, err
+		}
+	}
+	return keys, nil
 }
 
 // demo is the merchant of an earlier run, or a new one.

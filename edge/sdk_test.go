@@ -1,13 +1,18 @@
 package main
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/goccy/go-json"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/webhooks"
 )
 
 // TestSDK runs the public SDK against the server, pays on the sandbox's page, and sees the order completed.
@@ -81,4 +86,36 @@ func npmInstall(t *testing.T, dir string) string {
 		t.Fatalf("npm ci in %s: %v\n%s\nthe tests need npm (apt-get install npm)", dir, err, output)
 	}
 	return dir
+}
+
+// TestWebhookSignature: the SDK believes what our signer signs, with the public key of dev.json, and nothing else.
+func TestWebhookSignature(t *testing.T) {
+	shop := openShop(t)
+	dir := npmInstall(t, "testdata/sdk")
+	signer, err := webhooks.NewSigner(context.Background(), shop.db, checkout.Test)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := shop.webhookPublicKeys(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := []byte(`{"eventType":"order.completed","storeName":"Crêpe"}`)
+	header, err := signer.Sign(body, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, body, key string
+		want            bool
+	}{
+		{"as sent", string(body), keys[checkout.Test], true},
+		{"changed on the way", string(body) + " ", keys[checkout.Test], false},
+		{"the key of the other environment", string(body), keys[checkout.Prod], false},
+	} {
+		err := exec.Command("node", filepath.Join(dir, "verify.mjs"), c.body, header, c.key).Run()
+		if got := err == nil; got != c.want {
+			t.Errorf("%s: verified %t", c.name, got)
+		}
+	}
 }

@@ -1,7 +1,7 @@
 // Package badgerstore keeps everything that the edge keeps in one Badger database on a local disk.
 //
 // [DB] is the database; its methods implement the ports of the packages that own the records: orders.Store,
-// catalog.Records, auth.Tokens, auth.Keys and sandbox.Store.
+// catalog.Records, auth.Tokens, auth.Keys, webhooks.Keys and sandbox.Store.
 //
 // # Writing
 //
@@ -22,6 +22,7 @@
 //	<env>/-/qu/<provider>/<event>  an orders.Event in quarantine
 //	<env>/-/tk/<token>             state of a session token, kept until the token has expired
 //	<env>/-/ky/<key>               a key that signs session tokens
+//	<env>/-/wk                     the key that signs what merchants are told, PKCS #8
 //	<env>/-/sb/…                   the sandbox provider's own records
 //	all/-/me/<merchant>            catalog.Merchant
 //	all/<store>/st                 catalog.Store
@@ -31,5 +32,6 @@
 //
 // # Values
 //
-// A value is one byte that says how the rest is written (1: JSON of the record), and the record.
+// A record is one byte that says how the rest is written (1: JSON), and the rest. The ids of "sl" and "at", the key of "wk"
+// and the values of the sandbox are as they are.
 package badgerstore
