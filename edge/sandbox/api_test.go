@@ -1,0 +1,402 @@
+package sandbox
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-json"
+
+	"github.com/crepe-checkout/crepe/edge/orders"
+)
+
+type called struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// call speaks to the API as any HTTP client would.
+func (s *shop) call(method, path, body, key string) called {
+	s.t.Helper()
+	client := http.Client{Transport: &http.Transport{
+		DialContext:       func(context.Context, string, string) (net.Conn, error) { return s.Dial("") },
+		DisableKeepAlives: true,
+	}}
+	request, err := http.NewRequest(method, "http://sandbox.invalid"+path, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+apiKey)
+	request.Header.Set("Content-Type", formType)
+	if key != "" {
+		request.Header.Set("Idempotency-Key", key)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return called{response.StatusCode, response.Header, string(text)}
+}
+
+func (c called) read(t testing.TB, into any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(c.body), into); err != nil {
+		t.Fatalf("%v: %s", err, c.body)
+	}
+}
+
+func (c called) error(t testing.TB) apiError {
+	t.Helper()
+	var e struct{ Error apiError }
+	c.read(t, &e)
+	return e.Error
+}
+
+// form is a request that is good in itself, with parameters changed or, where the value is "-", left out.
+func form(changes ...string) string {
+	values := url.Values{
+		"mode": {"payment"}, "success_url": {"https://shop.example/"}, "line_items[0][quantity]": {"1"},
+		"line_items[0][price_data][currency]": {"usd"}, "line_items[0][price_data][unit_amount]": {"2900"},
+		"line_items[0][price_data][product_data][name]": {"Northline Pro"},
+	}
+	for i := 0; i < len(changes); i += 2 {
+		if values.Set(changes[i], changes[i+1]); changes[i+1] == "-" {
+			values.Del(changes[i])
+		}
+	}
+	return values.Encode()
+}
+
+func TestParameters(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	const price = "line_items[0][price_data]"
+	at := func(d time.Duration) string { return formatInt(s.clock.now().Add(d).Unix()) }
+	cases := []struct {
+		body, code, param string
+	}{
+		{form("mode", "-"), "parameter_missing", "mode"},
+		{form("mode", ""), "parameter_invalid_empty", "mode"},
+		{form("mode", "setup"), "", "mode"},
+		{form("foo", "1"), "parameter_unknown", "foo"},
+		{form("automatic_tax[enabled]", "true"), "parameter_unknown", "automatic_tax[enabled]"},
+		{form("line_items[0][price]", "x"), "parameter_unknown", "line_items[0][price]"},
+		{form("line_items[x][quantity]", "1"), "parameter_unknown", "line_items[x][quantity]"},
+		{form("metadata", "1"), "parameter_unknown", "metadata"},
+		{form("metadata[]", "1"), "parameter_unknown", "metadata[]"},
+		{form("metadata[a][b]", "1"), "parameter_unknown", "metadata[a][b]"},
+		{form("success_url", "-"), "parameter_missing", "success_url"},
+		{form("success_url", "javascript:alert(1)"), "url_invalid", "success_url"},
+		{form("success_url", "/here"), "url_invalid", "success_url"},
+		{form("cancel_url", "ftp://x"), "url_invalid", "cancel_url"},
+		{form(price+"[unit_amount]", "29.99"), "parameter_invalid_integer", price + "[unit_amount]"},
+		{form(price+"[unit_amount]", "-1"), "parameter_invalid_integer", price + "[unit_amount]"},
+		{form(price+"[unit_amount]", ""), "parameter_invalid_empty", price + "[unit_amount]"},
+		{form(price+"[unit_amount]", "-"), "parameter_missing", price + "[unit_amount]"},
+		{form(price+"[unit_amount]", "49"), "amount_too_small", ""},
+		{form(price+"[unit_amount]", "999999999999", "line_items[0][quantity]", "2"), "amount_too_large", ""},
+		{form(price+"[unit_amount]", "999999999999", "line_items[0][quantity]", "999999"), "amount_too_large", ""},
+		{form(price+"[currency]", "zzz"), "", price + "[currency]"},
+		{form(price+"[currency]", "isk", price+"[unit_amount]", "550"), "parameter_invalid_integer", price + "[unit_amount]"},
+		{form(price+"[currency]", "kwd", price+"[unit_amount]", "5125"), "parameter_invalid_integer", price + "[unit_amount]"},
+		{form("line_items[0][quantity]", "0"), "parameter_invalid_integer", "line_items[0][quantity]"},
+		{form(price+"[product_data][name]", "-"), "parameter_missing", price + "[product_data][name]"},
+		{form("line_items[7][quantity]", "1"), "parameter_missing", "line_items[7][price_data][currency]"},
+		{"mode=payment&success_url=https://shop.example/", "parameter_missing", "line_items"},
+		{form("expires_at", at(29*time.Minute)), "", "expires_at"},
+		{form("expires_at", at(25*time.Hour)), "", "expires_at"},
+		{form("expires_at", "5"), "", "expires_at"},
+		{form("expires_at", "soon"), "parameter_invalid_integer", "expires_at"},
+		{form("client_reference_id", strings.Repeat("x", 201)), "", "client_reference_id"},
+		{form("customer_email", ""), "email_invalid", "customer_email"},
+		{form("customer_email", "a"), "email_invalid", "customer_email"},
+		{form("locale", "tlh"), "", "locale"},
+		{form("adaptive_pricing[enabled]", "yes"), "", "adaptive_pricing[enabled]"},
+		{form("metadata["+strings.Repeat("k", 41)+"]", "v"), "", "metadata[" + strings.Repeat("k", 41) + "]"},
+		{form("metadata[k]", strings.Repeat("v", 501)), "", "metadata[k]"},
+	}
+	for _, c := range cases {
+		got := s.call("POST", "/v1/checkout/sessions", c.body, "the same key for all")
+		if e := got.error(t); got.status != 400 || e.Code != c.code || e.Param != c.param || e.Type != invalidRequest || e.Message == "" {
+			t.Errorf("%s\n%d %s\nwant code %q, param %q", c.body, got.status, got.body, c.code, c.param)
+		}
+	}
+	if got := s.call("POST", "/v1/checkout/sessions", form("expires_at", at(30*time.Minute+time.Second)), ""); got.status != 200 {
+		t.Errorf("the shortest life: %s", got.body)
+	}
+	if got := s.call("POST", "/v1/checkout/sessions", "%zz", ""); got.status != 400 {
+		t.Errorf("unreadable: %s", got.body)
+	}
+}
+
+func TestLiveNeedsHTTPS(t *testing.T) {
+	t.Parallel()
+	body := form("success_url", "http://127.0.0.1/")
+	if got := newShop(t, nil).call("POST", "/v1/checkout/sessions", body, ""); got.status != 200 {
+		t.Errorf("test: %s", got.body)
+	}
+	if got := newShop(t, func(c *Config) { c.Live = true }).call("POST", "/v1/checkout/sessions", body, ""); got.status != 400 {
+		t.Errorf("live: %s", got.body)
+	}
+}
+
+// The object is shaped as Stripe's, nulls included.
+func TestSessionObject(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	got := s.call("POST", "/v1/checkout/sessions", form("metadata[a]", "1", "client_reference_id", "ORD_9"), "")
+	var object map[string]any
+	got.read(t, &object)
+	for name, want := range map[string]any{
+		"object": "checkout.session", "amount_total": 2900.0, "currency": "usd", "status": "open", "payment_status": "unpaid",
+		"payment_intent": nil, "cancel_url": nil, "customer_email": nil, "livemode": false, "mode": "payment", "client_reference_id": "ORD_9",
+	} {
+		if value, ok := object[name]; !ok || value != want {
+			t.Errorf("%s is %v, want %v", name, value, want)
+		}
+	}
+	if got.header.Get("Request-Id") == "" || got.header.Get("Stripe-Version") != apiVersion {
+		t.Errorf("headers %v", got.header)
+	}
+}
+
+func TestUnknownCalls(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	for _, c := range []struct{ method, path string }{
+		{"GET", "/"}, {"GET", "/v1/charges"}, {"DELETE", "/v1/checkout/sessions"}, {"GET", "/v1/checkout/sessions/a/b"}, {"GET", "/v1/checkout"},
+		{"POST", "/v1/events"}, {"GET", "/v2/checkout/sessions"},
+	} {
+		if got := s.call(c.method, c.path, "", ""); got.status != 404 || got.error(t).Type != invalidRequest {
+			t.Errorf("%s %s: %d %s", c.method, c.path, got.status, got.body)
+		}
+	}
+}
+
+// An answer is stored with its status whatever that is, and marked when it comes again. A 400 that was not an answer to the
+// parameters is one too.
+func TestStoredAnswers(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	var object struct{ ID string }
+	first := s.call("POST", "/v1/checkout/sessions", form(), "k")
+	first.read(t, &object)
+	again := s.call("POST", "/v1/checkout/sessions", form(), "k")
+	if again.body != first.body || again.header.Get("Idempotent-Replayed") != "true" || first.header.Get("Idempotent-Replayed") != "" {
+		t.Errorf("got %+v", again)
+	}
+	path := "/v1/checkout/sessions/" + object.ID + "/expire"
+	s.call("POST", path, "", "")
+	refused := s.call("POST", path, "", "expire")
+	repeated := s.call("POST", path, "", "expire")
+	if refused.status != 400 || repeated.status != 400 || repeated.header.Get("Idempotent-Replayed") != "true" {
+		t.Errorf("%d %v, then %d %v", refused.status, refused.header, repeated.status, repeated.header)
+	}
+	if got := s.call("POST", path, "", "k"); got.status != 400 || got.error(t).Type != "idempotency_error" {
+		t.Errorf("one key for two paths: %s", got.body)
+	}
+	if got := s.call("POST", "/v1/checkout/sessions", form(), strings.Repeat("k", 256)); got.status != 400 {
+		t.Errorf("a long key: %d", got.status)
+	}
+
+	// A failure of the sandbox's own, stored the same way.
+	r := &request{sandbox: s.Sandbox, now: s.clock.now(), key: "broken"}
+	run := func() answer {
+		var c change
+		a := broken()
+		r.save(&c, a)
+		if err := s.apply(c); err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	if a := r.once(run); a.status != 500 || a.replayed {
+		t.Errorf("got %+v", a)
+	}
+	if a := r.once(func() answer { t.Error("ran again"); return answer{} }); a.status != 500 || !a.replayed {
+		t.Errorf("got %+v", a)
+	}
+}
+
+type page struct {
+	Data []struct {
+		ID      string
+		Type    string
+		Created int64
+	}
+	HasMore bool `json:"has_more"`
+}
+
+func (s *shop) page(path string) page {
+	s.t.Helper()
+	var p page
+	got := s.call("GET", path, "", "")
+	if got.status != 200 {
+		s.t.Fatalf("%s: %d %s", path, got.status, got.body)
+	}
+	got.read(s.t, &p)
+	return p
+}
+
+func TestLists(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	var ids []string
+	for _, key := range []string{"a", "b", "c"} {
+		ids = append(ids, s.open(key).Ref)
+		s.clock.advance(10 * time.Second)
+	}
+	const sessions = "/v1/checkout/sessions"
+	all := s.page(sessions)
+	if len(all.Data) != 3 || all.HasMore || all.Data[0].ID != ids[2] || all.Data[2].ID != ids[0] {
+		t.Fatalf("got %+v, want the newest of %v first", all, ids)
+	}
+	middle := formatInt(all.Data[1].Created)
+	cases := map[string][]string{
+		"?limit=2":                          {ids[2], ids[1]},
+		"?limit=2&starting_after=" + ids[1]: {ids[0]},
+		"?created[gte]=" + middle:           {ids[2], ids[1]},
+		"?created[gt]=" + middle:            {ids[2]},
+		"?created[lte]=" + middle:           {ids[1], ids[0]},
+		"?created[lt]=" + middle:            {ids[0]},
+		"?status=expired":                   {},
+		"?status=open&limit=1":              {ids[2]},
+		"?starting_after=" + ids[0]:         {},
+		"?created[gt]=" + middle + "0":      {},
+	}
+	for query, want := range cases {
+		p := s.page(sessions + query)
+		var got []string
+		for _, d := range p.Data {
+			got = append(got, d.ID)
+		}
+		if strings.Join(got, " ") != strings.Join(want, " ") || p.HasMore != strings.Contains(query, "limit=") && len(want) < 3 && !strings.Contains(query, "after") {
+			t.Errorf("%s: got %v, more: %v, want %v", query, got, p.HasMore, want)
+		}
+	}
+	for _, query := range []string{"?client_reference_id=ORD_1", "?metadata[order_id]=ORD_1"} {
+		if got := s.call("GET", sessions+query, "", ""); got.status != 400 || got.error(t).Code != "parameter_unknown" {
+			t.Errorf("%s: %s", query, got.body)
+		}
+	}
+	for _, query := range []string{"?limit=0", "?limit=101", "?limit=x", "?created[gt]=-1"} {
+		if got := s.call("GET", sessions+query, "", ""); got.status != 400 {
+			t.Errorf("%s: %s", query, got.body)
+		}
+	}
+}
+
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, func(c *Config) { c.WebhookURL = "" })
+	first, second := s.open("a"), s.open("b")
+	s.post(first.URL, "outcome", "declined")
+	s.clock.advance(time.Second)
+	s.post(first.URL, "outcome", "succeeds")
+	s.clock.advance(time.Second)
+	s.gateway.Expire(soon(), second.Ref)
+	for query, want := range map[string]string{
+		"": "checkout.session.expired checkout.session.completed payment_intent.payment_failed",
+		"?types[]=checkout.session.expired&types[]=payment_intent.payment_failed": "checkout.session.expired payment_intent.payment_failed",
+		"?types[0]=checkout.session.completed&types[1]=x":                         "checkout.session.completed",
+		"?type=checkout.session.completed":                                        "checkout.session.completed",
+		"?delivery_success=false":                                                 "",
+	} {
+		var got []string
+		for _, e := range s.page("/v1/events" + query).Data {
+			got = append(got, e.Type)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: got %v, want %s", query, got, want)
+		}
+	}
+	id := s.page("/v1/events?limit=1").Data[0].ID
+	if got := s.call("GET", "/v1/events/"+id, "", ""); got.status != 200 || !strings.Contains(got.body, second.Ref) {
+		t.Errorf("got %s", got.body)
+	}
+	if got := s.call("GET", "/v1/events/evt_0", "", ""); got.status != 404 {
+		t.Errorf("got %s", got.body)
+	}
+}
+
+func TestRefund(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	remote := s.open("k")
+	s.post(remote.URL, "outcome", "succeeds")
+	payment := s.event().Remote.PaymentID
+	steps := []struct {
+		body, key string
+		status    int
+		code      string
+		amount    int64
+	}{
+		{"payment_intent=" + payment + "&amount=1000&reason=requested_by_customer&metadata[a]=b", "r1", 200, "", 1000},
+		{"payment_intent=" + payment + "&amount=1000&reason=requested_by_customer&metadata[a]=b", "r1", 200, "", 1000},
+		{"payment_intent=" + payment + "&amount=2111", "", 400, "", 0},
+		{"payment_intent=" + payment, "", 200, "", 2110},
+		{"payment_intent=" + payment, "", 400, "charge_already_refunded", 0},
+		{"payment_intent=pi_0", "", 404, "resource_missing", 0},
+		{"amount=1", "", 400, "parameter_missing", 0},
+		{"payment_intent=" + payment + "&reason=whim", "", 400, "", 0},
+		{"payment_intent=" + payment + "&charge=x", "", 400, "parameter_unknown", 0},
+	}
+	for _, step := range steps {
+		got := s.call("POST", "/v1/refunds", step.body, step.key)
+		var object refund
+		if got.read(t, &object); got.status != step.status || object.Amount != step.amount || step.status != 200 && got.error(t).Code != step.code {
+			t.Errorf("%s: %d %s", step.body, got.status, got.body)
+		}
+	}
+	for range 2 {
+		if e := s.event(); e.Kind != orders.EventIgnored { // the adapter knows no refunds yet
+			t.Errorf("got %+v", e)
+		}
+	}
+	unpaidOne := s.open("k2")
+	s.post(unpaidOne.URL, "outcome", "declined")
+	if got := s.call("POST", "/v1/refunds", "payment_intent="+s.event().Remote.PaymentID, ""); got.status != 400 {
+		t.Errorf("refunding what was not paid: %s", got.body)
+	}
+	s.silence()
+}
+
+// No form brings the sandbox down, and none opens a session that Stripe would not.
+func FuzzCreate(f *testing.F) {
+	f.Add(form())
+	f.Add("line_items[0][price_data][currency]=usd&line_items[[]]=1&metadata[=x&%5B=&=&a")
+	f.Add(form("line_items[65535][quantity]", "9223372036854775807", "expires_at", "1"))
+	s := New(Config{Store: openStore(f, f.TempDir()), Key: apiKey})
+	f.Cleanup(func() { s.Close() })
+	f.Fuzz(func(t *testing.T, body string) {
+		params, err := url.ParseQuery(body)
+		if err != nil {
+			return
+		}
+		if _, bad := unknown(params, createParams); bad {
+			return
+		}
+		a := createSession(&request{sandbox: s, now: s.Now(), params: params})
+		var object session
+		if err := json.Unmarshal(a.body, &object); err != nil {
+			t.Fatal(err)
+		}
+		if a.status == 200 && (object.AmountTotal <= 0 || object.AmountTotal > maximum || object.Mode != "payment" || object.SuccessURL == "") {
+			t.Fatalf("%s opened %s", body, a.body)
+		}
+	})
+}
+
+func formatInt(n int64) string { return strconv.FormatInt(n, 10) }

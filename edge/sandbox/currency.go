@@ -1,0 +1,78 @@
+package sandbox
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/crepe-checkout/crepe/core/money"
+)
+
+// Stripe's own units (https://docs.stripe.com/currencies): no decimals, three with a zero at the end, two that are both
+// zero; all other currencies have two. This is read independently of the adapter, so that each checks the other.
+var (
+	noDecimals    = strings.Fields("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf")
+	threeDecimals = strings.Fields("bhd jod kwd omr tnd")
+	wholeUnits    = strings.Fields("isk ugx")
+)
+
+// minimums are the least that can be charged (same page), in Stripe's units, for an account that is paid out in the
+// currency that it charges.
+var minimums = map[string]int64{
+	"usd": 50, "aed": 200, "ars": 50, "aud": 50, "brl": 50, "cad": 50, "chf": 50, "cop": 50, "eur": 50, "idr": 50, "ils": 50, "inr": 50,
+	"nzd": 50, "php": 50, "rub": 50, "sgd": 50, "zar": 50, "czk": 1500, "dkk": 250, "gbp": 30, "hkd": 400, "huf": 17500, "jpy": 50,
+	"krw": 50, "mxn": 1000, "myr": 200, "nok": 300, "sek": 300, "pln": 200, "ron": 200, "thb": 1000,
+}
+
+// maximum is twelve digits, what most cards take.
+const maximum = 999_999_999_999
+
+func knownCurrency(code string) bool {
+	_, ok := money.ParseCurrency(strings.ToUpper(code))
+	return ok
+}
+
+// granule is what an amount must be a multiple of.
+func granule(currency string) int64 {
+	switch {
+	case slices.Contains(threeDecimals, currency):
+		return 10
+	case slices.Contains(wholeUnits, currency):
+		return 100
+	}
+	return 1
+}
+
+// minimum is at least one unit: a session for nothing takes no payment.
+func minimum(currency string) int64 { return max(minimums[currency], 1) }
+
+// display writes an amount as the page shows it: "$140.45", "¥4500", "5.120 KWD".
+func display(amount int64, currency string) string {
+	places := 2
+	switch {
+	case slices.Contains(noDecimals, currency):
+		places = 0
+	case slices.Contains(threeDecimals, currency):
+		places = 3
+	case slices.Contains(wholeUnits, currency):
+		places, amount = 0, amount/100
+	}
+	digits := strconv.FormatInt(amount, 10)
+	if missing := places + 1 - len(digits); missing > 0 {
+		digits = strings.Repeat("0", missing) + digits
+	}
+	if places > 0 {
+		digits = digits[:len(digits)-places] + "." + digits[len(digits)-places:]
+	}
+	switch currency {
+	case "usd":
+		return "$" + digits
+	case "eur":
+		return "€" + digits
+	case "gbp":
+		return "£" + digits
+	case "jpy":
+		return "¥" + digits
+	}
+	return digits + " " + strings.ToUpper(currency)
+}

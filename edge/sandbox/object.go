@@ -1,0 +1,145 @@
+package sandbox
+
+import (
+	"strconv"
+
+	"github.com/goccy/go-json"
+)
+
+// maybe is a string that is null on the wire when there is none.
+type maybe string
+
+// MarshalJSON writes null for the empty string.
+func (m maybe) MarshalJSON() ([]byte, error) {
+	if m == "" {
+		return []byte("null"), nil
+	}
+	return json.Marshal(string(m))
+}
+
+// session is Stripe's checkout.session, as far as anybody here looks at it.
+type session struct {
+	ID                string            `json:"id"`
+	Object            string            `json:"object"`
+	AdaptivePricing   enabled           `json:"adaptive_pricing"`
+	AmountSubtotal    int64             `json:"amount_subtotal"`
+	AmountTotal       int64             `json:"amount_total"`
+	CancelURL         maybe             `json:"cancel_url"`
+	ClientReferenceID maybe             `json:"client_reference_id"`
+	Created           int64             `json:"created"`
+	Currency          string            `json:"currency"`
+	CustomerEmail     maybe             `json:"customer_email"`
+	ExpiresAt         int64             `json:"expires_at"`
+	Livemode          bool              `json:"livemode"`
+	Locale            maybe             `json:"locale"`
+	Metadata          map[string]string `json:"metadata"`
+	Mode              string            `json:"mode"`
+	PaymentIntent     maybe             `json:"payment_intent"` // null until somebody tries to pay
+	PaymentStatus     string            `json:"payment_status"`
+	Status            string            `json:"status"`
+	SuccessURL        string            `json:"success_url"`
+	UIMode            string            `json:"ui_mode"`
+	URL               maybe             `json:"url"` // null unless open
+}
+
+type enabled struct {
+	Enabled bool `json:"enabled"`
+}
+
+const (
+	open     = "open"
+	complete = "complete"
+	expired  = "expired"
+	paid     = "paid"
+	unpaid   = "unpaid"
+)
+
+// line is one line item as the page shows it.
+type line struct {
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	Quantity    int64  `json:"quantity"`
+	Amount      int64  `json:"amount"`
+}
+
+// intent is Stripe's payment_intent.
+type intent struct {
+	ID             string            `json:"id"`
+	Object         string            `json:"object"`
+	Amount         int64             `json:"amount"`
+	AmountReceived int64             `json:"amount_received"`
+	Created        int64             `json:"created"`
+	Currency       string            `json:"currency"`
+	LastError      *paymentError     `json:"last_payment_error"`
+	Livemode       bool              `json:"livemode"`
+	Metadata       map[string]string `json:"metadata"`
+	Status         string            `json:"status"`
+}
+
+const (
+	requiresMethod = "requires_payment_method"
+	requiresAction = "requires_action"
+	processing     = "processing"
+	succeeded      = "succeeded"
+)
+
+// paymentError is why the last try to pay failed.
+type paymentError struct {
+	Type        string `json:"type"`
+	Code        string `json:"code"`
+	DeclineCode string `json:"decline_code,omitempty"`
+	Message     string `json:"message"`
+	Method      method `json:"payment_method"`
+}
+
+type method struct {
+	Object string `json:"object"`
+	Type   string `json:"type"`
+	Card   *card  `json:"card,omitempty"`
+}
+
+type card struct {
+	Brand string `json:"brand"`
+	Last4 string `json:"last4"`
+}
+
+// refund is Stripe's refund.
+type refund struct {
+	ID            string            `json:"id"`
+	Object        string            `json:"object"`
+	Amount        int64             `json:"amount"`
+	Created       int64             `json:"created"`
+	Currency      string            `json:"currency"`
+	Metadata      map[string]string `json:"metadata"`
+	PaymentIntent string            `json:"payment_intent"`
+	Reason        maybe             `json:"reason"`
+	Status        string            `json:"status"`
+}
+
+// event is Stripe's event, with what it happened to as it was then.
+type event struct {
+	ID         string `json:"id"`
+	Object     string `json:"object"`
+	APIVersion string `json:"api_version"`
+	Created    int64  `json:"created"`
+	Data       struct {
+		Object json.RawMessage `json:"object"`
+	} `json:"data"`
+	Livemode        bool   `json:"livemode"`
+	PendingWebhooks int    `json:"pending_webhooks"`
+	Type            string `json:"type"`
+}
+
+// list is a page of objects.
+type list struct {
+	Object  string            `json:"object"`
+	Data    []json.RawMessage `json:"data"`
+	HasMore bool              `json:"has_more"`
+	URL     string            `json:"url"`
+}
+
+// dueKey orders tasks by their time.
+func dueKey(at int64, task, id string) string {
+	digits := strconv.FormatInt(at, 10)
+	return "du/" + "0000000000000"[:max(0, 13-len(digits))] + digits + "/" + task + "/" + id
+}

@@ -1,0 +1,56 @@
+package sandbox
+
+// outcome is what a buyer can choose on the page, under the number of the card that has this outcome at Stripe
+// (https://docs.stripe.com/testing).
+type outcome struct {
+	Name   string // of the form's value, and of its texts
+	Number string
+	step   func(*turn)
+}
+
+var outcomes = [...]outcome{
+	{"succeeds", "4242 4242 4242 4242", (*turn).pay},
+	{"challenge", "4000 0025 0000 3155", (*turn).challenge},
+	{"declined", "4000 0000 0000 0002", func(t *turn) { t.decline(declined) }},
+	{"insufficient_funds", "4000 0000 0000 9995",
+		refused("card_declined", "insufficient_funds", "Your card has insufficient funds.", "9995")},
+	{"expired_card", "4000 0000 0000 0069",
+		refused("expired_card", "", "Your card has expired.", "0069")},
+	{"processing_error", "4000 0000 0000 0119",
+		refused("processing_error", "", "An error occurred while processing your card. Try again in a little bit.", "0119")},
+	{"later", "", func(t *turn) { t.payLater(false) }},
+	{"later_fails", "", func(t *turn) { t.payLater(true) }},
+}
+
+var declined = refusal("card_declined", "generic_decline", "Your card was declined.", "0002")
+
+// unauthenticated is how a failed challenge ends.
+var unauthenticated = refusal("payment_intent_authentication_failure", "",
+	"We are unable to authenticate your payment method. Please choose a different payment method and try again.", "3155")
+
+// bounced is how a payment that was to be confirmed later fails.
+var bounced = &paymentError{
+	Type: "invalid_request_error", Code: "payment_intent_payment_attempt_failed", Message: "The payment failed.",
+	Method: method{Object: "payment_method", Type: "sepa_debit"},
+}
+
+func refused(code, declineCode, message, last4 string) func(*turn) {
+	why := refusal(code, declineCode, message, last4)
+	return func(t *turn) { t.decline(why) }
+}
+
+func refusal(code, declineCode, message, last4 string) *paymentError {
+	return &paymentError{
+		Type: "card_error", Code: code, DeclineCode: declineCode, Message: message,
+		Method: method{Object: "payment_method", Type: "card", Card: &card{Brand: "visa", Last4: last4}},
+	}
+}
+
+func findOutcome(name string) (outcome, bool) {
+	for _, o := range outcomes {
+		if o.Name == name {
+			return o, true
+		}
+	}
+	return outcome{}, false
+}

@@ -1,0 +1,143 @@
+package sandbox
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// unknown is the first parameter, in alphabetic order, that an operation does not know. In its list "[#]" stands for an
+// index and "[*]" for any name.
+func unknown(params url.Values, known []string) (string, bool) {
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		if !slices.ContainsFunc(known, func(pattern string) bool { return matches(name, pattern) }) {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+func matches(name, pattern string) bool {
+	names, patterns := strings.SplitAfter(name, "["), strings.SplitAfter(pattern, "[")
+	if len(names) != len(patterns) {
+		return false
+	}
+	for i, p := range patterns {
+		switch {
+		case p == names[i]:
+		case strings.HasPrefix(p, "*]") && strings.HasSuffix(names[i], p[1:]) && len(names[i]) > len(p[1:]):
+		case strings.HasPrefix(p, "#]") && isIndex(strings.TrimSuffix(names[i], p[1:])):
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func isIndex(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && strconv.FormatUint(n, 10) == s
+}
+
+// reader reads parameters and keeps the first complaint about them.
+type reader struct {
+	params url.Values
+	wrong  *apiError
+}
+
+func (r *reader) refuse(code, param, message string) {
+	if r.wrong == nil {
+		r.wrong = &apiError{Code: code, Param: param, Message: message}
+	}
+}
+
+func (r *reader) given(name string) bool { return r.params.Has(name) }
+
+// text is a parameter, or nothing; at most longest characters.
+func (r *reader) text(name string, longest int) string {
+	all := r.params[name]
+	if len(all) == 0 {
+		return ""
+	}
+	value := all[len(all)-1]
+	if utf8.RuneCountInString(value) > longest {
+		r.refuse("", name, "Invalid string: must be at most "+strconv.Itoa(longest)+" characters")
+	}
+	return value
+}
+
+func (r *reader) required(name string, longest int) string {
+	value := r.text(name, longest)
+	switch {
+	case !r.given(name):
+		r.refuse("parameter_missing", name, "Missing required param: "+name+".")
+	case value == "":
+		r.refuse("parameter_invalid_empty", name, "You passed an empty string for '"+name+"'.")
+	}
+	return value
+}
+
+// integer is a parameter between least and most, or fallback where it is not given.
+func (r *reader) integer(name string, least, most, fallback int64) int64 {
+	if !r.given(name) {
+		return fallback
+	}
+	text := r.text(name, 40)
+	n, err := strconv.ParseInt(text, 10, 64)
+	switch {
+	case err != nil:
+		r.refuse("parameter_invalid_integer", name, "Invalid integer: "+text)
+	case n < least:
+		r.refuse("parameter_invalid_integer", name, "This value must be greater than or equal to "+strconv.FormatInt(least, 10)+".")
+	case n > most:
+		r.refuse("parameter_invalid_integer", name, "This value must be less than or equal to "+strconv.FormatInt(most, 10)+".")
+	}
+	return n
+}
+
+func (r *reader) boolean(name string) bool {
+	value := r.text(name, 5)
+	if r.given(name) && value != "true" && value != "false" {
+		r.refuse("", name, "Invalid boolean: "+value)
+	}
+	return value == "true"
+}
+
+func (r *reader) oneOf(name, value string, allowed []string) {
+	if r.given(name) && !slices.Contains(allowed, value) {
+		r.refuse("", name, "Invalid "+name+": must be one of "+strings.Join(allowed, ", "))
+	}
+}
+
+// address is a URL that a buyer can be sent to. Real money is taken only on pages that nobody can listen to.
+func (r *reader) address(name string, live bool) string {
+	value := r.text(name, 5000)
+	if u, err := url.Parse(value); r.given(name) &&
+		(err != nil || u.Host == "" || u.Scheme != "https" && (live || u.Scheme != "http")) {
+		r.refuse("url_invalid", name, "Not a valid URL")
+	}
+	return value
+}
+
+// metadata has at most 50 keys of 40 and values of 500 characters (https://docs.stripe.com/metadata).
+func (r *reader) metadata(name string) map[string]string {
+	found := make(map[string]string)
+	for key := range r.params {
+		inner, ok := strings.CutPrefix(key, name+"[")
+		if !ok {
+			continue
+		}
+		inner = strings.TrimSuffix(inner, "]")
+		if utf8.RuneCountInString(inner) > 40 {
+			r.refuse("", key, "Metadata keys are at most 40 characters")
+		}
+		found[inner] = r.text(key, 500)
+	}
+	if len(found) > 50 {
+		r.refuse("", name, "Metadata has at most 50 keys")
+	}
+	return found
+}

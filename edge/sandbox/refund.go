@@ -1,0 +1,57 @@
+package sandbox
+
+import "strconv"
+
+var refundParams = []string{"payment_intent", "amount", "reason", "metadata[*]"}
+
+// createRefund gives back all of a payment, or a part of what is left of it.
+func createRefund(r *request) answer {
+	in := &reader{params: r.params}
+	payment := in.required("payment_intent", 100)
+	amount := in.integer("amount", 1, maximum, 0)
+	reason := in.text("reason", 40)
+	in.oneOf("reason", reason, []string{"duplicate", "fraudulent", "requested_by_customer"})
+	metadata := in.metadata("metadata")
+	if in.wrong != nil {
+		return in.wrong.answer(400)
+	}
+	id, err := r.sandbox.Store.Get("pi/" + payment)
+	if err != nil {
+		return broken()
+	}
+	var a answer
+	err = r.sandbox.turn(string(id), func(t *turn) {
+		a = t.refund(amount, refund{ID: t.sandbox.newID("re_"), Reason: maybe(reason), Metadata: metadata})
+		r.save(&t.change, a)
+	})
+	switch err {
+	case nil:
+		return a
+	case errMissing:
+		return missing("payment_intent", payment, "payment_intent")
+	}
+	return broken()
+}
+
+// refund fills in what is given back; amount 0 is all that is left.
+func (t *turn) refund(amount int64, given refund) answer {
+	left := t.Intent.AmountReceived - t.Refunded
+	switch {
+	case t.Intent.AmountReceived == 0:
+		return apiError{Param: "payment_intent", Message: "This PaymentIntent does not have a successful charge to refund."}.answer(400)
+	case left == 0:
+		return apiError{Code: "charge_already_refunded", Message: "Charge has already been refunded."}.answer(400)
+	case amount > left:
+		return apiError{Param: "amount", Message: "Refund amount (" + strconv.FormatInt(amount, 10) + ") is greater than " +
+			"unrefunded amount on charge (" + strconv.FormatInt(left, 10) + ")"}.answer(400)
+	case amount == 0:
+		amount = left
+	}
+	given.Object, given.Status, given.Amount = "refund", "succeeded", amount
+	given.Created, given.Currency, given.PaymentIntent = t.now.Unix(), t.Session.Currency, t.Intent.ID
+	t.Refunded += amount
+	t.emit("refund.created", &given)
+	a := ok(&given)
+	a.note = given.ID + " · " + display(amount, given.Currency)
+	return a
+}

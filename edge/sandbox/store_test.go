@@ -1,0 +1,289 @@
+package sandbox
+
+import (
+	"crypto/rand"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/valyala/fasthttp"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/stripe"
+)
+
+// badgerStore is the port on a real Badger.
+type badgerStore struct{ db *badger.DB }
+
+func openStore(t testing.TB, dir string) badgerStore {
+	t.Helper()
+	db, err := badger.Open(badger.DefaultOptions(dir).WithLogger(nil).WithMemTableSize(8 << 20).WithNumMemtables(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return badgerStore{db}
+}
+
+func (b badgerStore) Get(key string) (value []byte, err error) {
+	err = b.db.View(func(txn *badger.Txn) error {
+		item, err := txn.Get([]byte(key))
+		if err != nil {
+			return err
+		}
+		value, err = item.ValueCopy(nil)
+		return err
+	})
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		return nil, nil
+	}
+	return value, err
+}
+
+func (b badgerStore) Scan(prefix, after string, visit func(string, []byte) bool) error {
+	return b.db.View(func(txn *badger.Txn) error {
+		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte(prefix), PrefetchValues: true, PrefetchSize: 10})
+		defer it.Close()
+		for it.Seek([]byte(max(prefix, after))); it.Valid(); it.Next() {
+			key := string(it.Item().Key())
+			if key == after {
+				continue
+			}
+			value, err := it.Item().ValueCopy(nil)
+			if err != nil || !visit(key, value) {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (b badgerStore) Apply(writes []Write) error {
+	return b.db.Update(func(txn *badger.Txn) error {
+		for _, w := range writes {
+			var err error
+			if w.Value == nil {
+				err = txn.Delete([]byte(w.Key))
+			} else {
+				err = txn.Set([]byte(w.Key), w.Value)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+const (
+	apiKey        = "sk_test_sandbox"
+	webhookSecret = "whsec_sandbox"
+)
+
+// clock is a time that a test can move.
+type clock struct {
+	mutex sync.Mutex
+	ahead time.Duration
+}
+
+func (c *clock) now() time.Time {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	return time.Now().Add(c.ahead)
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.ahead += d
+}
+
+// shop is a sandbox with all that surrounds it: its store, its page on a real port, a merchant's webhook endpoint and the
+// adapter that drives it.
+type shop struct {
+	*Sandbox
+	t       testing.TB
+	config  Config
+	clock   *clock
+	gateway *stripe.Gateway
+	inbox   *inbox
+	browser *http.Client
+}
+
+func newShop(t testing.TB, change func(*Config)) *shop {
+	t.Helper()
+	listener := listen(t)
+	s := &shop{t: t, clock: new(clock), inbox: newInbox(t), browser: &http.Client{
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+	s.config = Config{
+		Store: openStore(t, t.TempDir()), Key: apiKey, WebhookURL: s.inbox.url, WebhookSecret: webhookSecret,
+		PublicURL: "http://" + listener.Addr().String() + "/sandbox", Now: s.clock.now, Rand: rand.Reader,
+		Delay: 100 * time.Millisecond,
+	}
+	if change != nil {
+		change(&s.config)
+	}
+	s.start()
+	front := &fasthttp.Server{Handler: func(ctx *fasthttp.RequestCtx) { s.Sandbox.Serve(ctx) }, CloseOnShutdown: true}
+	go front.Serve(listener)
+	t.Cleanup(func() { listener.Close() })
+	return s
+}
+
+// start begins the sandbox, or begins it again on the same store.
+func (s *shop) start() {
+	s.Sandbox = New(s.config)
+	s.gateway = stripe.New(stripe.Config{
+		Key: apiKey, WebhookSecret: webhookSecret, BaseURL: "http://sandbox.invalid", Dial: s.Sandbox.Dial,
+	})
+	s.t.Cleanup(func() { s.Sandbox.Close() })
+}
+
+func listen(t testing.TB) net.Listener {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return listener
+}
+
+// inbox is an endpoint for webhooks.
+type inbox struct {
+	url      string
+	received chan message
+	mutex    sync.Mutex
+	status   []int // of the next answers; then 200
+}
+
+type message struct{ signature, body string }
+
+func newInbox(t testing.TB) *inbox {
+	listener := listen(t)
+	in := &inbox{url: "http://" + listener.Addr().String() + "/webhook", received: make(chan message, 100)}
+	server := &http.Server{Handler: in}
+	go server.Serve(listener)
+	t.Cleanup(func() { server.Close() })
+	return in
+}
+
+func (in *inbox) answer(status ...int) {
+	in.mutex.Lock()
+	defer in.mutex.Unlock()
+	in.status = status
+}
+
+func (in *inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	in.mutex.Lock()
+	defer in.mutex.Unlock()
+	if len(in.status) > 0 {
+		w.WriteHeader(in.status[0])
+		in.status = in.status[1:]
+	}
+	in.received <- message{r.Header.Get("Stripe-Signature"), string(body)}
+}
+
+// event waits for the next webhook and reads it as the edge does.
+func (s *shop) event() orders.Event {
+	s.t.Helper()
+	select {
+	case m := <-s.inbox.received:
+		e, err := s.gateway.Event(m.signature, []byte(m.body), s.clock.now())
+		if err != nil {
+			s.t.Fatalf("%v: %s", err, m.body)
+		}
+		return e
+	case <-time.After(10 * time.Second):
+		s.t.Fatal("no webhook came")
+		panic("unreachable")
+	}
+}
+
+// silence fails if a webhook comes that should not.
+func (s *shop) silence() {
+	s.t.Helper()
+	select {
+	case m := <-s.inbox.received:
+		s.t.Fatalf("unexpected webhook: %s", m.body)
+	case <-time.After(80 * time.Millisecond):
+	}
+}
+
+// payable is an order of 29.00 + 2.10 = 31.10 USD.
+func (s *shop) payable() orders.Payable {
+	rate := tax.Component{Jurisdiction: "US-CA", Tax: "sales", Rate: 7250, Base: 100, Taxable: 2900, Amount: 210}
+	return orders.Payable{
+		OrderID: "ORD_1", Attempt: 1,
+		Order: &checkout.Order{
+			SessionID: "cs_550e8400-e29b-41d4-a716-446655440000", Product: checkout.Product{Name: "Northline Pro"},
+			Quote: checkout.Quote{Currency: "USD", Assessment: tax.Assessment{
+				Subtotal: 2900, Tax: 210, Total: 3110, Components: []tax.Component{rate},
+			}},
+			BuyerEmail: "ada@example.com",
+		},
+		SuccessTo: "https://shop.example/thanks?id={CHECKOUT_SESSION_ID}&q=a%20b", CancelTo: "https://shop.example/cart",
+		ExpiresAt: s.clock.now().Add(time.Hour),
+	}
+}
+
+func (s *shop) wire(change func(*orders.Payable)) orders.Wire {
+	s.t.Helper()
+	p := s.payable()
+	if change != nil {
+		change(&p)
+	}
+	w, err := s.gateway.Render(p)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return w
+}
+
+func soon() time.Time { return time.Now().Add(5 * time.Second) }
+
+// open makes a session with the adapter.
+func (s *shop) open(key string) orders.Remote {
+	s.t.Helper()
+	remote, fault := s.gateway.Create(soon(), s.wire(nil), key)
+	if fault != nil {
+		s.t.Fatal(fault)
+	}
+	return remote
+}
+
+// get opens a page in the browser.
+func (s *shop) get(url string) (*http.Response, string) {
+	s.t.Helper()
+	response, err := s.browser.Get(url)
+	return response, s.read(response, err)
+}
+
+// post submits one field of a page's form.
+func (s *shop) post(url, field, value string) (*http.Response, string) {
+	s.t.Helper()
+	response, err := s.browser.Post(url, formType, strings.NewReader(field+"="+value))
+	return response, s.read(response, err)
+}
+
+func (s *shop) read(response *http.Response, err error) string {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(body)
+}

@@ -1,0 +1,221 @@
+package sandbox
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/crepe-checkout/crepe/core/money"
+	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/stripe"
+)
+
+// These tests drive the real adapter against the sandbox.
+
+func TestCreate(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	got := s.open("k")
+	want := orders.Remote{
+		Ref: got.Ref, URL: s.config.PublicURL + "/pay/" + got.Ref, Status: orders.RemoteOpen,
+		Total: money.Amount{Minor: 3110, Currency: "USD"}, OrderID: "ORD_1", Attempt: 1,
+	}
+	if got != want || !strings.HasPrefix(got.Ref, "cs_test_") || len(got.Ref) < 40 {
+		t.Errorf("got %+v\nwant %+v", got, want)
+	}
+	read, fault := s.gateway.Retrieve(soon(), got.Ref)
+	if fault != nil || read != got {
+		t.Errorf("read back as %+v, %v", read, fault)
+	}
+}
+
+func TestCreateLive(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, func(c *Config) { c.Live = true })
+	if got := s.open("k"); !got.Live || !strings.HasPrefix(got.Ref, "cs_live_") {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestIdempotency(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	w := s.wire(nil)
+	first, fault := s.gateway.Create(soon(), w, "k")
+	if fault != nil {
+		t.Fatal(fault)
+	}
+	again, fault := s.gateway.Create(soon(), w, "k")
+	if fault != nil || again != first {
+		t.Errorf("the same call again: %+v, %v", again, fault)
+	}
+	other, fault := s.gateway.Create(soon(), w, "k2")
+	if fault != nil || other.Ref == first.Ref {
+		t.Errorf("another key: %+v, %v", other, fault)
+	}
+	changed := orders.Wire{Path: w.Path, Body: append(w.Body[:len(w.Body):len(w.Body)], "&client_reference_id=x"...)}
+	if _, fault := s.gateway.Create(soon(), changed, "k"); fault == nil || fault.Class != orders.Stuck || fault.Code != "idempotency_error" {
+		t.Errorf("other bytes under the key: %v", fault)
+	}
+
+	// The answer outlives a restart, and a key is free again after a day.
+	s.Sandbox.Close()
+	s.start()
+	if again, fault := s.gateway.Create(soon(), w, "k"); fault != nil || again != first {
+		t.Errorf("after a restart: %+v, %v", again, fault)
+	}
+	s.clock.advance(keepAnswer)
+	if next, fault := s.gateway.Create(soon(), s.wire(nil), "k"); fault != nil || next.Ref == first.Ref {
+		t.Errorf("after a day: %+v, %v", next, fault)
+	}
+}
+
+// Of many calls under one key at once, all that succeed have the same session, and the others are told to wait.
+func TestIdempotencyRace(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	w := s.wire(nil)
+	var mutex sync.Mutex
+	refs := make(map[string]int)
+	var all sync.WaitGroup
+	for range 32 {
+		all.Go(func() {
+			remote, fault := s.gateway.Create(soon(), w, "k")
+			if fault != nil && (fault.Class != orders.InProgress || fault.Code != "idempotency_key_in_use") {
+				t.Errorf("got %v", fault)
+			}
+			mutex.Lock()
+			defer mutex.Unlock()
+			refs[remote.Ref]++
+		})
+	}
+	all.Wait()
+	delete(refs, "")
+	if len(refs) != 1 {
+		t.Errorf("the sessions are %v", refs)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	cases := map[string]struct {
+		change func(*orders.Payable)
+		code   string
+	}{
+		"too little": {func(p *orders.Payable) {
+			a := &p.Order.Quote.Assessment
+			a.Subtotal, a.Tax, a.Total = 49, 0, 49
+		}, "amount_too_small"},
+		"too short a life": {func(p *orders.Payable) { p.ExpiresAt = s.clock.now().Add(29 * time.Minute) }, "invalid_request_error"},
+		"too long a life":  {func(p *orders.Payable) { p.ExpiresAt = s.clock.now().Add(25 * time.Hour) }, "invalid_request_error"},
+		"no return":        {func(p *orders.Payable) { p.SuccessTo = "nowhere" }, "url_invalid"},
+		"no address":       {func(p *orders.Payable) { p.Order.BuyerEmail = "ada" }, "email_invalid"},
+	}
+	for name, c := range cases {
+		_, fault := s.gateway.Create(soon(), s.wire(c.change), "k")
+		if fault == nil || fault.Class != orders.Definitive || fault.Code != c.code || fault.Status != 400 || fault.RequestID == "" {
+			t.Errorf("%s: %+v", name, fault)
+		}
+	}
+	// What was refused for its parameters is not stored: the key is still good.
+	if _, fault := s.gateway.Create(soon(), s.wire(nil), "k"); fault != nil {
+		t.Errorf("after the refusals: %v", fault)
+	}
+	if _, fault := s.gateway.Retrieve(soon(), "cs_test_0"); fault == nil || fault.Class != orders.Definitive || fault.Status != 404 {
+		t.Errorf("unknown session: %v", fault)
+	}
+	if _, fault := s.gateway.Expire(soon(), "cs_test_0"); fault == nil || fault.Class != orders.Definitive || fault.Status != 404 {
+		t.Errorf("expiring an unknown session: %v", fault)
+	}
+	stranger := stripe.New(stripe.Config{Key: "sk_test_other", BaseURL: "http://sandbox.invalid", Dial: s.Dial})
+	if _, fault := stranger.Create(soon(), s.wire(nil), "k3"); fault == nil || fault.Class != orders.NotExecuted || fault.Status != 401 {
+		t.Errorf("wrong key: %v", fault)
+	}
+}
+
+func TestExpire(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	first := s.open("k")
+	for range 2 { // the second time it is expired already
+		got, fault := s.gateway.Expire(soon(), first.Ref)
+		if fault != nil || got.Status != orders.RemoteExpired || got.URL != "" || got.Paid || got.OrderID != "ORD_1" {
+			t.Fatalf("got %+v, %v", got, fault)
+		}
+	}
+	if e := s.event(); e.Kind != orders.EventExpired || e.Remote.Ref != first.Ref {
+		t.Errorf("got %+v", e)
+	}
+	second := s.open("k2")
+	s.post(second.URL, "outcome", "succeeds")
+	got, fault := s.gateway.Expire(soon(), second.Ref)
+	if fault != nil || got.Status != orders.RemoteComplete || !got.Paid || got.PaymentID == "" {
+		t.Errorf("expiring a paid session: %+v, %v", got, fault)
+	}
+	if e := s.event(); e.Kind != orders.EventCompleted {
+		t.Errorf("got %+v", e)
+	}
+	s.silence()
+}
+
+// A buyer and an expiry at once: one of them wins, and both learn who.
+func TestExpireRace(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, func(c *Config) { c.WebhookURL = "" })
+	for range 20 {
+		remote := s.open(time.Now().String())
+		var all sync.WaitGroup
+		var paidTo string
+		all.Go(func() {
+			response, _ := s.post(remote.URL, "outcome", "succeeds")
+			paidTo = response.Header.Get("Location")
+		})
+		var ended orders.Remote
+		all.Go(func() { ended, _ = s.gateway.Expire(soon(), remote.Ref) })
+		all.Wait()
+		if through := strings.HasPrefix(paidTo, "https://shop.example/thanks"); through != ended.Paid ||
+			ended.Paid == (ended.Status == orders.RemoteExpired) {
+			t.Fatalf("the buyer was sent to %s, and the session is %+v", paidTo, ended)
+		}
+	}
+}
+
+func TestLapse(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	remote := s.open("k")
+	s.clock.advance(61 * time.Minute)
+	s.wake <- struct{}{}
+	if e := s.event(); e.Kind != orders.EventExpired || e.Remote.Ref != remote.Ref {
+		t.Errorf("got %+v", e)
+	}
+	if got, fault := s.gateway.Retrieve(soon(), remote.Ref); fault != nil || got.Status != orders.RemoteExpired {
+		t.Errorf("got %+v, %v", got, fault)
+	}
+}
+
+// fullDisk is a store that cannot write any more.
+type fullDisk struct{ Store }
+
+func (fullDisk) Apply([]Write) error { return errors.New("no space left on device") }
+
+// When the sandbox itself is broken, the adapter sees what it would see of a broken Stripe.
+func TestBroken(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, func(c *Config) { c.Store = fullDisk{c.Store} })
+	w := s.wire(nil)
+	if _, fault := s.gateway.Create(soon(), w, "k"); fault == nil || fault.Class != orders.Stuck || fault.Code != "api_error" {
+		t.Errorf("without a store: %v", fault)
+	}
+	s.Sandbox.Close()
+	if _, fault := s.gateway.Create(soon(), w, "k"); fault == nil || fault.Class == orders.Definitive {
+		t.Errorf("closed: %v", fault)
+	}
+	fresh := stripe.New(stripe.Config{Key: apiKey, BaseURL: "http://sandbox.invalid", Dial: s.Dial})
+	if _, fault := fresh.Create(soon(), w, "k"); fault == nil || fault.Class != orders.NotExecuted {
+		t.Errorf("closed before anything was sent: %v", fault)
+	}
+}

@@ -1,0 +1,156 @@
+package sandbox
+
+import (
+	"errors"
+	"time"
+)
+
+// record is a session and all that belongs to it.
+type record struct {
+	Session  session           `json:"session"`
+	Lines    []line            `json:"lines"`
+	Metadata map[string]string `json:"payment_metadata"` // of the payment, once there is one
+	Intent   *intent           `json:"intent"`
+	Settles  int64             `json:"settles"` // when a payment that is confirmed later is decided, in milliseconds
+	Bounces  bool              `json:"bounces"` // and that it fails then
+	Refunded int64             `json:"refunded"`
+	Events   map[string]string `json:"events"` // the last event of each type
+}
+
+// turn is one step in the life of a session. What it changes is written as a whole, with the events that report it.
+type turn struct {
+	*record
+	sandbox *Sandbox
+	now     time.Time
+	change  change
+}
+
+var errMissing = errors.New("sandbox: no such session")
+
+// turn takes a step with a session, alone. A step that changes nothing writes nothing.
+func (s *Sandbox) turn(id string, step func(*turn)) error {
+	defer s.lock(id)()
+	r, err := load[record](s.Store, "cs/"+id)
+	if err != nil {
+		return err
+	}
+	if r == nil {
+		return errMissing
+	}
+	t := &turn{record: r, sandbox: s, now: s.Now()}
+	step(t)
+	if len(t.change) == 0 {
+		return nil
+	}
+	t.change.put("cs/"+id, t.record)
+	return s.apply(t.change)
+}
+
+// payable: neither through nor expired, whether or not the worker has noticed.
+func (t *turn) payable() bool {
+	return t.Session.Status == open && t.now.Unix() < t.Session.ExpiresAt
+}
+
+// try moves the payment to a status. The first try makes it.
+func (t *turn) try(status string) {
+	if t.Intent == nil {
+		t.Intent = &intent{
+			ID: t.sandbox.newID("pi_"), Object: "payment_intent", Amount: t.Session.AmountTotal, Created: t.now.Unix(),
+			Currency: t.Session.Currency, Livemode: t.Session.Livemode, Metadata: t.Metadata,
+		}
+		t.Session.PaymentIntent = maybe(t.Intent.ID)
+	}
+	t.change.link("pi/"+t.Intent.ID, t.Session.ID)
+	t.Intent.Status, t.Intent.LastError = status, nil
+}
+
+// challenge sends the buyer to the bank's page.
+func (t *turn) challenge() { t.try(requiresAction) }
+
+// challenged: the bank waits for the buyer.
+func (t *turn) challenged() bool { return t.Intent != nil && t.Intent.Status == requiresAction }
+
+// pay takes the money.
+func (t *turn) pay() {
+	t.try(succeeded)
+	t.Intent.AmountReceived = t.Intent.Amount
+	t.complete(paid)
+}
+
+// payLater lets the buyer through; settle decides about the money.
+func (t *turn) payLater(bounces bool) {
+	t.try(processing)
+	t.Bounces = bounces
+	t.Settles = t.now.Add(t.sandbox.Delay).UnixMilli()
+	t.change.link(dueKey(t.Settles, "settle", t.Session.ID), t.Session.ID)
+	t.complete(unpaid)
+}
+
+// decline refuses one try to pay. The session stays open for the next.
+func (t *turn) decline(why *paymentError) {
+	t.try(requiresMethod)
+	t.Intent.LastError = why
+	t.emit("payment_intent.payment_failed", t.Intent)
+}
+
+// settle decides about a payment that was to be confirmed later.
+func (t *turn) settle(bounces bool) {
+	t.change.delete(dueKey(t.Settles, "settle", t.Session.ID))
+	if bounces {
+		t.decline(bounced)
+		t.emit("checkout.session.async_payment_failed", &t.Session)
+		return
+	}
+	t.try(succeeded)
+	t.Intent.AmountReceived = t.Intent.Amount
+	t.Session.PaymentStatus = paid
+	t.emit("checkout.session.async_payment_succeeded", &t.Session)
+}
+
+// settling: the buyer is through, and the money is not decided about.
+func (t *turn) settling() bool { return t.Intent != nil && t.Intent.Status == processing }
+
+func (t *turn) complete(payment string) {
+	t.end(complete)
+	t.Session.PaymentStatus = payment
+	t.emit("checkout.session.completed", &t.Session)
+}
+
+func (t *turn) expire() {
+	t.end(expired)
+	t.emit("checkout.session.expired", &t.Session)
+}
+
+func (t *turn) end(status string) {
+	t.Session.Status, t.Session.URL = status, ""
+	t.change.delete(t.expiry())
+}
+
+// expiry is the worker's task to expire the session.
+func (t *turn) expiry() string { return dueKey(t.Session.ExpiresAt*1000, "expire", t.Session.ID) }
+
+// emit records an event and has it sent.
+func (t *turn) emit(kind string, object any) {
+	e := event{
+		ID: t.sandbox.newID("evt_"), Object: "event", APIVersion: apiVersion, Created: t.now.Unix(),
+		Livemode: t.Session.Livemode, Type: kind,
+	}
+	e.Data.Object = encode(object)
+	if t.Events == nil {
+		t.Events = make(map[string]string)
+	}
+	t.Events[kind] = e.ID
+	if t.send(e.ID) {
+		e.PendingWebhooks = 1
+	}
+	t.change.put("ev/"+e.ID, delivery{Event: e})
+}
+
+// send has an event delivered, once more if it has been, where there is somebody to deliver it to.
+func (t *turn) send(id string) bool {
+	if t.sandbox.WebhookURL == "" {
+		return false
+	}
+	t.change.link(dueKey(t.now.UnixMilli(), "send", id), id)
+	return true
+}

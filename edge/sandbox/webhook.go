@@ -1,0 +1,118 @@
+package sandbox
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// delivery is an event on its way.
+type delivery struct {
+	Event event `json:"event"`
+	Tries int   `json:"tries"`
+}
+
+// An event is sent until it is accepted, with growing pauses, for about an hour.
+const (
+	firstPause  = time.Second
+	longestWait = 5 * time.Minute
+	maxTries    = 20
+	sendTimeout = 5 * time.Second
+)
+
+func newWebhookClient() *fasthttp.Client {
+	return &fasthttp.Client{Name: "crepe-sandbox", MaxResponseBodySize: 64 << 10, ReadBufferSize: 16 << 10}
+}
+
+// send delivers an event once and says in the store what is left to do.
+func (s *Sandbox) send(key, id string) error {
+	d, err := load[delivery](s.Store, "ev/"+id)
+	if err != nil {
+		return err
+	}
+	var c change
+	c.delete(key)
+	if d == nil {
+		return s.apply(c)
+	}
+	outcome, accepted := s.post(encode(&d.Event))
+	d.Tries++
+	switch {
+	case accepted:
+		d.Event.PendingWebhooks = 0
+	case d.Tries < maxTries:
+		next := s.Now().Add(pause(d.Tries))
+		c.link(dueKey(next.UnixMilli(), "send", id), id)
+		outcome += " · again at " + next.UTC().Format(time.TimeOnly)
+	default:
+		outcome += " · given up"
+		s.Log.Warn("a sandbox event was never accepted", "event", id, "type", d.Event.Type, "tries", d.Tries)
+	}
+	c.put("ev/"+id, d)
+	s.journal.add(s.Now(), "Webhook", d.Event.Type+" "+id, outcome)
+	return s.apply(c)
+}
+
+// pause doubles with every try.
+func pause(tries int) time.Duration {
+	return min(firstPause<<min(tries-1, 30), longestWait)
+}
+
+// post sends a signed body once. Only a 2xx is an acceptance, and a redirect is not followed.
+func (s *Sandbox) post(body []byte) (outcome string, accepted bool) {
+	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
+	defer fasthttp.ReleaseRequest(request)
+	defer fasthttp.ReleaseResponse(response)
+	request.Header.SetMethod(fasthttp.MethodPost)
+	request.SetRequestURI(s.WebhookURL)
+	request.Header.SetContentType("application/json; charset=utf-8")
+	request.Header.Set("Stripe-Signature", sign(s.WebhookSecret, s.Now(), body))
+	request.SetBodyRaw(body)
+	if err := s.client.DoTimeout(request, response, sendTimeout); err != nil {
+		return err.Error(), false
+	}
+	status := response.StatusCode()
+	return strconv.Itoa(status), status/100 == 2
+}
+
+// sign is the header Stripe-Signature (https://docs.stripe.com/webhooks#verify-manually).
+func sign(secret string, at time.Time, body []byte) string {
+	stamp := strconv.FormatInt(at.Unix(), 10)
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(stamp + "."))
+	mac.Write(body)
+	return "t=" + stamp + ",v1=" + hex.EncodeToString(mac.Sum(nil))
+}
+
+// lapse expires a session whose time is over, if it is still open.
+func (s *Sandbox) lapse(key, id string) error {
+	return s.drop(key, s.turn(id, func(t *turn) {
+		if t.Session.Status == open {
+			t.expire()
+		}
+		t.change.delete(key)
+	}))
+}
+
+// decide settles a payment that was to be confirmed later, unless a trigger was faster.
+func (s *Sandbox) decide(key, id string) error {
+	return s.drop(key, s.turn(id, func(t *turn) {
+		if t.settling() {
+			t.settle(t.Bounces)
+		}
+		t.change.delete(key)
+	}))
+}
+
+// drop forgets the task of a session that is gone.
+func (s *Sandbox) drop(key string, err error) error {
+	if !errors.Is(err, errMissing) {
+		return err
+	}
+	return s.apply(change{{Key: key}})
+}

@@ -1,0 +1,208 @@
+package sandbox
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/crepe-checkout/crepe/edge/orders"
+)
+
+// An event that is not accepted comes again, the same one, newly signed.
+func TestWebhookRetry(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	s.inbox.answer(500, 302)
+	s.post(s.open("k").URL, "outcome", "succeeds")
+	first := s.event()
+	for range 2 {
+		if again := s.next(); again != first {
+			t.Errorf("got %+v after %+v", again, first)
+		}
+	}
+	s.clock.advance(longestWait)
+	s.silence()
+	if pending := s.pending(); pending != 0 {
+		t.Errorf("%d events are still pending", pending)
+	}
+}
+
+// next moves the clock on until the next webhook comes. When the sandbox plans it is not known from outside.
+func (s *shop) next() orders.Event {
+	s.t.Helper()
+	for range 200 {
+		if len(s.inbox.received) > 0 {
+			break
+		}
+		s.clock.advance(longestWait / 4)
+		select {
+		case s.wake <- struct{}{}:
+		default: // it is awake
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return s.event()
+}
+
+// pending counts the events that nobody has accepted.
+func (s *shop) pending() int {
+	return strings.Count(s.call("GET", "/v1/events?delivery_success=false&limit=100", "", "").body, `"object":"event"`)
+}
+
+func TestWebhookGivesUp(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	var never [maxTries]int
+	for i := range never {
+		never[i] = 503
+	}
+	s.inbox.answer(never[:]...)
+	s.post(s.open("k").URL, "outcome", "succeeds")
+	for range maxTries {
+		s.next()
+	}
+	s.clock.advance(longestWait)
+	s.silence()
+	if pending := s.pending(); pending != 1 {
+		t.Errorf("%d events are pending, and nobody took the one", pending)
+	}
+}
+
+// What was to be sent or decided when the process ended is sent and decided by the next one.
+func TestRestart(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, func(c *Config) { c.Delay = time.Minute })
+	s.inbox.answer(500)
+	paid, later, open := s.open("k"), s.open("k2"), s.open("k3")
+	s.post(paid.URL, "outcome", "succeeds")
+	first := s.event()
+	s.post(later.URL, "outcome", "later")
+	s.event()
+	s.Sandbox.Close()
+	s.clock.advance(2 * time.Minute)
+	s.start()
+	seen := map[orders.EventKind]orders.Event{}
+	for range 2 {
+		e := s.event()
+		seen[e.Kind] = e
+	}
+	if seen[orders.EventCompleted] != first || seen[orders.EventSucceeded].Remote.Ref != later.Ref {
+		t.Errorf("got %+v", seen)
+	}
+	if got, fault := s.gateway.Retrieve(soon(), open.Ref); fault != nil || got != open {
+		t.Errorf("the open session came back as %+v, %v", got, fault)
+	}
+}
+
+// Events that happen while nobody can be reached are kept, and Close does not wait for them.
+func TestWebhookUnreachable(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, func(c *Config) { c.WebhookURL = "http://127.0.0.1:1/" })
+	s.post(s.open("k").URL, "outcome", "succeeds")
+	start := time.Now()
+	s.Sandbox.Close()
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("Close took %v", took)
+	}
+	s.config.WebhookURL = s.inbox.url
+	s.clock.advance(longestWait)
+	s.start()
+	if e := s.event(); e.Kind != orders.EventCompleted {
+		t.Errorf("got %+v", e)
+	}
+}
+
+func TestPause(t *testing.T) {
+	for tries, want := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 5: 16 * time.Second, 9: 256 * time.Second,
+		10: longestWait, maxTries: longestWait, 1000: longestWait} {
+		if got := pause(tries); got != want {
+			t.Errorf("pause(%d) = %v, want %v", tries, got, want)
+		}
+	}
+}
+
+func TestTrigger(t *testing.T) {
+	t.Parallel()
+	const completed, succeeded, failed = "checkout.session.completed", "checkout.session.async_payment_succeeded",
+		"checkout.session.async_payment_failed"
+	const ended, declined = "checkout.session.expired", "payment_intent.payment_failed"
+	kinds := map[string]orders.EventKind{completed: orders.EventCompleted, succeeded: orders.EventSucceeded,
+		failed: orders.EventFailed, ended: orders.EventExpired, declined: orders.EventDeclined}
+	cases := map[string]struct {
+		before string // the buyer's choice, if any
+		events []string
+		status int
+		want   []orders.EventKind // of all the webhooks, in any order
+	}{
+		"pay":                   {"", []string{completed}, 200, []orders.EventKind{orders.EventCompleted}},
+		"pay, once more":        {"succeeds", []string{completed}, 200, []orders.EventKind{orders.EventCompleted, orders.EventCompleted}},
+		"expire":                {"", []string{ended}, 200, []orders.EventKind{orders.EventExpired}},
+		"expire after paying":   {"succeeds", []string{ended}, 409, []orders.EventKind{orders.EventCompleted}},
+		"pay after expiring":    {"", []string{ended, completed}, 409, []orders.EventKind{orders.EventExpired}},
+		"decline":               {"", []string{declined}, 200, []orders.EventKind{orders.EventDeclined}},
+		"arrive":                {"", []string{succeeded}, 200, []orders.EventKind{orders.EventCompleted, orders.EventSucceeded}},
+		"bounce":                {"", []string{failed}, 200, []orders.EventKind{orders.EventCompleted, orders.EventDeclined, orders.EventFailed}},
+		"arrive after all":      {"later_fails", []string{succeeded}, 200, []orders.EventKind{orders.EventCompleted, orders.EventSucceeded}},
+		"arrive when paid":      {"succeeds", []string{succeeded}, 409, []orders.EventKind{orders.EventCompleted}},
+		"something else":        {"", []string{"charge.refunded"}, 409, nil},
+		"decline a paid one":    {"succeeds", []string{declined}, 409, []orders.EventKind{orders.EventCompleted}},
+		"decline and then that": {"declined", []string{declined, completed}, 200, []orders.EventKind{orders.EventDeclined, orders.EventDeclined, orders.EventCompleted}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t, func(c *Config) { c.Delay = time.Hour })
+			remote := s.open("k")
+			if c.before != "" {
+				s.post(remote.URL, "outcome", c.before)
+				s.clock.advance(time.Millisecond) // or sending it again is the same task
+			}
+			var status int
+			for _, event := range c.events {
+				status = s.trigger(`{"event":"`+event+`","order":"ORD_1"}`, "application/json")
+			}
+			if status != c.status {
+				t.Errorf("answered %d, want %d", status, c.status)
+			}
+			got, want := map[orders.EventKind]int{}, map[orders.EventKind]int{}
+			for _, kind := range c.want {
+				got[s.event().Kind]++
+				want[kind]++
+			}
+			for kind := range kinds {
+				if got[kinds[kind]] != want[kinds[kind]] {
+					t.Errorf("%s came %d times, want %d", kind, got[kinds[kind]], want[kinds[kind]])
+				}
+			}
+			s.silence()
+		})
+	}
+}
+
+func (s *shop) trigger(body, kind string) int {
+	s.t.Helper()
+	response, err := s.browser.Post(s.config.PublicURL+"/trigger", kind, strings.NewReader(body))
+	s.read(response, err)
+	return response.StatusCode
+}
+
+func TestTriggerRefuses(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	s.open("k")
+	for _, c := range []struct {
+		body, kind string
+		status     int
+	}{
+		{`{"event":"checkout.session.completed","order":"ORD_2"}`, "application/json", 404},
+		{`{"event":"checkout.session.completed","order":"ORD"}`, "application/json", 404},
+		{`{"event":"checkout.session.completed","order":""}`, "application/json", 400},
+		{`{"event":"checkout.session.completed","order":"ORD_1"}`, "text/plain", 415},
+		{`{`, "application/json; charset=utf-8", 400},
+	} {
+		if got := s.trigger(c.body, c.kind); got != c.status {
+			t.Errorf("%s as %s: %d, want %d", c.body, c.kind, got, c.status)
+		}
+	}
+	s.silence()
+}
