@@ -34,6 +34,7 @@ func server(t *testing.T, answer []byte) (base string, requests *atomic.Int32) {
 			go func() {
 				request, err := http.ReadRequest(bufio.NewReader(conn))
 				if err != nil {
+					conn.Close()
 					return
 				}
 				io.Copy(io.Discard, request.Body)
