@@ -1,0 +1,111 @@
+package geoip
+
+import (
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/crepe-checkout/crepe/core/country"
+)
+
+// French, German and unknown addresses, and the proxies of the tests: one in a private network, one in public Germany.
+const (
+	french   = "192.0.2.7"
+	german   = "198.51.100.7"
+	french6  = "2001:db8:f::7"
+	private  = "10.0.0.1"
+	frontier = "198.51.100.250"
+	proxies  = "10.0.0.0/8, 198.51.100.250/32,2001:db8:d::/48"
+)
+
+func TestLocator(t *testing.T) {
+	trusted, err := ParseProxies(proxies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	locator := Locator{open(t, "country.mmdb"), trusted}
+	for _, c := range []struct {
+		name, buyerIP, peer string
+		forwarded           []string
+		want                country.Code
+	}{
+		{"buyerIp", french, private, nil, "FR"},
+		{"buyerIp before the peer", french, german, nil, "FR"},
+		{"buyerIp before the proxy's word", french6, private, []string{german}, "FR"},
+		{"a private buyerIp, and a peer that would tell", private, german, nil, ""},
+		{"buyerIp in IPv6 clothes", "::ffff:" + french, private, nil, "FR"},
+		{"buyerIp with a zone", french6 + "%eth0", german, nil, ""},
+		{"buyerIp in octal", "0300.0.2.7", german, nil, ""},
+		{"buyerIp is no address", "nowhere", german, nil, ""},
+
+		{"the peer", "", french, nil, "FR"},
+		{"the peer over IPv6", "", french6, nil, "FR"},
+		{"the peer, whatever it says", "", french, []string{german}, "FR"},
+		{"no peer", "", "", nil, ""},
+		{"a private peer that nobody trusts", "", "192.168.0.1", []string{french}, ""},
+
+		{"a proxy's word", "", private, []string{french}, "FR"},
+		{"a proxy's word about IPv6", "", private, []string{french6}, "FR"},
+		{"a proxy over IPv6", "", "2001:db8:d::1", []string{french}, "FR"},
+		{"a proxy's word in IPv6 clothes", "", private, []string{"::ffff:" + french}, "FR"},
+		{"spaces and tabs", "", private, []string{" \t" + french + "\t "}, "FR"},
+		{"a chain of proxies", "", private, []string{french + ", " + frontier + ",10.9.9.9"}, "FR"},
+		{"a chain in several headers", "", private, []string{french, frontier, "10.9.9.9"}, "FR"},
+		{"a client that writes its own", "", private, []string{german + ", " + french}, "FR"},
+		{"a client that writes a header of its own", "", private, []string{german, french}, "FR"},
+		{"a client that writes a proxy of its own", "", private, []string{german + ", 10.1.1.1, " + french}, "FR"},
+		{"garbage beyond the client", "", private, []string{"<script>, " + french}, "FR"},
+
+		{"a proxy that says nothing", "", frontier, nil, ""},
+		{"a proxy that says an empty word", "", frontier, []string{""}, ""},
+		{"nothing but proxies", "", private, []string{frontier + ", 10.2.2.2"}, ""},
+		{"a client within", "", private, []string{"127.0.0.1"}, ""},
+		{"an unknown client", "", private, []string{french + ", unknown"}, ""},
+		{"garbage before the client", "", private, []string{french + ", , 10.9.9.9"}, ""},
+		{"a port", "", private, []string{french + ":443"}, ""},
+		{"a zone", "", private, []string{french6 + "%1"}, ""},
+		{"a long list", "", private, []string{strings.Repeat("10.1.1.1,", 600)}, ""},
+	} {
+		var forwarded [][]byte
+		for _, header := range c.forwarded {
+			forwarded = append(forwarded, []byte(header))
+		}
+		if got := locator.Country(c.buyerIP, net.ParseIP(c.peer), forwarded); got != c.want {
+			t.Errorf("%s: %q, not %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestLocatorWithoutFile(t *testing.T) {
+	var nobody Locator
+	if got := nobody.Country(french, net.ParseIP(french), nil); got != "" {
+		t.Errorf("knows %q", got)
+	}
+}
+
+// TestTrustedByAll: with everybody trusted there is no buyer, only proxies.
+func TestTrustedByAll(t *testing.T) {
+	everybody, err := ParseProxies("0.0.0.0/0,::/0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	locator := Locator{open(t, "country.mmdb"), everybody}
+	if got := locator.Country("", net.ParseIP(private), [][]byte{[]byte(french)}); got != "" {
+		t.Errorf("knows %q", got)
+	}
+}
+
+func TestParseProxies(t *testing.T) {
+	for list, want := range map[string]int{"": 0, " , ": 0, proxies: 3, "10.0.0.0/8,": 1} {
+		if got, err := ParseProxies(list); err != nil || len(got) != want {
+			t.Errorf("%q: %v, %v", list, got, err)
+		}
+	}
+	for _, list := range []string{
+		"10.0.0.1", "10.0.0.0/33", "10.0.0.0/8 ::1/128", "proxy.example", "::ffff:10.0.0.0/104", "10.0.0.0/8,*",
+	} {
+		if got, err := ParseProxies(list); err == nil || !strings.Contains(err.Error(), "192.0.2.7/32") {
+			t.Errorf("%q: %v, %v", list, got, err)
+		}
+	}
+}
