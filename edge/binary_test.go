@@ -42,9 +42,9 @@ func TestMain(m *testing.M) {
 }
 
 // start runs the binary until the test ends, and waits for the page's URL.
-func start(t testing.TB, data, listen string) *program {
+func start(t testing.TB, data, listen string, more ...string) *program {
 	t.Helper()
-	p := &program{Cmd: exec.Command(binary.path, "dev", "--data", data, "--listen", listen)}
+	p := &program{Cmd: exec.Command(binary.path, append([]string{"dev", "--data", data, "--listen", listen}, more...)...)}
 	p.Stderr = os.Stderr
 	out, err := p.StdoutPipe()
 	if err != nil {
@@ -115,6 +115,25 @@ func TestRestart(t *testing.T) {
 	}
 	s.pay(t, url)
 	eventually(t, "the session is closed by the payment", func() bool { return s.createOrder(t, token, request).status == 409 })
+}
+
+// TestFresh: --fresh starts over, and never under another crepe's feet.
+func TestFresh(t *testing.T) {
+	data := t.TempDir()
+	first := start(t, data, freeAddress(t))
+	merchant := readDevFile(t, data).MerchantID
+	output, err := exec.Command(binary.path, "dev", "--data", data, "--listen", freeAddress(t), "--fresh").CombinedOutput()
+	if err == nil || !strings.Contains(string(output), "is another crepe running on it?") {
+		t.Fatalf("%v: %s", err, output)
+	}
+	if again := readDevFile(t, data); again.MerchantID != merchant {
+		t.Fatal("the running demo lost its dev.json")
+	}
+	first.kill()
+	start(t, data, freeAddress(t), "--fresh")
+	if again := readDevFile(t, data); again.MerchantID == merchant {
+		t.Error("the demo merchant is still the old one")
+	}
 }
 
 func readDevFile(t testing.TB, data string) *devFile {

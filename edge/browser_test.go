@@ -9,7 +9,7 @@ import (
 
 // TestBrowser buys in Chromium from the real binary: the script types, sees the errors and the tax, pays and finds the order
 // completed, with and without JavaScript and WebAssembly; and it runs the core's vectors through the module in the page.
-// The screenshots lie in web/testdata/shots for a person to look at when SHOTS=update is set.
+// SHOTS names a folder for screenshots that a person wants to look at.
 func TestBrowser(t *testing.T) {
 	if _, err := os.Stat(chromium()); err != nil {
 		t.Fatalf("%v; the test needs a browser: apt-get install chromium, or set CHROMIUM", err)
@@ -18,11 +18,7 @@ func TestBrowser(t *testing.T) {
 	data := t.TempDir()
 	start(t, data, freeAddress(t))
 	script := exec.Command("node", "--test", "--test-reporter=spec", filepath.Join(web, "e2e/checkout.mjs"))
-	shots := t.TempDir()
-	if os.Getenv("SHOTS") == "update" {
-		shots = filepath.Join(web, "testdata/shots")
-	}
-	script.Env = append(os.Environ(), "DEV_JSON="+filepath.Join(data, "dev.json"), "SHOTS="+shots, "CHROMIUM="+chromium())
+	script.Env = append(os.Environ(), "DEV_JSON="+filepath.Join(data, "dev.json"), "CHROMIUM="+chromium())
 	output, err := script.CombinedOutput()
 	t.Logf("%s", output)
 	if err != nil {

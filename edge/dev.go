@@ -49,7 +49,7 @@ func dev(ctx context.Context, args []string, stdout, stderr io.Writer, log *slog
 		return err
 	}
 	if *fresh {
-		if err := forget(c.Data); err != nil {
+		if err := forget(c.Data, log); err != nil {
 			return err
 		}
 	}
@@ -73,8 +73,16 @@ func dev(ctx context.Context, args []string, stdout, stderr io.Writer, log *slog
 	return errors.Join(<-served, s.close())
 }
 
-// forget removes what a run leaves, and nothing else that may lie in the directory.
-func forget(data string) error {
+// forget removes what a run leaves, and nothing else that may lie in the directory. It opens the database first: one that
+// another crepe is running on is locked, and not to be pulled from under it.
+func forget(data string, log *slog.Logger) error {
+	db, err := openDatabase(data, log)
+	if err != nil {
+		return err
+	}
+	if err := db.Close(); err != nil {
+		return err
+	}
 	return errors.Join(os.RemoveAll(filepath.Join(data, "db")), os.RemoveAll(filepath.Join(data, "dev.json")))
 }
 

@@ -61,12 +61,9 @@ type server struct {
 
 // newServer opens the database and wires the parts; the public URL must be known by now. It serves nothing yet.
 func newServer(c Config, log *slog.Logger) (*server, error) {
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return nil, err
-	}
-	db, err := badgerstore.Open(filepath.Join(c.Data, "db"), log)
+	db, err := openDatabase(c.Data, log)
 	if err != nil {
-		return nil, fmt.Errorf("cannot open the database in %s (is another crepe running on it?): %w", c.Data, err)
+		return nil, err
 	}
 	s := &server{Config: c, log: log, db: db, draining: make(chan struct{}),
 		sandboxes: make(map[checkout.Environment]*sandbox.Sandbox)}
@@ -74,6 +71,17 @@ func newServer(c Config, log *slog.Logger) (*server, error) {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
+}
+
+func openDatabase(data string, log *slog.Logger) (*badgerstore.DB, error) {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, err
+	}
+	db, err := badgerstore.Open(filepath.Join(data, "db"), log)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the database in %s (is another crepe running on it?): %w", data, err)
+	}
+	return db, nil
 }
 
 func (s *server) wire() error {
