@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -95,14 +96,18 @@ func (s *server) wire() error {
 			gateways[env] = gateway
 		}
 	}
+	buyers, err := s.buyers()
+	if err != nil {
+		return err
+	}
 	s.auth = auth.New(auth.Config{Deployment: s.PublicURL, Catalog: s.db, Keys: s.db, Tokens: s.db, Now: time.Now, Rand: rand.Reader})
 	if err := s.auth.Rotate(context.Background()); err != nil {
 		return err
 	}
 	s.orders = orders.New(orders.Config{Store: s.db, Gateways: gateways, Now: time.Now, Rand: rand.Reader, Log: s.log})
-	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Orders: s.orders, Gateways: gateways, PublicURL: s.PublicURL,
-		Ready: s.ready, Now: time.Now, Rand: rand.Reader, Log: s.log})
-	s.page = page.New(page.Config{Orders: s.orders, Stores: s.db, Now: time.Now, Log: s.log, PayOrigins: payOrigins})
+	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Orders: s.orders, Gateways: gateways, Buyers: buyers,
+		PublicURL: s.PublicURL, Ready: s.ready, Now: time.Now, Rand: rand.Reader, Log: s.log})
+	s.page = page.New(page.Config{Orders: s.orders, Stores: s.db, Buyers: buyers, Now: time.Now, Log: s.log, PayOrigins: payOrigins})
 	return nil
 }
 
@@ -179,6 +184,11 @@ func (s *server) serveOn(ctx context.Context, listener net.Listener) error {
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- http.Serve(listener) }()
+	sweeping, stopSweeping := context.WithCancel(context.Background())
+	var sweeper sync.WaitGroup
+	sweeper.Go(func() { s.orders.Run(sweeping) })
+	defer sweeper.Wait()
+	defer stopSweeping()
 	rotation := time.NewTicker(rotationCheck)
 	defer rotation.Stop()
 	for {

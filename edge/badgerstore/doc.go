@@ -28,6 +28,7 @@
 //	all/<store>/st                 catalog.Store
 //	all/<store>/pr/<product>       catalog.Product
 //	all/-/sl/<slug>                the id of the store with that slug
+//	all/-/du/<ms>/<env>/<order>    when an order must be looked at again
 //	all/-/at/<id>                  where a session, order or product lives: "<env>/<store>"
 //
 // # Values

@@ -3,6 +3,8 @@ package badgerstore
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
@@ -71,9 +73,60 @@ func commitOrder(s *step, o *orders.Order) error {
 		return nil
 	}
 	at := place(o.Environment, o.StoreID)
+	key := orderKey(at, o.ID)
+	before, err := load[orders.Order](s.get, key, errNoKey)
+	if err == nil {
+		moveDue(s, before, o)
+	} else if errors.Is(err, errNoKey) {
+		moveDue(s, nil, o)
+	} else {
+		return err
+	}
 	next := *o
 	next.Version++
-	return replace(s, record{key: orderKey(at, o.ID), id: o.ID, at: at, version: o.Version, next: &next})
+	return replace(s, record{key: key, id: o.ID, at: at, version: o.Version, next: &next})
+}
+
+// moveDue keeps the index of what is due in step with the order. before is nil for a new one.
+func moveDue(s *step, before, after *orders.Order) {
+	was, is := "", dueKey(after)
+	if before != nil {
+		was = dueKey(before)
+	}
+	if was == is {
+		return
+	}
+	if was != "" {
+		s.delete(was)
+	}
+	if is != "" {
+		s.put(is, []byte(after.ID))
+	}
+}
+
+const duePrefix = "all/-/du/"
+
+// dueKey sorts by time: milliseconds have thirteen digits until the year 2286.
+func dueKey(o *orders.Order) string {
+	at := o.DueAt()
+	if at == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s%013d/%s/%s", duePrefix, at, o.Environment, o.ID)
+}
+
+// Due implements orders.Store.
+func (db *DB) Due(_ context.Context, now int64, limit int) (due []orders.DueOrder, err error) {
+	last := fmt.Sprintf("%s%013d/", duePrefix, now+1)
+	err = db.scan(duePrefix, "", func(key string, value []byte) bool {
+		if key >= last || len(due) == limit {
+			return false
+		}
+		env, _, _ := strings.Cut(key[len(duePrefix)+14:], "/")
+		due = append(due, orders.DueOrder{Environment: checkout.Environment(env), ID: string(value)})
+		return true
+	})
+	return due, err
 }
 
 // record is a versioned record about to be written.

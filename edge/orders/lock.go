@@ -20,11 +20,17 @@ type heldLock struct {
 // lock waits up to patience for the key. It returns the function that gives the key back, or false.
 func (l *keyedLock) lock(key string, patience time.Duration) (unlock func(), ok bool) {
 	h := l.join(key)
+	unlock = func() { h.token <- struct{}{}; l.leave(key, h) }
+	select {
+	case <-h.token:
+		return unlock, true
+	default:
+	}
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
 	case <-h.token:
-		return func() { h.token <- struct{}{}; l.leave(key, h) }, true
+		return unlock, true
 	case <-timer.C:
 		l.leave(key, h)
 		return nil, false

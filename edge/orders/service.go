@@ -258,30 +258,35 @@ func (f *flow) supersede() (string, error) {
 	if fault != nil {
 		return "", fmt.Errorf("orders: %s attempt %d cannot be ended: %w", f.order.ID, a.N, fault)
 	}
-	now := f.nowMilli()
-	switch {
-	case remote.Status == RemoteExpired:
-		f.order.ended(a, now)
-		return f.begin()
-	case remote.Status == RemoteComplete:
-		return "", f.tooLate(a, remote, now)
-	default:
-		return "", fmt.Errorf("orders: %s attempt %d is still open after its expiry", f.order.ID, a.N)
+	if err := f.observe(a, remote); err != nil {
+		return "", err
 	}
+	if f.order.closed() {
+		return "", errors.Join(f.commitClosed(), checkout.InvalidSession())
+	}
+	return f.begin()
 }
 
-// tooLate records that the buyer paid the checkout that was to be superseded.
-func (f *flow) tooLate(a *Attempt, r Remote, now int64) error {
-	if r.Paid && a.matches(r) {
+// observe moves an attempt to where the provider says it stands. It commits nothing.
+func (f *flow) observe(a *Attempt, r Remote) error {
+	now := f.nowMilli()
+	switch {
+	case r.Status == RemoteExpired:
+		f.order.ended(a, now)
+	case r.Status == RemoteComplete && r.Paid && a.matches(r):
 		f.order.settled(a, Payment{ID: f.newID("PAY"), Attempt: a.N, Status: Succeeded, Provider: a.Provider, Ref: r.PaymentID, At: now}, now)
-	} else {
+	case r.Status == RemoteComplete:
 		f.order.taken(a, now)
+	default:
+		return fmt.Errorf("orders: %s attempt %d is still open at %s", f.order.ID, a.N, a.Provider)
 	}
+	return nil
+}
+
+// commitClosed writes the order and whether its session can still be ordered from.
+func (f *flow) commitClosed() error {
 	f.session.Closed = f.order.closed()
-	if err := f.commit(Change{Session: f.session, Order: f.order}); err != nil {
-		return err
-	}
-	return checkout.InvalidSession()
+	return f.commit(Change{Session: f.session, Order: f.order})
 }
 
 // create calls the provider until it answers, or refuses for good, or the time is up.

@@ -41,8 +41,15 @@ type sentCreate struct {
 
 func (p *provider) Name() string                      { return "test" }
 func (p *provider) Step(money.Currency) (int64, bool) { return 1, true }
-func (p *provider) Retrieve(time.Time, string) (orders.Remote, *orders.Fault) {
-	return orders.Remote{}, &orders.Fault{Class: orders.Definitive}
+func (p *provider) Retrieve(_ time.Time, ref string) (orders.Remote, *orders.Fault) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, r := range p.checkouts {
+		if r.Ref == ref {
+			return r, nil
+		}
+	}
+	return orders.Remote{}, &orders.Fault{Class: orders.Definitive, Status: 404}
 }
 func (p *provider) Event(string, []byte, time.Time) (orders.Event, error) {
 	return orders.Event{}, errors.New("not used")
@@ -102,8 +109,9 @@ func (p *provider) Expire(_ time.Time, ref string) (orders.Remote, *orders.Fault
 type desk struct {
 	*orders.Service
 	*provider
-	db  *badgerstore.DB
-	log *bytes.Buffer
+	db    *badgerstore.DB
+	log   *bytes.Buffer
+	ahead time.Duration // of the real clock
 }
 
 func openDesk(t *testing.T) *desk {
@@ -120,18 +128,30 @@ func openDesk(t *testing.T) *desk {
 		}
 	})
 	p := new(provider)
-	service := orders.New(orders.Config{Store: db, Gateways: map[checkout.Environment]orders.Gateway{checkout.Test: p},
-		Now: time.Now, Rand: rand.Reader, Log: logger, TryTimeout: 50 * time.Millisecond, Budget: 100 * time.Millisecond})
+	d := &desk{provider: p, db: db, log: log}
+	d.Service = orders.New(orders.Config{Store: db, Gateways: map[checkout.Environment]orders.Gateway{checkout.Test: p},
+		Now: func() time.Time { return time.Now().Add(d.ahead) }, Rand: rand.Reader, Log: logger, TryTimeout: 50 * time.Millisecond, Budget: 100 * time.Millisecond})
 	session := &orders.Session{MerchantID: "MER_1", PageURL: "https://pay.example/s", Session: checkout.Session{
 		ID: sessionID, Environment: checkout.Test, StoreID: "STO_1", ExpiresAt: time.Now().Add(time.Hour).UnixMilli(),
 		Product: checkout.Product{ID: "PROD_1", Type: checkout.OneTime, Name: "A thing"},
 		Terms: checkout.Terms{Price: money.Amount{Minor: 2900, Currency: "EUR"}, Category: tax.SaaS, Step: 1,
 			Seller: tax.Seller{Country: "HK", Everywhere: true}},
 	}}
-	if err := service.Add(context.Background(), session); err != nil {
+	if err := d.Add(context.Background(), session); err != nil {
 		t.Fatal(err)
 	}
-	return &desk{service, p, db, log}
+	return d
+}
+
+// sweep looks at what is due some time from now.
+func (d *desk) sweep(t *testing.T, later time.Duration) *orders.Order {
+	t.Helper()
+	d.ahead += later
+	if err := d.Sweep(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	_, o := d.stored(t)
+	return o
 }
 
 // order asks for an order to a country.

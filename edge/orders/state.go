@@ -18,6 +18,14 @@ const (
 	minRemoteLife = 30 * time.Minute
 	// urlMargin is how long a URL must still be payable to be worth giving to a buyer.
 	urlMargin = time.Minute
+
+	// sentGrace is how long an attempt may be on its way before somebody else asks what became of it: longer than a
+	// create-order can take.
+	sentGrace = 15 * time.Second
+	// expiryGrace is how long after its end a checkout is looked at, if no webhook has told.
+	expiryGrace = 2 * time.Minute
+	// Unresolved calls are tried again after 5, 10, 20 … seconds, at most 5 minutes apart.
+	firstBackoff, lastBackoff = 5 * time.Second, 5 * time.Minute
 )
 
 // digest identifies what a buyer asked for. Price and tax are not part of it: they are frozen with the order, so a tax
@@ -153,6 +161,30 @@ func (o *Order) unpaid(a *Attempt, p Payment, delayed bool, now int64) {
 
 // closed reports whether the session of this order may still be ordered from.
 func (o *Order) closed() bool { return o.State.Settled() || o.State == Processing }
+
+// DueAt is when the order must be looked at again though nobody asks for it, in Unix milliseconds; 0 is never.
+func (o *Order) DueAt() int64 {
+	a := o.Current()
+	retry := o.UpdatedAt + a.backoff().Milliseconds()
+	switch a.State {
+	case Sent:
+		return o.UpdatedAt + sentGrace.Milliseconds()
+	case Unresolved, Superseding:
+		return retry
+	case Open:
+		return max(a.ExpiresAt+expiryGrace.Milliseconds(), retry)
+	default:
+		return 0
+	}
+}
+
+func (a *Attempt) backoff() time.Duration {
+	d := firstBackoff
+	for i := 1; i < a.Tries && d < lastBackoff; i++ {
+		d *= 2
+	}
+	return min(d, lastBackoff)
+}
 
 // payableAt reports whether the current URL is worth giving to a buyer.
 func (a *Attempt) payableAt(now int64) bool {

@@ -20,6 +20,9 @@ type Store interface {
 	// written by somebody else since it was read: read again, decide again. [ErrRepeated] when its event is known. Any
 	// other error leaves open whether the change happened.
 	Commit(ctx context.Context, c Change) error
+
+	// Due names up to limit orders of any environment whose [Order.DueAt] is not after now, the longest due first.
+	Due(ctx context.Context, now int64, limit int) ([]DueOrder, error)
 }
 
 // Change is what one step of the flow writes. Nil and zero fields write nothing.
@@ -47,6 +50,12 @@ type SpentToken struct {
 type SeenEvent struct {
 	Environment checkout.Environment
 	Provider    string
+	ID          string
+}
+
+// DueOrder names an order that needs another look.
+type DueOrder struct {
+	Environment checkout.Environment
 	ID          string
 }
 

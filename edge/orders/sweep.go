@@ -1,0 +1,114 @@
+package orders
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+const (
+	sweepEvery    = 5 * time.Second
+	sweepBatch    = 100
+	sweepParallel = 5
+)
+
+// Run sweeps at once and then every five seconds until ctx ends: whatever a crash, a lost answer or a lost webhook has
+// left in between is brought to an end though no buyer comes back.
+func (s *Service) Run(ctx context.Context) {
+	ticker := time.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	for {
+		if err := s.Sweep(ctx); err != nil {
+			s.Log.Error("the sweep was cut short", "error", err)
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Sweep looks once at every order that is due. An order that somebody is at work on, or that fails again, stays due.
+func (s *Service) Sweep(ctx context.Context) error {
+	due, err := s.Store.Due(ctx, s.nowMilli(), sweepBatch)
+	if err != nil {
+		return err
+	}
+	var all sync.WaitGroup
+	slots := make(chan struct{}, sweepParallel)
+	for _, d := range due {
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			if err := s.resume(ctx, d); err != nil && !errors.Is(err, ErrStale) {
+				s.Log.Warn("an order could not be resumed", "order", d.ID, "error", err)
+			}
+		})
+	}
+	all.Wait()
+	return nil
+}
+
+// resume takes the one step that brings a due order nearer to its end.
+func (s *Service) resume(ctx context.Context, d DueOrder) error {
+	order, err := s.Store.Order(ctx, d.Environment, d.ID)
+	if err != nil {
+		return err
+	}
+	unlock, ok := s.sessions.lock(order.SessionID, 0)
+	if !ok {
+		return nil // a buyer is here and will do the same
+	}
+	defer unlock()
+	f := flow{Service: s, ctx: ctx, gateway: s.Gateways[d.Environment], deadline: s.Now().Add(s.Budget)}
+	if f.gateway == nil {
+		return errors.New("orders: no payment provider is configured any more")
+	}
+	if f.order, err = s.Store.Order(ctx, d.Environment, d.ID); err != nil {
+		return err
+	}
+	if f.session, err = s.Store.Session(ctx, order.SessionID); err != nil {
+		return err
+	}
+	if due := f.order.DueAt(); due == 0 || due > s.nowMilli() {
+		return nil // done meanwhile
+	}
+	return f.resume()
+}
+
+func (f *flow) resume() error {
+	a := f.order.Current()
+	f.digest = a.Digest
+	switch a.State {
+	case Sent, Unresolved:
+		if !a.replayableAt(f.nowMilli()) {
+			f.order.rollBack(Abandoned)
+			return f.commit(Change{Order: f.order})
+		}
+		a.State, a.EverUnknown = Sent, true
+		_, err := f.send()
+		return err
+	case Superseding:
+		return f.settle(f.gateway.Expire)
+	default:
+		return f.settle(f.gateway.Retrieve)
+	}
+}
+
+// settle asks the provider where the current attempt stands, and writes that down. What is not settled yet is due again
+// later.
+func (f *flow) settle(ask func(time.Time, string) (Remote, *Fault)) error {
+	a := f.order.Current()
+	a.Tries++
+	remote, fault := ask(f.tryDeadline(), a.Ref)
+	f.order.UpdatedAt = f.nowMilli()
+	if fault != nil {
+		return errors.Join(fault, f.commit(Change{Order: f.order}))
+	}
+	if err := f.observe(a, remote); err != nil {
+		return errors.Join(err, f.commit(Change{Order: f.order}))
+	}
+	return f.commitClosed()
+}
