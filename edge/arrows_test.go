@@ -33,6 +33,7 @@ var arrows = map[string][]string{
 	"web": {},
 
 	"edge/shortid": {},
+	"edge/geoip":   {"core"},
 	"edge/orders":  {"core", "edge/shortid"},
 	"edge/catalog": {"core", "edge/shortid", "edge/orders"}, // a checkout session is opened from a product's version
 	"edge/auth":    {"core", "edge/shortid", "edge/catalog"},
@@ -46,8 +47,8 @@ var arrows = map[string][]string{
 	"edge/sandbox":     {"core"},
 
 	// Doors see services, never adapters.
-	"edge/api":  {"core", "edge/shortid", "edge/orders", "edge/catalog", "edge/auth", "edge/explain", "wasm/call"},
-	"edge/page": {"core", "edge/orders", "edge/catalog", "web"},
+	"edge/api":  {"core", "edge/shortid", "edge/orders", "edge/catalog", "edge/auth", "edge/explain", "edge/geoip", "wasm/call"},
+	"edge/page": {"core", "edge/orders", "edge/catalog", "edge/geoip", "web"},
 
 	"edge": {"core", "edge", "web", "wasm"},
 }
@@ -61,7 +62,7 @@ var doors = map[string][]string{
 	"github.com/tetratelabs/wazero":           {"wasm/host"},
 	"github.com/evanw/esbuild":                {}, // builds web/dist, in a module of its own
 	"github.com/tinygo-org/tinygo":            {}, // builds the guest, in a module of its own
-	"github.com/oschwald/maxminddb-golang/v2": {},
+	"github.com/oschwald/maxminddb-golang/v2": {"edge/geoip"},
 }
 
 // coreImports is the standard library that the core may use: nothing that reads a clock, random numbers, files or the

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/geoip"
 	"github.com/crepe-checkout/crepe/edge/stripe"
 )
 
@@ -17,6 +18,9 @@ type Config struct {
 	Listen    string // address to listen on
 	Data      string // directory of the database
 	PublicURL string // where buyers reach the server, without a trailing slash; "" for http:// and the listen address
+
+	GeoIP          string // country database in MaxMind's DB format; "" if addresses shall be no evidence
+	TrustedProxies string // CIDR blocks, between commas, of the proxies whose X-Forwarded-For is believed
 
 	// Stripe holds the accounts by environment. An environment without one uses the sandbox provider where that is allowed,
 	// and otherwise refuses to create orders.
@@ -43,6 +47,22 @@ func (c *Config) flags(f *flag.FlagSet) {
 	setting(&c.Listen, "listen", "127.0.0.1:8787", "address to listen on")
 	setting(&c.Data, "data", ".crepe", "directory of the database")
 	setting(&c.PublicURL, "public-url", "", "where buyers reach the server; default: the listen address")
+	setting(&c.GeoIP, "geoip", "", "country database (.mmdb) that makes IP addresses evidence; default: they are none")
+	setting(&c.TrustedProxies, "trusted-proxies", "", "CIDR blocks whose X-Forwarded-For is believed; default: nobody's")
+}
+
+// buyers finds buyers by their addresses, as far as the operator's database knows them.
+func (c *Config) buyers() (l geoip.Locator, err error) {
+	if l.Trusted, err = geoip.ParseProxies(c.TrustedProxies); err != nil {
+		return l, fmt.Errorf("--trusted-proxies: %w", err)
+	}
+	if c.GeoIP == "" {
+		return l, nil
+	}
+	if l.DB, err = geoip.Open(c.GeoIP); err != nil {
+		return l, fmt.Errorf("--geoip: %w", err)
+	}
+	return l, nil
 }
 
 // secrets reads the accounts from the environment.

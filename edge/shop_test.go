@@ -26,10 +26,13 @@ type shop struct {
 	log      *lockedBuffer
 }
 
-func openShop(t testing.TB) *shop {
+func openShop(t testing.TB, settings ...func(*Config)) *shop {
 	t.Helper()
 	log := new(lockedBuffer)
 	c := Config{Listen: "127.0.0.1:0", Data: t.TempDir(), Sandbox: map[checkout.Environment]bool{checkout.Test: true, checkout.Prod: true}}
+	for _, set := range settings {
+		set(&c)
+	}
 	listener, err := c.listen()
 	if err != nil {
 		t.Fatal(err)

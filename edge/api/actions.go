@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/valyala/fasthttp"
+
 	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/money"
@@ -34,12 +36,12 @@ type tokenResponse struct {
 	ExpiresAt string `json:"expiresAt"`
 }
 
-func (a *API) issueSessionToken(ctx context.Context, caller auth.Caller, r *tokenRequest) (*tokenResponse, error) {
+func (a *API) issueSessionToken(ctx *fasthttp.RequestCtx, caller auth.Caller, r *tokenRequest) (*tokenResponse, error) {
 	issued, err := a.Auth.IssueCustomer(ctx, caller, auth.TokenRequest(*r))
 	return &tokenResponse{issued.Token, timestamp(issued.ExpiresAt)}, err
 }
 
-func (a *API) issueShopperToken(ctx context.Context, caller auth.Caller, r *shopperRequest) (*tokenResponse, error) {
+func (a *API) issueShopperToken(ctx *fasthttp.RequestCtx, caller auth.Caller, r *shopperRequest) (*tokenResponse, error) {
 	var known *checkout.Session
 	session, err := a.Orders.Session(ctx, r.CheckoutSessionID)
 	switch {
@@ -90,7 +92,7 @@ type sessionResponse struct {
 	ExpiresAt   string `json:"expiresAt"`
 }
 
-func (a *API) createSession(ctx context.Context, caller auth.Caller, r *sessionRequest) (*sessionResponse, error) {
+func (a *API) createSession(ctx *fasthttp.RequestCtx, caller auth.Caller, r *sessionRequest) (*sessionResponse, error) {
 	opening := &catalog.Opening{
 		Environment: caller.Environment, MerchantID: caller.MerchantID, StoreID: caller.StoreID,
 		Step: a.step(caller.Environment), SessionID: shortid.FormatSession(shortid.NewV4(a.Rand)), Now: a.Now().UnixMilli(),
@@ -147,7 +149,7 @@ type orderResponse struct {
 	CheckoutURL string `json:"checkoutUrl"`
 }
 
-func (a *API) createOrder(ctx context.Context, caller auth.Caller, r *orderRequest) (*orderResponse, error) {
+func (a *API) createOrder(ctx *fasthttp.RequestCtx, caller auth.Caller, r *orderRequest) (*orderResponse, error) {
 	var spend *orders.SpentToken
 	if caller.Role == auth.Shopper {
 		spend = &orders.SpentToken{Environment: caller.Environment, ID: caller.Token.ID, ExpiresAt: caller.Token.ExpiresAt}
@@ -155,6 +157,7 @@ func (a *API) createOrder(ctx context.Context, caller auth.Caller, r *orderReque
 	url, err := a.Orders.Create(ctx, &checkout.Request{
 		Caller: caller.Checkout(), SessionID: r.CheckoutSessionID, Billing: r.BillingDetail.input(),
 		BuyerEmail: r.BuyerEmail, BuyerIP: r.BuyerIP, SuccessURL: r.SuccessURL,
+		IPCountry: a.Buyers.Country(r.BuyerIP, ctx.RemoteIP(), ctx.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor)),
 	}, spend)
 	return &orderResponse{url}, err
 }

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"io"
 	"log/slog"
 	"time"
@@ -11,15 +10,17 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/geoip"
 	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
-// Config is what an [API] is built from. Every field is needed.
+// Config is what an [API] is built from. Every field but Buyers is needed.
 type Config struct {
 	Auth     *auth.Service
 	Catalog  catalog.Records
 	Orders   *orders.Service
 	Gateways map[checkout.Environment]orders.Gateway
+	Buyers   geoip.Locator // where they are: evidence, no more
 
 	PublicURL string // where buyers reach us, without a trailing slash
 	Ready     func() error
@@ -86,7 +87,7 @@ func (a *API) Handle(ctx *fasthttp.RequestCtx) {
 
 // serve is every action: credential → caller, body → request, call, answer.
 func serve[Req, Resp any](a *API, l layer, credential func(*fasthttp.RequestCtx) (auth.Caller, error),
-	call func(context.Context, auth.Caller, *Req) (*Resp, error)) fasthttp.RequestHandler {
+	call func(*fasthttp.RequestCtx, auth.Caller, *Req) (*Resp, error)) fasthttp.RequestHandler {
 	return func(ctx *fasthttp.RequestCtx) {
 		if err := checkTransport(ctx); err != nil {
 			a.fail(ctx, layerGateway, err)

@@ -161,6 +161,7 @@ func (h *Handler) submit(v *visit) {
 	url, err := h.Orders.Create(v, &checkout.Request{
 		Caller:    checkout.Caller{Environment: v.session.Environment, StoreID: v.store.ID, SessionID: v.session.ID},
 		SessionID: v.session.ID, Billing: &input, BuyerEmail: f.Email,
+		IPCountry: h.Buyers.Country("", v.RemoteIP(), v.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor)),
 	}, nil)
 	if err == nil {
 		v.see(url)

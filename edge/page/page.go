@@ -22,6 +22,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/geoip"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/web"
 )
@@ -47,6 +48,7 @@ type Stores interface {
 type Config struct {
 	Orders Orders
 	Stores Stores
+	Buyers geoip.Locator // where they are: evidence, no more
 	Now    func() time.Time
 	Log    *slog.Logger
 
