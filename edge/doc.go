@@ -14,6 +14,7 @@
 //	orders        the one sequence of read, place, write, open, undo; the ports Store and Gateway.
 //	catalog       merchants, stores, products; what a checkout session locks.
 //	auth          credential → Caller.
+//	geoip         a request's address → a country, as evidence.
 //	  ↑
 //	api, page     the doors: HTTP and JSON for programs, HTML for buyers. They know no HTTP-free thing about each other.
 //	badgerstore   the ports on a local Badger database.
