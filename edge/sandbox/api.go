@@ -124,7 +124,7 @@ func (s *Sandbox) serveAPI(ctx *fasthttp.RequestCtx) {
 	}
 	ctx.SetStatusCode(a.status)
 	ctx.SetBody(a.body)
-	s.journal.add(s.Now(), "API", method+" "+path, strconv.Itoa(a.status)+" "+note)
+	s.journal.add(s.config.Now(), "API", method+" "+path, strconv.Itoa(a.status)+" "+note)
 }
 
 func (s *Sandbox) answer(ctx *fasthttp.RequestCtx, method, path, key string) answer {
@@ -135,7 +135,7 @@ func (s *Sandbox) answer(ctx *fasthttp.RequestCtx, method, path, key string) ans
 	if op.run == nil {
 		return apiError{Message: "Unrecognized request URL (" + method + ": " + path + ")."}.answer(404)
 	}
-	r := &request{sandbox: s, now: s.Now(), id: id}
+	r := &request{sandbox: s, now: s.config.Now(), id: id}
 	text := string(ctx.URI().QueryString())
 	if method == fasthttp.MethodPost {
 		if kind := string(ctx.Request.Header.ContentType()); len(ctx.PostBody()) > 0 && !strings.HasPrefix(kind, formType) {
@@ -160,5 +160,5 @@ const formType = "application/x-www-form-urlencoded"
 
 func (s *Sandbox) authentic(header string) bool {
 	key, ok := strings.CutPrefix(header, "Bearer ")
-	return ok && s.Key != "" && subtle.ConstantTimeCompare([]byte(key), []byte(s.Key)) == 1
+	return ok && s.config.Key != "" && subtle.ConstantTimeCompare([]byte(key), []byte(s.config.Key)) == 1
 }

@@ -16,8 +16,8 @@ var createParams = []string{
 }
 
 // languages are the values of locale (Stripe's OpenAPI description, version 2026-08-26.dahlia).
-var languages = strings.Fields("auto bg cs da de el en en-GB es es-419 et fi fil fr fr-CA hr hu id it ja ko lt lv ms mt nb nl pl " +
-	"pt pt-BR ro ru sk sl sv th tr vi zh zh-HK zh-TW")
+var languages = strings.Fields("auto bg cs da de el en en-GB es es-419 et fi fil fr fr-CA hr hu id it ja ko lt lv ms mt nb nl " +
+	"pl pt pt-BR ro ru sk sl sv th tr vi zh zh-HK zh-TW")
 
 // A session can be paid for at least half an hour and at most a day.
 const (
@@ -59,7 +59,7 @@ func (r *request) open(record *record) answer {
 func (r *request) readSession(in *reader) *record {
 	s := session{
 		Object: "checkout.session", UIMode: "hosted_page", Status: open, PaymentStatus: unpaid,
-		Livemode: r.sandbox.Live, Created: r.now.Unix(),
+		Livemode: r.sandbox.config.Live, Created: r.now.Unix(),
 	}
 	s.Mode = in.required("mode", 20)
 	in.oneOf("mode", s.Mode, []string{"payment"})
@@ -68,7 +68,7 @@ func (r *request) readSession(in *reader) *record {
 	s.CancelURL = maybe(in.address("cancel_url", s.Livemode))
 	s.ClientReferenceID = maybe(in.text("client_reference_id", 200))
 	s.CustomerEmail = maybe(in.text("customer_email", 512))
-	if name, domain, ok := strings.Cut(string(s.CustomerEmail), "@"); in.given("customer_email") && (!ok || name == "" || domain == "") {
+	if name, domain, _ := strings.Cut(string(s.CustomerEmail), "@"); in.given("customer_email") && (name == "" || domain == "") {
 		in.refuse("email_invalid", "customer_email", "Invalid email address.")
 	}
 	s.Locale = maybe(in.text("locale", 20))
@@ -85,7 +85,7 @@ func (r *request) readSession(in *reader) *record {
 	checkTotal(in, s.AmountTotal, s.Currency)
 	s.AmountSubtotal = s.AmountTotal
 	s.ID = r.sandbox.newID(sessionPrefix(s.Livemode))
-	s.URL = maybe(r.sandbox.PublicURL + "/pay/" + s.ID)
+	s.URL = maybe(r.sandbox.config.PublicURL + "/pay/" + s.ID)
 	record.Session = s
 	return record
 }

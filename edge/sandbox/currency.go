@@ -19,9 +19,10 @@ var (
 // minimums are the least that can be charged (same page), in Stripe's units, for an account that is paid out in the
 // currency that it charges.
 var minimums = map[string]int64{
-	"usd": 50, "aed": 200, "ars": 50, "aud": 50, "brl": 50, "cad": 50, "chf": 50, "cop": 50, "eur": 50, "idr": 50, "ils": 50, "inr": 50,
-	"nzd": 50, "php": 50, "rub": 50, "sgd": 50, "zar": 50, "czk": 1500, "dkk": 250, "gbp": 30, "hkd": 400, "huf": 17500, "jpy": 50,
-	"krw": 50, "mxn": 1000, "myr": 200, "nok": 300, "sek": 300, "pln": 200, "ron": 200, "thb": 1000,
+	"usd": 50, "aed": 200, "ars": 50, "aud": 50, "brl": 50, "cad": 50, "chf": 50, "cop": 50, "eur": 50, "idr": 50,
+	"ils": 50, "inr": 50, "nzd": 50, "php": 50, "rub": 50, "sgd": 50, "zar": 50, "czk": 1500, "dkk": 250, "gbp": 30,
+	"hkd": 400, "huf": 17500, "jpy": 50, "krw": 50, "mxn": 1000, "myr": 200, "nok": 300, "sek": 300, "pln": 200, "ron": 200,
+	"thb": 1000,
 }
 
 // maximum is twelve digits, what most cards take.

@@ -38,7 +38,7 @@ func (r *request) once(run func() answer) answer {
 			Message: "There is currently another in-progress request using this Idempotency Key."}.answer(409)
 	}
 	defer r.sandbox.claims.release(r.key)
-	first, err := load[stored](r.sandbox.Store, "ik/"+r.key)
+	first, err := load[stored](r.sandbox.config.Store, "ik/"+r.key)
 	switch {
 	case err != nil:
 		return broken()

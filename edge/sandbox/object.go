@@ -1,10 +1,6 @@
 package sandbox
 
-import (
-	"strconv"
-
-	"github.com/goccy/go-json"
-)
+import "github.com/goccy/go-json"
 
 // maybe is a string that is null on the wire when there is none.
 type maybe string
@@ -136,10 +132,4 @@ type list struct {
 	Data    []json.RawMessage `json:"data"`
 	HasMore bool              `json:"has_more"`
 	URL     string            `json:"url"`
-}
-
-// dueKey orders tasks by their time.
-func dueKey(at int64, task, id string) string {
-	digits := strconv.FormatInt(at, 10)
-	return "du/" + "0000000000000"[:max(0, 13-len(digits))] + digits + "/" + task + "/" + id
 }

@@ -1,11 +1,13 @@
 package sandbox
 
 import (
+	"crypto/rand"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/crepe-checkout/crepe/edge/orders"
 )
@@ -135,7 +137,8 @@ func TestDeclineThenPay(t *testing.T) {
 	remote := s.open("k")
 	s.post(remote.URL, "outcome", "insufficient_funds")
 	declined := s.event()
-	if _, body := s.get(remote.URL); !strings.Contains(body, "Your card has insufficient funds.") || !strings.Contains(body, "<title>Declined") {
+	_, body := s.get(remote.URL)
+	if !strings.Contains(body, "Your card has insufficient funds.") || !strings.Contains(body, "<title>Declined") {
 		t.Errorf("the page does not say why: %s", body)
 	}
 	s.post(remote.URL, "outcome", "succeeds")
@@ -223,8 +226,8 @@ func TestTextsAreComplete(t *testing.T) {
 	for _, o := range outcomes {
 		var why record
 		why.Session.Status = open
-		step := &turn{record: &why, sandbox: &Sandbox{Config: Config{Now: new(clock).now, Rand: strings.NewReader(strings.Repeat("x", 1000))}}}
-		if o.step(step); why.Intent.LastError == nil {
+		o.step(&turn{record: &why, sandbox: &Sandbox{config: Config{Now: time.Now, Rand: rand.Reader}}})
+		if why.Intent.LastError == nil {
 			continue
 		}
 		if text := chinese.failure(why.Intent.LastError); text == why.Intent.LastError.Message {
@@ -244,7 +247,7 @@ func TestPageOfAnEndedSession(t *testing.T) {
 	if _, body := s.get(paid.URL); !strings.Contains(body, "This payment is complete") || strings.Contains(body, "<form") {
 		t.Errorf("paid: %s", body)
 	}
-	s.clock.advance(61 * 60e9)
+	s.clock.advance(61 * time.Minute)
 	if _, body := s.get(old.URL); !strings.Contains(body, "has expired") || strings.Contains(body, "<form") {
 		t.Errorf("expired: %s", body)
 	}
@@ -280,8 +283,9 @@ func TestNothingThere(t *testing.T) {
 		method, path string
 		status       int
 	}{
-		{"GET", "/pay/cs_test_0", 404}, {"POST", "/pay/cs_test_0", 404}, {"GET", "/pay/cs_test_0/challenge", 404}, {"GET", "/pay/", 404},
-		{"GET", "", 404}, {"GET", "/", 404}, {"GET", "/v1/events", 404}, {"GET", "/pay/" + remote.Ref + "/x", 404},
+		{"GET", "/pay/cs_test_0", 404}, {"POST", "/pay/cs_test_0", 404}, {"GET", "/pay/cs_test_0/challenge", 404},
+		{"GET", "/pay/", 404}, {"GET", "", 404}, {"GET", "/", 404}, {"GET", "/v1/events", 404},
+		{"GET", "/pay/" + remote.Ref + "/x", 404},
 		{"PUT", "/pay/" + remote.Ref, 405}, {"POST", "/log", 405}, {"GET", "/trigger", 405},
 	} {
 		request, _ := http.NewRequest(c.method, s.config.PublicURL+c.path, nil)
@@ -303,7 +307,9 @@ func TestLog(t *testing.T) {
 	s.post(remote.URL, "outcome", "succeeds")
 	s.event()
 	_, body := s.get(s.config.PublicURL + "/log")
-	for _, want := range []string{"POST /v1/checkout/sessions", "$31.10", "ORD_1", "a…@example.com", "wco_1 · replayed", "succeeds"} {
+	for _, want := range []string{
+		"POST /v1/checkout/sessions", "$31.10", "ORD_1", "a…@example.com", "wco_1 · replayed", "succeeds",
+	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the log lacks %q: %s", want, body)
 		}

@@ -15,7 +15,7 @@ var (
 )
 
 func retrieveSession(r *request) answer {
-	found, err := load[record](r.sandbox.Store, "cs/"+r.id)
+	found, err := load[record](r.sandbox.config.Store, "cs/"+r.id)
 	if err != nil {
 		return broken()
 	}
@@ -87,7 +87,7 @@ func (r *request) wantsType(kind string) bool {
 }
 
 func retrieveEvent(r *request) answer {
-	found, err := load[delivery](r.sandbox.Store, "ev/"+r.id)
+	found, err := load[delivery](r.sandbox.config.Store, "ev/"+r.id)
 	if err != nil {
 		return broken()
 	}
@@ -104,7 +104,8 @@ func (r *request) list(prefix, url string, read func([]byte) (any, int64, bool))
 	limit := in.integer("limit", 1, 100, 10)
 	after := in.integer("created[gt]", 0, math.MaxInt64-1, -1) + 1
 	from := max(after, in.integer("created[gte]", 0, math.MaxInt64, 0))
-	until := min(in.integer("created[lte]", 0, math.MaxInt64, math.MaxInt64), in.integer("created[lt]", 0, math.MaxInt64, math.MaxInt64)-1)
+	before := in.integer("created[lt]", 0, math.MaxInt64, math.MaxInt64) - 1
+	until := min(before, in.integer("created[lte]", 0, math.MaxInt64, math.MaxInt64))
 	if in.wrong != nil {
 		return in.wrong.answer(400)
 	}
@@ -113,7 +114,7 @@ func (r *request) list(prefix, url string, read func([]byte) (any, int64, bool))
 		start = prefix + start
 	}
 	page := list{Object: "list", Data: []json.RawMessage{}, URL: url}
-	err := r.sandbox.Store.Scan(prefix, start, func(_ string, value []byte) bool {
+	err := r.sandbox.config.Store.Scan(prefix, start, func(_ string, value []byte) bool {
 		object, created, wanted := read(value)
 		switch {
 		case created < from:

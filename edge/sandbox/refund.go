@@ -15,7 +15,7 @@ func createRefund(r *request) answer {
 	if in.wrong != nil {
 		return in.wrong.answer(400)
 	}
-	id, err := r.sandbox.Store.Get("pi/" + payment)
+	id, err := r.sandbox.config.Store.Get("pi/" + payment)
 	if err != nil {
 		return broken()
 	}

@@ -32,7 +32,7 @@ type Config struct {
 
 // Sandbox is a running provider. It is safe for concurrent use.
 type Sandbox struct {
-	Config
+	config   Config
 	path     string // of PublicURL
 	listener *fasthttputil.InmemoryListener
 	server   *fasthttp.Server
@@ -62,7 +62,7 @@ func New(c Config) *Sandbox {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Sandbox{
-		Config:   c,
+		config:   c,
 		listener: fasthttputil.NewInmemoryListener(),
 		client:   newWebhookClient(),
 		claims:   claims{keys: make(map[string]bool)},
@@ -107,15 +107,20 @@ func (s *Sandbox) lock(id string) (unlock func()) {
 	return m.Unlock
 }
 
-// apply writes a change and lets the worker look whether it left something to do.
+// apply writes a change and wakes the worker if it left something to do soon.
 func (s *Sandbox) apply(c change) error {
-	if err := s.Store.Apply(c); err != nil {
-		s.Log.Error("the sandbox cannot write", "error", err)
+	if err := s.config.Store.Apply(c); err != nil {
+		s.config.Log.Error("the sandbox cannot write", "error", err)
 		return err
 	}
-	select {
-	case s.wake <- struct{}{}:
-	default:
+	soon := dueKey(s.config.Now().Add(restless).UnixMilli(), "", "")
+	for _, w := range c {
+		if w.Value != nil && strings.HasPrefix(w.Key, "du/") && w.Key < soon {
+			select {
+			case s.wake <- struct{}{}:
+			default: // it is awake
+			}
+		}
 	}
 	return nil
 }
@@ -128,13 +133,13 @@ const endOfTime = 62 * 62 * 62 * 62 * 62 * 62 * 62 * 62
 // newID is prefix, the time until the end of time, and 142 bits that nobody can guess: a session's id lets its holder pay.
 func (s *Sandbox) newID(prefix string) string {
 	var id [32]byte
-	if _, err := io.ReadFull(s.Rand, id[8:]); err != nil {
+	if _, err := io.ReadFull(s.config.Rand, id[8:]); err != nil {
 		panic("sandbox: no randomness: " + err.Error())
 	}
 	for i := range id[8:] {
 		id[8+i] = base62[id[8+i]%62]
 	}
-	for i, left := 7, endOfTime-s.Now().UnixMilli(); i >= 0; i, left = i-1, left/62 {
+	for i, left := 7, endOfTime-s.config.Now().UnixMilli(); i >= 0; i, left = i-1, left/62 {
 		id[i] = base62[left%62]
 	}
 	return prefix + string(id[:])

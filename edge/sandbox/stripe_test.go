@@ -56,7 +56,8 @@ func TestIdempotency(t *testing.T) {
 		t.Errorf("another key: %+v, %v", other, fault)
 	}
 	changed := orders.Wire{Path: w.Path, Body: append(w.Body[:len(w.Body):len(w.Body)], "&client_reference_id=x"...)}
-	if _, fault := s.gateway.Create(soon(), changed, "k"); fault == nil || fault.Class != orders.Stuck || fault.Code != "idempotency_error" {
+	_, fault = s.gateway.Create(soon(), changed, "k")
+	if fault == nil || fault.Class != orders.Stuck || fault.Code != "idempotency_error" {
 		t.Errorf("other bytes under the key: %v", fault)
 	}
 
@@ -131,7 +132,8 @@ func TestRefusals(t *testing.T) {
 		t.Errorf("expiring an unknown session: %v", fault)
 	}
 	stranger := stripe.New(stripe.Config{Key: "sk_test_other", BaseURL: "http://sandbox.invalid", Dial: s.Dial})
-	if _, fault := stranger.Create(soon(), s.wire(nil), "k3"); fault == nil || fault.Class != orders.NotExecuted || fault.Status != 401 {
+	_, fault := stranger.Create(soon(), s.wire(nil), "k3")
+	if fault == nil || fault.Class != orders.NotExecuted || fault.Status != 401 {
 		t.Errorf("wrong key: %v", fault)
 	}
 }

@@ -45,13 +45,13 @@ var english = texts{
 	MissingTitle: "There is nothing to pay here", Missing: "The address is not that of a payment in this sandbox.",
 	Log: "Sandbox log",
 	Outcomes: map[string]outcomeText{
-		"succeeds":           {"Payment succeeds", "The order is completed when the webhook arrives"},
-		"challenge":          {"3-D Secure required", "Shows a bank challenge that you can pass or fail"},
+		"succeeds":           {"Payment succeeds", "The webhook completes the order"},
+		"challenge":          {"3-D Secure required", "A bank challenge that you can pass or fail"},
 		"declined":           {"Card declined", "The buyer stays here and can try again"},
 		"insufficient_funds": {"Insufficient funds", "A decline with its own reason"},
 		"expired_card":       {"Expired card", "A decline with its own reason"},
 		"processing_error":   {"Processing error", "A decline that could be different next time"},
-		"later":              {"Confirmed later", "The money arrives some seconds after the order, like a bank transfer"},
+		"later":              {"Confirmed later", "Pays after some seconds, like a bank transfer"},
 		"later_fails":        {"Confirmed later, but fails", "The money never arrives"},
 	},
 }

@@ -92,7 +92,7 @@ func (t *turn) happen(kind string) bool {
 // latest is the newest session of an order.
 func (s *Sandbox) latest(order string) (id string, err error) {
 	prefix := "or/" + order + "/"
-	err = s.Store.Scan(prefix, "", func(key string, value []byte) bool {
+	err = s.config.Store.Scan(prefix, "", func(key string, value []byte) bool {
 		if id = string(value); key != prefix+id {
 			id = "" // of another order, whose name goes on after a slash
 		}

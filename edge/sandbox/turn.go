@@ -30,14 +30,14 @@ var errMissing = errors.New("sandbox: no such session")
 // turn takes a step with a session, alone. A step that changes nothing writes nothing.
 func (s *Sandbox) turn(id string, step func(*turn)) error {
 	defer s.lock(id)()
-	r, err := load[record](s.Store, "cs/"+id)
+	r, err := load[record](s.config.Store, "cs/"+id)
 	if err != nil {
 		return err
 	}
 	if r == nil {
 		return errMissing
 	}
-	t := &turn{record: r, sandbox: s, now: s.Now()}
+	t := &turn{record: r, sandbox: s, now: s.config.Now()}
 	step(t)
 	if len(t.change) == 0 {
 		return nil
@@ -81,7 +81,7 @@ func (t *turn) pay() {
 func (t *turn) payLater(bounces bool) {
 	t.try(processing)
 	t.Bounces = bounces
-	t.Settles = t.now.Add(t.sandbox.Delay).UnixMilli()
+	t.Settles = t.now.Add(t.sandbox.config.Delay).UnixMilli()
 	t.change.link(dueKey(t.Settles, "settle", t.Session.ID), t.Session.ID)
 	t.complete(unpaid)
 }
@@ -148,7 +148,7 @@ func (t *turn) emit(kind string, object any) {
 
 // send has an event delivered, once more if it has been, where there is somebody to deliver it to.
 func (t *turn) send(id string) bool {
-	if t.sandbox.WebhookURL == "" {
+	if t.sandbox.config.WebhookURL == "" {
 		return false
 	}
 	t.change.link(dueKey(t.now.UnixMilli(), "send", id), id)

@@ -31,7 +31,7 @@ func newWebhookClient() *fasthttp.Client {
 
 // send delivers an event once and says in the store what is left to do.
 func (s *Sandbox) send(key, id string) error {
-	d, err := load[delivery](s.Store, "ev/"+id)
+	d, err := load[delivery](s.config.Store, "ev/"+id)
 	if err != nil {
 		return err
 	}
@@ -46,15 +46,15 @@ func (s *Sandbox) send(key, id string) error {
 	case accepted:
 		d.Event.PendingWebhooks = 0
 	case d.Tries < maxTries:
-		next := s.Now().Add(pause(d.Tries))
+		next := s.config.Now().Add(pause(d.Tries))
 		c.link(dueKey(next.UnixMilli(), "send", id), id)
 		outcome += " · again at " + next.UTC().Format(time.TimeOnly)
 	default:
 		outcome += " · given up"
-		s.Log.Warn("a sandbox event was never accepted", "event", id, "type", d.Event.Type, "tries", d.Tries)
+		s.config.Log.Warn("a sandbox event was never accepted", "event", id, "type", d.Event.Type, "tries", d.Tries)
 	}
 	c.put("ev/"+id, d)
-	s.journal.add(s.Now(), "Webhook", d.Event.Type+" "+id, outcome)
+	s.journal.add(s.config.Now(), "Webhook", d.Event.Type+" "+id, outcome)
 	return s.apply(c)
 }
 
@@ -69,9 +69,9 @@ func (s *Sandbox) post(body []byte) (outcome string, accepted bool) {
 	defer fasthttp.ReleaseRequest(request)
 	defer fasthttp.ReleaseResponse(response)
 	request.Header.SetMethod(fasthttp.MethodPost)
-	request.SetRequestURI(s.WebhookURL)
+	request.SetRequestURI(s.config.WebhookURL)
 	request.Header.SetContentType("application/json; charset=utf-8")
-	request.Header.Set("Stripe-Signature", sign(s.WebhookSecret, s.Now(), body))
+	request.Header.Set("Stripe-Signature", sign(s.config.WebhookSecret, s.config.Now(), body))
 	request.SetBodyRaw(body)
 	if err := s.client.DoTimeout(request, response, sendTimeout); err != nil {
 		return err.Error(), false

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -126,27 +127,28 @@ func TestTrigger(t *testing.T) {
 	const completed, succeeded, failed = "checkout.session.completed", "checkout.session.async_payment_succeeded",
 		"checkout.session.async_payment_failed"
 	const ended, declined = "checkout.session.expired", "payment_intent.payment_failed"
-	kinds := map[string]orders.EventKind{completed: orders.EventCompleted, succeeded: orders.EventSucceeded,
-		failed: orders.EventFailed, ended: orders.EventExpired, declined: orders.EventDeclined}
+	type kinds []orders.EventKind
+	const done, arrived, bounced = orders.EventCompleted, orders.EventSucceeded, orders.EventFailed
+	const refused, over = orders.EventDeclined, orders.EventExpired
 	cases := map[string]struct {
 		before string // the buyer's choice, if any
 		events []string
 		status int
-		want   []orders.EventKind // of all the webhooks, in any order
+		want   kinds // of all the webhooks, sorted
 	}{
-		"pay":                   {"", []string{completed}, 200, []orders.EventKind{orders.EventCompleted}},
-		"pay, once more":        {"succeeds", []string{completed}, 200, []orders.EventKind{orders.EventCompleted, orders.EventCompleted}},
-		"expire":                {"", []string{ended}, 200, []orders.EventKind{orders.EventExpired}},
-		"expire after paying":   {"succeeds", []string{ended}, 409, []orders.EventKind{orders.EventCompleted}},
-		"pay after expiring":    {"", []string{ended, completed}, 409, []orders.EventKind{orders.EventExpired}},
-		"decline":               {"", []string{declined}, 200, []orders.EventKind{orders.EventDeclined}},
-		"arrive":                {"", []string{succeeded}, 200, []orders.EventKind{orders.EventCompleted, orders.EventSucceeded}},
-		"bounce":                {"", []string{failed}, 200, []orders.EventKind{orders.EventCompleted, orders.EventDeclined, orders.EventFailed}},
-		"arrive after all":      {"later_fails", []string{succeeded}, 200, []orders.EventKind{orders.EventCompleted, orders.EventSucceeded}},
-		"arrive when paid":      {"succeeds", []string{succeeded}, 409, []orders.EventKind{orders.EventCompleted}},
+		"pay":                   {"", []string{completed}, 200, kinds{done}},
+		"pay, once more":        {"succeeds", []string{completed}, 200, kinds{done, done}},
+		"expire":                {"", []string{ended}, 200, kinds{over}},
+		"expire after paying":   {"succeeds", []string{ended}, 409, kinds{done}},
+		"pay after expiring":    {"", []string{ended, completed}, 409, kinds{over}},
+		"decline":               {"", []string{declined}, 200, kinds{refused}},
+		"arrive":                {"", []string{succeeded}, 200, kinds{done, arrived}},
+		"bounce":                {"", []string{failed}, 200, kinds{done, bounced, refused}},
+		"arrive after all":      {"later_fails", []string{succeeded}, 200, kinds{done, arrived}},
+		"arrive when paid":      {"succeeds", []string{succeeded}, 409, kinds{done}},
 		"something else":        {"", []string{"charge.refunded"}, 409, nil},
-		"decline a paid one":    {"succeeds", []string{declined}, 409, []orders.EventKind{orders.EventCompleted}},
-		"decline and then that": {"declined", []string{declined, completed}, 200, []orders.EventKind{orders.EventDeclined, orders.EventDeclined, orders.EventCompleted}},
+		"decline a paid one":    {"succeeds", []string{declined}, 409, kinds{done}},
+		"decline and then that": {"declined", []string{declined, completed}, 200, kinds{done, refused, refused}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -164,15 +166,12 @@ func TestTrigger(t *testing.T) {
 			if status != c.status {
 				t.Errorf("answered %d, want %d", status, c.status)
 			}
-			got, want := map[orders.EventKind]int{}, map[orders.EventKind]int{}
-			for _, kind := range c.want {
-				got[s.event().Kind]++
-				want[kind]++
+			var got kinds
+			for range c.want {
+				got = append(got, s.event().Kind)
 			}
-			for kind := range kinds {
-				if got[kinds[kind]] != want[kinds[kind]] {
-					t.Errorf("%s came %d times, want %d", kind, got[kinds[kind]], want[kinds[kind]])
-				}
+			if slices.Sort(got); !slices.Equal(got, c.want) {
+				t.Errorf("the webhooks were %v, want %v", got, c.want)
 			}
 			s.silence()
 		})
@@ -205,4 +204,46 @@ func TestTriggerRefuses(t *testing.T) {
 		}
 	}
 	s.silence()
+}
+
+// Tasks come in the order of their time whatever is added and deleted in between, also after the clock was set back.
+func TestQueue(t *testing.T) {
+	t.Parallel()
+	store := openStore(t, t.TempDir())
+	q := queue{store: store}
+	start := time.Unix(1_795_000_000, 0)
+	add := func(after time.Duration, id string) (key string) {
+		key = dueKey(start.Add(after).UnixMilli(), "send", id)
+		if err := store.Apply(change{{Key: key, Value: []byte(id)}}); err != nil {
+			t.Fatal(err)
+		}
+		return key
+	}
+	look := func(after time.Duration, want ...string) {
+		t.Helper()
+		tasks, _, err := q.due(start.Add(after))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, task := range tasks {
+			got = append(got, task.id)
+			if err := store.Apply(change{{Key: task.key}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("due after %v: %v, want %v", after, got, want)
+		}
+	}
+	add(2*time.Minute, "later")
+	add(0, "now")
+	look(0, "now")
+	look(time.Second)
+	add(500*time.Millisecond, "just missed")
+	look(time.Second, "just missed")
+	look(5*time.Minute, "later")
+	look(10 * time.Minute)
+	add(-time.Hour, "long ago")
+	look(-time.Hour, "long ago")
 }

@@ -98,7 +98,9 @@ func TestRenderGolden(t *testing.T) {
 
 // What Stripe decodes must be what we meant, whatever bytes a merchant puts into a name or an URL.
 func TestRenderIsDecodable(t *testing.T) {
-	for _, text := range []string{"plain", "a b", "a+b", "100%", "%2B", "&=?#[]", "{CHECKOUT_SESSION_ID}", "日本語", "\x00\r\n", "\xff"} {
+	for _, text := range []string{
+		"plain", "a b", "a+b", "100%", "%2B", "&=?#[]", "{CHECKOUT_SESSION_ID}", "日本語", "\x00\r\n", "\xff",
+	} {
 		p := payable()
 		p.Order.Product.Name, p.SuccessTo = text, "https://shop.example/"+text
 		wire, err := New(Config{}).Render(p)
