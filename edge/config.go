@@ -27,6 +27,9 @@ type Config struct {
 	Stripe map[checkout.Environment]StripeAccount
 	// Sandbox names the environments in which the sandbox provider may stand in.
 	Sandbox map[checkout.Environment]bool
+	// SandboxTools opens the sandbox's log and its trigger to everybody who can reach the server. Only `crepe dev` sets it:
+	// the log names checkouts that anyone could pay.
+	SandboxTools bool
 }
 
 // StripeAccount is one account at Stripe: the environment of its key is the environment that it serves.

@@ -54,6 +54,7 @@ func dev(ctx context.Context, args []string, stdout, stderr io.Writer, log *slog
 		}
 	}
 	c.Sandbox = map[checkout.Environment]bool{checkout.Test: true, checkout.Prod: true}
+	c.SandboxTools = true
 	listener, err := c.listen()
 	if err != nil {
 		return fmt.Errorf("%w; --listen 127.0.0.1:0 takes any free port", err)

@@ -135,7 +135,8 @@ func (s *server) sandbox(ctx *fasthttp.RequestCtx) {
 	if bytes.HasPrefix(ctx.Path(), []byte(sandboxPath[checkout.Prod]+"/")) {
 		env = checkout.Prod
 	}
-	if provider := s.sandboxes[env]; provider != nil {
+	tool := bytes.HasSuffix(ctx.Path(), []byte("/log")) || bytes.HasSuffix(ctx.Path(), []byte("/trigger"))
+	if provider := s.sandboxes[env]; provider != nil && (s.SandboxTools || !tool) {
 		provider.Serve(ctx)
 		return
 	}
