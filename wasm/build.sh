@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# Builds checkout.wasm, the core for browsers and plugin hosts, from wasm/guest.
+#
+#   wasm/build.sh           writes wasm/checkout.wasm
+#   wasm/build.sh --check   builds it apart, prints its size, and fails if it differs from the committed one in a single
+#                           byte or is over budget
+#
+# The bytes depend on the sources and on the tools pinned here, and neither on the checkout's folder nor on the user's.
+# Everything comes from Debian 12 and from the Go module proxy: LLVM and binaryen as packages, TinyGo as a Go module, built
+# once into $XDG_CACHE_HOME/crepe (a minute). TINYGO=tinygo uses a TinyGo of your own, 0.41 or later, instead; its module
+# works the same but is not the committed one to the byte.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+tinygo_version=0.41.1 # as in tools/go.mod
+go_version=go1.26.8   # whose standard library is compiled in
+packages=(llvm-19-dev libclang-19-dev lld-19 clang-19 binaryen brotli)
+max_raw=65536
+max_brotli=25000
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/crepe/tinygo-$tinygo_version
+temporary=$(mktemp -d)
+trap 'rm -rf "$temporary"' EXIT
+
+say() { echo "wasm: $*" >&2; }
+die() { say "$*"; exit 1; }
+
+install_packages() {
+	local missing=() package
+	for package in "${packages[@]}"; do
+		dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+	done
+	((${#missing[@]})) || return 0
+	local root=()
+	((EUID == 0)) || root=(sudo)
+	say "installing ${missing[*]}"
+	"${root[@]}" apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive "${root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# use_go puts the pinned Go first on PATH. GOTOOLCHAIN alone would not do: TinyGo runs go with a GOROOT of its own making.
+use_go() {
+	unset GOROOT GOOS GOARCH GOFLAGS GOWORK
+	local root
+	root=$(GOTOOLCHAIN=$go_version go env GOROOT)
+	export PATH=$root/bin:$PATH GOTOOLCHAIN=local
+}
+
+# build_tinygo leaves a TinyGo with its library in $cache. The Go module lacks the git submodules; of these only the empty
+# folder src/net is missed.
+build_tinygo() {
+	[[ -x $cache/bin/tinygo ]] && return
+	say "building TinyGo $tinygo_version into $cache, which takes a minute"
+	local source
+	source=$(cd tools && go mod download github.com/tinygo-org/tinygo && go list -m -f '{{.Dir}}' github.com/tinygo-org/tinygo)
+	rm -rf "$cache"
+	mkdir -p "$cache"
+	cp -r --no-preserve=mode "$source"/{src,targets,lib} "$cache"
+	mkdir "$cache/src/net"
+	(cd tools && CC=clang-19 CXX=clang++-19 go build -tags llvm19 -o "$temporary/tinygo" github.com/tinygo-org/tinygo)
+	mkdir "$cache/bin"
+	mv "$temporary/tinygo" "$cache/bin/tinygo" # last: its presence says that all is there
+}
+
+# keep_abi drops every export of a module but those of wasm/guest: TinyGo's runtime adds some of its own.
+keep_abi() {
+	local names name graph
+	mapfile -t names < <(echo memory; echo _initialize; sed -n 's,^//go:wasmexport ,,p' guest/*.go)
+	graph=$(printf ',"%s"' "${names[@]}")
+	graph="{\"name\":\"abi\",\"root\":true,\"reaches\":[${graph:1}]}"
+	for name in "${names[@]}"; do
+		graph+=",{\"name\":\"$name\",\"export\":\"$name\"}"
+	done
+	echo "[$graph]" >"$temporary/abi.json"
+	wasm-metadce "$1" --graph-file "$temporary/abi.json" --output "$2" >/dev/null
+}
+
+build() {
+	say "building checkout.wasm"
+	"${TINYGO:-$cache/bin/tinygo}" build -target guest/target.json -no-debug -panic=trap -opt=z -o "$temporary/linked.wasm" ./guest
+	keep_abi "$temporary/linked.wasm" "$temporary/kept.wasm"
+	wasm-opt -Oz --strip-debug --strip-producers --strip-target-features "$temporary/kept.wasm" --output "$1"
+}
+
+check() {
+	build "$temporary/checkout.wasm"
+	local raw brotli
+	raw=$(wc -c <"$temporary/checkout.wasm")
+	brotli=$(brotli --best --stdout "$temporary/checkout.wasm" | wc -c)
+	say "checkout.wasm: $raw bytes of $max_raw, $brotli of $max_brotli with brotli"
+	((raw <= max_raw && brotli <= max_brotli)) || die "over budget"
+	cmp "$temporary/checkout.wasm" checkout.wasm || die "checkout.wasm is not what wasm/guest compiles to; run make wasm"
+}
+
+install_packages
+use_go
+[[ -n ${TINYGO:-} ]] || build_tinygo
+case ${1:-} in
+"") build checkout.wasm ;;
+--check) check ;;
+*) die "usage: wasm/build.sh [--check]" ;;
+esac

@@ -1,0 +1,37 @@
+// Package call is the core by text: an operation takes JSON and answers JSON, so that every host can use it alike. The
+// WebAssembly module (wasm/guest) exports each of the [Operations]; a Go program may call the same functions natively and
+// gets the same bytes.
+//
+// An answer is {"data":{…}} or {"errors":[{"kind","code","path","message"},…]}, members always in the same order, with no
+// white space. errors is never empty and its first is the one that the API would answer with. kind is that of
+// [problem.Kind], code is stable, path is a JSON pointer into the create-order request and is left out where no field is
+// at fault, message is the published English text. In data, a text that is empty is left out.
+//
+// An input is one JSON object; a member that is null is absent, one that the operation does not know is ignored, and one
+// of the wrong type, or anything that is not JSON by the strict reading of this package, gets the errors of the API's
+// "Invalid JSON body". Amounts, rates and dates are strings in the API's form, so that no host rounds them: "29.00",
+// "9.975" for per cent, "2026-11-23".
+//
+// There is neither reflection nor fmt in here: it would be most of the module.
+package call
+
+import "github.com/crepe-checkout/crepe/core/problem"
+
+// ABI is the version of what this package and the module promise. It grows when something that was promised goes away;
+// new operations and new members of an answer leave it as it is.
+const ABI = 1
+
+// Operation answers an input. It keeps no reference to it and does not change it.
+type Operation func(input []byte) (answer []byte)
+
+// Operations are all there are, under the names by which the module exports them.
+var Operations = []struct {
+	Name string
+	Run  Operation
+}{
+	{"billing", Billing},
+	{"email", Email},
+	{"quote", Quote},
+}
+
+var invalidJSON = problem.List{{Kind: problem.Invalid, Code: "invalid-json", Message: "Invalid JSON body"}}
