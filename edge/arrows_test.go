@@ -38,16 +38,17 @@ var arrows = map[string][]string{
 	"edge/catalog": {"core", "edge/shortid", "edge/orders"}, // a checkout session is opened from a product's version
 	"edge/auth":    {"core", "edge/shortid", "edge/catalog"},
 
-	"edge/explain":  {"core"},
-	"edge/webhooks": {"core"},
+	"edge/explain":     {"core"},
+	"edge/webhooks":    {"core"},
+	"edge/idempotency": {"core"},
 
 	// Adapters see the ports that they implement, never each other.
-	"edge/badgerstore": {"core", "edge/orders", "edge/catalog", "edge/auth", "edge/webhooks", "edge/sandbox"},
+	"edge/badgerstore": {"core", "edge/orders", "edge/catalog", "edge/auth", "edge/webhooks", "edge/idempotency", "edge/sandbox"},
 	"edge/stripe":      {"core", "edge/orders"},
 	"edge/sandbox":     {"core"},
 
 	// Doors see services, never adapters.
-	"edge/api":  {"core", "edge/shortid", "edge/orders", "edge/catalog", "edge/auth", "edge/explain", "edge/geoip", "wasm/call"},
+	"edge/api":  {"core", "edge/shortid", "edge/orders", "edge/catalog", "edge/auth", "edge/explain", "edge/geoip", "edge/idempotency", "wasm/call"},
 	"edge/page": {"core", "edge/orders", "edge/catalog", "edge/geoip", "web"},
 
 	"edge": {"core", "edge", "web", "wasm"},

@@ -60,36 +60,52 @@ func (m *demoMerchant) issueToken(storeID string) (token string, err error) {
 	return issued.Token, err
 }
 
+// sign makes the headers of a request.
+func (m *demoMerchant) sign(path string, body []byte) (map[string]string, error) {
+	timestamp := strconv.FormatInt(time.Now().Unix(), 10)
+	digest := sha256.Sum256(body)
+	canonical := sha256.Sum256([]byte("POST\n" + path + "\n" + timestamp + "\n" + base64.StdEncoding.EncodeToString(digest[:])))
+	signature, err := rsa.SignPKCS1v15(rand.Reader, m.key, crypto.SHA256, canonical[:])
+	return map[string]string{"X-Merchant-Id": m.id, "X-Timestamp": timestamp,
+		"X-Signature": base64.StdEncoding.EncodeToString(signature)}, err
+}
+
 // call signs and sends one request and reads the data of its answer.
 func (m *demoMerchant) call(path string, request, data any) error {
 	body, err := json.Marshal(request)
 	if err != nil {
 		return err
 	}
-	timestamp := strconv.FormatInt(time.Now().Unix(), 10)
-	digest := sha256.Sum256(body)
-	canonical := sha256.Sum256([]byte("POST\n" + path + "\n" + timestamp + "\n" + base64.StdEncoding.EncodeToString(digest[:])))
-	signature, err := rsa.SignPKCS1v15(rand.Reader, m.key, crypto.SHA256, canonical[:])
+	headers, err := m.sign(path, body)
 	if err != nil {
 		return err
 	}
+	answer, err := post(m.baseURL+path, body, headers)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(answer, &struct{ Data any }{data})
+}
+
+// post sends JSON to a server on this machine. An answer other than 200 is an error with the answer in it.
+func post(url string, body []byte, headers map[string]string) ([]byte, error) {
 	req, resp := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(req)
 	defer fasthttp.ReleaseResponse(resp)
-	req.SetRequestURI(m.baseURL + path)
+	req.SetRequestURI(url)
 	req.Header.SetMethod(fasthttp.MethodPost)
 	req.Header.SetContentType("application/json")
-	req.Header.Set("X-Merchant-Id", m.id)
-	req.Header.Set("X-Timestamp", timestamp)
-	req.Header.Set("X-Signature", base64.StdEncoding.EncodeToString(signature))
+	for name, value := range headers {
+		req.Header.Set(name, value)
+	}
 	req.SetBody(body)
 	if err := fasthttp.DoTimeout(req, resp, 5*time.Second); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", url, err)
 	}
 	if resp.StatusCode() != fasthttp.StatusOK {
-		return fmt.Errorf("%s answers %d: %s", path, resp.StatusCode(), resp.Body())
+		return nil, fmt.Errorf("%s answers %d: %s", url, resp.StatusCode(), resp.Body())
 	}
-	return json.Unmarshal(resp.Body(), &struct{ Data any }{data})
+	return bytes.Clone(resp.Body()), nil
 }
 
 //go:embed demo.html

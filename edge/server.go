@@ -20,6 +20,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/api"
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
+	"github.com/crepe-checkout/crepe/edge/idempotency"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/page"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
@@ -105,7 +106,8 @@ func (s *server) wire() error {
 		return err
 	}
 	s.orders = orders.New(orders.Config{Store: s.db, Gateways: gateways, Now: time.Now, Rand: rand.Reader, Log: s.log})
-	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Orders: s.orders, Gateways: gateways, Buyers: buyers,
+	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Orders: s.orders, Gateways: gateways,
+		Idempotency: idempotency.NewGuard(s.db, time.Now), Buyers: buyers,
 		PublicURL: s.PublicURL, Ready: s.ready, Now: time.Now, Rand: rand.Reader, Log: s.log})
 	s.page = page.New(page.Config{Orders: s.orders, Stores: s.db, Buyers: buyers, Now: time.Now, Log: s.log, PayOrigins: payOrigins})
 	return nil

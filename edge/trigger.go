@@ -7,10 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/goccy/go-json"
-	"github.com/valyala/fasthttp"
 )
 
 // trigger asks the sandbox of a running `crepe dev` to report an event for an order.
@@ -43,23 +41,10 @@ func trigger(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return post(file.BaseURL+"/sandbox/trigger", body, stdout)
-}
-
-func post(url string, body []byte, stdout io.Writer) error {
-	req, resp := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
-	defer fasthttp.ReleaseRequest(req)
-	defer fasthttp.ReleaseResponse(resp)
-	req.SetRequestURI(url)
-	req.Header.SetMethod(fasthttp.MethodPost)
-	req.Header.SetContentType("application/json")
-	req.SetBody(body)
-	if err := fasthttp.DoTimeout(req, resp, 5*time.Second); err != nil {
+	answer, err := post(file.BaseURL+"/sandbox/trigger", body, nil)
+	if err != nil {
 		return err
 	}
-	if resp.StatusCode() != fasthttp.StatusOK {
-		return fmt.Errorf("the sandbox answers %d: %s", resp.StatusCode(), resp.Body())
-	}
-	_, err := fmt.Fprintf(stdout, "%s\n", resp.Body())
+	_, err = fmt.Fprintf(stdout, "%s\n", answer)
 	return err
 }

@@ -5,22 +5,26 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/goccy/go-json"
 	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/geoip"
+	"github.com/crepe-checkout/crepe/edge/idempotency"
 	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
 // Config is what an [API] is built from. Every field but Buyers is needed.
 type Config struct {
-	Auth     *auth.Service
-	Catalog  catalog.Records
-	Orders   *orders.Service
-	Gateways map[checkout.Environment]orders.Gateway
-	Buyers   geoip.Locator // where they are: evidence, no more
+	Auth    *auth.Service
+	Catalog catalog.Records
+	Orders  *orders.Service
+	// Idempotency answers repeated writes.
+	Idempotency *idempotency.Guard
+	Gateways    map[checkout.Environment]orders.Gateway
+	Buyers      geoip.Locator // where they are: evidence, no more
 
 	PublicURL string // where buyers reach us, without a trailing slash
 	Ready     func() error
@@ -103,13 +107,32 @@ func serve[Req, Resp any](a *API, l layer, credential func(*fasthttp.RequestCtx)
 			a.fail(ctx, layerGateway, err)
 			return
 		}
-		response, err := call(ctx, caller, &request)
+		body, err := a.once(ctx, caller, func() ([]byte, error) {
+			response, err := call(ctx, caller, &request)
+			if err != nil {
+				return nil, err
+			}
+			return json.Marshal(envelope{Data: response})
+		})
 		if err != nil {
 			a.fail(ctx, l, err)
 			return
 		}
-		a.answer(ctx, response)
+		writeJSON(ctx, fasthttp.StatusOK, body)
 	}
+}
+
+// once runs a call, under the request's X-Idempotency-Key if it has one.
+func (a *API) once(ctx *fasthttp.RequestCtx, caller auth.Caller, call func() ([]byte, error)) ([]byte, error) {
+	key := ctx.Request.Header.Peek("X-Idempotency-Key")
+	if key == nil {
+		return call()
+	}
+	return a.Idempotency.Do(ctx, idempotency.Key{
+		Environment: caller.Environment,
+		Scope:       []string{string(caller.Role), caller.MerchantID, caller.StoreID, caller.Identity, caller.SessionID, string(ctx.RequestURI())},
+		Value:       string(key),
+	}, ctx.PostBody(), call)
 }
 
 func (a *API) health(ctx *fasthttp.RequestCtx) { ctx.SetBodyString("ok\n") }

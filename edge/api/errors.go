@@ -66,11 +66,6 @@ type entry struct {
 	Path    string `json:"path,omitempty"`
 }
 
-// answer writes a success, which is always 200.
-func (a *API) answer(ctx *fasthttp.RequestCtx, data any) {
-	a.write(ctx, fasthttp.StatusOK, envelope{Data: data})
-}
-
 // fail writes a refusal. What is neither a problem nor a refusal of HTTP is a defect or a broken part: it goes to the log,
 // and the caller learns only that it may come again.
 func (a *API) fail(ctx *fasthttp.RequestCtx, l layer, err error) {
@@ -110,6 +105,10 @@ func (a *API) write(ctx *fasthttp.RequestCtx, status int, e envelope) {
 		status, body = fasthttp.StatusInternalServerError,
 			[]byte(`{"data":null,"errors":[{"message":"Internal server error","layer":"gateway"}]}`)
 	}
+	writeJSON(ctx, status, body)
+}
+
+func writeJSON(ctx *fasthttp.RequestCtx, status int, body []byte) {
 	ctx.SetStatusCode(status)
 	ctx.SetContentType("application/json; charset=utf-8")
 	ctx.SetBody(body)

@@ -20,9 +20,8 @@ func decode(body []byte, request any) error {
 
 // InternalError answers for a handler that has panicked.
 func InternalError(ctx *fasthttp.RequestCtx) {
-	ctx.SetStatusCode(fasthttp.StatusInternalServerError)
-	ctx.SetContentType("application/json; charset=utf-8")
-	ctx.SetBodyString(`{"data":null,"errors":[{"message":"Internal server error","layer":"gateway","code":"internal"}]}`)
+	writeJSON(ctx, fasthttp.StatusInternalServerError,
+		[]byte(`{"data":null,"errors":[{"message":"Internal server error","layer":"gateway","code":"internal"}]}`))
 }
 
 // MalformedRequest answers for what never became a request: fasthttp calls it.
@@ -31,7 +30,6 @@ func MalformedRequest(ctx *fasthttp.RequestCtx, err error) {
 	if err == fasthttp.ErrBodyTooLarge {
 		refusal = tooLarge
 	}
-	ctx.SetStatusCode(refusal.status)
-	ctx.SetContentType("application/json; charset=utf-8")
-	ctx.SetBodyString(`{"data":null,"errors":[{"message":"` + refusal.message + `","layer":"gateway","code":"` + refusal.code + `"}]}`)
+	writeJSON(ctx, refusal.status,
+		[]byte(`{"data":null,"errors":[{"message":"`+refusal.message+`","layer":"gateway","code":"`+refusal.code+`"}]}`))
 }

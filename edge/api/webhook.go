@@ -23,8 +23,6 @@ func (a *API) webhook(env checkout.Environment, gateway orders.Gateway) fasthttp
 			a.fail(ctx, layerOrder, err)
 			return
 		}
-		a.answer(ctx, struct {
-			Received bool `json:"received"`
-		}{true})
+		writeJSON(ctx, fasthttp.StatusOK, []byte(`{"data":{"received":true}}`))
 	}
 }

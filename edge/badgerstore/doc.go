@@ -1,7 +1,8 @@
 // Package badgerstore keeps everything that the edge keeps in one Badger database on a local disk.
 //
 // [DB] is the database; its methods implement the ports of the packages that own the records: orders.Store,
-// catalog.Records, auth.Tokens, auth.Keys, webhooks.Keys and sandbox.Store.
+// catalog.Records, auth.Tokens, auth.Keys, webhooks.Keys,
+// idempotency.Store and sandbox.Store.
 //
 // # Writing
 //
@@ -21,6 +22,7 @@
 //	<env>/-/ev/<provider>/<event>  an applied provider event, kept 35 days
 //	<env>/-/qu/<provider>/<event>  an orders.Event in quarantine
 //	<env>/-/tk/<token>             state of a session token, kept until the token has expired
+//	<env>/-/ik/<hash>              an idempotency.Answer, kept for a day
 //	<env>/-/ky/<key>               a key that signs session tokens
 //	<env>/-/wk                     the key that signs what merchants are told, PKCS #8
 //	<env>/-/sb/…                   the sandbox provider's own records
