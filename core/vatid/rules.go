@@ -10,9 +10,9 @@ type rule struct {
 	check  func(n string) bool
 }
 
-// The forms are those of VIES ("VAT identification number structure", the VIES FAQ); the check digits those of the
-// European Commission's "VIES VAT number construction rules, functional description", version 15.0. Where a row or a
-// function knows better, it says from where. Numbers in brackets are examples.
+// The forms and the check digits are those of the European Commission's "VIES VAT number construction rules, functional
+// description", version 15.0 of 2011. Where a row or a function knows of something newer, it says from where; Croatia, which
+// joined in 2013, has the check digit of its OIB. Numbers in brackets are examples.
 var rules = [...]rule{
 	{"AT", "Udddddddd", func(n string) bool { return (14+at(n, 7)+at(n, 8)-luhn(n[1:7]))%10 == 0 }},
 	{"BE", "0ddddddddd 1ddddddddd", func(n string) bool { return mod(n[:8], 97)+mod(n[8:], 100) == 97 }},
@@ -21,7 +21,7 @@ var rules = [...]rule{
 	{"CZ", "dddddddd ddddddddd dddddddddd", czechia},
 	{"DE", "pdddddddd", mod11and10},
 	{"DK", "pddddddd", func(n string) bool { return sum(n, "27654321")%11 == 0 }},
-	{"EE", "ddddddddd", func(n string) bool { return sum(n, "371371371")%10 == 0 }},
+	{"EE", "10ddddddd", func(n string) bool { return sum(n, "371371371")%10 == 0 }},
 	{"EL", "ddddddddd", greece},
 	{"ES", "ddddddddl eddddddda", spain},
 	{"FI", "dddddddd", func(n string) bool { return sum(n, "79A58421")%11 == 0 }},
@@ -33,7 +33,7 @@ var rules = [...]rule{
 	{"LT", "ddddddd1d dddddddddd1d", lithuania},
 	{"LU", "dddddddd", func(n string) bool { return mod(n[:6], 89) == mod(n[6:], 100) }},
 	{"LV", "ddddddddddd", latvia},
-	{"MT", "pddddddd", func(n string) bool { return sum(n, "346789A1")%37 == 0 }},
+	{"MT", "pddddddd", func(n string) bool { return 37-sum(n, "346789")%37 == mod(n[6:], 100) }},
 	{"NL", "dddddddddBdd", netherlands},
 	{"PL", "dddddddddd", func(n string) bool { return sum(n, "657234567")%11 == at(n, 9) }},
 	{"PT", "pdddddddd", func(n string) bool { return (11-sum(n, "98765432")%11)%11%10 == at(n, 8) }},
@@ -99,25 +99,30 @@ func czechia(n string) bool {
 	return isCzechBirth(n)
 }
 
-// isCzechBirth is the birth number of Act 133/2000, section 13: the date of birth, 50 added to a woman's month and 20 more
-// when the day's numbers have run out; nine digits without a check digit until 1953.
+// isCzechBirth is the birth number of Act 133/2000, section 13: the date of birth, 50 added to a woman's month and since
+// 2004, when the numbers of the day have run out, 20 to either's; until 1953 nine digits without a check digit. In place of
+// the check digit 10 there was a 0 until 1985, which the Commission's document leaves out, and no such number since.
 func isCzechBirth(n string) bool {
 	year, month := 1900+mod(n[:2], 100), mod(n[2:4], 100)
-	switch {
-	case len(n) == 9 && year >= 1980:
-		year -= 100
-	case len(n) == 9 && year > 1953:
-		return false
-	case len(n) == 10 && year < 1954:
+	if year < 1954 && len(n) == 10 {
 		year += 100
 	}
-	for _, added := range [...]int{70, 50, 20} {
-		if month > added {
-			month -= added
-			break
-		}
+	switch {
+	case month > 70 && year >= 2004:
+		month -= 70
+	case month > 50:
+		month -= 50
+	case month > 20 && year >= 2004:
+		month -= 20
 	}
-	return isDate(year, month, mod(n[4:6], 100)) && (len(n) == 9 || mod(n[:9], 11)%10 == at(n, 9))
+	if !isDate(year, month, mod(n[4:6], 100)) {
+		return false
+	}
+	if len(n) == 9 {
+		return year < 1954
+	}
+	c := mod(n[:9], 11)
+	return c == at(n, 9) || c == 10 && n[9] == '0' && year <= 1985
 }
 
 // greece: the weights are 256, 128, 64 and so on, here modulo 11.
@@ -125,9 +130,9 @@ func greece(n string) bool {
 	return sum(n, "379A5842")%11%10 == at(n, 8)
 }
 
-// spain: a number that begins with a digit or with K to M or X to Z is a person's, any other an entity's. The check
-// character of N, P, Q, R, S and W is a letter. That of the others is a digit, but until Order EHA/451/2008 it was a letter
-// for foreign entities, and those numbers live on: so either is taken.
+// spain: a number that begins with a digit or with K to M or X to Z is a person's, any other an entity's. The entity's
+// check character is a letter from N on, a digit for J, U and V, and either from A to H: a letter there is a foreign entity
+// of before Order EHA/451/2008.
 func spain(n string) bool {
 	switch first, last := n[0], n[8]; {
 	case first <= '9':
@@ -136,9 +141,10 @@ func spain(n string) bool {
 		return spanishLetter(mod(n[1:8], 23)) == last
 	case 'X' <= first: // and X, Y, Z stand for 0, 1, 2
 		return spanishLetter((int(first-'X')*10_000_000+mod(n[1:8], 23))%23) == last
+	case last <= '9':
+		return luhn(n[1:8]) == at(n, 8) && strings.IndexByte("NPQRSW", first) < 0
 	default:
-		c := luhn(n[1:8])
-		return last == "JABCDEFGHI"[c] || last == '0'+byte(c) && strings.IndexByte("NPQRSW", first) < 0
+		return "JABCDEFGHI"[luhn(n[1:8])] == last && strings.IndexByte("JUV", first) < 0
 	}
 }
 
@@ -164,8 +170,9 @@ func france(n string) bool {
 	return (mod(siren, 11)+1+key/11)%11 == key%11
 }
 
-// ireland: numbers have seven digits, a check letter and since 2013 often a letter more. Older ones have a letter or a sign
-// in the second place; they are checked as if their first digit were the seventh. [6433435F, 6433435OA, 8D79739I]
+// ireland: numbers have seven digits, a check letter and since 2013 often a letter more (Revenue eBrief 03/13). Older ones
+// have a letter or a sign in the second place and are checked as if their first digit were the seventh.
+// [6433435F, 6433435OA, 8D79739I]
 func ireland(n string) bool {
 	var s int
 	switch {
@@ -233,7 +240,8 @@ func slovenia(n string) bool {
 }
 
 // unitedKingdom: government departments and health authorities have three digits, traders nine and a branch three more.
-// The sum is 0 or, in the series that HM Revenue & Customs calls 9755 (from 100 on), 55 less, which is 42 modulo 97.
+// The sum is 0 modulo 97 or, in the newer series that HM Revenue & Customs calls 9755, 55 less, which is 42. Either series
+// has the numbers of the first seven digits that were set aside for it.
 func unitedKingdom(n string) bool {
 	switch n[0] {
 	case 'G':
@@ -241,8 +249,16 @@ func unitedKingdom(n string) bool {
 	case 'H':
 		return n[2] >= '5'
 	}
-	s := sum(n, "8765432A1") % 97
-	return s == 0 || s == 42 && n[0] != '0'
+	if n[9:] == "000" {
+		return false
+	}
+	switch first := n[:7]; sum(n, "8765432A1") % 97 {
+	case 0:
+		return first < "0100000" || "0999999" < first && first < "9490001" || "9700000" < first && first < "9990001"
+	case 42:
+		return first > "1000000"
+	}
+	return false
 }
 
 // at is the digit of n at i.
