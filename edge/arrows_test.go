@@ -60,6 +60,8 @@ var doors = map[string][]string{
 	"github.com/goccy/go-json":                {"edge", "edge/api", "edge/page", "edge/stripe", "edge/sandbox", "edge/badgerstore", "edge/explain", "wasm/host"},
 	"github.com/dgraph-io/badger/v4":          {"edge/badgerstore"},
 	"github.com/golang-jwt/jwt/v5":            {"edge/auth"},
+	"github.com/sony/gobreaker/v2":            {"edge/orders"},
+	"golang.org/x/time":                       {"edge/orders"},
 	"github.com/tetratelabs/wazero":           {"wasm/host"},
 	"github.com/evanw/esbuild":                {}, // builds web/dist, in a module of its own
 	"github.com/tinygo-org/tinygo":            {}, // builds the guest, in a module of its own

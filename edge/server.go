@@ -36,6 +36,9 @@ const (
 	idleTimeout   = 30 * time.Second
 	drainTimeout  = 20 * time.Second
 	rotationCheck = time.Hour
+
+	// stripeRate is how many calls a second Stripe allows for one endpoint, until asked for more.
+	stripeRate = 25
 )
 
 // sandboxKey opens the sandbox provider to the adapter in the same process; nobody else can reach its API.
@@ -116,7 +119,8 @@ func (s *server) wire() error {
 // gateway is the environment's provider: its Stripe account, or the sandbox where that may stand in, or none.
 func (s *server) gateway(env checkout.Environment) (orders.Gateway, error) {
 	if account, ok := s.Stripe[env]; ok {
-		return stripe.New(stripe.Config{Key: account.Key, WebhookSecret: account.WebhookSecret}), nil
+		gateway := stripe.New(stripe.Config{Key: account.Key, WebhookSecret: account.WebhookSecret})
+		return orders.Guarded(gateway, orders.Limits{Rate: stripeRate}), nil
 	}
 	if !s.Sandbox[env] {
 		s.log.Warn("no payment provider: orders cannot be created", "environment", env)
@@ -128,7 +132,8 @@ func (s *server) gateway(env checkout.Environment) (orders.Gateway, error) {
 		WebhookURL: s.PublicURL + api.WebhookPath("stripe", env), WebhookSecret: secret, Log: s.log,
 	})
 	s.sandboxes[env] = provider
-	return stripe.New(stripe.Config{Key: sandboxKey, WebhookSecret: secret, BaseURL: "http://sandbox", Dial: provider.Dial}), nil
+	gateway := stripe.New(stripe.Config{Key: sandboxKey, WebhookSecret: secret, BaseURL: "http://sandbox", Dial: provider.Dial})
+	return orders.Guarded(gateway, orders.Limits{}), nil
 }
 
 // sandbox serves the sandbox provider's own pages.
