@@ -8,11 +8,11 @@ import (
 	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
-// hanging is a provider that answers nobody before the deadline.
+// hanging is a provider that answers nobody, and an adapter that notices late.
 type hanging struct{ provider }
 
 func (h *hanging) Create(deadline time.Time, _ orders.Wire, _ string) (orders.Remote, *orders.Fault) {
-	time.Sleep(time.Until(deadline))
+	time.Sleep(time.Until(deadline) + 100*time.Millisecond)
 	return orders.Remote{}, &orders.Fault{Class: orders.Unknown, Err: errors.New("timeout")}
 }
 
