@@ -62,8 +62,8 @@ func lowered(s string, i int) string {
 }
 
 // isFinal is the condition Final_Sigma (The Unicode Standard, 3.13, table 3-17) for the letter at s[start:end]: a cased
-// letter before it and none behind, whatever case-ignorable characters lie between. Engines see a character that is both
-// cased and case-ignorable, such as ʰ, as ignorable only, and so does this.
+// letter before it and none behind, whatever case-ignorable characters lie between. V8, like ICU, sees a character that is
+// both cased and case-ignorable, such as ʰ, as ignorable only, and so does this.
 func isFinal(s string, start, end int) bool {
 	before, after := ignorable, ignorable
 	for before == ignorable && start > 0 {

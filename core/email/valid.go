@@ -17,12 +17,12 @@ const (
 // address exists.
 //
 // For ASCII the rule is "valid e-mail address" of the HTML standard, which browsers apply to <input type=email>; like it,
-// Valid takes dots anywhere in the local part and refuses quoted local parts, comments and address literals. Three things
+// Valid takes dots anywhere in the local part and refuses quoted local parts, comments and address literals. Two things
 // are stricter, because payment providers refuse such addresses: the domain has at least two labels (HTML and RFC 5321
 // allow root@localhost), and the lengths of RFC 5321 and RFC 1035 hold.
 //
 // Characters beyond ASCII are taken in either part, as RFC 6531 has it, save those that nobody can see in an address: white
-// space, controls, bidirectional controls, the zero width space, and U+FFFD, the trace of broken UTF-8 (which is refused itself).
+// space, controls, bidirectional controls and the zero width space. Broken UTF-8 is refused, and U+FFFD, which is its trace.
 func Valid(s string) bool {
 	local, domain, found := strings.Cut(s, "@")
 	return found && len(s) <= maxAddress && validLocal(local) && validDomain(domain)
@@ -40,14 +40,12 @@ func validLocal(local string) bool {
 }
 
 func validDomain(domain string) bool {
-	labels := 0
-	for label := range strings.SplitSeq(domain, ".") {
-		if !validLabel(label) {
-			return false
-		}
-		labels++
-	}
-	return labels >= 2 && len(domain) <= maxDomain
+	return len(domain) <= maxDomain && strings.IndexByte(domain, '.') >= 0 && validLabels(domain)
+}
+
+func validLabels(domain string) bool {
+	label, others, more := strings.Cut(domain, ".")
+	return validLabel(label) && (!more || validLabels(others))
 }
 
 func validLabel(label string) bool {

@@ -81,7 +81,7 @@ var knownErrors = []knownError{
 	{jsvat, "FR", accepts, not(isFrench), number{"FR", "K7399859413"}, "of letters nothing is checked, of the SIREN neither"},
 	{jsvat, "GB", accepts, tail("000"), number{"GB", "242338087000"}, "branches begin with 001"},
 	{jsvat, "GB XI", refuses, isBritishOver96, number{"GB", "975980497"}, "check numbers are congruent modulo 97"},
-	{jsvat, "IE", refuses, isIrishOther, number{"IE", "3777773DP"}, "A to W may be second letters; old numbers begin with any digit"},
+	{jsvat, "IE", refuses, isIrishOther, number{"IE", "3777773DP"}, "second letters are A to W; old numbers begin with any digit"},
 	{jsvat, "IT", accepts, isItalianOffice, number{"IT", "02767721703"}, "there are no offices from 101 to 201 but 120 and 121"},
 	{jsvat, "LV", refuses, isNewLatvian, number{"LV", "39867300671"}, "codes since 2017 have no date"},
 	{jsvat, "LV", accepts, begins("0123"), number{"LV", "12178306830"}, "of persons hardly anything is checked"},

@@ -12,7 +12,7 @@ type rule struct {
 
 // The forms and the check digits are those of the European Commission's "VIES VAT number construction rules, functional
 // description", version 15.0 of 2011. Where a row or a function knows of something newer, it says from where; Croatia, which
-// joined in 2013, has the check digit of its OIB. Numbers in brackets are examples.
+// joined in 2013, has the check digit of its OIB. The strings of weights are explained at sum.
 var rules = [...]rule{
 	{"AT", "Udddddddd", func(n string) bool { return (14+at(n, 7)+at(n, 8)-luhn(n[1:7]))%10 == 0 }},
 	{"BE", "0ddddddddd 1ddddddddd", func(n string) bool { return mod(n[:8], 97)+mod(n[8:], 100) == 97 }},
@@ -87,7 +87,7 @@ func cyprus(n string) bool {
 }
 
 // czechia: eight digits are a legal entity, nine from 6 on a person without a birth number, other nine and ten a birth
-// number. [25123891, 682127228, 7103192745]
+// number.
 func czechia(n string) bool {
 	switch {
 	case len(n) == 8:
@@ -172,7 +172,6 @@ func france(n string) bool {
 
 // ireland: numbers have seven digits, a check letter and since 2013 often a letter more (Revenue eBrief 03/13). Older ones
 // have a letter or a sign in the second place and are checked as if their first digit were the seventh.
-// [6433435F, 6433435OA, 8D79739I]
 func ireland(n string) bool {
 	var s int
 	switch {

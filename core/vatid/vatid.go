@@ -191,12 +191,8 @@ func isPlaceholder(n string) bool {
 //	k  a letter but I and O, or a digit
 //	e  a letter but I, O and T
 func fits(forms, n string) bool {
-	for form := range strings.SplitSeq(forms, " ") {
-		if fitsForm(form, n) {
-			return true
-		}
-	}
-	return false
+	form, others, more := strings.Cut(forms, " ")
+	return fitsForm(form, n) || more && fits(others, n)
 }
 
 func fitsForm(form, n string) bool {
