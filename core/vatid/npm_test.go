@@ -19,11 +19,14 @@ var seed = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the numbers in
 // those must still be there.
 func TestNpmValidators(t *testing.T) {
 	t.Logf("-seed=%d", *seed)
-	numbers := generate(*seed, 700)
+	numbers := generate(*seed, 3300) // a kind: more than 100,000 in all
 	for _, e := range knownErrors {
 		numbers = append(numbers, e.example)
 	}
 	verdicts := judge(t, numbers)
+	if t.Logf("%d numbers", len(numbers)); len(numbers) < 100_000 {
+		t.Error("fewer than 100,000")
+	}
 	for i, n := range numbers {
 		_, fault := Parse(n.country(), n.prefix+n.national)
 		for pkg, accepts := range verdicts[i] {
