@@ -61,18 +61,20 @@ type Terms struct {
 
 // Quote is a total with how it came about. Subtotal + Tax = Total, in minor units of Currency.
 type Quote struct {
-	Currency   money.Currency
-	Assessment tax.Assessment
-	On         tax.Date // the day whose rules applied, UTC
+	Currency    money.Currency
+	Assessment  tax.Assessment
+	On          tax.Date // the day whose rules applied, UTC
+	DataVersion string   // of the rules, tax.DataVersion, and with the operator's own rates "+" and their version
 }
 
-// Quote computes the tax for a buyer on a day. ipCountry is evidence only and may be empty.
-func (t *Terms) Quote(d *billing.Detail, ipCountry country.Code, on tax.Date) (Quote, *problem.Problem) {
+// Quote computes the tax for a buyer on a day. ipCountry is evidence only and may be empty; rates are the operator's own,
+// nil for none.
+func (t *Terms) Quote(d *billing.Detail, ipCountry country.Code, on tax.Date, rates *tax.Table) (Quote, *problem.Problem) {
 	a, p := tax.Assess(&tax.Sale{
 		Seller: &t.Seller, Buyer: d, Category: t.Category, Price: t.Price,
-		Inclusive: t.Inclusive, Step: t.Step, On: on, IPCountry: ipCountry,
+		Inclusive: t.Inclusive, Step: t.Step, On: on, IPCountry: ipCountry, Overrides: rates,
 	})
-	return Quote{Currency: t.Price.Currency, Assessment: a, On: on}, p
+	return Quote{Currency: t.Price.Currency, Assessment: a, On: on, DataVersion: rates.DataVersion()}, p
 }
 
 // Session is a checkout session as the rules see it.
@@ -108,6 +110,7 @@ type Request struct {
 	BuyerIP    string
 	IPCountry  country.Code // where BuyerIP is, as far as the edge can tell
 	SuccessURL string
+	Rates      *tax.Table // the operator's own rates, nil for none
 }
 
 // Order is what a buyer has agreed to: all of it is frozen.

@@ -57,7 +57,7 @@ func Place(s *Session, r *Request, now int64) (Order, problem.List) {
 	} else if !ValidReturnURL(success, s.Environment) {
 		return Order{}, badSuccessURL
 	}
-	quote, p := s.Terms.Quote(&detail, r.IPCountry, tax.DateOf(now))
+	quote, p := s.Terms.Quote(&detail, r.IPCountry, tax.DateOf(now), r.Rates)
 	if p != nil {
 		return Order{}, problem.List{p}
 	}

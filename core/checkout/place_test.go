@@ -46,6 +46,34 @@ func TestPlace(t *testing.T) {
 	}
 }
 
+// TestPlaceByTheOperatorsRates: they decide, and the quote names the data with which it can be computed again.
+func TestPlaceByTheOperatorsRates(t *testing.T) {
+	rates, wrong := tax.ParseTable("id\tjurisdiction\ttax\tpostcode\trate\nlocal-10\tDE\tvat\t10\t10\n")
+	if wrong != nil {
+		t.Fatal(wrong)
+	}
+	for _, c := range []struct {
+		rates    *tax.Table
+		postcode string
+		tax      int64
+		version  string
+	}{
+		{nil, "10115", 551, tax.DataVersion},
+		{&rates, "20095", 551, tax.DataVersion + "+" + rates.Version()},
+		{&rates, "10115", 290, tax.DataVersion + "+" + rates.Version()},
+	} {
+		r := goodRequest()
+		r.Rates, r.Billing.Postcode = c.rates, c.postcode
+		o, refused := Place(goodSession(), r, testNow)
+		if refused != nil {
+			t.Fatal(refused)
+		}
+		if q := &o.Quote; q.Assessment.Tax != c.tax || q.DataVersion != c.version {
+			t.Errorf("in %s the tax is %d by %q, not %d by %q", c.postcode, q.Assessment.Tax, q.DataVersion, c.tax, c.version)
+		}
+	}
+}
+
 // TestPlaceRefusesInOrder breaks everything at once and then repairs it in the published order: after each repair the next
 // refusal must show, so no check can hide behind a later one.
 func TestPlaceRefusesInOrder(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"github.com/crepe-checkout/crepe/core/money"
 )
 
-// maxTaxes is how many taxes one place can have: a province of Canada has its own beside the federal one.
-const maxTaxes = 2
+// usualTaxes is how many taxes a place has at most without overrides: a province of Canada has its own beside the federal one.
+const usualTaxes = 2
 
 // charge turns the rates into amounts.
 //
@@ -43,7 +43,7 @@ func (a *Assessment) divide(step int64) {
 	whole := uint64(a.Rate())
 	steps := a.Tax / step
 	left := steps
-	var remainders [maxTaxes]uint64
+	var remainders [len(taxes)]uint64
 	for i := range a.Components {
 		c := &a.Components[i]
 		high, low := bits.Mul64(uint64(steps), uint64(c.Effective()))

@@ -35,7 +35,7 @@ func Assess(s *Sale) (Assessment, *problem.Problem) {
 		a.levy(&in, at)
 	}
 	if in.count > 0 {
-		a.Precision, a.Confidence, a.Rules = at.precision(), in.weakest(), in.ids()
+		a.Precision, a.Confidence, a.Rules = in.precision(at), in.weakest(), in.ids(in.own)
 	}
 	a.charge(s)
 	return a, nil
@@ -67,7 +67,7 @@ func inquire(s *Sale) inquiry {
 	home := placeOf(s.Seller.Country, "", "")
 	buyer := placeOf(s.Buyer.Country, s.Buyer.State, s.Buyer.Postcode)
 	return inquiry{
-		question: question{s.Category, kindOf(s.Buyer, buyer.country != home.country), s.On},
+		question: question{s.Category, kindOf(s.Buyer, buyer.country != home.country), s.On, s.Buyer.Postcode, s.Overrides},
 		seller:   s.Seller, home: home, buyer: buyer,
 	}
 }
@@ -99,21 +99,21 @@ func (s *Sale) evidence(buyer place) Evidence {
 // locate asks the buyer's area where the supply is taxed, and says no when the seller has no tax to charge there. An area
 // without a rule about it taxes where the buyer is.
 func (a *Assessment) locate(in *inquiry) (at place, taxed bool) {
-	for r := range rulesOf(in.buyer.area(), in.question) {
-		if r.tax() != supply {
-			break
-		}
-		in.add(r)
-		switch {
-		case r.treatment() == int(ReverseCharge):
-			a.Reason = ReverseCharge
-			return in.buyer, false
-		case r.treatment() == atSeller && in.home.area() != in.buyer.area():
-			a.Reason = OutOfScope
-			return in.buyer, false
-		case r.treatment() == atSeller:
-			return in.home, true
-		}
+	r := rulesOf(in.buyer.area(), in.question)[supply]
+	if r == "" {
+		return in.buyer, true
+	}
+	in.add(r)
+	switch {
+	case r.treatment() == int(ReverseCharge):
+		a.Reason = ReverseCharge
+		return in.buyer, false
+	case r.treatment() == atSeller && in.home.area() != in.buyer.area():
+		a.Reason = OutOfScope
+		return in.buyer, false
+	case r.treatment() == atSeller:
+		in.postcode = ""
+		return in.home, true
 	}
 	return in.buyer, true
 }
@@ -121,8 +121,9 @@ func (a *Assessment) locate(in *inquiry) (at place, taxed bool) {
 // levy takes up every tax of a place that the seller collects. What is taxed gives the reason before what is not.
 func (a *Assessment) levy(in *inquiry, at place) {
 	owed := false
-	for r := range rulesOf(at, in.question) {
-		if r.tax() == supply {
+	found := rulesOf(at, in.question)
+	for _, r := range found[supply+1:] {
+		if r == "" {
 			continue
 		}
 		in.add(r)
@@ -145,7 +146,7 @@ func (a *Assessment) levy(in *inquiry, at place) {
 // add makes a row's tax a component, its amounts still open.
 func (a *Assessment) add(r rule) {
 	if a.Components == nil {
-		a.Components = make([]Component, 0, maxTaxes)
+		a.Components = make([]Component, 0, usualTaxes)
 		a.Reason = Reason(r.treatment())
 	}
 	a.Components = append(a.Components, Component{
@@ -194,7 +195,7 @@ func (a *Assessment) Name() (name string) {
 
 // rulings are the rows that decided about a sale, in the order in which they were asked.
 type rulings struct {
-	rows  [1 + maxTaxes]rule // one of supply, then one for each tax
+	rows  [len(taxes)]rule // one of supply, then one for each tax
 	count int
 }
 
@@ -210,13 +211,30 @@ func (d *rulings) weakest() (confidence byte) {
 	return confidence
 }
 
+// precision says how much of an address was decisive.
+func (d *rulings) precision(at place) string {
+	for _, r := range d.rows[:d.count] {
+		if r.own() && r.postcode() != "" {
+			return "local"
+		}
+	}
+	if at.part != "" {
+		return "state"
+	}
+	return "country"
+}
+
 // ids cuts all of them from one text, so that they cost two allocations.
-func (d *rulings) ids() []string {
+func (d *rulings) ids(own *Table) []string {
 	var buffer [64]byte
 	text := buffer[:0]
 	var ends [len(d.rows)]int
 	for i, r := range d.rows[:d.count] {
-		text = r.appendID(text)
+		if r.own() {
+			text = append(text, own.id(r)...)
+		} else {
+			text = r.appendID(text)
+		}
 		ends[i] = len(text)
 	}
 	all, begin := string(text), 0

@@ -25,16 +25,20 @@ func seller(home country.Code, registrations ...string) *tax.Seller {
 	return s
 }
 
-// buyer reads "DE", "US-TX", "GR 630 86" and, for a business, "FR business", "FR FR40303265045" or "ES ESB12345674 35001".
+// buyer reads "DE", "US-TX", "GR 630 86", "GB at SW1A 1AA" and, for a business, "FR business", "FR FR40303265045" or
+// "ES ESB12345674 35001".
 func buyer(s string) *billing.Detail {
 	words := strings.Fields(s)
 	whole, state, _ := strings.Cut(words[0], "-")
 	d := &billing.Detail{Country: country.Code(whole), State: state}
+	at := false
 	for _, word := range words[1:] {
 		switch {
+		case word == "at":
+			at = true
 		case word == "business":
 			d.IsBusiness = true
-		case word[0] >= 'A':
+		case word[0] >= 'A' && !at:
 			d.IsBusiness, d.TaxID, d.TaxIDChecked = true, word, true
 		default:
 			d.Postcode = strings.TrimSpace(d.Postcode + " " + word)

@@ -1,7 +1,6 @@
 package tax
 
 import (
-	"iter"
 	"strconv"
 	"strings"
 
@@ -31,6 +30,7 @@ const (
 	ruleWidth = 16
 	firstDay  = Date(19_723) // 2024-01-01: nothing is known about the days before it
 	dayZero   = Date(10_957) // 2000-01-01
+	never     = 0xffff
 )
 
 // Taxes in the order of an invoice. supply is none: its rows say where a supply is taxed and who owes the tax. The taxes
@@ -50,6 +50,17 @@ var taxes = [...]struct{ code, name string }{
 	{"qst", "QST"},
 	{"rst", "RST"},
 	{"sales", "Sales tax"},
+	{"local", "Local tax"}, // in overrides only
+}
+
+// taxOf is the place of a code among the taxes, negative if it is none.
+func taxOf(code string) int {
+	for i := range taxes {
+		if taxes[i].code == code {
+			return i
+		}
+	}
+	return -1
 }
 
 // Treatments: a Reason for the row of a tax, and one of these, or ReverseCharge, for a row of supply.
@@ -58,11 +69,17 @@ const (
 	atSeller   = 9 // taxed where the seller is established, if that is in the same area
 )
 
+var treatmentNames = [...]string{
+	"unsupported", "standard", "reduced", "zero-rated", "exempt", "out-of-scope", "reverse-charge", "not-collecting",
+	"customer", "seller",
+}
+
 const confidences = "ABCX"
 
 func (r rule) jurisdiction() string     { return strings.TrimRight(string(r[:5]), " ") }
 func (r rule) tax() int                 { return int(r[5] & 0x3f) }
 func (r rule) confidence() byte         { return confidences[r[5]>>6] }
+func (r rule) buyers() buyers           { return buyers(r[8] & 7) }
 func (r rule) treatment() int           { return int(r[8] >> 3) }
 func (r rule) base() uint8              { return r[9] }
 func (r rule) rate() money.Rate         { return money.Rate(r.uint16(10)) }
@@ -79,7 +96,7 @@ func (r rule) authority() string {
 	return r.jurisdiction()
 }
 
-// appendID appends the row's id, "us-tx-sales-1".
+// appendID appends the id of a built-in row, "us-tx-sales-1".
 func (r rule) appendID(b []byte) []byte {
 	for _, c := range []byte(r.jurisdiction()) {
 		if 'A' <= c && c <= 'Z' {
@@ -107,41 +124,47 @@ type question struct {
 	category Category
 	kind     buyers // one of them
 	on       Date
+	postcode string // where the place is the buyer's; empty at the seller's
+	own      *Table // the operator's rows; nil for none
 }
 
 func (r rule) answers(q question) bool {
-	return r[7]>>(q.category-1)&1 == 1 && buyers(r[8])&q.kind != 0 && r.from() <= q.on && (q.on < r.to() || r.forever())
+	return r[7]>>(q.category-1)&1 == 1 && r.buyers()&q.kind != 0 && r.from() <= q.on && (q.on < r.to() || r.forever())
 }
 
-func (r rule) forever() bool { return r.uint16(14) == 0xffff }
+func (r rule) forever() bool { return r.uint16(14) == never }
 
-// rulesOf yields the rows of a place that answer a question, in the order of their taxes.
-func rulesOf(p place, q question) iter.Seq[rule] {
-	return func(yield func(rule) bool) {
-		for i := firstRule(p); i < len(rules); i += ruleWidth {
-			r := rule(rules[i : i+ruleWidth])
-			if p.compare(r) != 0 {
-				return
-			}
-			if r.answers(q) && !yield(r) {
-				return
-			}
+// rulesOf finds the rows of a place that answer a question, each at its tax; empty is a tax that the place does not have.
+func rulesOf(p place, q question) (found [len(taxes)]rule) {
+	for i := firstRule(p); i < len(rules); i += ruleWidth {
+		r := rule(rules[i : i+ruleWidth])
+		if p.compare(r) != 0 {
+			break
+		}
+		if r.answers(q) {
+			found[r.tax()] = r
 		}
 	}
+	q.own.overrule(&found, p, q)
+	return found
 }
 
 // firstRule is the offset of the first row that does not come before the place's.
 func firstRule(p place) int {
-	low, high := 0, len(rules)/ruleWidth
-	for low < high {
-		middle := int(uint(low+high) / 2)
-		if p.compare(rule(rules[middle*ruleWidth:][:ruleWidth])) > 0 {
+	return ruleWidth * search(len(rules)/ruleWidth, func(i int) bool { return p.compare(rule(rules[i*ruleWidth:])) > 0 })
+}
+
+// search counts the rows, of n that are sorted, that come before what is looked for.
+func search(n int, before func(i int) bool) (low int) {
+	for low < n {
+		middle := int(uint(low+n) / 2)
+		if before(middle) {
 			low = middle + 1
 		} else {
-			high = middle
+			n = middle
 		}
 	}
-	return low * ruleWidth
+	return low
 }
 
 // place is a tax territory: a country, or a part of one that has taxes of its own.
@@ -167,9 +190,10 @@ func placeOf(c country.Code, state, postcode string) place {
 const exceptionWidth = 12
 
 func exception(country, postcode string) (place, bool) {
-	for i := 0; i < len(exceptions) && exceptions[i:i+2] <= country; i += exceptionWidth {
+	i := search(len(exceptions)/exceptionWidth, func(i int) bool { return exceptions[i*exceptionWidth:][:2] < country })
+	for i *= exceptionWidth; i < len(exceptions) && exceptions[i:i+2] == country; i += exceptionWidth {
 		e := exceptions[i : i+exceptionWidth]
-		if e[:2] == country && begins(postcode, strings.TrimRight(e[2:7], " ")) {
+		if begins(postcode, strings.TrimRight(e[2:7], " ")) {
 			return place{e[7:9], strings.TrimRight(e[10:], " ")}, true
 		}
 	}
@@ -211,12 +235,4 @@ func (p place) compare(r rule) int {
 func (p place) is(jurisdiction string) bool {
 	whole, part, _ := strings.Cut(jurisdiction, "-")
 	return p.country == whole && p.part == part
-}
-
-// precision says how much of an address the place's rules have seen.
-func (p place) precision() string {
-	if p.part == "" {
-		return "country"
-	}
-	return "state"
 }

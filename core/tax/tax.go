@@ -4,11 +4,13 @@
 // The facts are rows of data/*.tsv, each with the days on which it holds, its source and how far that is trusted: A for an
 // official text, B for several sources that agree, C for a single one, X where sources conflict. Where they do, the row
 // follows the better one, and taxes where none is better, because what a seller fails to collect it pays itself. A past day
-// is assessed by the rules of that day; [DataVersion] names the table, so that an old result can be explained.
+// is assessed by the rules of that day; [DataVersion] names the table, so that an old result can be explained. An operator's
+// own rows, a [Table], stand above it.
 //
 // What the table does not know:
 //   - In the United States it ends at the state: local taxes are in a rate only where they are the same everywhere in the
-//     state. Precision is "state" there, as it is in Canada, where nothing lies below.
+//     state. Precision is "state" there, as it is in Canada, where nothing lies below, and "local" where a Table knows the
+//     buyer's ZIP code.
 //   - Thresholds. A seller collects where it is established or registered, however little it sells: below the 10,000
 //     euro of Directive 2006/112/EC, Art. 59c, it would be taxed at home instead, which must be its own choice.
 //   - A buyer who is registered for Canada's GST, whom a foreign seller under the simplified regime does not charge.
@@ -86,6 +88,7 @@ type Sale struct {
 	Step      int64 // smallest amount that the PSP can charge in the currency, in minor units, at least 1
 	On        Date
 	IPCountry country.Code // where the buyer's IP address is; empty where that is unknown
+	Overrides *Table       // the operator's own rows, above the built-in ones; nil for none
 }
 
 // Reason says why the tax is what it is. The zero value is Unsupported.
@@ -102,16 +105,12 @@ const (
 	NotCollecting               // tax would be due, but the seller has no registration there
 )
 
-var reasonNames = [...]string{
-	"unsupported", "standard", "reduced", "zero-rated", "exempt", "out-of-scope", "reverse-charge", "not-collecting",
-}
-
 // String names the reason in kebab-case.
 func (r Reason) String() string {
-	if int(r) >= len(reasonNames) {
+	if r > NotCollecting {
 		return ""
 	}
-	return reasonNames[r]
+	return treatmentNames[r]
 }
 
 // Evidence compares the two items about the buyer's place: the billing country and the country of the IP address.
@@ -138,7 +137,7 @@ func (e Evidence) String() string {
 // Component is one tax of one jurisdiction on the price.
 type Component struct {
 	Jurisdiction string     // "DE", "US-TX", "CA-QC"
-	Tax          string     // "vat", "gst", "hst", "pst", "qst", "rst", "sales"
+	Tax          string     // "vat", "gst", "hst", "pst", "qst", "rst", "sales", "local"
 	Rate         money.Rate // as the law has it, on Taxable
 	Base         uint8      // percentage of the price that is taxable, nearly always 100
 	Taxable      int64      // minor units
@@ -147,10 +146,8 @@ type Component struct {
 
 // Name is what an invoice calls the tax: "VAT", "GST", "Sales tax".
 func (c *Component) Name() string {
-	for i := range taxes {
-		if taxes[i].code == c.Tax {
-			return taxes[i].name
-		}
+	if i := taxOf(c.Tax); i >= 0 {
+		return taxes[i].name
 	}
 	return ""
 }
@@ -164,8 +161,8 @@ type Assessment struct {
 	Subtotal, Tax, Total int64
 	Components           []Component // the taxes that are charged; nil where there is none
 	Reason               Reason
-	Precision            string   // of the place that decided: "country", "state", or "none" where no rule did
+	Precision            string   // what decided: "country", "state", "local" for an override by postcode, "none" for no rule
 	Confidence           byte     // of the weakest rule that decided, 'A', 'B', 'C' or 'X'; 0 where none did
-	Rules                []string // ids of the rows that decided, "de-vat-1", in the order in which they were asked
+	Rules                []string // ids of the rows that decided, "de-vat-1" or "override:…", in the order of asking
 	Evidence             Evidence
 }

@@ -1,0 +1,447 @@
+package tax
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/crepe-checkout/crepe/core/country"
+	"github.com/crepe-checkout/crepe/core/money"
+)
+
+// TableError is one mistake in a table.
+type TableError struct {
+	Line    int    // from 1, which is the header
+	Column  string // empty where the line as a whole is wrong
+	Message string
+}
+
+// Error names the place and the mistake on one line.
+func (e TableError) Error() string {
+	at := "line " + strconv.Itoa(e.Line)
+	if e.Column != "" {
+		at += ", " + e.Column
+	}
+	return at + ": " + e.Message
+}
+
+// ParseTable reads an operator's own rows: lines of cells with tabs between them, the first of which names the columns.
+// They are the built-in table's and postcode, in any order:
+//
+//	id            visible ASCII, once in the table; an assessment names the row "override:" and this
+//	jurisdiction  "DE", "US-TX"; of a supply row "EU" or a country outside it
+//	tax           vat, gst, hst, jct, pst, qst, rst, sales, local; supply says where a supply is taxed and who owes the tax
+//	postcode      what the buyer's postcode begins with; empty for all
+//	categories    "*", "saas,ebook", or "*-saas,ebook" for all but these
+//	buyer         consumer, business, or any; registered for a business with a tax number that holds in another country
+//	              than the seller's, unregistered for everybody else
+//	treatment     standard, reduced, zero-rated, exempt, out-of-scope or unsupported; of a supply row customer, seller or
+//	              reverse-charge
+//	rate, base    percentages: the rate, at most 65.535, and how much of the price is taxable
+//	from, to      the first day, and the first on which it holds no more; "-" is open
+//	confidence    A, B, C or X, which may mean what the operator likes: of all rows that decide the last is reported
+//	source, source_date, note
+//	              are not read
+//
+// The first three and the rate must be there; what else is left out or empty is "*", any, standard, 100, "-" or C. Two
+// rows about the same jurisdiction, tax and postcode must not answer the same question.
+//
+// A table with a mistake is none: all of them are listed, in the order of the lines.
+func ParseTable(tsv string) (Table, []TableError) {
+	var p parser
+	var rows []ownRow
+	p.read(tsv, func() { rows = append(rows, p.ownRow()) })
+	if p.wrong == nil {
+		slices.SortFunc(rows, ownRow.compare)
+		p.checkOverlaps(rows)
+		p.checkIDs(rows)
+	}
+	if p.wrong != nil {
+		slices.SortStableFunc(p.wrong, func(a, b TableError) int { return cmp.Compare(a.Line, b.Line) })
+		return Table{}, p.wrong
+	}
+	return newTable(rows), nil
+}
+
+// Pack reads rows of the built-in table, as ParseTable does, and packs them in their order. It is for gen.go.
+func Pack(tsv string) (rules string, wrong []TableError) {
+	var p parser
+	var packed []byte
+	p.read(tsv, func() {
+		row := p.rule()
+		row[6] = p.ordinal()
+		packed = append(packed, row...)
+	})
+	return string(packed), p.wrong
+}
+
+// ownRow is a row of a Table before its id is packed.
+type ownRow struct {
+	rule
+	id   string
+	line int
+}
+
+func (a ownRow) compare(b ownRow) int {
+	return cmp.Or(
+		strings.Compare(string(a.rule[:5]), string(b.rule[:5])),
+		strings.Compare(a.postcode(), b.postcode()),
+		cmp.Compare(a.tax(), b.tax()),
+		strings.Compare(string(a.rule), string(b.rule)),
+		strings.Compare(a.id, b.id),
+	)
+}
+
+func (a ownRow) overlaps(b ownRow) bool {
+	return a.rule[7]&b.rule[7] != 0 && a.buyers()&b.buyers() != 0 && a.from() < b.to() && b.from() < a.to()
+}
+
+// newTable joins sorted rows and names their data.
+func newTable(rows []ownRow) (t Table) {
+	if len(rows) == 0 {
+		return t
+	}
+	var packed, ids []byte
+	next := make([]int, len(rows))
+	for i, r := range rows {
+		n := i
+		for n > 0 && !(rows[n-1].rule[:5] == r.rule[:5] && strings.HasPrefix(r.postcode(), rows[n-1].postcode())) {
+			n = next[n-1]
+		}
+		next[i] = n
+		packed = append(packed, r.rule...)
+		packed = appendUint32(appendUint32(packed, len(ids)), n)
+		ids = append(ids, idPrefix+r.id+"\n"...)
+	}
+	t.rows, t.ids = string(packed), string(ids)
+	t.version = DataVersion + "+" + hash(t.rows, t.ids)
+	return t
+}
+
+func appendUint32(b []byte, n int) []byte {
+	return append(b, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
+}
+
+// hash is FNV-1a of 32 bits.
+func hash(texts ...string) string {
+	h := uint32(2_166_136_261)
+	for _, text := range texts {
+		for i := range len(text) {
+			h = (h ^ uint32(text[i])) * 16_777_619
+		}
+	}
+	return strconv.FormatUint(1<<32|uint64(h), 16)[1:]
+}
+
+// checkOverlaps compares the rows, sorted, that share jurisdiction, tax and postcode.
+func (p *parser) checkOverlaps(rows []ownRow) {
+	first := 0
+	for i, r := range rows {
+		if f := rows[first]; f.rule[:5] != r.rule[:5] || f.tax() != r.tax() || f.postcode() != r.postcode() {
+			first = i
+		}
+		for _, other := range rows[first:i] {
+			if r.overlaps(other) {
+				p.line = max(r.line, other.line)
+				p.fail("", "the row answers questions that line "+strconv.Itoa(min(r.line, other.line))+" answers too")
+				break
+			}
+		}
+	}
+}
+
+func (p *parser) checkIDs(rows []ownRow) {
+	byID := slices.Clone(rows)
+	slices.SortFunc(byID, func(a, b ownRow) int {
+		return cmp.Or(strings.Compare(a.id, b.id), cmp.Compare(a.line, b.line))
+	})
+	for i := 1; i < len(byID); i++ {
+		if byID[i].id == byID[i-1].id {
+			p.line = byID[i].line
+			p.fail("id", byID[i].id+" is the id of line "+strconv.Itoa(byID[i-1].line)+" too")
+		}
+	}
+}
+
+// parser reads a table row by row and collects its mistakes. What cannot be read is nothing, so that the rest of the row is
+// still looked at.
+type parser struct {
+	names []string // of the columns
+	cells []string // of the row
+	line  int
+	wrong []TableError
+}
+
+func (p *parser) fail(column, message string) {
+	p.wrong = append(p.wrong, TableError{p.line, column, message})
+}
+
+// read calls row for every line below the header that is not blank.
+func (p *parser) read(tsv string, row func()) {
+	const byteOrderMark = "\ufeff" // spreadsheets write one
+	for text := range strings.SplitSeq(strings.TrimPrefix(tsv, byteOrderMark), "\n") {
+		p.line++
+		p.cells = strings.Split(strings.TrimSuffix(text, "\r"), "\t")
+		switch {
+		case p.line == 1:
+			if !p.header() {
+				return
+			}
+		case strings.TrimSpace(text) == "":
+		case len(p.cells) != len(p.names):
+			p.fail("", strconv.Itoa(len(p.cells))+" cells, but "+strconv.Itoa(len(p.names))+" columns")
+		default:
+			row()
+		}
+	}
+}
+
+const columns = " id jurisdiction tax categories buyer treatment rate base from to source source_date confidence note postcode "
+
+// header takes the cells for the names of the columns.
+func (p *parser) header() bool {
+	for _, name := range p.cells {
+		switch {
+		case name == "" || !strings.Contains(columns, " "+name+" "):
+			p.fail(name, "there is no such column")
+		case slices.Contains(p.names, name):
+			p.fail(name, "the column is there twice")
+		}
+		p.names = append(p.names, name)
+	}
+	for _, name := range [...]string{"id", "jurisdiction", "tax", "rate"} {
+		if !slices.Contains(p.names, name) {
+			p.fail(name, "the column is missing")
+		}
+	}
+	return p.wrong == nil
+}
+
+// cell is the row's in a column, or what its absence means.
+func (p *parser) cell(column string) string {
+	if i := slices.Index(p.names, column); i >= 0 {
+		if cell := strings.TrimSpace(p.cells[i]); cell != "" {
+			return cell
+		}
+	}
+	switch column {
+	case "categories":
+		return "*"
+	case "buyer":
+		return "any"
+	case "treatment":
+		return "standard"
+	case "base":
+		return "100"
+	case "from", "to":
+		return "-"
+	case "confidence":
+		return "C"
+	}
+	return ""
+}
+
+// rule packs the row as table.go draws it, but for the ordinal.
+func (p *parser) rule() []byte {
+	jurisdiction, tax, treatment := p.jurisdiction(), p.tax(), p.treatment()
+	rate, base := p.rate(treatment)
+	from, to := p.day("from", 0), p.day("to", never)
+	if from >= to {
+		p.fail("to", "the row ends before it begins")
+	}
+	b := append(make([]byte, 0, ownWidth), jurisdiction...)
+	return append(b, tax|p.confidence()<<6, 0, p.categories(), byte(p.buyers())|byte(treatment)<<3, base,
+		byte(rate>>8), byte(rate), byte(from>>8), byte(from), byte(to>>8), byte(to))
+}
+
+// jurisdiction fills its name up to five bytes.
+func (p *parser) jurisdiction() string {
+	const spaces = "     "
+	cell := p.cell("jurisdiction")
+	if len(cell) != 2 && (len(cell) != 5 || cell[2] != '-') || strings.Trim(cell, alphanumeric+"-") != "" {
+		p.fail("jurisdiction", quote(cell)+" is neither like DE nor like US-TX")
+		return spaces
+	}
+	return cell + spaces[len(cell):]
+}
+
+const alphanumeric = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+func (p *parser) tax() byte {
+	i := taxOf(p.cell("tax"))
+	if i < 0 {
+		p.fail("tax", quote(p.cell("tax"))+" is no tax")
+	}
+	return byte(max(i, 0))
+}
+
+// treatment must suit the tax: where a supply is taxed is one thing, how it is taxed another. It is negative where it does
+// not.
+func (p *parser) treatment() int {
+	cell := p.cell("treatment")
+	i := slices.Index(treatmentNames[:], cell)
+	placing := i == int(ReverseCharge) || i >= atCustomer
+	if i < 0 || i == int(NotCollecting) || placing != (p.cell("tax") == taxes[supply].code) {
+		p.fail("treatment", quote(cell)+" is no treatment of "+quote(p.cell("tax")))
+		return -1
+	}
+	return i
+}
+
+// rate is above nothing for what is taxed and nothing for all else. On the base it must be a whole number of 1e-5, so that
+// an amount is rounded once.
+func (p *parser) rate(treatment int) (rate uint16, base uint8) {
+	percent, ok := money.ParseRate(p.cell("rate"))
+	taxed := treatment == int(Standard) || treatment == int(Reduced)
+	switch {
+	case !ok || percent > maxRate:
+		p.fail("rate", quote(p.cell("rate"))+" is no percentage with at most three decimals, or above 65.535")
+	case treatment >= 0 && taxed != (percent > 0):
+		p.fail("rate", p.cell("rate")+" % cannot be "+treatmentNames[treatment])
+	}
+	share, ok := digits(p.cell("base"))
+	if !ok || share < 1 || share > 100 || len(p.cell("base")) > 3 {
+		p.fail("base", quote(p.cell("base"))+" is no whole percentage from 1 to 100")
+	} else if int(percent)*share%100 != 0 {
+		p.fail("base", "the rate on this share of the price is not a whole number of thousandths of a per cent")
+	}
+	return uint16(percent), uint8(share)
+}
+
+const maxRate money.Rate = 0xffff
+
+// categories reads "*", "saas,ebook" and "*-saas,ebook", all but these.
+func (p *parser) categories() (mask byte) {
+	const all = 1<<len(categoryNames) - 1
+	list, except := strings.CutPrefix(p.cell("categories"), "*-")
+	if list == "*" && !except {
+		return all
+	}
+	for name := range strings.SplitSeq(list, ",") {
+		c, ok := ParseCategory(name)
+		if !ok || mask>>(c-1)&1 == 1 {
+			p.fail("categories", quote(name)+" is no category, or there twice")
+			continue
+		}
+		mask |= 1 << (c - 1)
+	}
+	if except {
+		mask ^= all
+	}
+	if mask == 0 {
+		p.fail("categories", "no category is left")
+	}
+	return mask
+}
+
+func (p *parser) buyers() buyers {
+	switch p.cell("buyer") {
+	case "any":
+		return consumer | business | registered
+	case "consumer":
+		return consumer
+	case "business":
+		return business | registered
+	case "unregistered":
+		return consumer | business
+	case "registered":
+		return registered
+	}
+	p.fail("buyer", quote(p.cell("buyer"))+" is no kind of buyer")
+	return 0
+}
+
+// day counts from 2000-01-01; "-" is open.
+func (p *parser) day(column string, open uint16) uint16 {
+	cell := p.cell(column)
+	if cell == "-" {
+		return open
+	}
+	d, ok := ParseDate(cell)
+	if !ok || d <= dayZero || d >= dayZero+never {
+		p.fail(column, quote(cell)+" is no date between 2000-01-02 and 2179-06-05")
+		return open
+	}
+	return uint16(d - dayZero)
+}
+
+func (p *parser) confidence() byte {
+	cell := p.cell("confidence")
+	i := strings.Index(confidences, cell)
+	if len(cell) != 1 || i < 0 {
+		p.fail("confidence", quote(cell)+" is none of A, B, C and X")
+	}
+	return byte(max(i, 0))
+}
+
+// ordinal is the number in a built-in row's id, whose rest is the jurisdiction and the tax.
+func (p *parser) ordinal() byte {
+	prefix := strings.ToLower(p.cell("jurisdiction")) + "-" + p.cell("tax") + "-"
+	id := p.cell("id")
+	n, err := strconv.ParseUint(strings.TrimPrefix(id, prefix), 10, 8)
+	if err != nil || n == 0 || id != prefix+strconv.FormatUint(n, 10) {
+		p.fail("id", quote(id)+" is not "+prefix+"1 to "+prefix+"255")
+	}
+	return byte(n)
+}
+
+// ownRow is the row of an operator's table.
+func (p *parser) ownRow() ownRow {
+	row := rule(p.rule())
+	whole, part, _ := strings.Cut(row.jurisdiction(), "-")
+	if whole != "" && taxOf(p.cell("tax")) >= 0 && !(place{whole, part}).asked(row.tax()) {
+		p.fail("jurisdiction", "no sale asks "+row.jurisdiction()+" about "+taxes[row.tax()].code)
+	}
+	return ownRow{row + rule(p.postcode()), p.id(), p.line}
+}
+
+// asked reports whether an assessment can come to ask a place about a tax: where a supply is taxed it asks an area, about
+// a tax a territory. A country with states has no taxes but theirs, and Monaco has none but those of France.
+func (p place) asked(tax int) bool {
+	code, iso := country.Parse(p.country)
+	exists := p.known() || iso && placeOf(code, "", "") == p
+	if tax == supply {
+		return exists && p.area() == p
+	}
+	if iso && code.NeedsState() {
+		_, exists = code.ParseSubdivision(p.part)
+	}
+	return exists && p.country != "EU"
+}
+
+// known reports whether the built-in table has rows about the place.
+func (p place) known() bool {
+	i := firstRule(p)
+	return i < len(rules) && p.compare(rule(rules[i:])) == 0
+}
+
+// postcode fills the beginning of one up to its width.
+func (p *parser) postcode() string {
+	const spaces = "          "
+	cell := strings.ReplaceAll(strings.ReplaceAll(p.cell("postcode"), " ", ""), "-", "")
+	if len(cell) > postcodeWidth || strings.Trim(cell, alphanumeric) != "" {
+		p.fail("postcode", quote(p.cell("postcode"))+" is not up to ten capitals and digits")
+		return spaces
+	}
+	return cell + spaces[len(cell):]
+}
+
+// id is visible ASCII, because it is stored and shown.
+func (p *parser) id() string {
+	id := p.cell("id")
+	for i := range len(id) {
+		if id[i] <= ' ' || id[i] > '~' {
+			id = ""
+			break
+		}
+	}
+	if id == "" || len(id) > maxID {
+		p.fail("id", "an id is 1 to 64 visible characters of ASCII")
+	}
+	return id
+}
+
+const maxID = 64
+
+func quote(s string) string { return `"` + s + `"` }
