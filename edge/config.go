@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"strings"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/edge/geoip"
 	"github.com/crepe-checkout/crepe/edge/stripe"
 )
@@ -20,6 +22,7 @@ type Config struct {
 	PublicURL string // where buyers reach the server, without a trailing slash; "" for http:// and the listen address
 
 	GeoIP          string // country database in MaxMind's DB format; "" if addresses shall be no evidence
+	Rates          string // tab-separated file of the operator's own tax rates, over the built-in ones; "" for none
 	TrustedProxies string // CIDR blocks, between commas, of the proxies whose X-Forwarded-For is believed
 
 	// Stripe holds the accounts by environment. An environment without one uses the sandbox provider where that is allowed,
@@ -51,6 +54,7 @@ func (c *Config) flags(f *flag.FlagSet) {
 	setting(&c.Data, "data", ".crepe", "directory of the database")
 	setting(&c.PublicURL, "public-url", "", "where buyers reach the server; default: the listen address")
 	setting(&c.GeoIP, "geoip", "", "country database (.mmdb) that makes IP addresses evidence; default: they are none")
+	setting(&c.Rates, "rates", "", "file of your own tax rates (.tsv), over the built-in ones; default: none")
 	setting(&c.TrustedProxies, "trusted-proxies", "", "CIDR blocks whose X-Forwarded-For is believed; default: nobody's")
 }
 
@@ -66,6 +70,26 @@ func (c *Config) buyers() (l geoip.Locator, err error) {
 		return l, fmt.Errorf("--geoip: %w", err)
 	}
 	return l, nil
+}
+
+// rates reads the operator's own tax rates. A file with a mistake is not loaded at all; every mistake is named.
+func (c *Config) rates() (*tax.Table, error) {
+	if c.Rates == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(c.Rates)
+	if err != nil {
+		return nil, fmt.Errorf("--rates: %w", err)
+	}
+	table, mistakes := tax.ParseTable(string(text))
+	if len(mistakes) > 0 {
+		errs := make([]error, len(mistakes))
+		for i := range mistakes {
+			errs[i] = mistakes[i]
+		}
+		return nil, fmt.Errorf("--rates: %s is not loaded:\n%w", c.Rates, errors.Join(errs...))
+	}
+	return &table, nil
 }
 
 // secrets reads the accounts from the environment.

@@ -9,6 +9,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/geoip"
@@ -26,7 +27,8 @@ type Config struct {
 	Gateways    map[checkout.Environment]orders.Gateway
 	Buyers      geoip.Locator // where they are: evidence, no more
 
-	PublicURL string // where buyers reach us, without a trailing slash
+	PublicURL string     // where buyers reach us, without a trailing slash
+	Rates     *tax.Table // the operator's own tax rates, nil for none
 	Ready     func() error
 	Now       func() time.Time
 	Rand      io.Reader

@@ -162,6 +162,7 @@ func (h *Handler) submit(v *visit) {
 		Caller:    checkout.Caller{Environment: v.session.Environment, StoreID: v.store.ID, SessionID: v.session.ID},
 		SessionID: v.session.ID, Billing: &input, BuyerEmail: f.Email,
 		IPCountry: h.Buyers.Country("", v.RemoteIP(), v.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor)),
+		Rates:     h.Rates,
 	}, nil)
 	if err == nil {
 		v.see(url)

@@ -21,6 +21,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/geoip"
 	"github.com/crepe-checkout/crepe/edge/orders"
@@ -49,6 +50,7 @@ type Config struct {
 	Orders Orders
 	Stores Stores
 	Buyers geoip.Locator // where they are: evidence, no more
+	Rates  *tax.Table    // the operator's own tax rates, nil for none
 	Now    func() time.Time
 	Log    *slog.Logger
 
@@ -124,6 +126,7 @@ type visit struct {
 	store   *catalog.Store
 	session *orders.Session
 	order   *orders.Order // nil while there is none
+	rates   *tax.Table    // the operator's own
 	now     int64         // Unix milliseconds
 }
 
@@ -146,7 +149,7 @@ func (h *Handler) visit(ctx *fasthttp.RequestCtx, slug, id string) (*visit, erro
 	if err != nil && !errors.Is(err, orders.ErrNotFound) {
 		return nil, err
 	}
-	return &visit{ctx, store, session, order, h.Now().UnixMilli()}, nil
+	return &visit{ctx, store, session, order, h.Rates, h.Now().UnixMilli()}, nil
 }
 
 // open reports whether the session can still be ordered from.

@@ -87,7 +87,7 @@ func (v *visit) quote(t texts, d *billing.Detail, found problem.List) *summary {
 	if found != nil {
 		d = &billing.Detail{Country: d.Country, State: d.State}
 	}
-	q, refused := v.session.Terms.Quote(d, "", tax.DateOf(v.now), nil)
+	q, refused := v.session.Terms.Quote(d, "", tax.DateOf(v.now), v.rates)
 	if refused != nil {
 		return t.untaxed(&v.session.Terms)
 	}

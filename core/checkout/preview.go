@@ -1,0 +1,26 @@
+package checkout
+
+import (
+	"github.com/crepe-checkout/crepe/core/problem"
+	"github.com/crepe-checkout/crepe/core/tax"
+)
+
+// Preview computes the quote that an order of this request would freeze now. It refuses what Place refuses before it looks
+// at the buyer's e-mail, in the same order, and needs none.
+func Preview(s *Session, r *Request, now int64) (Quote, problem.List) {
+	if refused := admit(s, r, now); refused != nil {
+		return Quote{}, refused
+	}
+	detail, refused := effectiveBilling(s, r)
+	if refused != nil {
+		return Quote{}, refused
+	}
+	if r.BuyerIP != "" && !validIP(r.BuyerIP) {
+		return Quote{}, badIP
+	}
+	quote, p := s.Terms.Quote(&detail, r.IPCountry, tax.DateOf(now), r.Rates)
+	if p != nil {
+		return Quote{}, problem.List{p}
+	}
+	return quote, nil
+}
