@@ -18,6 +18,8 @@ Usage:
   crepe dev   [--listen ADDR] [--data DIR] [--fresh]
   crepe serve [--listen ADDR] [--data DIR] [--public-url URL]
   crepe trigger [--data DIR] EVENT ORDER
+  crepe quote   --country CC --amount AMOUNT --currency CUR [--explain] [--json]
+  crepe taxid   check --country CC NUMBER
 
 Examples:
   crepe dev
@@ -27,6 +29,8 @@ Examples:
       without them the sandbox does. Stripe's webhooks go to /v1/webhooks/stripe/prod and /v1/webhooks/stripe/test.
   crepe trigger checkout.session.expired ORD_…
       Lets the sandbox of a running "crepe dev" report an event for an order.
+  crepe quote --country DE --category saas --amount 29.00 --currency EUR --explain
+      The tax on a sale, with every rule that decided.
 
 crepe COMMAND --help lists a command's settings.
 `
@@ -56,6 +60,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return serve(ctx, args, stdout, stderr, log)
 	case "trigger":
 		return trigger(args, stdout, stderr)
+	case "taxid":
+		return taxID(args, stdout, stderr)
 	default:
 		return fmt.Errorf("unknown command %q; \"crepe help\" lists them", command)
 	}
