@@ -13,7 +13,8 @@
 //	confidence    A official text, B sources agree, C one source, X sources conflict
 //	note          the law, and what the row decides where the sources leave it open
 //
-// A row of places.tsv moves addresses of a country, or those whose postcode begins so, to another jurisdiction.
+// A row of places.tsv moves addresses of a country, or those whose postcode begins so, to another jurisdiction. Rows that
+// turned out to be wrong lie in retired.tsv: nothing is decided by them any more, but orders name them.
 package main
 
 import (
@@ -49,11 +50,14 @@ func main() {
 	flag.Parse()
 	files, err := filepath.Glob("data/*.tsv")
 	check(err)
-	var rules, places []string
+	var rules, places, retired []string
 	for _, file := range files {
-		if filepath.Base(file) == "places.tsv" {
+		switch filepath.Base(file) {
+		case "places.tsv":
 			places = readPlaces(file)
-		} else {
+		case "retired.tsv":
+			retired = readRules(file)
+		default:
 			rules = append(rules, readRules(file)...)
 		}
 	}
@@ -61,10 +65,12 @@ func main() {
 	slices.SortStableFunc(places, func(a, b string) int {
 		return cmp.Or(cmp.Compare(a[:2], b[:2]), cmp.Compare(b[2:7], a[2:7]))
 	})
-	for i := range rules[1:] {
-		if order(rules[i]) == order(rules[i+1]) {
-			log.Fatalf("two rows have one id: %q", rules[i])
+	used := map[string]bool{}
+	for _, rule := range slices.Concat(rules, retired) {
+		if used[order(rule)] {
+			log.Fatalf("two rows have one id: %q", rule)
 		}
+		used[order(rule)] = true
 	}
 	write(*out, rules, places)
 }
