@@ -1,5 +1,5 @@
 // Package tax computes the tax on one digital product or service: [Assess] takes a [Sale] and answers an [Assessment], which
-// names the rules that decided.
+// names the rules that decided; package rulebook has their text.
 //
 // The facts are rows of data/*.tsv, each with the days on which it holds, its source and how far that is trusted: A for an
 // official text, B for several sources that agree, C for a single one, X where sources conflict. Where they do, the row
