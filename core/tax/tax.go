@@ -14,6 +14,8 @@
 //   - Thresholds. A seller collects where it is established or registered, however little it sells: below the 10,000
 //     euro of Directive 2006/112/EC, Art. 59c, it would be taxed at home instead, which must be its own choice.
 //   - A buyer who is registered for Canada's GST, whom a foreign seller under the simplified regime does not charge.
+//   - Tax numbers that cannot be checked: outside the EU, the United Kingdom, Norway and Switzerland a business is charged
+//     like a consumer, also where it would owe the tax itself.
 //   - What a category cannot tell apart: a recorded course is taken for a digital good, and a professional service is
 //     none of those that a few places tax by name. The row's note says so.
 //
