@@ -115,20 +115,29 @@ func (in *quoteInput) sellerMember(r *reader, name string) {
 	}
 }
 
+// maxRegistrations is more than there are jurisdictions. A longer list is refused like a country that is none.
+const maxRegistrations = 500
+
 func (in *quoteInput) registration(r *reader) {
-	var jurisdiction, from string
-	r.object(func(r *reader, name string) {
-		switch name {
-		case "jurisdiction":
-			jurisdiction = r.string()
-		case "from":
-			from = r.string()
-		default:
-			r.skip()
-		}
-	})
-	in.from = append(in.from, from)
-	in.terms.Seller.Registrations = append(in.terms.Seller.Registrations, tax.Registration{Jurisdiction: jurisdiction})
+	if len(in.from) > maxRegistrations {
+		r.skip()
+		return
+	}
+	in.from = append(in.from, "")
+	in.terms.Seller.Registrations = append(in.terms.Seller.Registrations, tax.Registration{})
+	r.object(in.registrationMember)
+}
+
+func (in *quoteInput) registrationMember(r *reader, name string) {
+	last := len(in.from) - 1
+	switch name {
+	case "jurisdiction":
+		in.terms.Seller.Registrations[last].Jurisdiction = r.string()
+	case "from":
+		in.from[last] = r.string()
+	default:
+		r.skip()
+	}
 }
 
 func (in *quoteInput) parse() (on tax.Date, p *problem.Problem) {
@@ -147,7 +156,7 @@ func (in *quoteInput) parse() (on tax.Date, p *problem.Problem) {
 		}
 		t.Step = step.Minor
 	}
-	if t.Seller.Country, ok = country.Parse(in.sellerCountry); !ok {
+	if t.Seller.Country, ok = country.Parse(in.sellerCountry); !ok || len(in.from) > maxRegistrations {
 		return 0, invalidSeller
 	}
 	for i, from := range in.from {
@@ -204,6 +213,7 @@ func quoted(q *checkout.Quote) []byte {
 	w.close("]")
 	w.member("evidence", a.Evidence.String())
 	w.member("on", q.On.String())
+	w.member("dataVersion", q.DataVersion)
 	w.close("}}")
 	return w.text
 }

@@ -47,17 +47,21 @@ func (r *reader) fail() {
 
 // object reads an object, or null, which is none.
 func (r *reader) object(member func(r *reader, name string)) (given bool) {
+	if !r.enter('{') {
+		return false
+	}
 	outer := len(r.names)
-	given = r.sequence('{', '}', func(r *reader) {
+	for more := !r.take('}'); more; more = r.next('}') {
 		name := r.quoted()
 		r.declare(r.names[outer:], name)
 		if !r.take(':') {
 			r.fail()
 		}
 		member(r, name)
-	})
+	}
 	r.names = r.names[:outer]
-	return given
+	r.depth--
+	return true
 }
 
 // declare adds name to the sorted names of the innermost object.
@@ -74,10 +78,19 @@ func (r *reader) declare(siblings []string, name string) {
 }
 
 // array reads an array, or null, which is none.
-func (r *reader) array(element func(r *reader)) { r.sequence('[', ']', element) }
+func (r *reader) array(element func(r *reader)) {
+	if !r.enter('[') {
+		return
+	}
+	for more := !r.take(']'); more; more = r.next(']') {
+		element(r)
+	}
+	r.depth--
+}
 
-// sequence reads what stands between two brackets, separated by commas.
-func (r *reader) sequence(left, right byte, item func(r *reader)) (given bool) {
+// enter goes into an object or array, and not into null. The two loops that follow it are alike; as one function with a
+// function for what they differ in they would cost the module memory for every object.
+func (r *reader) enter(left byte) bool {
 	if r.null() {
 		return false
 	}
@@ -86,17 +99,18 @@ func (r *reader) sequence(left, right byte, item func(r *reader)) (given bool) {
 		return false
 	}
 	r.depth++
-	if !r.take(right) {
-		item(r)
-		for r.take(',') {
-			item(r)
-		}
-		if !r.take(right) {
-			r.fail()
-		}
-	}
-	r.depth--
 	return true
+}
+
+// next moves on to the next item, or out past the right bracket.
+func (r *reader) next(right byte) bool {
+	if r.take(',') {
+		return true
+	}
+	if !r.take(right) {
+		r.fail()
+	}
+	return false
 }
 
 // string reads a string; null is the empty one.

@@ -1,0 +1,355 @@
+package wasm_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tetratelabs/wazero"
+
+	"github.com/crepe-checkout/crepe/wasm"
+	"github.com/crepe-checkout/crepe/wasm/call"
+	"github.com/crepe-checkout/crepe/wasm/host"
+)
+
+var (
+	update = flag.Bool("update", false, "write the vectors' answers anew; read the diff before it is committed")
+	seed   = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the inputs in TestHostile")
+	inputs = flag.Int("inputs", 20_000, "how many inputs TestHostile tries")
+)
+
+const vectorsDir = "../core/testdata/vectors"
+
+// vector is one case: an operation, an input and the answer of every host. Text is for inputs that are no JSON object.
+type vector struct {
+	Op   string          `json:"op"`
+	In   json.RawMessage `json:"in,omitempty"`
+	Text *string         `json:"text,omitempty"`
+	Out  json.RawMessage `json:"out"`
+
+	file string
+}
+
+func (v *vector) input() []byte {
+	if v.Text != nil {
+		return []byte(*v.Text)
+	}
+	return compact(v.In)
+}
+
+func compact(text []byte) []byte {
+	var b bytes.Buffer
+	if err := json.Compact(&b, text); err != nil {
+		return text
+	}
+	return b.Bytes()
+}
+
+func vectors(t testing.TB) []*vector {
+	t.Helper()
+	files, err := filepath.Glob(vectorsDir + "/*.json")
+	if err != nil || len(files) < 100 {
+		t.Fatalf("%d vectors in %s, %v", len(files), vectorsDir, err)
+	}
+	var all []*vector
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := &vector{file: file}
+		if err := json.Unmarshal(text, v); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		all = append(all, v)
+	}
+	return all
+}
+
+// native runs an operation as plain Go.
+func native(t testing.TB, operation string, input []byte) []byte {
+	t.Helper()
+	for _, o := range call.Operations {
+		if o.Name == operation {
+			return o.Run(input)
+		}
+	}
+	t.Fatalf("there is no operation %q", operation)
+	return nil
+}
+
+func newHost(t testing.TB) *host.Module {
+	t.Helper()
+	m, err := host.New(t.Context(), host.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close(t.Context()) })
+	return m
+}
+
+// TestVectors: native Go and the module in wazero answer each vector to the byte. The module in a browser is held to the
+// same files by web/e2e.
+func TestVectors(t *testing.T) {
+	m := newHost(t)
+	seen := make(map[string]bool)
+	for _, v := range vectors(t) {
+		got := native(t, v.Op, v.input())
+		if *update {
+			v.write(t, got)
+			continue
+		}
+		if want := compact(v.Out); !bytes.Equal(got, want) {
+			t.Errorf("%s natively:\n%s\n%s wanted", v.file, got, want)
+		}
+		if answer, err := m.Call(t.Context(), v.Op, v.input()); err != nil || !bytes.Equal(answer, got) {
+			t.Errorf("%s in wazero: %v\n%s\n%s natively", v.file, err, answer, got)
+		}
+		var answer struct{ Errors []struct{ Code string } }
+		if err := json.Unmarshal(got, &answer); err != nil {
+			t.Errorf("%s: %v in %s", v.file, err, got)
+		}
+		for _, problem := range answer.Errors {
+			seen[problem.Code] = true
+		}
+	}
+	for _, code := range strings.Fields(`invalid-json country-required country-invalid is-business-required state-required
+		state-invalid business-name-required business-name-invalid tax-id-required tax-id-invalid postcode-invalid
+		price-invalid step-invalid seller-invalid date-invalid`) {
+		if !*update && !seen[code] {
+			t.Errorf("no vector has the problem %s", code)
+		}
+	}
+}
+
+func (v *vector) write(t *testing.T, answer []byte) {
+	t.Helper()
+	v.Out = answer
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(v.file, b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// node is the module in Node's V8: a line in, a line out.
+func node(t *testing.T, lines []string) []string {
+	t.Helper()
+	script := exec.Command("node", "testdata/node.mjs", "checkout.wasm")
+	script.Stdin = strings.NewReader(strings.Join(lines, "\n") + "\n")
+	var errs bytes.Buffer
+	script.Stderr = &errs
+	output, err := script.Output()
+	if err != nil {
+		t.Fatalf("node: %v\n%s\nthe tests need Node 20 (apt-get install nodejs)", err, errs.String())
+	}
+	return strings.Split(strings.TrimSuffix(string(output), "\n"), "\n")
+}
+
+func line(operation string, input []byte) string {
+	return operation + " " + base64.StdEncoding.EncodeToString(input)
+}
+
+// TestHostile: random, broken, huge and nearly good inputs get the same answer from native Go, wazero and V8, and none
+// traps the module.
+func TestHostile(t *testing.T) {
+	t.Logf("-seed=%d -inputs=%d", *seed, *inputs)
+	rng := rand.New(rand.NewPCG(*seed, 1))
+	base := vectors(t)
+	m := newHost(t)
+	var lines []string
+	var want [][]byte
+	for range *inputs {
+		v := base[rng.IntN(len(base))]
+		input := mutate(rng, v.input())
+		answer := native(t, v.Op, input)
+		got, err := m.Call(t.Context(), v.Op, input)
+		if err != nil || !bytes.Equal(got, answer) {
+			t.Fatalf("%s of %q: %v\n%s\n%s natively", v.Op, input, err, got, answer)
+		}
+		lines, want = append(lines, line(v.Op, input)), append(want, answer)
+	}
+	for _, v := range base {
+		lines, want = append(lines, line(v.Op, v.input())), append(want, native(t, v.Op, v.input()))
+	}
+	answers := node(t, lines)
+	if len(answers) != len(want) {
+		t.Fatalf("V8 answered %d of %d", len(answers), len(want))
+	}
+	for i, answer := range answers {
+		if got, err := base64.StdEncoding.DecodeString(answer); err != nil || !bytes.Equal(got, want[i]) {
+			t.Fatalf("%s in V8: %v\n%s\n%s natively", lines[i], err, got, want[i])
+		}
+	}
+}
+
+// mutate breaks an input in one of the ways in which inputs are broken, or leaves it.
+func mutate(rng *rand.Rand, input []byte) []byte {
+	out := bytes.Clone(input)
+	at := func() int { return rng.IntN(len(out) + 1) }
+	for range rng.IntN(4) {
+		i, j := at(), at()
+		i, j = min(i, j), max(i, j)
+		switch rng.IntN(8) {
+		case 0:
+			out = out[:i]
+		case 1:
+			out = append(out[:i:i], out[j:]...)
+		case 2:
+			out = append(out[:j:j], out[i:]...) // a piece twice
+		case 3:
+			out = append(out[:i:i], append([]byte{byte(rng.Uint32())}, out[i:]...)...)
+		case 4:
+			pieces := []string{`"\ud800"`, `null`, `{`, `}`, `[[`, `"`, `,`, `1e309`, `"taxId":"DE136695976",`, "\u202e", "İ", "\x00", "\xff", `\u0000`}
+			out = append(out[:i:i], append([]byte(pieces[rng.IntN(len(pieces))]), out[i:]...)...)
+		case 5:
+			out = append(out[:i:i], append(bytes.Repeat([]byte("[{\"a\":"), rng.IntN(40)), out[i:]...)...)
+		case 6:
+			if rng.IntN(50) == 0 {
+				out = append(out[:i:i], append(bytes.Repeat([]byte("a"), rng.IntN(80_000)), out[i:]...)...)
+			}
+		default:
+			if i < len(out) {
+				out[i] ^= 1 << rng.IntN(8)
+			}
+		}
+	}
+	return out
+}
+
+// TestNoImports: the module cannot reach a clock, random numbers, files or the network.
+func TestNoImports(t *testing.T) {
+	r := wazero.NewRuntime(t.Context())
+	defer r.Close(t.Context())
+	compiled, err := r.CompileModule(t.Context(), wasm.Module)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(compiled.ImportedFunctions()) + len(compiled.ImportedMemories()); n != 0 {
+		t.Errorf("%d imports", n)
+	}
+	want := "_initialize alloc crepe_abi"
+	for _, o := range call.Operations {
+		want += " " + o.Name
+	}
+	for name := range compiled.ExportedFunctions() {
+		if !strings.Contains(" "+want+" ", " "+name+" ") {
+			t.Errorf("it exports %s, which is no part of the ABI", name)
+		}
+	}
+	if got := len(compiled.ExportedFunctions()); got != len(strings.Fields(want)) {
+		t.Errorf("%d exports, want %s", got, want)
+	}
+}
+
+// longest are the inputs that cost the most memory: of the greatest length, growing when they are normalised, escaped, or
+// taken apart into as many pieces as possible.
+func longest() [][]byte {
+	fill := func(format, piece string) []byte {
+		return fmt.Appendf(nil, format, strings.Repeat(piece, (call.MaxInput-len(format))/len(piece)))
+	}
+	var members strings.Builder
+	for i := 0; members.Len() < call.MaxInput-20; i++ {
+		fmt.Fprintf(&members, "%q:0,", strconv.FormatInt(int64(i), 36))
+	}
+	return [][]byte{
+		bytes.Repeat([]byte("["), call.MaxInput+1),
+		bytes.Repeat([]byte("a"), call.MaxInput+1),
+		fill(`{"email":"%s"}`, "İ"),
+		fill(`{"email":"%s"}`, `İ`),
+		fill(`{"email":"%s"}`, ``),
+		fill(`{"email":"A%s"}`, `"`),
+		fill(`{"country":"DE","isBusiness":true,"businessName":"%s"}`, "a"),
+		fill(`{"country":"GB","isBusiness":true,"businessName":"a","taxId":"%s"}`, "1"),
+		fill(`{"on":"2026-11-23","step":"%s"}`, "0"),
+		fill(`{"seller":{"country":"DE","registrations":[%s{}]}}`, "{},"),
+		fill(`{"seller":{"country":"DE","registrations":[%s{}]}}`, `{"from":"1","jurisdiction":"DE"},`),
+		[]byte("{" + members.String() + `"x":0}`),
+	}
+}
+
+// TestLongest: they are answered, and alike, in the little memory that a module has.
+func TestLongest(t *testing.T) {
+	m := newHost(t)
+	for _, input := range longest() {
+		for _, o := range call.Operations {
+			answer, err := m.Call(t.Context(), o.Name, input)
+			if err != nil || !bytes.Equal(answer, o.Run(input)) {
+				t.Errorf("%s of %.60q…: %v", o.Name, input, err)
+			}
+		}
+	}
+}
+
+// TestMemory: a hundred thousand calls, with the longest inputs among them, do not make the memory grow past 512 KiB.
+func TestMemory(t *testing.T) {
+	r := wazero.NewRuntime(t.Context())
+	defer r.Close(t.Context())
+	module, err := r.InstantiateWithConfig(t.Context(), wasm.Module, wazero.NewModuleConfig().WithStartFunctions("_initialize"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	abi, err := module.ExportedFunction("crepe_abi").Call(t.Context())
+	if err != nil || abi[0] != call.ABI {
+		t.Fatalf("ABI %v, %v", abi, err)
+	}
+	run := func(operation string, input []byte) {
+		at, err := module.ExportedFunction("alloc").Call(t.Context(), uint64(len(input)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !module.Memory().Write(uint32(at[0]), input) {
+			t.Fatal("alloc answered with memory that is not there")
+		}
+		if _, err := module.ExportedFunction(operation).Call(t.Context(), at[0], uint64(len(input))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	base := vectors(t)
+	for _, input := range longest() {
+		for _, o := range call.Operations {
+			run(o.Name, input)
+		}
+	}
+	warm := module.Memory().Size()
+	for i := range 100_000 {
+		v := base[i%len(base)]
+		run(v.Op, v.input())
+	}
+	if size := module.Memory().Size(); size > 512<<10 || size != warm {
+		t.Errorf("%d bytes, %d after the longest inputs", size, warm)
+	}
+}
+
+// Benchmarks of one validation, natively and in wazero; V8's is measured by the page's own tools.
+func BenchmarkBilling(b *testing.B) {
+	input := []byte(`{"country":"DE","isBusiness":true,"businessName":"Muster GmbH","taxId":"DE 136 695 976","postcode":"10115"}`)
+	b.Run("native", func(b *testing.B) {
+		for b.Loop() {
+			call.Billing(input)
+		}
+	})
+	b.Run("wazero", func(b *testing.B) {
+		m := newHost(b)
+		for b.Loop() {
+			if _, err := m.Call(b.Context(), "billing", input); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
