@@ -60,6 +60,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return serve(ctx, args, stdout, stderr, log)
 	case "trigger":
 		return trigger(args, stdout, stderr)
+	case "quote":
+		return quote(args, stdout, stderr)
 	case "taxid":
 		return taxID(args, stdout, stderr)
 	default:

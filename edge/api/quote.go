@@ -1,0 +1,55 @@
+package api
+
+import (
+	"errors"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/country"
+	"github.com/crepe-checkout/crepe/edge/auth"
+	"github.com/crepe-checkout/crepe/edge/explain"
+	"github.com/crepe-checkout/crepe/edge/orders"
+)
+
+// quoteRequest asks what an order would cost. It is our own: the published contract has no such call.
+type quoteRequest struct {
+	CheckoutSessionID string         `json:"checkoutSessionId"`
+	BillingDetail     *billingDetail `json:"billingDetail"`
+	BuyerIP           string         `json:"buyerIp"`
+	Explain           bool           `json:"explain"` // with every rule that decided
+}
+
+// quote computes what create-order would freeze, and writes nothing. A session token is renewed by it, as by every call,
+// so that a buyer who types for long keeps it.
+func (a *API) quote(ctx *fasthttp.RequestCtx, caller auth.Caller, r *quoteRequest) (*explain.Quote, error) {
+	var known *checkout.Session
+	session, err := a.Orders.Session(ctx, r.CheckoutSessionID)
+	switch {
+	case err == nil:
+		known = &session.Session
+	case !errors.Is(err, orders.ErrNotFound):
+		return nil, err
+	}
+	quote, refused := checkout.Preview(known, &checkout.Request{
+		Caller: caller.Checkout(), SessionID: r.CheckoutSessionID, Billing: r.BillingDetail.input(),
+		BuyerIP: r.BuyerIP, IPCountry: a.country(ctx, r.BuyerIP), Rates: a.Rates,
+	}, a.Now().UnixMilli())
+	if refused != nil {
+		return nil, refused
+	}
+	return explain.New(&quote, r.Explain), nil
+}
+
+// country is where a buyer is, by the address that the request gives or else by its own.
+func (a *API) country(ctx *fasthttp.RequestCtx, buyerIP string) country.Code {
+	return a.Buyers.Country(buyerIP, ctx.RemoteIP(), ctx.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor))
+}
+
+// buyerOrVisitor takes a session token before a store's slug.
+func (a *API) buyerOrVisitor(ctx *fasthttp.RequestCtx) (auth.Caller, error) {
+	if len(ctx.Request.Header.Peek("Authorization")) == 0 && len(ctx.Request.Header.Peek("X-Store-Slug")) > 0 {
+		return a.visitor(ctx)
+	}
+	return a.buyer(ctx)
+}
