@@ -197,13 +197,14 @@ func (p *parser) read(tsv string, row func()) {
 	}
 }
 
-const columns = " id jurisdiction tax categories buyer treatment rate base from to source source_date confidence note postcode "
+const columns = "id jurisdiction tax categories buyer treatment rate base from to source source_date confidence note postcode"
 
 // header takes the cells for the names of the columns.
 func (p *parser) header() bool {
+	known := strings.Fields(columns)
 	for _, name := range p.cells {
 		switch {
-		case name == "" || !strings.Contains(columns, " "+name+" "):
+		case !slices.Contains(known, name):
 			p.fail(name, "there is no such column")
 		case slices.Contains(p.names, name):
 			p.fail(name, "the column is there twice")

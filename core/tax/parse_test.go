@@ -79,6 +79,7 @@ func TestParseTableRefuses(t *testing.T) {
 		{[]string{"id jurisdiction tax"}, []string{"line 1, rate: the column is missing"}},
 		{[]string{"id jurisdiction tax rate zip", "a US-TX"}, []string{"line 1, zip: there is no such column"}},
 		{[]string{"id jurisdiction tax rate rate"}, []string{"line 1, rate: the column is there twice"}},
+		{[]string{"id jurisdiction tax rate Rate"}, []string{"line 1, Rate: there is no such column"}},
 		{[]string{"a US-TX sales 8.25"}, []string{
 			"line 1, a: there is no such column", "line 1, US-TX: there is no such column", "line 1, sales: there is no such column",
 			"line 1, 8.25: there is no such column", "line 1, id: the column is missing", "line 1, jurisdiction: the column is missing",
@@ -176,6 +177,14 @@ func TestParseTableRefuses(t *testing.T) {
 	}
 }
 
+// TestParseTableKnowsItsColumns: two names in one cell are none.
+func TestParseTableKnowsItsColumns(t *testing.T) {
+	_, wrong := ParseTable("id\tjurisdiction\ttax\trate\tbase from\na\tUS-TX\tsales\t8.25\t100")
+	if got := complaints(wrong); !slices.Equal(got, []string{"line 1, base from: there is no such column"}) {
+		t.Errorf("%q", got)
+	}
+}
+
 // TestRowsSideBySide: what differs in one condition does not overlap.
 func TestRowsSideBySide(t *testing.T) {
 	table, wrong := ParseTable(tsv("id jurisdiction tax rate postcode categories buyer from to",
@@ -232,7 +241,8 @@ func TestLongestBeginning(t *testing.T) {
 		rows := []string{"id jurisdiction tax rate postcode categories buyer from"}
 		for i := range 60 {
 			rows = append(rows, fmt.Sprintf("%d %s %s %d %s %s %s %s", i,
-				pick("US-TX", "US-TX", "US-CO", "DE"), pick("vat", "sales", "local"), i+1, digits(4), pick("*", "saas", "*-saas"), pick("any", "consumer", "business"), pick("-", "2026-01-01")))
+				pick("US-TX", "US-TX", "US-CO", "DE"), pick("vat", "sales", "local"), i+1, digits(4),
+				pick("*", "saas", "*-saas"), pick("any", "consumer", "business"), pick("-", "2026-01-01")))
 		}
 		table, wrong := ParseTable(tsv(rows...))
 		for wrong != nil { // strike the rows that overlap

@@ -156,6 +156,7 @@ func places() string {
 		}
 	}
 	return "Taxed as another jurisdiction: " + strings.Join(wholes, ", ") + "; by postcode, parts of " +
-		strings.Join(beginnings, ", ") + "\n(IC Canary Islands, EA Ceuta and Melilla, AT-XJ Jungholz and Mittelberg, PT-20 Azores, PT-30 Madeira, XE all other\n" +
+		strings.Join(beginnings, ", ") +
+		"\n(IC Canary Islands, EA Ceuta and Melilla, AT-XJ Jungholz and Mittelberg, PT-20 Azores, PT-30 Madeira, XE all other\n" +
 		"parts of member states outside their territory of VAT)."
 }
