@@ -15,14 +15,21 @@ func TestBrowser(t *testing.T) {
 		t.Fatalf("%v; the test needs a browser: apt-get install chromium, or set CHROMIUM", err)
 	}
 	web := npmInstall(t, "../web")
-	data := t.TempDir()
-	start(t, data, freeAddress(t))
-	script := exec.Command("node", "--test", "--test-reporter=spec", filepath.Join(web, "e2e/checkout.mjs"))
-	script.Env = append(os.Environ(), "DEV_JSON="+filepath.Join(data, "dev.json"), "CHROMIUM="+chromium())
-	output, err := script.CombinedOutput()
-	t.Logf("%s", output)
-	if err != nil {
-		t.Fatal(err)
+	for script, settings := range map[string][]string{
+		"checkout.mjs": nil,
+		"rates.mjs":    {"--rates", "testdata/rates.tsv"},
+	} {
+		t.Run(script, func(t *testing.T) {
+			data := t.TempDir()
+			start(t, data, freeAddress(t), settings...)
+			node := exec.Command("node", "--test", "--test-reporter=spec", filepath.Join(web, "e2e", script))
+			node.Env = append(os.Environ(), "DEV_JSON="+filepath.Join(data, "dev.json"), "CHROMIUM="+chromium())
+			output, err := node.CombinedOutput()
+			t.Logf("%s", output)
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
 	}
 }
 

@@ -20,6 +20,7 @@ type data struct {
 	PayOrigins  []string             `json:"payOrigins"` // where the buyer may be sent, besides here
 	Core        core                 `json:"core"`
 	Sale        sale                 `json:"sale"`
+	Rates       string               `json:"rates,omitempty"` // where the operator's own rates lie, a file for each place
 	Digits      int                  `json:"digits"`
 	Texts       texts                `json:"texts"`
 }
@@ -63,6 +64,7 @@ func (h *Handler) data(v *visit, t texts) data {
 		PayOrigins: append([]string{}, h.PayOrigins...),
 		Core:       core{module.URL, module.Integrity},
 		Sale:       saleOf(&v.session.Terms, tax.DateOf(v.now)),
+		Rates:      v.ratesURL(),
 		Digits:     v.session.Terms.Price.Currency.Digits(),
 		Texts:      t.scripted(),
 	}

@@ -76,6 +76,10 @@ func (h *Handler) Handle(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	h.protect(ctx)
+	if strings.HasPrefix(path, ratesPrefix) {
+		h.serveRates(ctx, path)
+		return
+	}
 	slug, id, rest, ok := split(path)
 	if !ok {
 		h.show(ctx, fasthttp.StatusNotFound, "message", notFound())

@@ -19,11 +19,13 @@ import (
 //	  "seller": {"country":"IE", "everywhere":false, "registrations":[{"jurisdiction":"EU", "from":"2024-01-01"}]},
 //	  "billingDetail": {…},
 //	  "ipCountry": "DE",
-//	  "on": "2026-11-23"
+//	  "on": "2026-11-23",
+//	  "rates": ""
 //	}
 //
-// step is the smallest amount that can be charged, by default one minor unit; an ipCountry that is none is ignored. The
-// errors are one about what the merchant has set, or all of the billing detail's.
+// step is the smallest amount that can be charged, by default one minor unit; an ipCountry that is none is ignored; rates are
+// the operator's own, as [tax.Table.Text] writes them. The errors are one about what the merchant or the operator has set,
+// or all of the billing detail's.
 func Quote(input []byte) []byte {
 	var in quoteInput
 	if !read(input, in.member) {
@@ -38,7 +40,11 @@ func Quote(input []byte) []byte {
 		return refusal(problems)
 	}
 	ip, _ := country.Parse(in.ipCountry)
-	quote, p := in.terms.Quote(&detail, ip, on, nil)
+	own, ok := tax.TableOf(in.rates)
+	if !ok {
+		return refusal(problem.List{invalidRates})
+	}
+	quote, p := in.terms.Quote(&detail, ip, on, &own)
 	if p != nil {
 		return refusal(problem.List{p})
 	}
@@ -50,6 +56,7 @@ var (
 	invalidStep   = unset("step-invalid", "Invalid step")
 	invalidSeller = unset("seller-invalid", "Invalid seller")
 	invalidDate   = unset("date-invalid", "Invalid date")
+	invalidRates  = unset("rates-invalid", "Invalid rates")
 )
 
 func unset(code, message string) *problem.Problem {
@@ -63,7 +70,7 @@ type quoteInput struct {
 	step                       string
 	sellerCountry              string
 	from                       []string // of terms.Seller.Registrations, one for one
-	ipCountry, on              string
+	ipCountry, on, rates       string
 	billing                    billing.Input
 	terms                      checkout.Terms
 }
@@ -82,6 +89,8 @@ func (in *quoteInput) member(r *reader, name string) {
 		in.ipCountry = r.string()
 	case "on":
 		in.on = r.string()
+	case "rates":
+		in.rates = r.string()
 	default:
 		r.skip()
 	}

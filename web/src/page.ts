@@ -10,6 +10,7 @@ export interface Data {
 	readonly payOrigins: readonly string[];
 	readonly core: { readonly url: string; readonly integrity: string };
 	readonly sale: Sale;
+	readonly rates?: string; // where the operator's own tax rates lie, if there are any
 	readonly digits: number;
 	readonly texts: Readonly<Record<string, string>>;
 }

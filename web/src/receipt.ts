@@ -3,6 +3,7 @@
 import type { Core, Quote } from "./core/core.ts";
 import { billing } from "./fields.ts";
 import { byId, data, element, text } from "./page.ts";
+import { ratesAt } from "./rates.ts";
 
 const money = new Intl.NumberFormat("en", {
 	style: "currency",
@@ -15,11 +16,14 @@ const price = (amount: string) => money.format(amount as Intl.StringNumericLiter
 // writeTotal computes the total anew and writes it. Where the place is not known yet, there is none.
 export function writeTotal(core: Core): void {
 	const detail = billing();
-	let answer = core.quote(data.sale, detail);
+	const rates = ratesAt(detail.state || detail.country, () => writeTotal(core));
+	if (rates === undefined) return writeUntaxed();
+	const sale = { ...data.sale, rates };
+	let answer = core.quote(sale, detail);
 	if ("errors" in answer) {
 		// The rest of the detail may still be under way: until it is sound, the buyer pays what a consumer there pays.
 		const { country, state = "" } = detail;
-		answer = core.quote(data.sale, { country, state, isBusiness: false });
+		answer = core.quote(sale, { country, state, isBusiness: false });
 	}
 	if ("data" in answer) write(answer.data);
 	else writeUntaxed();

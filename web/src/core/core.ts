@@ -44,6 +44,7 @@ export interface Sale {
 		readonly registrations: readonly { readonly jurisdiction: string; readonly from: string }[];
 	};
 	readonly on: string;
+	readonly rates?: string; // the operator's own, as the server writes them
 }
 
 export interface Quote {
