@@ -273,7 +273,7 @@ func longest() [][]byte {
 		fill(`{"email":"%s"}`, "İ"),
 		fill(`{"email":"%s"}`, `\u0130`),
 		fill(`{"email":"%s"}`, `\u0001`),
-		fill(`{"email":"A%s"}`, `"`),
+		fill(`{"email":"A%s"}`, `\"`),
 		fill(`{"country":"DE","isBusiness":true,"businessName":"%s"}`, "a"),
 		fill(`{"country":"GB","isBusiness":true,"businessName":"a","taxId":"%s"}`, "1"),
 		fill(`{"on":"2026-11-23","step":"%s"}`, "0"),

@@ -1,6 +1,7 @@
 package tax
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -225,10 +226,10 @@ func (p place) area() place {
 }
 
 func (p place) compare(r rule) int {
-	if c := strings.Compare(p.country, string(r[:2])); c != 0 {
+	if c := cmp.Compare(p.country, string(r[:2])); c != 0 {
 		return c
 	}
-	return strings.Compare(p.part, strings.TrimRight(string(r[3:5]), " "))
+	return cmp.Compare(p.part, strings.TrimRight(string(r[3:5]), " "))
 }
 
 // is reports whether the place is the jurisdiction of that name, "DE" or "US-TX".
