@@ -25,21 +25,16 @@ const (
 	longestLife  = 24 * 60 * 60
 )
 
-// createSession opens a session. What can happen to a create other than success is decided here, between reading and
-// opening.
-func createSession(r *request) answer {
-	in := &reader{params: r.params}
+func createSession(r *request, in *reader) func() answer {
 	record := r.readSession(in)
-	if in.wrong != nil {
-		return in.wrong.answer(400)
-	}
-	return r.open(record)
+	return func() answer { return r.open(record) }
 }
 
 // open writes the new session, its task to expire and the answer, in one step.
 func (r *request) open(record *record) answer {
 	s := &record.Session
-	a := ok(s)
+	record.Key, record.Disclosed = r.key, !r.spoiled
+	a := show(s)
 	a.note = s.ID + " · " + display(s.AmountTotal, s.Currency) + " · order " + string(s.ClientReferenceID) + " · " +
 		mask(string(s.CustomerEmail))
 	var c change
@@ -49,6 +44,7 @@ func (r *request) open(record *record) answer {
 	}
 	c.link(dueKey(s.ExpiresAt*1000, "expire", s.ID), s.ID)
 	r.save(&c, a)
+	a.noted = true
 	if err := r.sandbox.apply(c); err != nil {
 		return broken()
 	}
@@ -75,6 +71,7 @@ func (r *request) readSession(in *reader) *record {
 	in.oneOf("locale", string(s.Locale), languages)
 	s.AdaptivePricing.Enabled = in.boolean("adaptive_pricing[enabled]")
 	s.Metadata = in.metadata("metadata")
+	checkFaults(in, s.Metadata[faultKey])
 	s.ExpiresAt = in.integer("expires_at", 0, 1<<40, s.Created+longestLife)
 	checkLife(in, s.ExpiresAt-s.Created)
 	record := &record{Metadata: in.metadata("payment_intent_data[metadata]")}
@@ -88,6 +85,17 @@ func (r *request) readSession(in *reader) *record {
 	s.URL = maybe(r.sandbox.config.PublicURL + "/pay/" + s.ID)
 	record.Session = s
 	return record
+}
+
+// faultKey is where the metadata of a session chooses what goes wrong.
+const faultKey = "sandbox"
+
+func checkFaults(in *reader, metadata string) {
+	for word := range strings.SplitSeq(metadata, "+") {
+		if _, err := Fault(word).read(); metadata != "" && err != nil {
+			in.refuse("", "metadata["+faultKey+"]", "Invalid fault: "+word)
+		}
+	}
 }
 
 func sessionPrefix(live bool) string {

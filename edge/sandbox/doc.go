@@ -10,6 +10,16 @@
 //
 // Nobody can type a card number: the outcome of a payment is chosen from a list.
 //
+// # Faults
+//
+// A [Fault] is something that goes wrong on purpose. A session asks for its own, by the e-mail address of its buyer,
+// "ada+lost_response@sandbox.test", or by metadata[sandbox]. A test makes some wait with [Sandbox.Script], which is also
+// POST /faults, or decides about each [Call] with [Sandbox.Decide]; both go before what a session asks for. The README's
+// "Breaking the sandbox" is the table of them. Whatever goes wrong, the rules about idempotency keys hold.
+//
+// What has come of it all is in the log, and for tests in [Sandbox.Sessions] and [Sandbox.Bodies]; [Sandbox.Pay] and its
+// like do what a buyer does on the page.
+//
 // # Keys
 //
 // Ids begin with their time, inverted, so that a scan meets the newest first.

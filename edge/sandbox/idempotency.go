@@ -22,6 +22,8 @@ type stored struct {
 	Body   []byte `json:"body"`
 	Note   string `json:"note"`
 	At     int64  `json:"at"` // milliseconds
+
+	Shows []string `json:"shows,omitempty"`
 }
 
 // once runs a call, unless its key has an answer or is in use. A call stores its own answer, with save, in the same step
@@ -34,8 +36,7 @@ func (r *request) once(run func() answer) answer {
 		return apiError{Type: "idempotency_error", Message: "Idempotency keys are at most 255 characters."}.answer(400)
 	}
 	if !r.sandbox.claims.take(r.key) {
-		return apiError{Code: "idempotency_key_in_use",
-			Message: "There is currently another in-progress request using this Idempotency Key."}.answer(409)
+		return keyInUse()
 	}
 	defer r.sandbox.claims.release(r.key)
 	first, err := load[stored](r.sandbox.config.Store, "ik/"+r.key)
@@ -48,13 +49,18 @@ func (r *request) once(run func() answer) answer {
 		return apiError{Type: "idempotency_error", Message: "Keys for idempotent requests can only be used with the same " +
 			"parameters they were first used with."}.answer(400)
 	}
-	return answer{status: first.Status, body: first.Body, note: first.Note, replayed: true}
+	return r.undergo(true, func() answer {
+		return answer{status: first.Status, body: first.Body, note: first.Note, shows: first.Shows, replayed: true}
+	})
 }
 
 // save adds an answer to the step that it tells of.
 func (r *request) save(c *change, a answer) {
+	if r.saves != nil {
+		a = *r.saves
+	}
 	if r.key != "" {
-		c.put("ik/"+r.key, stored{r.print[:], a.status, a.body, a.note, r.now.UnixMilli()})
+		c.put("ik/"+r.key, stored{r.print[:], a.status, a.body, a.note, r.now.UnixMilli(), a.shows})
 	}
 }
 

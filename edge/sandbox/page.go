@@ -37,6 +37,7 @@ const policy = "default-src 'none'; style-src 'self'; form-action 'self' https: 
 //	GET, POST  /pay/{session}/challenge  the bank's question of 3-D Secure
 //	GET        /log                      what happened lately
 //	POST       /trigger                  make an event happen
+//	POST       /faults                   choose what goes wrong next
 func (s *Sandbox) Serve(ctx *fasthttp.RequestCtx) {
 	header := &ctx.Response.Header
 	header.Set("Content-Security-Policy", policy)
@@ -71,6 +72,8 @@ func (s *Sandbox) resource(path string) map[string]fasthttp.RequestHandler {
 		return map[string]fasthttp.RequestHandler{"GET": s.showLog}
 	case path == "trigger":
 		return map[string]fasthttp.RequestHandler{"POST": s.trigger}
+	case path == "faults":
+		return map[string]fasthttp.RequestHandler{"POST": s.chooseFaults}
 	case name == "pay" && id != "" && sub == "":
 		return map[string]fasthttp.RequestHandler{"GET": with(s.showPage), "POST": with(s.choose)}
 	case name == "pay" && sub == "challenge":
@@ -147,7 +150,7 @@ func (s *Sandbox) visit(ctx *fasthttp.RequestCtx, id string, step func(*turn) (r
 	switch err {
 	case nil:
 		reply()
-	case errMissing:
+	case ErrNotFound:
 		s.problem(ctx, fasthttp.StatusNotFound, textsFor(""))
 	default:
 		s.problem(ctx, fasthttp.StatusInternalServerError, textsFor(""))
@@ -170,9 +173,8 @@ func (s *Sandbox) showPage(ctx *fasthttp.RequestCtx, id string) {
 func (s *Sandbox) choose(ctx *fasthttp.RequestCtx, id string) {
 	chosen, ok := findOutcome(string(ctx.PostArgs().Peek("outcome")))
 	s.visit(ctx, id, func(t *turn) func() {
-		if ok && t.payable() {
-			chosen.step(t)
-			s.note(t, chosen.Name)
+		if ok {
+			t.act(chosen.Name, chosen.step)
 		}
 		return s.leave(ctx, t)
 	})

@@ -14,7 +14,9 @@ var (
 	listEventsParams   = append([]string{"type", "types[]", "types[#]", "delivery_success"}, pageParams...)
 )
 
-func retrieveSession(r *request) answer {
+func retrieveSession(r *request, _ *reader) func() answer { return r.retrieve }
+
+func (r *request) retrieve() answer {
 	found, err := load[record](r.sandbox.config.Store, "cs/"+r.id)
 	if err != nil {
 		return broken()
@@ -22,11 +24,13 @@ func retrieveSession(r *request) answer {
 	if found == nil {
 		return missing("checkout.session", r.id, "session")
 	}
-	return ok(&found.Session)
+	return show(&found.Session)
 }
 
-// expireSession ends a session that is open and refuses for any other.
-func expireSession(r *request) answer {
+func expireSession(r *request, _ *reader) func() answer { return r.expire }
+
+// expire ends a session that is open and refuses for any other.
+func (r *request) expire() answer {
 	var a answer
 	err := r.sandbox.turn(r.id, func(t *turn) {
 		if t.Session.Status == open {
@@ -41,15 +45,15 @@ func expireSession(r *request) answer {
 	switch err {
 	case nil:
 		return a
-	case errMissing:
+	case ErrNotFound:
 		return missing("checkout.session", r.id, "session")
 	}
 	return broken()
 }
 
-func listSessions(r *request) answer {
+func listSessions(r *request, in *reader) func() answer {
 	status, payment := r.params.Get("status"), r.params.Get("payment_intent")
-	return r.list("cs/", "/v1/checkout/sessions", func(value []byte) (any, int64, bool) {
+	return r.list(in, "cs/", "/v1/checkout/sessions", func(value []byte) (any, int64, bool) {
 		var found record
 		if json.Unmarshal(value, &found) != nil {
 			return nil, 0, false
@@ -59,9 +63,9 @@ func listSessions(r *request) answer {
 	})
 }
 
-func listEvents(r *request) answer {
+func listEvents(r *request, in *reader) func() answer {
 	undelivered := r.params.Get("delivery_success") == "false"
-	return r.list("ev/", "/v1/events", func(value []byte) (any, int64, bool) {
+	return r.list(in, "ev/", "/v1/events", func(value []byte) (any, int64, bool) {
 		var found delivery
 		if json.Unmarshal(value, &found) != nil {
 			return nil, 0, false
@@ -86,7 +90,9 @@ func (r *request) wantsType(kind string) bool {
 	return !asked
 }
 
-func retrieveEvent(r *request) answer {
+func retrieveEvent(r *request, _ *reader) func() answer { return r.event }
+
+func (r *request) event() answer {
 	found, err := load[delivery](r.sandbox.config.Store, "ev/"+r.id)
 	if err != nil {
 		return broken()
@@ -97,34 +103,50 @@ func retrieveEvent(r *request) answer {
 	return ok(&found.Event)
 }
 
+// window is the part of a list that is asked for.
+type window struct {
+	limit       int
+	from, until int64  // seconds, both included
+	after       string // the id of the last object of the page before
+}
+
+func readWindow(in *reader) window {
+	w := window{limit: int(in.integer("limit", 1, 100, 10)), after: in.text("starting_after", 100)}
+	after := in.integer("created[gt]", 0, math.MaxInt64-1, -1) + 1
+	w.from = max(after, in.integer("created[gte]", 0, math.MaxInt64, 0))
+	before := in.integer("created[lt]", 0, math.MaxInt64, math.MaxInt64) - 1
+	w.until = min(before, in.integer("created[lte]", 0, math.MaxInt64, math.MaxInt64))
+	return w
+}
+
 // list pages through the objects under a prefix, the newest first. read turns a value into an object, its time and whether
 // it is asked for.
-func (r *request) list(prefix, url string, read func([]byte) (any, int64, bool)) answer {
-	in := &reader{params: r.params}
-	limit := in.integer("limit", 1, 100, 10)
-	after := in.integer("created[gt]", 0, math.MaxInt64-1, -1) + 1
-	from := max(after, in.integer("created[gte]", 0, math.MaxInt64, 0))
-	before := in.integer("created[lt]", 0, math.MaxInt64, math.MaxInt64) - 1
-	until := min(before, in.integer("created[lte]", 0, math.MaxInt64, math.MaxInt64))
-	if in.wrong != nil {
-		return in.wrong.answer(400)
-	}
-	start := in.text("starting_after", 100)
-	if start != "" {
-		start = prefix + start
-	}
+func (r *request) list(in *reader, prefix, url string, read func([]byte) (any, int64, bool)) func() answer {
+	w := readWindow(in)
+	return func() answer { return r.page(w, prefix, url, read) }
+}
+
+func (r *request) page(w window, prefix, url string, read func([]byte) (any, int64, bool)) answer {
+	var shows []string
 	page := list{Object: "list", Data: []json.RawMessage{}, URL: url}
-	err := r.sandbox.config.Store.Scan(prefix, start, func(_ string, value []byte) bool {
+	after := ""
+	if w.after != "" {
+		after = prefix + w.after
+	}
+	err := r.sandbox.config.Store.Scan(prefix, after, func(_ string, value []byte) bool {
 		object, created, wanted := read(value)
 		switch {
-		case created < from:
+		case created < w.from:
 			return false
-		case !wanted || created > until:
-		case int64(len(page.Data)) == limit:
+		case !wanted || created > w.until:
+		case len(page.Data) == w.limit:
 			page.HasMore = true
 			return false
 		default:
 			page.Data = append(page.Data, encode(object))
+			if s, ok := object.(*session); ok && s.URL != "" {
+				shows = append(shows, s.ID)
+			}
 		}
 		return true
 	})
@@ -132,6 +154,6 @@ func (r *request) list(prefix, url string, read func([]byte) (any, int64, bool))
 		return broken()
 	}
 	a := ok(page)
-	a.note = strconv.Itoa(len(page.Data)) + " found"
+	a.shows, a.note = shows, strconv.Itoa(len(page.Data))+" found"
 	return a
 }

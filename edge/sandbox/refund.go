@@ -5,29 +5,31 @@ import "strconv"
 var refundParams = []string{"payment_intent", "amount", "reason", "metadata[*]"}
 
 // createRefund gives back all of a payment, or a part of what is left of it.
-func createRefund(r *request) answer {
-	in := &reader{params: r.params}
+func createRefund(r *request, in *reader) func() answer {
 	payment := in.required("payment_intent", 100)
 	amount := in.integer("amount", 1, maximum, 0)
 	reason := in.text("reason", 40)
 	in.oneOf("reason", reason, []string{"duplicate", "fraudulent", "requested_by_customer"})
 	metadata := in.metadata("metadata")
-	if in.wrong != nil {
-		return in.wrong.answer(400)
+	return func() answer {
+		return r.refund(payment, amount, refund{Reason: maybe(reason), Metadata: metadata})
 	}
+}
+
+func (r *request) refund(payment string, amount int64, given refund) answer {
 	id, err := r.sandbox.config.Store.Get("pi/" + payment)
 	if err != nil {
 		return broken()
 	}
 	var a answer
 	err = r.sandbox.turn(string(id), func(t *turn) {
-		a = t.refund(amount, refund{ID: t.sandbox.newID("re_"), Reason: maybe(reason), Metadata: metadata})
+		a = t.refund(amount, given)
 		r.save(&t.change, a)
 	})
 	switch err {
 	case nil:
 		return a
-	case errMissing:
+	case ErrNotFound:
 		return missing("payment_intent", payment, "payment_intent")
 	}
 	return broken()
@@ -47,7 +49,7 @@ func (t *turn) refund(amount int64, given refund) answer {
 	case amount == 0:
 		amount = left
 	}
-	given.Object, given.Status, given.Amount = "refund", "succeeded", amount
+	given.ID, given.Object, given.Status, given.Amount = t.sandbox.newID("re_"), "refund", "succeeded", amount
 	given.Created, given.Currency, given.PaymentIntent = t.now.Unix(), t.Session.Currency, t.Intent.ID
 	t.Refunded += amount
 	t.emit("refund.created", &given)

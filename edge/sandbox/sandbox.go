@@ -24,6 +24,8 @@ type Config struct {
 	WebhookSecret string // signs them
 	Live          bool   // mark everything as real money. It moves none all the same.
 
+	Record bool // keep what comes under each idempotency key, for Bodies. It grows without end.
+
 	Delay time.Duration    // until a payment that is confirmed later is; 0 for ten seconds
 	Now   func() time.Time // nil for time.Now
 	Rand  io.Reader        // of ids; safe for concurrent use; nil for crypto/rand
@@ -39,6 +41,8 @@ type Sandbox struct {
 	client   *fasthttp.Client
 	journal  journal
 	claims   claims
+	script   script
+	received received
 	locks    [64]sync.Mutex
 	seed     maphash.Seed
 	wake     chan struct{}
@@ -66,6 +70,7 @@ func New(c Config) *Sandbox {
 		listener: fasthttputil.NewInmemoryListener(),
 		client:   newWebhookClient(),
 		claims:   claims{keys: make(map[string]bool)},
+		received: received{bodies: make(map[string][]string)},
 		seed:     maphash.MakeSeed(),
 		wake:     make(chan struct{}, 1),
 		stop:     make(chan struct{}),

@@ -15,25 +15,33 @@ var errNoEvent = errors.New("sandbox: the order is not in a state for that event
 // "ORD_…"}. The body must be declared as JSON, which keeps forms of other sites out.
 func (s *Sandbox) trigger(ctx *fasthttp.RequestCtx) {
 	var in struct{ Event, Order string }
-	if kind := string(ctx.Request.Header.ContentType()); !strings.HasPrefix(kind, "application/json") {
-		writeJSON(ctx, fasthttp.StatusUnsupportedMediaType, map[string]string{"error": "send application/json"})
-		return
-	}
-	if json.Unmarshal(ctx.PostBody(), &in) != nil || in.Event == "" || in.Order == "" {
-		writeJSON(ctx, fasthttp.StatusBadRequest, map[string]string{"error": "send {\"event\": …, \"order\": …}"})
+	if !readJSON(ctx, &in) {
 		return
 	}
 	id, event, err := s.happen(in.Event, in.Order)
 	switch {
 	case err == nil:
 		writeJSON(ctx, fasthttp.StatusOK, map[string]string{"session": id, "event": event})
-	case errors.Is(err, errMissing):
+	case errors.Is(err, ErrNotFound):
 		writeJSON(ctx, fasthttp.StatusNotFound, map[string]string{"error": "no such order in the sandbox"})
 	case errors.Is(err, errNoEvent):
 		writeJSON(ctx, fasthttp.StatusConflict, map[string]string{"error": err.Error()})
 	default:
 		writeJSON(ctx, fasthttp.StatusInternalServerError, map[string]string{"error": "the sandbox cannot write"})
 	}
+}
+
+// readJSON reads a body that is declared as JSON, or answers.
+func readJSON(ctx *fasthttp.RequestCtx, into any) bool {
+	if kind := string(ctx.Request.Header.ContentType()); !strings.HasPrefix(kind, "application/json") {
+		writeJSON(ctx, fasthttp.StatusUnsupportedMediaType, map[string]string{"error": "send application/json"})
+		return false
+	}
+	if json.Unmarshal(ctx.PostBody(), into) != nil {
+		writeJSON(ctx, fasthttp.StatusBadRequest, map[string]string{"error": "the body is not what is taken here"})
+		return false
+	}
+	return true
 }
 
 func writeJSON(ctx *fasthttp.RequestCtx, status int, body any) {
@@ -50,7 +58,7 @@ func (s *Sandbox) happen(kind, order string) (id, event string, err error) {
 	}
 	done := false
 	err = s.turn(id, func(t *turn) {
-		done = t.happen(kind) || t.Events[kind] != "" && t.send(t.Events[kind])
+		done = t.happen(kind) || t.again(t.Events[kind])
 		event = t.Events[kind]
 		s.note(t, "trigger "+kind)
 	})
@@ -58,6 +66,15 @@ func (s *Sandbox) happen(kind, order string) (id, event string, err error) {
 		err = errNoEvent
 	}
 	return id, event, err
+}
+
+// again sends an event once more.
+func (t *turn) again(id string) bool {
+	if id == "" || t.sandbox.config.WebhookURL == "" {
+		return false
+	}
+	t.send(id, 0)
+	return true
 }
 
 // happen takes the step that a kind of event reports, if the session is in a state for it. A payment that is confirmed
@@ -99,7 +116,7 @@ func (s *Sandbox) latest(order string) (id string, err error) {
 		return id == ""
 	})
 	if err == nil && id == "" {
-		err = errMissing
+		err = ErrNotFound
 	}
 	return id, err
 }

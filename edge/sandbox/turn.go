@@ -1,9 +1,6 @@
 package sandbox
 
-import (
-	"errors"
-	"time"
-)
+import "time"
 
 // record is a session and all that belongs to it.
 type record struct {
@@ -15,6 +12,10 @@ type record struct {
 	Bounces  bool              `json:"bounces"` // and that it fails then
 	Refunded int64             `json:"refunded"`
 	Events   map[string]string `json:"events"` // the last event of each type
+	Held     string            `json:"held"`   // the task that sends an event which is to come after the next
+
+	Key       string `json:"key"`       // the idempotency key that made it
+	Disclosed bool   `json:"disclosed"` // its URL has left in an answer that was whole
 }
 
 // turn is one step in the life of a session. What it changes is written as a whole, with the events that report it.
@@ -23,9 +24,8 @@ type turn struct {
 	sandbox *Sandbox
 	now     time.Time
 	change  change
+	touched bool // the record itself has changed, if nothing else has
 }
-
-var errMissing = errors.New("sandbox: no such session")
 
 // turn takes a step with a session, alone. A step that changes nothing writes nothing.
 func (s *Sandbox) turn(id string, step func(*turn)) error {
@@ -35,11 +35,11 @@ func (s *Sandbox) turn(id string, step func(*turn)) error {
 		return err
 	}
 	if r == nil {
-		return errMissing
+		return ErrNotFound
 	}
 	t := &turn{record: r, sandbox: s, now: s.config.Now()}
 	step(t)
-	if len(t.change) == 0 {
+	if len(t.change) == 0 && !t.touched {
 		return nil
 	}
 	t.change.put("cs/"+id, t.record)
@@ -140,17 +140,34 @@ func (t *turn) emit(kind string, object any) {
 		t.Events = make(map[string]string)
 	}
 	t.Events[kind] = e.ID
-	if t.send(e.ID) {
-		e.PendingWebhooks = 1
-	}
-	t.change.put("ev/"+e.ID, delivery{Event: e})
+	d := delivery{Event: e}
+	t.dispatch(&d)
+	t.change.put("ev/"+e.ID, d)
 }
 
-// send has an event delivered, once more if it has been, where there is somebody to deliver it to.
-func (t *turn) send(id string) bool {
-	if t.sandbox.config.WebhookURL == "" {
-		return false
+// dispatch has a new event delivered as its fate wants it, where there is somebody to deliver it to.
+func (t *turn) dispatch(d *delivery) {
+	s := t.sandbox
+	if s.config.WebhookURL == "" {
+		return
 	}
-	t.change.link(dueKey(t.now.UnixMilli(), "send", id), id)
-	return true
+	f := s.fate(Call{Operation: Webhook, Session: t.Session.ID, Order: string(t.Session.ClientReferenceID), Key: t.Key,
+		Event: d.Event.Type}, t.fates())
+	d.Event.PendingWebhooks = 1
+	f.hook(t, d, f.wait)
+	if f.fault != "" {
+		s.journal.add(t.now, "Webhook", d.Event.Type+" "+d.Event.ID, "fault "+string(f.fault))
+	}
+}
+
+// send has an event delivered after a while, once more if it has been. It is the worker's task.
+func (t *turn) send(id string, after time.Duration) (task string) {
+	task = dueKey(t.now.Add(after).UnixMilli(), "send", id)
+	t.change.link(task, id)
+	return task
+}
+
+// fates are the faults that the session asks for.
+func (r *record) fates() []fate {
+	return ownFates(r.Session.Metadata[faultKey], string(r.Session.CustomerEmail))
 }

@@ -13,8 +13,9 @@ import (
 
 // delivery is an event on its way.
 type delivery struct {
-	Event event `json:"event"`
-	Tries int   `json:"tries"`
+	Event event  `json:"event"`
+	Tries int    `json:"tries"`
+	Then  string `json:"then"` // the event to deliver after it
 }
 
 // An event is sent until it is accepted, with growing pauses, for about an hour.
@@ -52,6 +53,10 @@ func (s *Sandbox) send(key, id string) error {
 	default:
 		outcome += " · given up"
 		s.config.Log.Warn("a sandbox event was never accepted", "event", id, "type", d.Event.Type, "tries", d.Tries)
+	}
+	if then := d.Then; then != "" && (accepted || d.Tries == maxTries) {
+		c.link(dueKey(s.config.Now().UnixMilli(), "send", then), then)
+		d.Then = ""
 	}
 	c.put("ev/"+id, d)
 	s.journal.add(s.config.Now(), "Webhook", d.Event.Type+" "+id, outcome)
@@ -111,7 +116,7 @@ func (s *Sandbox) decide(key, id string) error {
 
 // drop forgets the task of a session that is gone.
 func (s *Sandbox) drop(key string, err error) error {
-	if !errors.Is(err, errMissing) {
+	if !errors.Is(err, ErrNotFound) {
 		return err
 	}
 	return s.apply(change{{Key: key}})

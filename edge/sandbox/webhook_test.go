@@ -195,7 +195,7 @@ func TestTriggerRefuses(t *testing.T) {
 	}{
 		{`{"event":"checkout.session.completed","order":"ORD_2"}`, "application/json", 404},
 		{`{"event":"checkout.session.completed","order":"ORD"}`, "application/json", 404},
-		{`{"event":"checkout.session.completed","order":""}`, "application/json", 400},
+		{`{"event":"checkout.session.completed","order":""}`, "application/json", 404},
 		{`{"event":"checkout.session.completed","order":"ORD_1"}`, "text/plain", 415},
 		{`{`, "application/json; charset=utf-8", 400},
 	} {

@@ -1,0 +1,426 @@
+package sandbox
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/crepe-checkout/crepe/edge/orders"
+)
+
+// seen is what the adapter makes of a call, as far as it matters here.
+type seen struct {
+	ok     bool
+	class  orders.FaultClass
+	status int
+	code   string
+	retry  time.Duration
+}
+
+var fine = seen{ok: true}
+
+func see(f *orders.Fault) seen {
+	if f == nil {
+		return fine
+	}
+	return seen{false, f.Class, f.Status, f.Code, f.RetryAfter}
+}
+
+var (
+	nothing   = seen{class: orders.Unknown}
+	throttled = seen{false, orders.NotExecuted, 429, "rate_limit", 0}
+	inUse     = seen{false, orders.InProgress, 409, "idempotency_key_in_use", 0}
+	gateway   = seen{class: orders.Unknown, status: 502}
+	bad       = seen{false, orders.Definitive, 400, "parameter_invalid", 0}
+	stuck     = seen{false, orders.Stuck, 500, "api_error", 0}
+)
+
+// createFaults are the faults of a create: what the adapter sees, what then exists, and what it sees when nothing is wrong
+// with the same call under the same key.
+var createFaults = map[Fault]struct {
+	first  seen
+	exists bool
+	again  seen
+}{
+	"none":              {fine, true, fine},
+	"timeout":           {nothing, false, fine},
+	"reset":             {nothing, false, fine},
+	"429":               {throttled, false, fine},
+	"429:1500ms":        {seen{false, orders.NotExecuted, 429, "rate_limit", 2 * time.Second}, false, fine},
+	"409":               {inUse, false, fine},
+	"502":               {gateway, false, fine},
+	"400":               {bad, false, fine},
+	"lost_response":     {nothing, true, fine},
+	"reset_side_effect": {nothing, true, fine},
+	"truncated":         {nothing, true, fine},
+	"malformed":         {seen{class: orders.Unknown, status: 200}, true, fine},
+	"huge":              {nothing, true, fine},
+	"502_side_effect":   {gateway, true, fine},
+	"500_saved":         {stuck, false, stuck},
+	"500_side_effect":   {stuck, true, stuck},
+	"slow:10ms":         {fine, true, fine},
+	"first":             {fine, true, fine},
+}
+
+// Every fault of a create, chosen in every way.
+func TestCreateFaults(t *testing.T) {
+	t.Parallel()
+	ways := map[string]func(*trial){
+		"script":   func(c *trial) { c.Script(c.fault) },
+		"HTTP":     func(c *trial) { c.chooseFaults(`{"faults":["` + string(c.fault) + `"]}`) },
+		"metadata": func(c *trial) { c.wire.Body = fmt.Appendf(c.wire.Body, "&metadata[sandbox]=%s", c.fault) },
+		"address":  func(c *trial) { c.address(string(c.fault)) },
+		"suffix":   func(c *trial) { c.address("ada+twice+" + string(c.fault)) },
+	}
+	for way, choose := range ways {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t, func(c *Config) { c.WebhookURL = "" })
+			for fault, want := range createFaults {
+				c := &trial{shop: s, fault: fault, order: string(fault)}
+				c.render("ada@example.com")
+				choose(c)
+				c.first(want.first, want.exists)
+				if !want.exists && way != "script" && way != "HTTP" {
+					want.again = want.first // for as long as nothing is stored
+				}
+				c.again(want.again)
+			}
+		})
+	}
+}
+
+// trial is one create under one key, sent twice.
+type trial struct {
+	*shop
+	fault Fault
+	order string
+	wire  orders.Wire
+}
+
+func (c *trial) render(email string) {
+	c.wire = c.shop.wire(func(p *orders.Payable) { p.OrderID, p.Order.BuyerEmail = c.order, email })
+}
+
+// address writes a fault into the buyer's e-mail address, where a hyphen stands for the colon.
+func (c *trial) address(name string) { c.render(strings.ReplaceAll(name, ":", "-") + magicDomain) }
+
+func (c *trial) send() (orders.Remote, seen) {
+	remote, fault := c.gateway.Create(time.Now().Add(patience), c.wire, c.order)
+	return remote, see(fault)
+}
+
+// patience is long enough for every answer that comes.
+const patience = 150 * time.Millisecond
+
+func (c *trial) first(want seen, exists bool) {
+	c.t.Helper()
+	remote, got := c.send()
+	found := c.find(c.order)
+	if got != want || (len(found) == 1) != exists {
+		c.t.Fatalf("%s: %+v and %d sessions, want %+v", c.order, got, len(found), want)
+	}
+	if exists && (found[0].Disclosed != (want == fine) || want == fine && found[0].ID != remote.Ref || found[0].Key != c.order) {
+		c.t.Errorf("%s: %+v for %+v", c.order, found[0], remote)
+	}
+	if !strings.Contains(c.journal.latest()[0].Outcome, "key "+c.order+" · fault ") {
+		c.t.Errorf("%s is in the log as %+v", c.order, c.journal.latest()[0])
+	}
+}
+
+func (c *trial) again(want seen) {
+	c.t.Helper()
+	before := c.find(c.order)
+	remote, got := c.send()
+	found := c.find(c.order)
+	if got != want {
+		c.t.Errorf("%s: again %+v, want %+v", c.order, got, want)
+	}
+	if want == fine && (len(found) != 1 || found[0].ID != remote.Ref || !found[0].Disclosed) {
+		c.t.Errorf("%s: %+v for %+v", c.order, found, remote)
+	}
+	if want != fine && (len(found) != len(before) || len(found) == 1 && found[0].Disclosed) {
+		c.t.Errorf("%s: there are %+v", c.order, found)
+	}
+}
+
+// find lists the sessions of an order.
+func (s *shop) find(order string) []Snapshot {
+	s.t.Helper()
+	all, err := s.Sessions()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return slices.DeleteFunc(all, func(p Snapshot) bool { return p.Order != order })
+}
+
+func (s *shop) chooseFaults(body string) int {
+	s.t.Helper()
+	response, err := s.browser.Post(s.config.PublicURL+"/faults", "application/json", strings.NewReader(body))
+	s.read(response, err)
+	return response.StatusCode
+}
+
+// A stored answer can be lost again, and its call be throttled. What happens where calls execute does not happen to it and
+// waits for another.
+func TestFaultsOfReplays(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	c := &trial{shop: s, order: "ORD_1"}
+	c.render("ada+lost_response@sandbox.test")
+	if _, got := c.send(); got != nothing {
+		t.Fatalf("got %+v", got)
+	}
+	s.Script("500_saved", "400", "429", "timeout", "502_side_effect", "truncated", "409")
+	for _, want := range []seen{throttled, nothing, gateway, nothing, inUse} {
+		if _, got := c.send(); got != want {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+		if found := s.find("ORD_1"); len(found) != 1 || found[0].Disclosed {
+			t.Fatalf("there are %+v", found)
+		}
+	}
+	remote, got := c.send()
+	if found := s.find("ORD_1"); got != fine || !found[0].Disclosed || found[0].ID != remote.Ref {
+		t.Errorf("got %+v, %+v", got, found)
+	}
+	c.order = "ORD_2"
+	c.render("ada@example.com")
+	if _, got := c.send(); got != stuck {
+		t.Errorf("got %+v: the fault did not wait", got)
+	}
+}
+
+// A call that takes too long keeps its key in use, has its effect, and its answer waits under the key.
+func TestSlow(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	c := &trial{shop: s, order: "ORD_1"}
+	c.render("ada+slow-1s@sandbox.test")
+	if _, got := c.send(); got != nothing {
+		t.Errorf("got %+v", got)
+	}
+	if _, got := c.send(); got != inUse || len(s.find("ORD_1")) != 0 {
+		t.Errorf("meanwhile %+v", got)
+	}
+	for len(s.find("ORD_1")) == 0 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if found := s.find("ORD_1"); found[0].Disclosed {
+		t.Errorf("nobody waited, and yet %+v", found)
+	}
+	s.Script("slow:1ms") // until the key is free
+	for _, got := c.send(); got != fine; _, got = c.send() {
+		if got != inUse {
+			t.Fatalf("then %+v", got)
+		}
+	}
+	if found := s.find("ORD_1"); len(found) != 1 || !found[0].Disclosed {
+		t.Errorf("got %+v", found)
+	}
+}
+
+// Faults of calls that have no key: a failure is not stored, and says nothing about the effect.
+func TestFaultsOfOthers(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, func(c *Config) { c.WebhookURL = "" })
+	lost := seen{false, orders.Unknown, 500, "api_error", 0}
+	cases := map[Fault]struct {
+		want   seen
+		status string
+	}{
+		"expire.timeout":           {nothing, open},
+		"expire.reset":             {nothing, open},
+		"expire.429":               {throttled, open},
+		"expire.502":               {gateway, open},
+		"expire.400":               {bad, open},
+		"expire.500_saved":         {lost, open},
+		"expire.lost_response":     {nothing, expired},
+		"expire.truncated":         {nothing, expired},
+		"expire.500_side_effect":   {lost, expired},
+		"expire.502_side_effect":   {gateway, expired},
+		"expire.slow:1ms":          {fine, expired},
+		"retrieve.timeout":         {nothing, open},
+		"retrieve.409":             {inUse, open},
+		"retrieve.malformed":       {seen{class: orders.Unknown, status: 200}, open},
+		"retrieve.500_side_effect": {lost, open},
+		"retrieve.first":           {fine, complete},
+	}
+	for fault, want := range cases {
+		order := string(fault)
+		c := &trial{shop: s, order: order}
+		c.address(order)
+		remote, got := c.send()
+		if got != fine {
+			t.Fatalf("%s: the create %+v", order, got)
+		}
+		call := s.gateway.Retrieve
+		if strings.HasPrefix(order, "expire") {
+			call = s.gateway.Expire
+		}
+		_, failed := call(time.Now().Add(patience), remote.Ref)
+		if found := s.find(order); see(failed) != want.want || found[0].Status != want.status {
+			t.Errorf("%s: %+v and a session %s, want %+v", order, see(failed), found[0].Status, want)
+		}
+	}
+	s.Script("list.502", "refund.409")
+	for _, status := range []int{502, 200} {
+		if got := s.call("GET", "/v1/checkout/sessions", "", ""); got.status != status {
+			t.Errorf("list: %d, want %d", got.status, status)
+		}
+	}
+	for _, status := range []int{409, 404} {
+		if got := s.call("POST", "/v1/refunds", "payment_intent=pi_0", "r"); got.status != status {
+			t.Errorf("refund: %d, want %d", got.status, status)
+		}
+	}
+}
+
+// Whoever reads an answer with a URL in it could pay, whatever the call.
+func TestDisclosed(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	for order, read := range map[string]func(id string){
+		"retrieve": func(id string) { s.gateway.Retrieve(soon(), id) },
+		"list":     func(string) { s.page("/v1/checkout/sessions?limit=1") },
+	} {
+		c := &trial{shop: s, order: order}
+		c.address("500_side_effect")
+		c.first(stuck, true)
+		s.Script("retrieve.truncated", "list.malformed")
+		s.call("GET", "/v1/checkout/sessions", "", "")
+		id := s.find(order)[0].ID
+		s.gateway.Retrieve(soon(), id)
+		if s.find(order)[0].Disclosed {
+			t.Errorf("%s: disclosed by an answer that was not whole", order)
+		}
+		read(id)
+		if !s.find(order)[0].Disclosed {
+			t.Errorf("%s: not disclosed", order)
+		}
+	}
+}
+
+func TestFaultText(t *testing.T) {
+	t.Parallel()
+	for fault, want := range map[Fault]fate{
+		"timeout":              {kind: kind{name: "timeout"}},
+		"slow":                 {kind: kind{name: "slow"}, wait: 2 * time.Second},
+		"slow:800ms":           {kind: kind{name: "slow"}, wait: 800 * time.Millisecond},
+		"slow-1.5s":            {kind: kind{name: "slow"}, wait: 1500 * time.Millisecond},
+		"expire.slow-1.5s":     {kind: kind{name: "slow"}, wait: 1500 * time.Millisecond, on: Expire},
+		"429:1m":               {kind: kind{name: "429"}, wait: time.Minute},
+		"webhook.late:1h":      {kind: kind{name: "late"}, wait: time.Hour, on: Webhook},
+		"webhook.none":         {kind: kind{name: "none"}, on: Webhook},
+		"list.reset":           {kind: kind{name: "reset"}, on: List},
+		"create.lost_response": {kind: kind{name: "lost_response"}, on: Create},
+	} {
+		got, err := fault.read()
+		if err != nil || got.name != want.name || got.wait != want.wait || got.on != want.on || got.fault != fault {
+			t.Errorf("%s: %+v, %v", fault, got, err)
+		}
+	}
+	for _, fault := range []Fault{"", "time", "TIMEOUT", "timeout:1s", "slow:", "slow:1", "slow:2m", "slow:-1s", "expire.twice",
+		"webhook.timeout", "charge.timeout", "expire.", ".timeout", "late:25h", "timeout ", "ada"} {
+		if got, err := fault.read(); err == nil {
+			t.Errorf("%q: %+v", fault, got)
+		}
+	}
+}
+
+func TestFaultsOverHTTP(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	for body, status := range map[string]int{
+		`{"faults":["timeout","nonsense"]}`: 400, `{"faults":"timeout"}`: 400, `{`: 400, `{"faults":["400","409"]}`: 200,
+	} {
+		if got := s.chooseFaults(body); got != status {
+			t.Errorf("%s: %d", body, got)
+		}
+	}
+	response, err := s.browser.Post(s.config.PublicURL+"/faults", formType, strings.NewReader("{}"))
+	if s.read(response, err); response.StatusCode != 415 {
+		t.Errorf("as a form: %d", response.StatusCode)
+	}
+	c := &trial{shop: s, order: "ORD_1"}
+	c.render("ada@example.com")
+	if _, got := c.send(); got != bad {
+		t.Errorf("first %+v", got)
+	}
+	s.chooseFaults(`{"faults":[]}`) // nothing waits any more
+	if _, got := c.send(); got != fine {
+		t.Errorf("then %+v", got)
+	}
+}
+
+func TestUnknownFaults(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	got := s.call("POST", "/v1/checkout/sessions", form("metadata[sandbox]", "timeout+nonsense"), "")
+	if got.status != 400 || got.error(t).Param != "metadata[sandbox]" {
+		t.Errorf("got %s", got.body)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a script that does not exist was taken")
+		}
+	}()
+	s.Script("nonsense")
+}
+
+// Close does not wait for callers that are left hanging or made to wait.
+func TestCloseEndsFaults(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []Fault{"timeout", "lost_response", "slow:1m"} {
+		s := newShop(t, nil)
+		s.Script(fault)
+		done := make(chan seen)
+		go func() {
+			_, fault := s.gateway.Create(time.Now().Add(time.Minute), s.wire(nil), "k")
+			done <- see(fault)
+		}()
+		for waiting := true; waiting; {
+			s.script.mutex.Lock()
+			waiting = len(s.script.queue) > 0
+			s.script.mutex.Unlock()
+		}
+		start := time.Now()
+		s.Sandbox.Close()
+		if got := <-done; time.Since(start) > 2*time.Second || got.class != orders.Unknown {
+			t.Errorf("%s: %+v after %v", fault, got, time.Since(start))
+		}
+	}
+}
+
+// The table that people read has the faults that there are.
+func TestFaultTable(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n## Breaking the sandbox\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	var listed, known []string
+	for _, row := range regexp.MustCompile("(?m)^\\| (`[^|]*) \\|").FindAllStringSubmatch(section, -1) {
+		for _, name := range regexp.MustCompile("`([^`]*)`").FindAllStringSubmatch(row[1], -1) {
+			fault, err := Fault(name[1]).read()
+			if err != nil {
+				t.Errorf("the README has %s: %v", name[1], err)
+			}
+			listed = append(listed, fault.name)
+		}
+	}
+	for _, k := range kinds() {
+		known = append(known, k.name)
+	}
+	slices.Sort(known)
+	slices.Sort(listed)
+	if !slices.Equal(slices.Compact(listed), known) {
+		t.Errorf("the README has %v, want %v", listed, known)
+	}
+}

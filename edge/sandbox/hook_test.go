@@ -1,0 +1,228 @@
+package sandbox
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/crepe-checkout/crepe/edge/orders"
+)
+
+// buy opens a session whose buyer has an e-mail address that chooses what goes wrong.
+func (s *shop) buy(email string) orders.Remote {
+	s.t.Helper()
+	remote, fault := s.gateway.Create(soon(), s.wire(func(p *orders.Payable) { p.Order.BuyerEmail = email }), email)
+	if fault != nil {
+		s.t.Fatal(fault)
+	}
+	return remote
+}
+
+func (s *shop) pay(id string) {
+	s.t.Helper()
+	if err := s.Pay(id); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func TestTwice(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	s.pay(s.buy("twice@sandbox.test").Ref)
+	if first, again := s.event(), s.event(); first != again || first.Kind != orders.EventCompleted {
+		t.Errorf("%+v, then %+v", first, again)
+	}
+	s.silence()
+	if pending := s.pending(); pending != 0 {
+		t.Errorf("%d are pending", pending)
+	}
+}
+
+// The second delivery follows the first that is accepted.
+func TestTwiceWithRetry(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	s.inbox.answer(500)
+	s.pay(s.buy("twice@sandbox.test").Ref)
+	first := s.event()
+	if second, third := s.next(), s.event(); first != second || second != third {
+		t.Errorf("%+v, %+v, %+v", first, second, third)
+	}
+	s.clock.advance(longestWait)
+	s.silence()
+}
+
+func TestLate(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	remote := s.buy("late-5m@sandbox.test")
+	s.pay(remote.Ref)
+	s.silence()
+	if pending := s.pending(); pending != 1 {
+		t.Errorf("%d are pending", pending)
+	}
+	s.clock.advance(5 * time.Minute)
+	s.wake <- struct{}{}
+	if e := s.event(); e.Kind != orders.EventCompleted || e.Remote.Ref != remote.Ref {
+		t.Errorf("got %+v", e)
+	}
+}
+
+func TestLost(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	remote := s.buy("lost@sandbox.test")
+	s.pay(remote.Ref)
+	s.clock.advance(time.Hour)
+	s.silence()
+	if pending := s.pending(); pending != 0 {
+		t.Errorf("%d are pending", pending)
+	}
+	if got, fault := s.gateway.Retrieve(soon(), remote.Ref); fault != nil || !got.Paid {
+		t.Errorf("got %+v, %v", got, fault)
+	}
+}
+
+func TestOutOfOrder(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	remote := s.buy("out_of_order@sandbox.test")
+	if err := s.Decline(remote.Ref); err != nil {
+		t.Fatal(err)
+	}
+	s.silence()
+	s.pay(remote.Ref)
+	if first, then := s.event(), s.event(); first.Kind != orders.EventCompleted || then.Kind != orders.EventDeclined {
+		t.Errorf("%+v, then %+v", first, then)
+	}
+	s.clock.advance(time.Hour)
+	s.silence()
+}
+
+// Where no other event follows, the one that is held back comes all the same; and then it is not held any more.
+func TestOutOfOrderAlone(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	remote := s.buy("out_of_order-1m@sandbox.test")
+	s.Decline(remote.Ref)
+	s.silence()
+	s.clock.advance(time.Minute)
+	s.wake <- struct{}{}
+	if e := s.event(); e.Kind != orders.EventDeclined {
+		t.Errorf("got %+v", e)
+	}
+	s.pay(remote.Ref)
+	s.silence()
+	s.clock.advance(time.Minute)
+	s.wake <- struct{}{}
+	if e := s.event(); e.Kind != orders.EventCompleted {
+		t.Errorf("got %+v", e)
+	}
+	s.silence()
+}
+
+// Two events of one step are reversed too.
+func TestOutOfOrderInOneStep(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, func(c *Config) { c.Delay = time.Minute })
+	remote := s.buy("ada@example.com")
+	if err := s.Choose(remote.Ref, "later_fails"); err != nil {
+		t.Fatal(err)
+	}
+	s.event()
+	s.Script("out_of_order", "out_of_order")
+	s.clock.advance(time.Minute)
+	s.wake <- struct{}{}
+	if first, then := s.event(), s.event(); first.Kind != orders.EventFailed || then.Kind != orders.EventDeclined {
+		t.Errorf("%+v, then %+v", first, then)
+	}
+	s.silence()
+}
+
+// The webhook of a payment can come before the answer to the create, which still says that it can be paid.
+func TestFirst(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	remote := s.buy("first@sandbox.test")
+	if remote.Status != orders.RemoteOpen || remote.URL == "" {
+		t.Errorf("got %+v", remote)
+	}
+	select {
+	case m := <-s.inbox.received:
+		if e, err := s.gateway.Event(m.signature, []byte(m.body), s.clock.now()); err != nil || e.Kind != orders.EventCompleted ||
+			e.Remote.Ref != remote.Ref || !e.Remote.Paid {
+			t.Errorf("got %+v, %v", e, err)
+		}
+	default:
+		t.Error("the webhook did not come first")
+	}
+	if got, fault := s.gateway.Retrieve(soon(), remote.Ref); fault != nil || !got.Paid {
+		t.Errorf("got %+v, %v", got, fault)
+	}
+	s.silence()
+}
+
+// A function sees every call with what it is about, and decides.
+func TestDecide(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	calls := make(chan Call, 10)
+	s.Decide(func(c Call) Fault {
+		calls <- c
+		switch {
+		case c.Operation == Create && !c.Replay:
+			return "lost_response"
+		case c.Operation == Webhook:
+			return "twice"
+		case c.Operation == Expire:
+			return "twice" // no fault of a call
+		}
+		return ""
+	})
+	c := &trial{shop: s, order: "ORD_1"}
+	c.render("ada+400@sandbox.test")
+	if _, got := c.send(); got != nothing {
+		t.Fatalf("got %+v", got)
+	}
+	remote, got := c.send()
+	if got != fine {
+		t.Fatalf("got %+v", got)
+	}
+	s.pay(remote.Ref)
+	s.event()
+	s.event()
+	s.gateway.Expire(soon(), remote.Ref)
+	s.Decide(nil)
+	close(calls)
+	var all []Call
+	for call := range calls {
+		all = append(all, call)
+	}
+	want := []Call{
+		{Operation: Create, Order: "ORD_1", Key: "ORD_1"},
+		{Operation: Create, Order: "ORD_1", Key: "ORD_1", Replay: true},
+		{Operation: Webhook, Order: "ORD_1", Key: "ORD_1", Session: remote.Ref, Event: "checkout.session.completed"},
+		{Operation: Expire, Order: "ORD_1", Session: remote.Ref},
+		{Operation: Retrieve, Order: "ORD_1", Session: remote.Ref},
+	}
+	if !slices.Equal(all, want) {
+		t.Errorf("got %+v\nwant %+v", all, want)
+	}
+}
+
+// Every fault of a webhook is in the log, with the event.
+func TestWebhookFaultsInLog(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	for _, fault := range []string{"none", "twice", "late:1h", "out_of_order", "lost"} {
+		remote := s.buy("ada+" + strings.ReplaceAll("webhook."+fault, ":", "-") + "@sandbox.test")
+		s.pay(remote.Ref)
+	}
+	_, page := s.get(s.config.PublicURL + "/log")
+	for _, fault := range []string{"none", "twice", "late-1h", "out_of_order", "lost"} {
+		if !strings.Contains(page, "fault webhook."+fault) {
+			t.Errorf("the log does not have %s", fault)
+		}
+	}
+}
