@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -46,6 +47,9 @@ const sandboxKey = "sk_test_sandbox"
 
 // sandboxPath is where the pages of an environment's sandbox lie.
 var sandboxPath = map[checkout.Environment]string{checkout.Test: "/sandbox", checkout.Prod: "/sandbox/prod"}
+
+// sandboxTools are the sandbox's own pages that tell or change more than a buyer may.
+var sandboxTools = []string{"/log", "/trigger", "/faults"}
 
 // payOrigins are the places outside of this server where a buyer may be sent to pay.
 var payOrigins = []string{"https://checkout.stripe.com"}
@@ -146,7 +150,7 @@ func (s *server) sandbox(ctx *fasthttp.RequestCtx) {
 	if bytes.HasPrefix(ctx.Path(), []byte(sandboxPath[checkout.Prod]+"/")) {
 		env = checkout.Prod
 	}
-	tool := bytes.HasSuffix(ctx.Path(), []byte("/log")) || bytes.HasSuffix(ctx.Path(), []byte("/trigger"))
+	tool := slices.Contains(sandboxTools, string(ctx.Path()[bytes.LastIndexByte(ctx.Path(), '/'):]))
 	if provider := s.sandboxes[env]; provider != nil && (s.SandboxTools || !tool) {
 		provider.Serve(ctx)
 		return
