@@ -1,5 +1,5 @@
 # What a person types; build.sh does the work, so that it runs where there is no make.
-.PHONY: run build test wasm web bench fuzz clean
+.PHONY: run build test wasm web bench torture fuzz clean
 
 run: ; ./build.sh run
 build: ; ./build.sh build
@@ -7,5 +7,6 @@ test: ; ./build.sh test
 wasm: ; ./build.sh wasm
 web: ; ./build.sh web
 bench: ; ./build.sh bench
+torture: ; ./build.sh torture
 fuzz: ; ./build.sh fuzz
 clean: ; rm -rf bin .crepe

@@ -11,6 +11,7 @@ usage() {
 ./build.sh wasm    build wasm/checkout.wasm anew (installs LLVM, builds TinyGo once)
 ./build.sh web     build web/dist anew
 ./build.sh bench   benchmarks, with the figures of the README
+./build.sh torture the long proofs: KILLS kills of the binary (50), INPUTS hostile inputs in three hosts (1000000)
 ./build.sh fuzz    every fuzz target for FUZZTIME (default 30s)
 EOF
 }
@@ -59,6 +60,13 @@ test_all() {
 
 bench() { go test -run '^$' -bench . -benchmem ./...; }
 
+torture() {
+  say "the binary under kill -9"
+  go test ./edge -count 1 -timeout 60m -run 'TestKill$' -v -kills "${KILLS:-50}"
+  say "native Go, wazero and V8 side by side"
+  go test ./wasm -count 1 -timeout 60m -run 'TestHostile$' -v -inputs "${INPUTS:-1000000}"
+}
+
 fuzz() {
   local time=${FUZZTIME:-30s}
   grep -rl --include='*_test.go' '^func Fuzz' core edge wasm web | while read -r file; do
@@ -78,6 +86,7 @@ case $command in
   wasm) wasm/build.sh ;;
   web) web/build.sh ;;
   bench) bench ;;
+  torture) torture ;;
   fuzz) fuzz ;;
   help | -h | --help) usage ;;
   *) usage >&2; exit 2 ;;

@@ -99,6 +99,7 @@ func post(url string, body []byte, headers map[string]string) ([]byte, error) {
 		req.Header.Set(name, value)
 	}
 	req.SetBody(body)
+	req.SetConnectionClose() // the next call may meet another process behind the address
 	if err := fasthttp.DoTimeout(req, resp, 5*time.Second); err != nil {
 		return nil, fmt.Errorf("%s: %w", url, err)
 	}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-json"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/orders"
+)
+
+var (
+	kills    = flag.Int("kills", 5, "how often TestKill kills the binary")
+	killSeed = flag.Uint64("kill-seed", uint64(time.Now().UnixNano()), "of the schedule of TestKill")
+)
+
+// acknowledgement is what a client was told: a URL for a request.
+type acknowledgement struct {
+	session, country, url string
+}
+
+// TestKill: the binary is killed again and again while clients submit. Whatever it has acknowledged is there afterwards, and
+// no session has two checkouts that could be paid.
+func TestKill(t *testing.T) {
+	t.Logf("-kills=%d -kill-seed=%d", *kills, *killSeed)
+	rng := rand.New(rand.NewPCG(*killSeed, 1))
+	data, address := t.TempDir(), freeAddress(t)
+	s := &shop{server: &server{Config: Config{PublicURL: "http://" + address, Data: data}}}
+	var acks []acknowledgement
+	for range *kills {
+		running := start(t, data, address)
+		s.file = readDevFile(t, data)
+		var err error
+		if s.merchant, err = newDemoMerchant(s.PublicURL, s.file.MerchantID, s.file.PrivateKey[checkout.Test]); err != nil {
+			t.Fatal(err)
+		}
+		acks = append(acks, s.submitUntilKilled(t, running, rng)...)
+	}
+	if len(acks) < 5**kills {
+		t.Fatalf("only %d acknowledged orders: the test no longer tests", len(acks))
+	}
+	t.Logf("%d acknowledged", len(acks))
+	audit(t, data, address, acks)
+}
+
+// submitUntilKilled lets clients order, each from sessions of its own and now and then with another billing detail, and
+// kills the server in the midst of it.
+func (s *shop) submitUntilKilled(t *testing.T, running *program, rng *rand.Rand) (acks []acknowledgement) {
+	token := s.token(t, "user-1")
+	sessions := make([]string, 12)
+	for i := range sessions {
+		sessions[i] = s.session(t, nil).SessionID
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var clients sync.WaitGroup
+	told := make(chan acknowledgement, 10_000)
+	for c := range 4 {
+		rng := rand.New(rand.NewPCG(rng.Uint64(), uint64(c)))
+		clients.Go(func() {
+			for ctx.Err() == nil {
+				a := acknowledgement{session: sessions[c*3+rng.IntN(3)], country: []string{"DE", "FR", "JP"}[rng.IntN(3)]}
+				if a.url = s.tryOrder(ctx, token, a.session, a.country); a.url != "" {
+					told <- a
+				}
+			}
+		})
+	}
+	time.Sleep(time.Duration(50+rng.IntN(400)) * time.Millisecond)
+	running.kill()
+	stop()
+	clients.Wait()
+	close(told)
+	for a := range told {
+		acks = append(acks, a)
+	}
+	return acks
+}
+
+// tryOrder is one create-order by a client that expects the server to vanish.
+func (s *shop) tryOrder(ctx context.Context, token, session, country string) (url string) {
+	body := `{"checkoutSessionId":"` + session + `","buyerEmail":"ada@example.com","billingDetail":{"country":"` + country + `","isBusiness":false}}`
+	request, err := http.NewRequestWithContext(ctx, "POST", s.PublicURL+createOrderPath, strings.NewReader(body))
+	if err != nil {
+		return ""
+	}
+	request.Header.Set("Content-Type", "application/json")
+	for name, value := range bearer(token) {
+		request.Header.Set(name, value)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return ""
+	}
+	defer response.Body.Close()
+	var answer struct{ Data struct{ CheckoutURL string } }
+	text, err := io.ReadAll(response.Body)
+	if err != nil || json.Unmarshal(text, &answer) != nil {
+		return ""
+	}
+	return answer.Data.CheckoutURL
+}
+
+// audit reads the killed server's directory: every acknowledged URL is durable, for what was asked, and of each order at
+// most one checkout is open at the provider.
+func audit(t *testing.T, data, address string, acks []acknowledgement) {
+	c := Config{Data: data, PublicURL: "http://" + address, Sandbox: map[checkout.Environment]bool{checkout.Test: true}}
+	s, err := newServer(c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	ctx := context.Background()
+	gateway := s.orders.Gateways[checkout.Test]
+	checked := make(map[string]bool)
+	for _, a := range acks {
+		session, err := s.db.Session(ctx, a.session)
+		if err != nil {
+			t.Fatalf("session %s: %v", a.session, err)
+		}
+		order, err := s.orders.Order(ctx, session)
+		if err != nil {
+			t.Fatalf("the order of %s is lost: %v", a.session, err)
+		}
+		if !knows(order, a) {
+			t.Errorf("%s acknowledged %s for %s, and no attempt of %s has it", a.session, a.url, a.country, order.ID)
+		}
+		if checked[order.ID] {
+			continue
+		}
+		checked[order.ID] = true
+		open := 0
+		for i := range order.Attempts {
+			attempt := &order.Attempts[i]
+			if attempt.Ref == "" {
+				continue
+			}
+			remote, fault := gateway.Retrieve(time.Now().Add(5*time.Second), attempt.Ref)
+			if fault != nil {
+				t.Fatalf("%s attempt %d: %v", order.ID, attempt.N, fault)
+			}
+			if remote.OrderID != order.ID || remote.Total.Minor != attempt.Placed.Quote.Assessment.Total {
+				t.Errorf("%s attempt %d is %+v at the provider", order.ID, attempt.N, remote)
+			}
+			if remote.Status == orders.RemoteOpen {
+				open++
+			}
+		}
+		if open > 1 {
+			t.Errorf("%s has %d checkouts that could be paid", order.ID, open)
+		}
+	}
+}
+
+func knows(o *orders.Order, a acknowledgement) bool {
+	for i := range o.Attempts {
+		if attempt := &o.Attempts[i]; attempt.URL == a.url && string(attempt.Placed.Billing.Country) == a.country {
+			return true
+		}
+	}
+	return false
+}
