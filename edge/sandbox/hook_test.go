@@ -182,10 +182,10 @@ func TestDecide(t *testing.T) {
 	})
 	c := &trial{shop: s, order: "ORD_1"}
 	c.render("ada+400@sandbox.test")
-	if _, got := c.send(); got != nothing {
+	if _, got := c.send(nothing); got != nothing {
 		t.Fatalf("got %+v", got)
 	}
-	remote, got := c.send()
+	remote, got := c.send(fine)
 	if got != fine {
 		t.Fatalf("got %+v", got)
 	}
