@@ -3,6 +3,9 @@
 //
 //	crepe dev      everything on this machine: a demo merchant, a sandbox provider, the hosted page
 //	crepe serve    production
+//	crepe trigger  lets the sandbox of a running crepe dev report an event
+//	crepe quote    the tax on a sale, explained; one or a file of them
+//	crepe taxid    a tax id checked; one or a file of them
 //
 // # The way of a request
 //
@@ -11,12 +14,16 @@
 //	core          what a billing detail, an e-mail, a tax and a create-order request mean. Pure; also runs in the
 //	              buyer's browser and in any WebAssembly host, compiled from the same source.
 //	  ↑
-//	orders        the one sequence of read, place, write, open, undo; the ports Store and Gateway.
+//	orders        the one sequence of read, place, write, open, undo; the state machine and its sweeper; the ports
+//	              Store and Gateway, and the guard before a Gateway.
 //	catalog       merchants, stores, products; what a checkout session locks.
 //	auth          credential → Caller.
-//	geoip         a request's address → a country, as evidence.
+//	idempotency   X-Idempotency-Key.
+//	webhooks      who signs what merchants are told.
+//	geoip         whose address, and which country it is in: evidence beside the billing country.
+//	explain       a quote as people and programs read it, with its rules.
 //	  ↑
-//	api, page     the doors: HTTP and JSON for programs, HTML for buyers. They know no HTTP-free thing about each other.
+//	api, page     the doors: HTTP and JSON for programs, HTML for buyers. They import services, and never each other.
 //	badgerstore   the ports on a local Badger database.
 //	stripe        the Gateway on Stripe Checkout.
 //	sandbox       a provider of our own that speaks Stripe's wire, so that the demo and the tests drive the real adapter.
@@ -41,6 +48,9 @@
 //
 // An order is one record with all its attempts, and a write is a compare-and-set on its version. That version is the only
 // fence: a process that was stopped and wakes up cannot write over what happened meanwhile, on one machine as on many.
+//
+// What is in doubt is brought to an end by whoever comes first: the buyer's next request, the provider's webhook, or the
+// sweeper, which looks every five seconds at the orders that are due. All three take the same steps.
 //
 // The digest that tells "the same request again" from "something else" leaves price and tax out, because both are frozen
 // with the order: a tax rule that changes overnight does not reach a buyer who has already seen a total.
