@@ -40,6 +40,9 @@ const (
 
 	// stripeRate is how many calls a second Stripe allows for one endpoint, until asked for more.
 	stripeRate = 25
+	// sandboxTrip is how many faults in a row it takes until the sandbox counts as down. They are asked for there, one
+	// buyer's by one address, and must not stop the next buyer.
+	sandboxTrip = 1000
 )
 
 // sandboxKey opens the sandbox provider to the adapter in the same process; nobody else can reach its API.
@@ -141,7 +144,7 @@ func (s *server) gateway(env checkout.Environment) (orders.Gateway, error) {
 	})
 	s.sandboxes[env] = provider
 	gateway := stripe.New(stripe.Config{Key: sandboxKey, WebhookSecret: secret, BaseURL: "http://sandbox", Dial: provider.Dial})
-	return orders.Guarded(gateway, orders.Limits{}), nil
+	return orders.Guarded(gateway, orders.Limits{Trip: sandboxTrip}), nil
 }
 
 // sandbox serves the sandbox provider's own pages.
