@@ -5,7 +5,7 @@ import "github.com/crepe-checkout/crepe/core/billing"
 // Billing checks a billing detail, which is the whole input: the object that create-order calls billingDetail. The data is
 // the detail normalised; taxIdChecked stands beside a taxId and says whether its check digits hold. The errors are all of
 // the detail's, in the order of the form's fields.
-func Billing(input []byte) []byte {
+func Billing(input string) []byte {
 	var in billing.Input
 	if !read(input, billingMember(&in)) {
 		return refusal(invalidJSON)

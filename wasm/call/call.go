@@ -21,8 +21,8 @@ import "github.com/crepe-checkout/crepe/core/problem"
 // new operations and new members of an answer leave it as it is.
 const ABI = 1
 
-// Operation answers an input. It keeps no reference to it and does not change it.
-type Operation func(input []byte) (answer []byte)
+// Operation answers an input. The answer is the caller's and shares no memory with the input.
+type Operation func(input string) (answer []byte)
 
 // Operations are all there are, under the names by which the module exports them.
 var Operations = []struct {

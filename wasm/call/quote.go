@@ -26,7 +26,7 @@ import (
 // step is the smallest amount that can be charged, by default one minor unit; an ipCountry that is none is ignored; rates are
 // the operator's own, as [tax.Table.Text] writes them. The errors are one about what the merchant or the operator has set,
 // or all of the billing detail's.
-func Quote(input []byte) []byte {
+func Quote(input string) []byte {
 	var in quoteInput
 	if !read(input, in.member) {
 		return refusal(invalidJSON)

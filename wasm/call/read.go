@@ -30,11 +30,11 @@ type reader struct {
 
 // read takes text as one object. member is called for each of its members and must read the value, by skip if it is of
 // no interest.
-func read(text []byte, member func(r *reader, name string)) (ok bool) {
-	if len(text) > MaxInput || !utf8.Valid(text) {
+func read(text string, member func(r *reader, name string)) (ok bool) {
+	if len(text) > MaxInput || !utf8.ValidString(text) {
 		return false
 	}
-	r := &reader{text: string(text)}
+	r := &reader{text: text}
 	given := r.object(member)
 	r.peek()
 	return given && !r.faulty && r.at == len(r.text)

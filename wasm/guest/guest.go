@@ -55,6 +55,6 @@ func quote(input *byte, size uint32) uint64 { return run(call.Quote, input, size
 
 // run returns where the answer lies, its address in the high half and its size in the low one.
 func run(operation call.Operation, input *byte, size uint32) uint64 {
-	answer := operation(unsafe.Slice(input, size))
+	answer := operation(unsafe.String(input, size))
 	return uint64(uintptr(unsafe.Pointer(unsafe.SliceData(answer))))<<32 | uint64(len(answer))
 }

@@ -20,13 +20,18 @@ import (
 )
 
 // memoryPages is the memory of an instance in pages of 64 KiB, at most. The module declares the same.
-const memoryPages = 8
+const memoryPages = 16
 
 // Config says how much a Module may use. The zero value is a good one.
 type Config struct {
 	// Instances is how many calls can run at the same time; further ones wait. 0 stands for GOMAXPROCS. An instance is
-	// made when it is needed and takes 128 to 512 KiB.
+	// made when it is needed and takes 64 KiB to 1 MiB.
 	Instances int
+
+	// Uninterrupted lets an operation that has begun run to its end, whatever becomes of its context: some tens of
+	// milliseconds for the longest input. That saves the module from looking up at every turn, and nine tenths of the
+	// time of an ordinary call: 6 µs instead of 56.
+	Uninterrupted bool
 }
 
 // Module answers calls from any number of goroutines.
@@ -42,11 +47,8 @@ func New(ctx context.Context, config Config) (*Module, error) {
 	if instances == 0 {
 		instances = runtime.GOMAXPROCS(0)
 	}
-	m := &Module{
-		runtime: wazero.NewRuntimeWithConfig(ctx,
-			wazero.NewRuntimeConfig().WithCloseOnContextDone(true).WithMemoryLimitPages(memoryPages)),
-		pool: make(chan *instance, instances),
-	}
+	limits := wazero.NewRuntimeConfig().WithCloseOnContextDone(!config.Uninterrupted).WithMemoryLimitPages(memoryPages)
+	m := &Module{runtime: wazero.NewRuntimeWithConfig(ctx, limits), pool: make(chan *instance, instances)}
 	for range instances {
 		m.pool <- nil
 	}
@@ -63,6 +65,9 @@ func (m *Module) Close(ctx context.Context) error { return m.runtime.Close(ctx) 
 // Call runs an operation of package call on one JSON object and returns its answer, which is the caller's. It waits for an
 // instance and ends when the context does, even in the middle of the operation.
 func (m *Module) Call(ctx context.Context, operation string, input []byte) (answer []byte, err error) {
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("host: %s: %w", operation, context.Cause(ctx))
+	}
 	var in *instance
 	select {
 	case in = <-m.pool:
