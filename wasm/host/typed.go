@@ -24,11 +24,18 @@ func (m *Module) Billing(ctx context.Context, in billing.Input) (billing.Detail,
 	return billing.Detail(answer), problems, err
 }
 
-// Quote is [billing.Check] and [checkout.Terms.Quote]. The errors are all of the billing detail's or one of the terms.
-func (m *Module) Quote(
-	ctx context.Context, t *checkout.Terms, buyer billing.Input, ipCountry country.Code, on tax.Date,
-) (checkout.Quote, problem.List, error) {
-	answer, problems, err := ask[quoteAnswer](ctx, m, "quote", quoteInputOf(t, buyer, ipCountry, on))
+// QuoteInput is what is sold, to whom and when.
+type QuoteInput struct {
+	Terms     *checkout.Terms
+	Buyer     billing.Input
+	IPCountry country.Code // evidence only; may be empty
+	On        tax.Date
+	Rates     *tax.Table // the operator's own, nil for none; of a large table the buyer's [tax.Table.Portion]
+}
+
+// Quote is [billing.Check] and [checkout.Terms.Quote]. The problems are one of the terms or all of the billing detail's.
+func (m *Module) Quote(ctx context.Context, in QuoteInput) (checkout.Quote, problem.List, error) {
+	answer, problems, err := ask[quoteAnswer](ctx, m, "quote", in.wire())
 	if err != nil || problems != nil {
 		return checkout.Quote{}, problems, err
 	}

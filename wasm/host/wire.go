@@ -3,7 +3,6 @@ package host
 import (
 	"fmt"
 
-	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/money"
@@ -60,9 +59,10 @@ type billingAnswer struct {
 	TaxIDChecked bool
 }
 
-// An untyped object, because the names are only here.
-func quoteInputOf(t *checkout.Terms, buyer billing.Input, ipCountry country.Code, on tax.Date) any {
+// wire is the input of package call, an untyped object because its names are only here.
+func (in *QuoteInput) wire() any {
 	type object = map[string]any
+	t := in.Terms
 	registrations := make([]object, 0, len(t.Seller.Registrations))
 	for _, r := range t.Seller.Registrations {
 		registrations = append(registrations, object{"jurisdiction": r.Jurisdiction, "from": r.From.String()})
@@ -76,9 +76,10 @@ func quoteInputOf(t *checkout.Terms, buyer billing.Input, ipCountry country.Code
 		"seller": object{
 			"country": t.Seller.Country, "everywhere": t.Seller.Everywhere, "registrations": registrations,
 		},
-		"billingDetail": billingInput(buyer),
-		"ipCountry":     ipCountry,
-		"on":            on.String(),
+		"billingDetail": billingInput(in.Buyer),
+		"ipCountry":     in.IPCountry,
+		"on":            in.On.String(),
+		"rates":         in.Rates.Text(),
 	}
 }
 
@@ -91,7 +92,7 @@ type quoteAnswer struct {
 	Confidence           string
 	Rules                []string
 	Evidence             string
-	On                   string
+	On, DataVersion      string
 }
 
 type componentAnswer struct {
@@ -105,7 +106,10 @@ func (answer *quoteAnswer) quote() (q checkout.Quote, err error) {
 	p := parser{currency: answer.Currency}
 	a := tax.Assessment{
 		Subtotal: p.amount(answer.Subtotal), Tax: p.amount(answer.Tax), Total: p.amount(answer.Total),
-		Precision: answer.Precision, Rules: answer.Rules,
+		Precision: answer.Precision,
+	}
+	if len(answer.Rules) > 0 {
+		a.Rules = answer.Rules
 	}
 	for _, c := range answer.Components {
 		a.Components = append(a.Components, tax.Component{
@@ -121,7 +125,7 @@ func (answer *quoteAnswer) quote() (q checkout.Quote, err error) {
 	p.note(ok, answer.Reason)
 	a.Evidence, ok = named(tax.Conflict, answer.Evidence)
 	p.note(ok, answer.Evidence)
-	q = checkout.Quote{Currency: answer.Currency, Assessment: a}
+	q = checkout.Quote{Currency: answer.Currency, Assessment: a, DataVersion: answer.DataVersion}
 	q.On, ok = tax.ParseDate(answer.On)
 	p.note(ok, answer.On)
 	return q, p.err

@@ -1,0 +1,248 @@
+package host
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/crepe-checkout/crepe/core/billing"
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/email"
+	"github.com/crepe-checkout/crepe/core/money"
+	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/wasm/call"
+)
+
+func newModule(t *testing.T, instances int) *Module {
+	t.Helper()
+	m, err := New(t.Context(), Config{Instances: instances})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close(context.Background()) })
+	return m
+}
+
+func TestEmail(t *testing.T) {
+	m := newModule(t, 0)
+	for _, typed := range []string{"", " Foo@Bar.COM\n", "ΟΔΥΣΣΕΥΣ@example.com", "no address", `"<&>"@example.com`, "a\u2028b@example.com"} {
+		address, valid, err := m.Email(t.Context(), typed)
+		want := email.Normalize(typed)
+		if err != nil || address != want || valid != email.Valid(want) {
+			t.Errorf("%q: %q, %t, %v; core says %q, %t", typed, address, valid, err, want, email.Valid(want))
+		}
+	}
+}
+
+var yes, no = true, false
+
+var buyers = []billing.Input{
+	{},
+	{Country: "us", IsBusiness: &no, State: "US-tx", Postcode: "73301"},
+	{Country: "US", IsBusiness: &yes},
+	{Country: "CA", IsBusiness: &no, State: "QC"},
+	{Country: "DE", IsBusiness: &no, Postcode: "1"},
+	{Country: "DE", IsBusiness: &yes, BusinessName: "Beispiel GmbH", TaxID: "136.695.976"},
+	{Country: "GB", IsBusiness: &yes, BusinessName: "Example & Sons <Ltd>", TaxID: "none yet"},
+	{Country: "HK", IsBusiness: &yes, State: "九龍", BusinessName: "香港可麗餅有限公司"},
+	{Country: "CN", IsBusiness: &no},
+}
+
+func TestBilling(t *testing.T) {
+	m := newModule(t, 0)
+	for _, in := range buyers {
+		want, wantProblems := billing.Check(in)
+		if wantProblems != nil {
+			want = billing.Detail{}
+		}
+		got, problems, err := m.Billing(t.Context(), in)
+		if err != nil || got != want || !reflect.DeepEqual(problems, wantProblems) {
+			t.Errorf("%+v: %+v, %v, %v; core says %+v, %v", in, got, problems, err, want, wantProblems)
+		}
+	}
+}
+
+func TestQuote(t *testing.T) {
+	m := newModule(t, 0)
+	own, wrong := tax.ParseTable("id\tjurisdiction\ttax\trate\tpostcode\naustin\tUS-TX\tsales\t8.25\t733\nde\tDE\tvat\t18\t\n")
+	if wrong != nil {
+		t.Fatal(wrong)
+	}
+	const on = tax.Date(20_780) // 2026-11-23
+	seller := tax.Seller{Country: "IE", Registrations: []tax.Registration{{Jurisdiction: "EU"}, {Jurisdiction: "US-TX", From: on}}}
+	for _, terms := range []checkout.Terms{
+		{Price: money.Amount{Minor: 2900, Currency: "EUR"}, Category: tax.SaaS, Seller: seller, Step: 1},
+		{Price: money.Amount{Minor: 2900, Currency: "EUR"}, Category: tax.Ebook, Seller: seller, Step: 1, Inclusive: true},
+		{Price: money.Amount{Minor: 9990, Currency: "KWD"}, Category: tax.SaaS, Seller: tax.Seller{Country: "US", Everywhere: true}, Step: 10},
+		{Price: money.Amount{Minor: 4500, Currency: "JPY"}, Category: tax.SaaS, Seller: seller},
+	} {
+		for _, buyer := range buyers {
+			for _, rates := range []*tax.Table{nil, &own} {
+				quoteAlike(t, m, QuoteInput{Terms: &terms, Buyer: buyer, IPCountry: "DE", On: on, Rates: rates})
+			}
+		}
+	}
+}
+
+// quoteAlike compares with core.
+func quoteAlike(t *testing.T, m *Module, in QuoteInput) {
+	t.Helper()
+	got, problems, err := m.Quote(t.Context(), in)
+	if err != nil {
+		t.Fatalf("%+v: %v", in, err)
+	}
+	detail, wantProblems := billing.Check(in.Buyer)
+	var want checkout.Quote
+	if wantProblems == nil {
+		quote, p := in.Terms.Quote(&detail, in.IPCountry, in.On, in.Rates)
+		if want = quote; p != nil {
+			want, wantProblems = checkout.Quote{}, append(wantProblems, p)
+		}
+	}
+	if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(problems, wantProblems) {
+		t.Errorf("%+v:\n%+v, %v; core says\n%+v, %v", in, got, problems, want, wantProblems)
+	}
+}
+
+// TestConcurrency: more goroutines than instances each get the answer to what they have asked.
+func TestConcurrency(t *testing.T) {
+	m := newModule(t, 2)
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for j := range 200 {
+				typed := fmt.Sprintf("Buyer-%d-%d@Example.com", i, j)
+				if address, _, err := m.Email(t.Context(), typed); err != nil || address != strings.ToLower(typed) {
+					t.Errorf("%s: %q, %v", typed, address, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// TestWaiting: with every instance taken, a call waits as long as its context lets it.
+func TestWaiting(t *testing.T) {
+	m := newModule(t, 1)
+	taken := <-m.pool
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if _, err := m.Call(ctx, "email", []byte("{}")); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("with no instance left: %v", err)
+	}
+	time.AfterFunc(10*time.Millisecond, func() { m.pool <- taken })
+	if _, err := m.Call(t.Context(), "email", []byte("{}")); err != nil {
+		t.Errorf("with one that comes back: %v", err)
+	}
+}
+
+// slowest is an input that takes milliseconds: every name goes before all others.
+func slowest() []byte {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i := 9999; b.Len() < call.MaxInput-len(`"1000":0,"email":""}`); i-- {
+		fmt.Fprintf(&b, `"%d":0,`, i)
+	}
+	b.WriteString(`"email":""}`)
+	return b.Bytes()
+}
+
+// TestDeadline: a call ends with its context even while the module computes, and leaves a Module that works.
+func TestDeadline(t *testing.T) {
+	m := newModule(t, 1)
+	if _, err := m.Call(t.Context(), "email", slowest()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Microsecond)
+	defer cancel()
+	if _, err := m.Call(ctx, "email", slowest()); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("past the deadline: %v", err)
+	}
+	if address, _, err := m.Email(t.Context(), "A@example.com"); err != nil || address != "a@example.com" {
+		t.Errorf("after that: %q, %v", address, err)
+	}
+}
+
+// TestTrap: an instance that fails is never used again. What makes it fail here is a host that breaks into its memory.
+func TestTrap(t *testing.T) {
+	m := newModule(t, 1)
+	if _, _, err := m.Email(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	broken := <-m.pool
+	memory := broken.module.Memory()
+	memory.Write(0, bytes.Repeat([]byte{0xff}, int(memory.Size())))
+	m.pool <- broken
+	if _, _, err := m.Email(t.Context(), "A@example.com"); err == nil {
+		t.Error("a broken instance answers")
+	}
+	if address, _, err := m.Email(t.Context(), "A@example.com"); err != nil || address != "a@example.com" {
+		t.Errorf("after that: %q, %v", address, err)
+	}
+}
+
+// TestAllocTooMuch: the one thing that the ABI says traps.
+func TestAllocTooMuch(t *testing.T) {
+	m := newModule(t, 1)
+	in, err := m.instantiate(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.alloc.Call(t.Context(), call.MaxInput+1); err != nil {
+		t.Error(err)
+	}
+	if _, err := in.alloc.Call(t.Context(), call.MaxInput+2); err == nil {
+		t.Error("alloc gives more than an operation reads")
+	}
+}
+
+// TestUninterrupted: a call that has begun ends by itself, one that has not is refused.
+func TestUninterrupted(t *testing.T) {
+	m, err := New(t.Context(), Config{Uninterrupted: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close(t.Context())
+	for range 1000 { // until the deadline passes in the middle of a call and not before it
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		_, err := m.Call(ctx, "email", slowest())
+		if err == nil && ctx.Err() != nil {
+			return
+		}
+		if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+	}
+	t.Error("no call goes on past its deadline")
+}
+
+func TestUnknownOperation(t *testing.T) {
+	m := newModule(t, 1)
+	for _, operation := range []string{"", "alloc", "_initialize", "Email"} {
+		if answer, err := m.Call(t.Context(), operation, []byte("{}")); err == nil {
+			t.Errorf("%q: %s", operation, answer)
+		}
+	}
+}
+
+func TestClose(t *testing.T) {
+	m := newModule(t, 2)
+	if _, _, err := m.Email(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 { // each of the instances, made or not
+		if _, _, err := m.Email(t.Context(), ""); err == nil {
+			t.Error("it answers after Close")
+		}
+	}
+}
