@@ -33,6 +33,8 @@ type Config struct {
 	// SandboxTools opens the sandbox's log and its trigger to everybody who can reach the server. Only `crepe dev` sets it:
 	// the log names checkouts that anyone could pay.
 	SandboxTools bool
+
+	local string // where this machine reaches the server; set with the listener
 }
 
 // StripeAccount is one account at Stripe: the environment of its key is the environment that it serves.

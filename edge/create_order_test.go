@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
@@ -84,6 +85,17 @@ func TestCreateOrderRefusals(t *testing.T) {
 		{"a wrong buyerIp", order(good, email, germany, `"buyerIp":"1.2.3"`), test},
 		{"a wrong successUrl", order(good, email, germany, `"successUrl":"javascript:alert(1)"`), test},
 	}
+	rows = append(rows, []struct {
+		name, body string
+		header     map[string]string
+	}{
+		{"a member that is spelled otherwise", `{"CheckoutSessionID":"` + good + `",` + email + `,` + germany + `}`, test},
+		{"a member that another might be taken for", order("cs_0", email, germany, `"CHECKOUTSESSIONID":"`+good+`"`), test},
+		{"an expired session", order(shop.expiredSession(t), email, germany), test},
+		{"a paid session", order(shop.paidSession(t, token), email, germany), test},
+		{"a used shopper token", order(good, email, germany), bearer(shop.usedToken(t))},
+		{"the provider refuses", order(shop.session(t, nil).SessionID, `"buyerEmail":"400@sandbox.test"`, germany), test},
+	}...)
 	var text strings.Builder
 	for _, row := range rows {
 		text.WriteString("# " + row.name + "\n" + shop.post(t, createOrderPath, row.body, row.header).String() + "\n")
@@ -176,17 +188,34 @@ func TestCreateOrder(t *testing.T) {
 	}
 }
 
+// TestProd: the other environment of the demo sells too.
+func TestProd(t *testing.T) {
+	shop := openShop(t)
+	merchant, err := newDemoMerchant(shop.PublicURL, shop.file.MerchantID, shop.file.PrivateKey[checkout.Prod])
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := merchant.issueToken(shop.file.StoreID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session := shop.prodSession(t)
+	url := shop.post(t, createOrderPath, `{"checkoutSessionId":"`+session+`","buyerEmail":"ada@example.com",`+
+		`"billingDetail":{"country":"DE","isBusiness":false}}`,
+		map[string]string{"Authorization": "Bearer " + token, "X-Environment": "prod"}).checkoutURL(t)
+	shop.pay(t, url)
+	eventually(t, "the order is completed", func() bool {
+		_, order := shop.stored(t, session)
+		status, _ := order.Published()
+		return status == "completed"
+	})
+}
+
 // TestShopperToken: anyone with the link can buy once, and once only with the same token.
 func TestShopperToken(t *testing.T) {
 	shop := openShop(t)
 	session := shop.session(t, nil).SessionID
-	visitor := map[string]string{"X-Store-Slug": shop.file.StoreSlug, "X-Environment": "test"}
-	got := shop.post(t, "/v1/actions/auth/issue-shopper-token", `{"checkoutSessionId":"`+session+`"}`, visitor)
-	_, rest, found := strings.Cut(got.body, `"token":"`)
-	if got.status != 200 || !found {
-		t.Fatal(got)
-	}
-	token, _, _ := strings.Cut(rest, `"`)
+	token := shop.shopperToken(t, session)
 	request := map[string]any{"checkoutSessionId": session, "billingDetail": map[string]any{"country": "US", "isBusiness": false}}
 	if got := shop.createOrder(t, token, request); got.status != 400 {
 		t.Errorf("without a state: %s", got)

@@ -47,9 +47,9 @@ type demoSession struct {
 	CheckoutURL string `json:"checkoutUrl"`
 }
 
-func (m *demoMerchant) createSession(productID string) (s demoSession, err error) {
+func (m *demoMerchant) createSession(productID, thanks string) (s demoSession, err error) {
 	return s, m.call("/v1/actions/checkout/create-session", map[string]string{
-		"productId": productID, "currency": "EUR", "successUrl": m.baseURL + "/demo/thank-you"}, &s)
+		"productId": productID, "currency": "EUR", "successUrl": thanks}, &s)
 }
 
 func (m *demoMerchant) issueToken(storeID string) (token string, err error) {

@@ -94,11 +94,15 @@ func (s *server) introduce(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	merchant, err := newDemoMerchant(s.PublicURL, file.MerchantID, file.PrivateKey[checkout.Test])
+	merchant, err := newDemoMerchant(s.local, file.MerchantID, file.PrivateKey[checkout.Test])
 	if err != nil {
 		return err
 	}
-	session, err := merchant.createSession(file.Products[0].ID)
+	thanks := s.PublicURL + "/demo/thank-you"
+	if !checkout.ValidReturnURL(thanks, checkout.Test) {
+		thanks = "" // the hosted status page, then
+	}
+	session, err := merchant.createSession(file.Products[0].ID, thanks)
 	if err != nil {
 		return err
 	}

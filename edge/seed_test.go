@@ -6,8 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/goccy/go-json"
+
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
 // foreignSession makes a session of a store that the demo merchant does not own.
@@ -46,4 +49,57 @@ func (s *shop) sessionOf(t testing.TB, merchantID, key, productID string) string
 		t.Fatal(err)
 	}
 	return session.SessionID
+}
+
+// expiredSession makes a session that ended a second ago.
+func (s *shop) expiredSession(t testing.TB) string {
+	t.Helper()
+	id := s.session(t, nil).SessionID
+	session, err := s.db.Session(context.Background(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session.ExpiresAt = time.Now().Add(-time.Second).UnixMilli()
+	if err := s.db.Commit(context.Background(), orders.Change{Session: session}); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// paidSession makes a session whose order has been paid.
+func (s *shop) paidSession(t testing.TB, token string) string {
+	t.Helper()
+	id := s.session(t, nil).SessionID
+	s.pay(t, s.createOrder(t, token, orderFor(id)).checkoutURL(t))
+	eventually(t, "the session is closed", func() bool {
+		session, _ := s.stored(t, id)
+		return session.Closed
+	})
+	return id
+}
+
+// shopperToken issues a token for a session to anyone who has its link.
+func (s *shop) shopperToken(t testing.TB, session string) string {
+	t.Helper()
+	got := s.post(t, "/v1/actions/auth/issue-shopper-token", `{"checkoutSessionId":"`+session+`"}`,
+		map[string]string{"X-Store-Slug": s.file.StoreSlug, "X-Environment": "test"})
+	var issued struct{ Data struct{ Token string } }
+	if err := json.Unmarshal([]byte(got.body), &issued); err != nil || issued.Data.Token == "" {
+		t.Fatal(got)
+	}
+	return issued.Data.Token
+}
+
+// usedToken is a shopper's token that has had its order.
+func (s *shop) usedToken(t testing.TB) string {
+	t.Helper()
+	id := s.session(t, nil).SessionID
+	token := s.shopperToken(t, id)
+	s.createOrder(t, token, orderFor(id)).checkoutURL(t)
+	return token
+}
+
+func orderFor(session string) map[string]any {
+	return map[string]any{"checkoutSessionId": session, "buyerEmail": "ada@example.com",
+		"billingDetail": map[string]any{"country": "DE", "isBusiness": false}}
 }

@@ -140,7 +140,7 @@ func (s *server) gateway(env checkout.Environment) (orders.Gateway, error) {
 	secret := "whsec_" + rand.Text()
 	provider := sandbox.New(sandbox.Config{
 		Store: s.db.Sandbox(env), Key: sandboxKey, Live: env == checkout.Prod, PublicURL: s.PublicURL + sandboxPath[env],
-		WebhookURL: s.PublicURL + api.WebhookPath("stripe", env), WebhookSecret: secret, Log: s.log,
+		WebhookURL: s.local + api.WebhookPath("stripe", env), WebhookSecret: secret, Log: s.log,
 	})
 	s.sandboxes[env] = provider
 	gateway := stripe.New(stripe.Config{Key: sandboxKey, WebhookSecret: secret, BaseURL: "http://sandbox", Dial: provider.Dial})
@@ -174,7 +174,7 @@ func (s *server) ready() error {
 func (s *server) handle(ctx *fasthttp.RequestCtx) {
 	defer func() {
 		if reason := recover(); reason != nil {
-			s.log.Error("panic", "path", string(ctx.Path()), "reason", reason, "stack", string(debug.Stack()))
+			s.log.Error("panic", "at", firstOf(ctx.Path()), "reason", reason, "stack", string(debug.Stack()))
 			ctx.Response.Reset()
 			api.InternalError(ctx)
 		}
@@ -192,6 +192,12 @@ func (s *server) handle(ctx *fasthttp.RequestCtx) {
 	default:
 		s.page.Handle(ctx)
 	}
+}
+
+// firstOf is the first part of a path: the rest of a page's path lets its holder order.
+func firstOf(path []byte) string {
+	first, _, _ := bytes.Cut(bytes.TrimPrefix(path, []byte("/")), []byte("/"))
+	return "/" + string(first)
 }
 
 // serveOn serves until ctx ends, and then lets the requests under way finish.

@@ -1,6 +1,7 @@
 package badgerstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -44,12 +45,23 @@ func (db *DB) Touch(env checkout.Environment, t auth.Token, at int64) {
 	}()
 }
 
-// commitSpent is the part of orders.Store's Commit that uses up a token.
-func commitSpent(s *step, spent *orders.SpentToken) error {
-	if spent == nil {
+// commitSpent is the part of orders.Store's Commit that uses up a token, or only asks whether that could be.
+func commitSpent(s *step, c orders.Change) error {
+	token := cmp.Or(c.Spend, c.Unspent)
+	if token == nil {
 		return nil
 	}
-	return changeToken(s, spent.Environment, spent.ID, spent.ExpiresAt, func(state *auth.TokenState) { state.Spent = true })
+	state, err := tokenState(s.get, token.Environment, token.ID)
+	if err != nil {
+		return err
+	}
+	if state.Spent {
+		return orders.ErrSpent
+	}
+	if c.Spend == nil {
+		return nil
+	}
+	return changeToken(s, token.Environment, token.ID, token.ExpiresAt, func(state *auth.TokenState) { state.Spent = true })
 }
 
 func changeToken(s *step, env checkout.Environment, id string, expiresAt int64, change func(*auth.TokenState)) error {

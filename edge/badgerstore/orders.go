@@ -53,7 +53,7 @@ func (db *DB) Order(_ context.Context, env checkout.Environment, id string) (*or
 // Commit implements orders.Store.
 func (db *DB) Commit(_ context.Context, c orders.Change) error {
 	return db.update(func(s *step) error {
-		return errors.Join(commitEvent(s, c), commitSession(s, c.Session), commitOrder(s, c.Order), commitSpent(s, c.Spend))
+		return errors.Join(commitEvent(s, c), commitSession(s, c.Session), commitOrder(s, c.Order), commitSpent(s, c))
 	})
 }
 

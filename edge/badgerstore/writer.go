@@ -1,8 +1,10 @@
 package badgerstore
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -37,9 +39,7 @@ func (db *DB) write() {
 			broken = db.commit(batch)
 			continue
 		}
-		for _, c := range batch {
-			c.done <- broken
-		}
+		fail(batch, broken)
 	}
 }
 
@@ -60,43 +60,47 @@ func (db *DB) gather(first command) []command {
 	return batch
 }
 
-// commit runs a batch in one transaction and answers every command in it. It returns an error only when the disk refused.
+// commit runs a batch in one transaction and answers every command in it. A batch that does not fit into one transaction is
+// run again in two, from the beginning: of the transaction that was too small nothing is kept. It returns an error only
+// when the disk refused.
 func (db *DB) commit(batch []command) error {
-	txn := db.badger.NewTransaction(true)
-	defer func() { txn.Discard() }()
-	var written []command
-	finish := func() error {
-		err := txn.Commit()
-		if err != nil {
-			err = fmt.Errorf("badgerstore: no more writes after: %w", err)
-			db.log.Error("the database stops writing", "error", err)
-		}
-		for _, c := range written {
-			c.done <- err
-		}
-		written = nil
-		return err
-	}
-	for i, c := range batch {
-		err := run(txn, c.do)
-		if errors.Is(err, badger.ErrTxnTooBig) && len(written) > 0 {
-			if err := finish(); err != nil {
-				fail(batch[i:], err)
-				return err
-			}
-			txn = db.badger.NewTransaction(true)
-			err = run(txn, c.do)
-		}
-		if err != nil {
-			c.done <- err
-			continue
-		}
-		written = append(written, c)
-	}
-	if len(written) == 0 {
+	if len(batch) == 0 {
 		return nil
 	}
-	return finish()
+	txn := db.badger.NewTransaction(true)
+	defer txn.Discard()
+	refused := make([]error, len(batch))
+	for i, c := range batch {
+		refused[i] = run(txn, c.do)
+		if errors.Is(refused[i], badger.ErrTxnTooBig) {
+			return db.split(batch, i)
+		}
+	}
+	var broken error
+	if slices.Contains(refused, nil) {
+		if err := txn.Commit(); err != nil {
+			broken = fmt.Errorf("badgerstore: no more writes after: %w", err)
+			db.log.Error("the database stops writing", "error", err)
+		}
+	}
+	for i, c := range batch {
+		c.done <- cmp.Or(refused[i], broken)
+	}
+	return broken
+}
+
+// split commits a batch in two parts, the second from the command that did not fit. One that does not fit alone is refused.
+func (db *DB) split(batch []command, at int) error {
+	if at == 0 {
+		batch[0].done <- badger.ErrTxnTooBig
+		return db.commit(batch[1:])
+	}
+	err := db.commit(batch[:at])
+	if err != nil {
+		fail(batch[at:], err)
+		return err
+	}
+	return db.commit(batch[at:])
 }
 
 func fail(batch []command, err error) {

@@ -60,8 +60,9 @@ const (
 	maxLanguage     = 35  // bytes; RFC 5646 §4.4.1
 )
 
-// maxMinor is the largest price, in minor units: twelve digits is the most that a card can be charged with at any PSP.
-const maxMinor = 999_999_999_999
+// maxMinor is the largest price, in minor units: eleven digits. Twelve is the most that a card can be charged with at any
+// PSP, and the tax must find room in them.
+const maxMinor = 99_999_999_999
 
 var (
 	missingProduct = invalid("product-id-required", "/productId", "Missing required field: productId")

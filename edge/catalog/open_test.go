@@ -290,7 +290,7 @@ func TestOpenAccepts(t *testing.T) {
 		"50 pairs":          func(_ *Opening, r *Request) { r.Metadata = pairs(50) },
 		"128 characters":    func(_ *Opening, r *Request) { r.ExternalID = strings.Repeat("é", 128) },
 		"localhost in test": func(_ *Opening, r *Request) { r.SuccessURL = "http://localhost:3000/ok" },
-		"largest price":     func(_ *Opening, r *Request) { r.PriceSnapshot = &Snapshot{"9999999999.99", "saas", false} },
+		"largest price":     func(_ *Opening, r *Request) { r.PriceSnapshot = &Snapshot{"999999999.99", "saas", false} },
 		"tens of fils": func(_ *Opening, r *Request) {
 			r.Currency, r.PriceSnapshot = "KWD", &Snapshot{"1.500", "saas", false}
 		},

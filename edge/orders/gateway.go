@@ -112,6 +112,7 @@ type Event struct {
 // Fault is a failed call, classified. The text is for the log.
 type Fault struct {
 	Class      FaultClass
+	Held       bool          // the call was never made, because of our own limits
 	Status     int           // HTTP status, 0 when there was no answer
 	Code       string        // the provider's error code
 	RequestID  string        // the provider's, for its support

@@ -110,5 +110,5 @@ func (g *guarded) call(deadline time.Time, do func() (Remote, *Fault)) (Remote, 
 }
 
 func heldBack(code string, err error) *Fault {
-	return &Fault{Class: NotExecuted, Code: code, Err: err}
+	return &Fault{Class: NotExecuted, Held: true, Code: code, Err: err}
 }

@@ -40,9 +40,9 @@ const (
 	PaidLate State = "paid-late"
 	// RolledBack: the provider refused; the session can be ordered from again.
 	RolledBack State = "rolled-back"
-	// Lapsed: the provider's checkout ended unpaid.
+	// Lapsed: the buyer let the provider's checkout end unpaid. The order is canceled, and its session is closed.
 	Lapsed State = "lapsed"
-	// Failed: a delayed payment did not arrive.
+	// Failed: a delayed payment did not arrive. The buyer may try again.
 	Failed State = "failed"
 	// RefundDue: more than one payment arrived for one checkout session.
 	RefundDue State = "refund-due"
@@ -143,7 +143,7 @@ func (o *Order) Published() (status string, visible bool) {
 	switch o.State {
 	case Paid, PaidLate, RefundDue:
 		return "completed", true
-	case Lapsed, Failed:
+	case Lapsed:
 		return "canceled", true
 	}
 	for i := range o.Attempts {

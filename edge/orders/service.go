@@ -1,6 +1,7 @@
 package orders
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,6 +52,8 @@ var (
 	errAgain = errors.New("orders: read again")
 	// errBusy: another request of the same session is still at work.
 	errBusy = &problem.Problem{Kind: problem.Unavailable, Code: "order-in-progress", Message: "Order is being created, please retry"}
+	// errSpent is what a session token that has had its order is to a caller.
+	errSpent = &problem.Problem{Kind: problem.Unauthenticated, Code: "authentication-failed", Message: "Authentication failed"}
 )
 
 // Session reads a checkout session; [ErrNotFound] when there is none.
@@ -87,6 +90,9 @@ func (s *Service) Create(ctx context.Context, r *checkout.Request, spend *SpentT
 	for {
 		f := flow{Service: s, ctx: ctx, request: r, spend: spend, deadline: deadline}
 		url, err := f.step()
+		if errors.Is(err, ErrSpent) {
+			return "", errSpent
+		}
 		if !errors.Is(err, errAgain) && !errors.Is(err, ErrStale) {
 			return url, err
 		}
@@ -132,8 +138,11 @@ func (f *flow) step() (string, error) {
 		if a.Digest == f.digest && a.payableAt(now) {
 			return f.reuse(a.URL)
 		}
+		if _, err := f.render(f.expiry()); err != nil {
+			return "", err // what cannot be replaced is not ended
+		}
 		f.order.superseding(now)
-		if err := f.commit(Change{Order: f.order}); err != nil {
+		if err := f.commit(Change{Order: f.order, Unspent: f.spend}); err != nil {
 			return "", err
 		}
 		return f.supersede()
@@ -175,19 +184,19 @@ func (f *flow) read() error {
 // behind.
 func (f *flow) begin() (string, error) {
 	now := f.Now()
-	change := Change{Order: f.order}
+	change := Change{Order: f.order, Unspent: f.spend}
 	if f.order == nil {
 		id := f.newID("ORD")
 		f.order = &Order{ID: id, SessionID: f.session.ID, MerchantID: f.session.MerchantID, StoreID: f.session.StoreID,
 			Environment: f.session.Environment, CreatedAt: now.UnixMilli()}
 		f.session.OrderID = id
-		change = Change{Order: f.order, Session: f.session}
+		change.Order, change.Session = f.order, f.session
 	}
-	expires := now.Add(remoteLife).Truncate(time.Second)
+	expires := f.expiry()
 	n := len(f.order.Attempts) + 1
-	wire, err := f.gateway.Render(f.payable(n, expires))
+	wire, err := f.render(expires)
 	if err != nil {
-		return "", fmt.Errorf("orders: %s would refuse this order: %w", f.gateway.Name(), err)
+		return "", err
 	}
 	f.order.begin(Attempt{
 		Placed: f.placed, Digest: f.digest, Provider: f.gateway.Name(),
@@ -198,6 +207,18 @@ func (f *flow) begin() (string, error) {
 		return "", err
 	}
 	return f.send()
+}
+
+// expiry is when an attempt that begins now can be paid no longer.
+func (f *flow) expiry() time.Time { return f.Now().Add(remoteLife).Truncate(time.Second) }
+
+// render makes the next attempt's bytes.
+func (f *flow) render(expires time.Time) (Wire, error) {
+	wire, err := f.gateway.Render(f.payable(len(f.order.Attempts)+1, expires))
+	if err != nil {
+		return Wire{}, fmt.Errorf("orders: %s would refuse this order: %w", f.gateway.Name(), err)
+	}
+	return wire, nil
 }
 
 func (f *flow) payable(n int, expires time.Time) Payable {
@@ -215,6 +236,10 @@ func (f *flow) send() (string, error) {
 	a := f.order.Current()
 	remote, fault := f.create(a)
 	now := f.nowMilli()
+	if fault != nil && fault.Held {
+		f.order.failed(fault, now)
+		return "", cmp.Or(f.commit(Change{Order: f.order}), error(errBusy))
+	}
 	if fault != nil {
 		f.order.failed(fault, now)
 		return "", errors.Join(fmt.Errorf("orders: %s attempt %d: %w", f.order.ID, a.N, fault), f.commit(Change{Order: f.order}))
@@ -262,7 +287,7 @@ func (f *flow) supersede() (string, error) {
 		return "", err
 	}
 	if f.order.closed() {
-		return "", errors.Join(f.commitClosed(), checkout.InvalidSession())
+		return "", cmp.Or(f.commitClosed(), error(checkout.InvalidSession()))
 	}
 	return f.begin()
 }

@@ -465,3 +465,84 @@ func TestDelayedPayment(t *testing.T) {
 		}
 	}
 }
+
+// TestDelayedPaymentOutOfOrder: the news that the money will not come may overtake the news that it is on its way, and comes
+// as a declined payment, too.
+func TestDelayedPaymentOutOfOrder(t *testing.T) {
+	kinds := []orders.EventKind{orders.EventFailed, orders.EventCompleted, orders.EventDeclined}
+	for _, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
+		d := openDesk(t)
+		if _, err := d.order("DE"); err != nil {
+			t.Fatal(err)
+		}
+		_, o := d.stored(t)
+		for _, i := range order {
+			ev := d.event(o, 1, kinds[i], fmt.Sprint("evt_", i))
+			ev.Remote.Paid = false
+			if kinds[i] == orders.EventDeclined {
+				ev.Reason = "The payment failed."
+			}
+			d.apply(t, ev)
+		}
+		session, o := d.stored(t)
+		if o.State != orders.Failed || session.Closed || o.DueAt() != 0 {
+			t.Errorf("in the order %v: %s, closed %t", order, o.State, session.Closed)
+		}
+		if len(o.Payments) == 0 || len(o.Payments) > 2 {
+			t.Errorf("in the order %v: %d payments", order, len(o.Payments))
+		}
+		if _, err := d.order("DE"); err != nil {
+			t.Errorf("the buyer cannot try again: %v", err)
+		}
+	}
+}
+
+// TestCanceled: a buyer who let the checkout end finds the order canceled and its session closed.
+func TestCanceled(t *testing.T) {
+	d := openDesk(t)
+	if _, err := d.order("DE"); err != nil {
+		t.Fatal(err)
+	}
+	_, o := d.stored(t)
+	d.apply(t, d.event(o, 1, orders.EventExpired, "evt_1"))
+	_, o = d.stored(t)
+	if status, _ := o.Published(); status != "canceled" {
+		t.Errorf("the order is %s", status)
+	}
+	_, err := d.order("DE")
+	var refusal problem.List
+	if !errors.As(err, &refusal) || refusal[0].Kind != problem.Conflict {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestSpentToken: a token has one order, however many requests come at once.
+func TestSpentToken(t *testing.T) {
+	d := openDesk(t)
+	d.Config.Budget = 5 * time.Second
+	spend := &orders.SpentToken{Environment: checkout.Test, ID: "tok", ExpiresAt: time.Now().Add(time.Minute).UnixMilli()}
+	results := make(chan error, 6)
+	for i := range 6 {
+		go func() {
+			business := false
+			_, err := d.Service.Create(context.Background(), &checkout.Request{
+				Caller: checkout.Caller{Environment: checkout.Test, StoreID: "STO_1"}, SessionID: sessionID,
+				Billing: &billing.Input{Country: "DE", IsBusiness: &business}, BuyerEmail: fmt.Sprintf("ada%d@example.com", i),
+			}, spend)
+			results <- err
+		}()
+	}
+	placed := 0
+	for range 6 {
+		var refusal *problem.Problem
+		switch err := <-results; {
+		case err == nil:
+			placed++
+		case !errors.As(err, &refusal) || refusal.Kind != problem.Unauthenticated:
+			t.Error(err)
+		}
+	}
+	if placed != 1 || len(d.sent) != 1 {
+		t.Errorf("%d orders placed, %d calls", placed, len(d.sent))
+	}
+}

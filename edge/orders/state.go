@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"hash"
+	"slices"
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
@@ -24,6 +25,9 @@ const (
 	sentGrace = 15 * time.Second
 	// expiryGrace is how long after its end a checkout is looked at, if no webhook has told.
 	expiryGrace = 2 * time.Minute
+	// takenEvery is how often the provider is asked about money that is on its way, if no webhook tells, and
+	// longestPayment how long it can take.
+	takenEvery, longestPayment = time.Hour, 35 * 24 * time.Hour
 	// Unresolved calls are tried again after 5, 10, 20 … seconds, at most 5 minutes apart.
 	firstBackoff, lastBackoff = 5 * time.Second, 5 * time.Minute
 )
@@ -97,22 +101,28 @@ func (o *Order) superseding(now int64) {
 	o.UpdatedAt = now
 }
 
-// ended records the provider's word that an attempt cannot be paid any more.
+// ended records the provider's word that an attempt cannot be paid any more. If a buyer had its URL and let it pass, the
+// order is canceled; one that we ended ourselves, or that nobody ever saw, leaves the session to be ordered from again.
 func (o *Order) ended(a *Attempt, now int64) {
 	if a.State == Settled || a.State == Ended {
 		return
 	}
+	ours := a.State == Superseding || a.URL == ""
 	a.State = Ended
 	a.Wire = Wire{}
 	if a == o.Current() && !o.State.Settled() {
 		o.State = Lapsed
+		if ours {
+			o.State = RolledBack
+		}
 	}
 	o.UpdatedAt = now
 }
 
-// taken records that the buyer is through and the money on its way.
+// taken records that the buyer is through and the money on its way. It comes to nothing when what became of the money is
+// known already: events arrive in any order.
 func (o *Order) taken(a *Attempt, now int64) {
-	if a.State == Settled || o.State.Settled() {
+	if a.State == Settled || a.State == Ended || o.State.Settled() {
 		return
 	}
 	a.State = Taken
@@ -142,25 +152,28 @@ func (o *Order) settled(a *Attempt, p Payment, now int64) {
 }
 
 // unpaid records a try to pay that failed; delayed tells a delayed payment that will not arrive from a refused card,
-// after which the buyer may try another.
+// after which the buyer may try another. A bounce is reported as a refusal too, and counts once.
 func (o *Order) unpaid(a *Attempt, p Payment, delayed bool, now int64) {
-	for i := range o.Payments {
-		if o.Payments[i].Ref == p.Ref && o.Payments[i].Status == p.Status && o.Payments[i].Reason == p.Reason && p.Ref != "" {
-			return
-		}
+	told := slices.ContainsFunc(o.Payments, func(known Payment) bool {
+		return p.Ref != "" && known.Ref == p.Ref && known.Status == p.Status && (delayed || known.Reason == p.Reason)
+	})
+	if !told {
+		o.Payments = append(o.Payments, p)
 	}
-	o.Payments = append(o.Payments, p)
 	o.UpdatedAt = now
-	if delayed && a.State != Settled {
-		a.State = Ended
-		if a == o.Current() && !o.State.Settled() {
-			o.State = Failed
-		}
+	if !delayed || a.State == Settled {
+		return
+	}
+	a.State = Ended
+	if a == o.Current() && !o.State.Settled() {
+		o.State = Failed
 	}
 }
 
 // closed reports whether the session of this order may still be ordered from.
-func (o *Order) closed() bool { return o.State.Settled() || o.State == Processing }
+func (o *Order) closed() bool {
+	return o.State.Settled() || o.State == Processing || o.State == Lapsed
+}
 
 // DueAt is when the order must be looked at again though nobody asks for it, in Unix milliseconds; 0 is never.
 func (o *Order) DueAt() int64 {
@@ -173,6 +186,11 @@ func (o *Order) DueAt() int64 {
 		return retry
 	case Open:
 		return max(a.ExpiresAt+expiryGrace.Milliseconds(), retry)
+	case Taken:
+		if o.UpdatedAt > a.SentAt+longestPayment.Milliseconds() {
+			return 0
+		}
+		return o.UpdatedAt + takenEvery.Milliseconds()
 	default:
 		return 0
 	}

@@ -31,8 +31,8 @@ type Change struct {
 	// next one. A record with version 0 is new.
 	Session *Session
 	Order   *Order
-	// Spend is the session token that this change uses up.
-	Spend *SpentToken
+	// Spend is the session token that this change uses up, Unspent one that must not have been; [ErrSpent] otherwise.
+	Spend, Unspent *SpentToken
 	// Event is the provider's message that caused the change.
 	Event *SeenEvent
 	// Quarantine keeps an event that is genuine but fits no order, so that money is never dropped.
@@ -64,6 +64,8 @@ var (
 	ErrNotFound = errors.New("orders: not found")
 	// ErrStale: the record has been written since it was read.
 	ErrStale = errors.New("orders: written by somebody else in between")
+	// ErrSpent: the token has had its order.
+	ErrSpent = errors.New("orders: session token used up")
 	// ErrRepeated: the event has been applied before.
 	ErrRepeated = errors.New("orders: event already applied")
 )

@@ -93,10 +93,10 @@ func TestSweepEnd(t *testing.T) {
 			}
 			o := d.sweep(t, 2*time.Minute)
 			session, _ := d.stored(t)
-			if o.State != c.want || session.Closed != (c.want == orders.Paid || c.want == orders.Processing) {
+			if o.State != c.want || session.Closed != (c.want != orders.AwaitingPayment) {
 				t.Errorf("order %s, closed %t", o.State, session.Closed)
 			}
-			if still := o.DueAt() != 0; still != (c.want == orders.AwaitingPayment) {
+			if still := o.DueAt() != 0; still != (c.want == orders.AwaitingPayment || c.want == orders.Processing) {
 				t.Errorf("due at %d", o.DueAt())
 			}
 		})
@@ -114,10 +114,32 @@ func TestSweepSuperseding(t *testing.T) {
 		t.Fatal("no error")
 	}
 	d.expire = nil
-	if o := d.sweep(t, 6*time.Second); o.State != orders.Lapsed || o.DueAt() != 0 {
+	if o := d.sweep(t, 6*time.Second); o.State != orders.RolledBack || o.DueAt() != 0 {
 		t.Errorf("the order is %s", o.State)
 	}
 	if _, err := d.order("FR"); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestSweepTaken: money that is on its way is asked about, though its webhook was lost.
+func TestSweepTaken(t *testing.T) {
+	d := openDesk(t)
+	if _, err := d.order("DE"); err != nil {
+		t.Fatal(err)
+	}
+	_, o := d.stored(t)
+	through := d.event(o, 1, orders.EventCompleted, "evt_1")
+	through.Remote.Paid = false
+	d.apply(t, through)
+	for key, r := range d.checkouts {
+		r.Status, r.Paid = orders.RemoteComplete, true
+		d.checkouts[key] = r
+	}
+	if o := d.sweep(t, 30*time.Minute); o.State != orders.Processing {
+		t.Fatalf("swept before its time: %s", o.State)
+	}
+	if o := d.sweep(t, 31*time.Minute); o.State != orders.Paid {
+		t.Errorf("the order is %s", o.State)
 	}
 }

@@ -151,7 +151,7 @@ func TestStatus(t *testing.T) {
 				t.Errorf("refreshes: %t", refreshes)
 			}
 			hasForm := strings.Contains(string(s.get(pageURL).Body()), "<form")
-			if over := c.kind == orders.EventCompleted; hasForm == over {
+			if over := c.kind != orders.EventDeclined; hasForm == over {
 				t.Errorf("the form is shown: %t", hasForm)
 			}
 		})

@@ -145,14 +145,24 @@ func TestParameters(t *testing.T) {
 	}
 }
 
+// TestLiveNeedsHTTPS: nobody is sent from real money to an open line, except on this very machine.
 func TestLiveNeedsHTTPS(t *testing.T) {
 	t.Parallel()
-	body := form("success_url", "http://127.0.0.1/")
-	if got := newShop(t, nil).call("POST", "/v1/checkout/sessions", body, ""); got.status != 200 {
-		t.Errorf("test: %s", got.body)
-	}
-	if got := newShop(t, func(c *Config) { c.Live = true }).call("POST", "/v1/checkout/sessions", body, ""); got.status != 400 {
-		t.Errorf("live: %s", got.body)
+	for _, c := range []struct {
+		url    string
+		live   bool
+		status int
+	}{
+		{"http://example.com/", false, 200},
+		{"http://example.com/", true, 400},
+		{"https://example.com/", true, 200},
+		{"http://127.0.0.1:8787/", true, 200},
+		{"http://localhost/", true, 200},
+	} {
+		got := newShop(t, func(config *Config) { config.Live = c.live }).call("POST", "/v1/checkout/sessions", form("success_url", c.url), "")
+		if got.status != c.status {
+			t.Errorf("%s, live %t: %s", c.url, c.live, got.body)
+		}
 	}
 }
 

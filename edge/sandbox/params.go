@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"maps"
+	"net"
 	"net/url"
 	"slices"
 	"strconv"
@@ -116,10 +117,16 @@ func (r *reader) oneOf(name, value string, allowed []string) {
 func (r *reader) address(name string, live bool) string {
 	value := r.text(name, 5000)
 	if u, err := url.Parse(value); r.given(name) &&
-		(err != nil || u.Host == "" || u.Scheme != "https" && (live || u.Scheme != "http")) {
+		(err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || live && !loopback(u.Hostname()))) {
 		r.refuse("url_invalid", name, "Not a valid URL")
 	}
 	return value
+}
+
+// loopback holds for this very machine: a demo is not served over https.
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // metadata has at most 50 keys of 40 and values of 500 characters (https://docs.stripe.com/metadata).

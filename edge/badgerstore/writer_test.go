@@ -1,0 +1,112 @@
+package badgerstore
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+)
+
+func open(t *testing.T) *DB {
+	t.Helper()
+	db, err := Open(t.TempDir(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+// TestBigBatch: commands that do not fit into one transaction together are each done once and as a whole.
+func TestBigBatch(t *testing.T) {
+	db := open(t)
+	big := bytes.Repeat([]byte("x"), 60<<10)
+	var batch []command
+	for i := range 200 {
+		key := fmt.Sprintf("test/-/%03d/", i)
+		batch = append(batch, command{done: make(chan error, 1), do: func(s *step) error {
+			if known, err := s.has(key + "first"); err != nil || known {
+				return errors.Join(err, errors.New("done before"))
+			}
+			s.put(key+"first", big)
+			s.put(key+"second", big)
+			return nil
+		}})
+	}
+	refusal := errors.New("refused")
+	batch[100].do = func(s *step) error {
+		s.put("test/-/refused", big)
+		return refusal
+	}
+	if err := db.commit(batch); err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range batch {
+		err := <-c.done
+		if i == 100 && err != refusal || i != 100 && err != nil {
+			t.Errorf("command %d: %v", i, err)
+		}
+		for _, part := range []string{"first", "second"} {
+			value, err := db.read(fmt.Sprintf("test/-/%03d/%s", i, part))
+			if i != 100 && (err != nil || len(value) != len(big)) {
+				t.Errorf("%s of command %d: %d bytes, %v", part, i, len(value), err)
+			}
+		}
+	}
+	if _, err := db.read("test/-/refused"); !errors.Is(err, errNoKey) {
+		t.Errorf("the refused command left something: %v", err)
+	}
+}
+
+// TestTooBig: a command that fits into no transaction is refused, alone and as a whole.
+func TestTooBig(t *testing.T) {
+	db := open(t)
+	err := db.update(func(s *step) error {
+		for i := range 100 {
+			s.put(fmt.Sprintf("test/-/%03d", i), bytes.Repeat([]byte("x"), 200<<10))
+		}
+		return nil
+	})
+	if err == nil {
+		t.Fatal("20 MiB fit into one transaction")
+	}
+	if _, err := db.read("test/-/000"); !errors.Is(err, errNoKey) {
+		t.Errorf("its first half stayed: %v", err)
+	}
+	if err := db.update(func(s *step) error { s.put("test/-/after", []byte("x")); return nil }); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestManyWriters: everyone is answered, with the database as it is after their own command.
+func TestManyWriters(t *testing.T) {
+	db := open(t)
+	var all sync.WaitGroup
+	for range 32 {
+		all.Go(func() {
+			for range 20 {
+				err := db.update(func(s *step) error {
+					n, err := s.get("test/-/counter")
+					if err != nil && !errors.Is(err, errNoKey) {
+						return err
+					}
+					s.put("test/-/counter", append(n, 'x'))
+					return nil
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if n, err := db.read("test/-/counter"); err != nil || len(n) != 32*20 {
+		t.Errorf("%d of %d steps, %v", len(n), 32*20, err)
+	}
+}
