@@ -52,7 +52,9 @@ func TestValid(t *testing.T) {
 // FuzzValid compares with encoding/json: what is accepted here is accepted there, and the other way round but for stricter.
 func FuzzValid(f *testing.F) {
 	for _, c := range stricter {
-		f.Add([]byte(c.text))
+		if len(c.text) < 1024 { // a long one keeps the fuzzer busy with shortening it
+			f.Add([]byte(c.text))
+		}
 	}
 	f.Add([]byte(`{"country":"US","isBusiness":false,"state":"CA"}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
