@@ -37,10 +37,7 @@ func InvalidSession() problem.List { return invalidSession }
 //
 // Place reads no clock: now is the instant of the request, and its UTC day selects the tax rules.
 func Place(s *Session, r *Request, now int64) (Order, problem.List) {
-	if refused := admit(s, r, now); refused != nil {
-		return Order{}, refused
-	}
-	detail, refused := effectiveBilling(s, r)
+	detail, refused := admitBuyer(s, r, now)
 	if refused != nil {
 		return Order{}, refused
 	}
@@ -67,6 +64,14 @@ func Place(s *Session, r *Request, now int64) (Order, problem.List) {
 		BuyerEmail: buyer, BuyerIdentity: r.Caller.Identity, BuyerIP: r.BuyerIP,
 		SuccessURL: success, PlacedAt: now,
 	}, nil
+}
+
+// admitBuyer is what comes before a quote: a caller who may order here, and where the buyer is.
+func admitBuyer(s *Session, r *Request, now int64) (billing.Detail, problem.List) {
+	if refused := admit(s, r, now); refused != nil {
+		return billing.Detail{}, refused
+	}
+	return effectiveBilling(s, r)
 }
 
 // admit decides whether this caller may order from this session at all. A token that is bound to another session is no

@@ -8,10 +8,7 @@ import (
 // Preview computes the quote that an order of this request would freeze now. It refuses what Place refuses before it looks
 // at the buyer's e-mail, in the same order, and needs none.
 func Preview(s *Session, r *Request, now int64) (Quote, problem.List) {
-	if refused := admit(s, r, now); refused != nil {
-		return Quote{}, refused
-	}
-	detail, refused := effectiveBilling(s, r)
+	detail, refused := admitBuyer(s, r, now)
 	if refused != nil {
 		return Quote{}, refused
 	}

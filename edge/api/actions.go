@@ -10,6 +10,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/money"
+	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/orders"
@@ -42,16 +43,30 @@ func (a *API) issueSessionToken(ctx *fasthttp.RequestCtx, caller auth.Caller, r 
 }
 
 func (a *API) issueShopperToken(ctx *fasthttp.RequestCtx, caller auth.Caller, r *shopperRequest) (*tokenResponse, error) {
-	var known *checkout.Session
-	session, err := a.Orders.Session(ctx, r.CheckoutSessionID)
-	switch {
-	case err == nil:
-		known = &session.Session
-	case !errors.Is(err, orders.ErrNotFound):
+	if r.CheckoutSessionID == "" {
+		return nil, missingSession
+	}
+	known, err := a.session(ctx, r.CheckoutSessionID)
+	if err != nil {
 		return nil, err
 	}
 	issued, err := a.Auth.IssueShopper(ctx, caller, known)
 	return &tokenResponse{issued.Token, timestamp(issued.ExpiresAt)}, err
+}
+
+var missingSession = &problem.Problem{Kind: problem.Invalid, Code: "checkout-session-id-required", Path: "/checkoutSessionId",
+	Message: "Missing required field: checkoutSessionId"}
+
+// session finds a checkout session as the rules see it, nil when there is none.
+func (a *API) session(ctx context.Context, id string) (*checkout.Session, error) {
+	session, err := a.Orders.Session(ctx, id)
+	if errors.Is(err, orders.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &session.Session, nil
 }
 
 // billingDetail is the document's object, as typed.

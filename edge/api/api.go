@@ -73,7 +73,7 @@ func WebhookPath(provider string, env checkout.Environment) string {
 
 // Serves reports whether the path is the API's, known or not, rather than a page's.
 func Serves(path []byte) bool {
-	return len(path) > 3 && string(path[:4]) == "/v1/" || string(path) == "/healthz" || string(path) == "/readyz"
+	return string(path) == "/v1" || len(path) > 3 && string(path[:4]) == "/v1/" || string(path) == "/healthz" || string(path) == "/readyz"
 }
 
 // Handle answers one request.

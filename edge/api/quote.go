@@ -1,15 +1,12 @@
 package api
 
 import (
-	"errors"
-
 	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/explain"
-	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
 // quoteRequest asks what an order would cost. It is our own: the published contract has no such call.
@@ -23,12 +20,8 @@ type quoteRequest struct {
 // quote computes what create-order would freeze, and writes nothing. A session token is renewed by it, as by every call,
 // so that a buyer who types for long keeps it.
 func (a *API) quote(ctx *fasthttp.RequestCtx, caller auth.Caller, r *quoteRequest) (*explain.Quote, error) {
-	var known *checkout.Session
-	session, err := a.Orders.Session(ctx, r.CheckoutSessionID)
-	switch {
-	case err == nil:
-		known = &session.Session
-	case !errors.Is(err, orders.ErrNotFound):
+	known, err := a.session(ctx, r.CheckoutSessionID)
+	if err != nil {
 		return nil, err
 	}
 	quote, refused := checkout.Preview(known, &checkout.Request{
