@@ -10,10 +10,16 @@ type outcome struct {
 
 var outcomes = [...]outcome{
 	{"succeeds", "4242 4242 4242 4242", (*turn).pay},
-	{"challenge", "4000 0025 0000 3155", (*turn).challenge},
+	{"challenge", "4000 0025 0000 3155", challenge("")},
+	{"challenge_declined", "4000 0084 0000 1629", challenge("declined")},
+	{"challenge_insufficient_funds", "4000 0082 6000 3178", challenge("insufficient_funds")},
 	{"declined", "4000 0000 0000 0002", func(t *turn) { t.decline(declined) }},
 	{"insufficient_funds", "4000 0000 0000 9995",
 		refused("card_declined", "insufficient_funds", "Your card has insufficient funds.", "9995")},
+	{"lost_card", "4000 0000 0000 9987", refused("card_declined", "lost_card", "Your card was declined.", "9987")},
+	{"stolen_card", "4000 0000 0000 9979", refused("card_declined", "stolen_card", "Your card was declined.", "9979")},
+	{"incorrect_cvc", "4000 0000 0000 0127",
+		refused("incorrect_cvc", "", "Your card's security code is incorrect.", "0127")},
 	{"expired_card", "4000 0000 0000 0069",
 		refused("expired_card", "", "Your card has expired.", "0069")},
 	{"processing_error", "4000 0000 0000 0119",
@@ -32,6 +38,11 @@ var unauthenticated = refusal("payment_intent_authentication_failure", "",
 var bounced = &paymentError{
 	Type: "invalid_request_error", Code: "payment_intent_payment_attempt_failed", Message: "The payment failed.",
 	Method: method{Object: "payment_method", Type: "sepa_debit"},
+}
+
+// challenge sends the buyer to the bank first; what comes after passing is the outcome of that name, "" for paying.
+func challenge(then string) func(*turn) {
+	return func(t *turn) { t.challenge(then) }
 }
 
 func refused(code, declineCode, message, last4 string) func(*turn) {

@@ -195,7 +195,7 @@ func (s *Sandbox) answerChallenge(ctx *fasthttp.RequestCtx, id string) {
 	s.visit(ctx, id, func(t *turn) func() {
 		if t.payable() && t.challenged() {
 			if passed {
-				t.pay()
+				t.pass()
 				s.note(t, "challenge passed")
 			} else {
 				t.decline(unauthenticated)

@@ -36,7 +36,15 @@ func TestOutcomes(t *testing.T) {
 		"processing_error": {lands: page, status: orders.RemoteOpen, events: []orders.EventKind{orders.EventDeclined},
 			last: orders.Event{Method: "card", Last4: "0119",
 				Reason: "An error occurred while processing your card. Try again in a little bit."}},
-		"challenge": {lands: func(r orders.Remote) string { return page(r) + "/challenge" }, status: orders.RemoteOpen},
+		"lost_card": {lands: page, status: orders.RemoteOpen, events: []orders.EventKind{orders.EventDeclined},
+			last: orders.Event{Method: "card", Last4: "9987", Reason: "Your card was declined."}},
+		"stolen_card": {lands: page, status: orders.RemoteOpen, events: []orders.EventKind{orders.EventDeclined},
+			last: orders.Event{Method: "card", Last4: "9979", Reason: "Your card was declined."}},
+		"incorrect_cvc": {lands: page, status: orders.RemoteOpen, events: []orders.EventKind{orders.EventDeclined},
+			last: orders.Event{Method: "card", Last4: "0127", Reason: "Your card's security code is incorrect."}},
+		"challenge_declined":           {lands: func(r orders.Remote) string { return page(r) + "/challenge" }, status: orders.RemoteOpen},
+		"challenge_insufficient_funds": {lands: func(r orders.Remote) string { return page(r) + "/challenge" }, status: orders.RemoteOpen},
+		"challenge":                    {lands: func(r orders.Remote) string { return page(r) + "/challenge" }, status: orders.RemoteOpen},
 		"later": {lands: returned, status: orders.RemoteComplete, paid: true,
 			events: []orders.EventKind{orders.EventCompleted, orders.EventSucceeded}},
 		"later_fails": {lands: returned, status: orders.RemoteComplete,
@@ -99,6 +107,22 @@ func TestLaterIsUnpaidFirst(t *testing.T) {
 	}
 	if e := s.event(); e.Kind != orders.EventSucceeded || !e.Remote.Paid {
 		t.Errorf("then %+v", e)
+	}
+}
+
+// Passing the bank's challenge is not having the money.
+func TestChallengeThenDeclined(t *testing.T) {
+	t.Parallel()
+	for outcome, last4 := range map[string]string{"challenge_declined": "0002", "challenge_insufficient_funds": "9995"} {
+		s := newShop(t, nil)
+		remote := s.open("k")
+		s.post(remote.URL, "outcome", outcome)
+		if response, _ := s.post(remote.URL+"/challenge", "answer", "complete"); response.Header.Get("Location") != mustPath(remote.URL) {
+			t.Errorf("%s: to %s", outcome, response.Header.Get("Location"))
+		}
+		if e := s.event(); e.Kind != orders.EventDeclined || e.Last4 != last4 {
+			t.Errorf("%s: %+v", outcome, e)
+		}
 	}
 }
 

@@ -8,8 +8,9 @@ type record struct {
 	Lines    []line            `json:"lines"`
 	Metadata map[string]string `json:"payment_metadata"` // of the payment, once there is one
 	Intent   *intent           `json:"intent"`
-	Settles  int64             `json:"settles"` // when a payment that is confirmed later is decided, in milliseconds
-	Bounces  bool              `json:"bounces"` // and that it fails then
+	Then     string            `json:"then,omitempty"` // the outcome after the bank's challenge; empty for paying
+	Settles  int64             `json:"settles"`        // when a payment that is confirmed later is decided, in milliseconds
+	Bounces  bool              `json:"bounces"`        // and that it fails then
 	Refunded int64             `json:"refunded"`
 	Events   map[string]string `json:"events"` // the last event of each type
 	Held     string            `json:"held"`   // the task that sends an event which is to come after the next
@@ -64,8 +65,20 @@ func (t *turn) try(status string) {
 	t.Intent.Status, t.Intent.LastError = status, nil
 }
 
-// challenge sends the buyer to the bank's page.
-func (t *turn) challenge() { t.try(requiresAction) }
+// challenge sends the buyer to the bank's page. What happens after passing it is the outcome then, or the payment.
+func (t *turn) challenge(then string) {
+	t.try(requiresAction)
+	t.Then = then
+}
+
+// pass is the buyer's convincing the bank.
+func (t *turn) pass() {
+	if after, ok := findOutcome(t.Then); ok {
+		after.step(t)
+		return
+	}
+	t.pay()
+}
 
 // challenged: the bank waits for the buyer.
 func (t *turn) challenged() bool { return t.Intent != nil && t.Intent.Status == requiresAction }
