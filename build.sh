@@ -72,7 +72,7 @@ fuzz() {
   grep -rl --include='*_test.go' '^func Fuzz' core edge wasm web | while read -r file; do
     for target in $(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\)(.*/\1/p' "$file"); do
       say "$(dirname "$file") $target $time"
-      go test "./$(dirname "$file")" -run '^$' -fuzz "^$target\$" -fuzztime "$time"
+      go test "./$(dirname "$file")" -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 100x
     done
   done
 }

@@ -42,7 +42,7 @@ func lowerASCII(s string) int {
 // lowered is s in lower case. Everything before the byte i is so already.
 func lowered(s string, i int) string {
 	var b strings.Builder
-	b.Grow(len(s))
+	b.Grow(len(s) + len(s)/2) // Ⱥ grows the most, by half; to grow twice would cost the module dear
 	b.WriteString(s[:i])
 	for i < len(s) {
 		r, size := decode(s[i:])

@@ -20,12 +20,12 @@ import (
 )
 
 // memoryPages is the memory of an instance in pages of 64 KiB, at most. The module declares the same.
-const memoryPages = 16
+const memoryPages = 8
 
 // Config says how much a Module may use. The zero value is a good one.
 type Config struct {
 	// Instances is how many calls can run at the same time; further ones wait. 0 stands for GOMAXPROCS. An instance is
-	// made when it is needed and takes 64 KiB to 1 MiB.
+	// made when it is needed and takes 64 to 512 KiB.
 	Instances int
 
 	// Uninterrupted lets an operation that has begun run to its end, whatever becomes of its context: some tens of
