@@ -289,7 +289,7 @@ func TestDisclosed(t *testing.T) {
 	s := newShop(t, nil)
 	for order, read := range map[string]func(id string){
 		"retrieve": func(id string) { s.gateway.Retrieve(soon(), id) },
-		"list":     func(string) { s.page("/v1/checkout/sessions?limit=1") },
+		"list":     func(string) { s.page("/v1/checkout/sessions?limit=100") },
 	} {
 		c := &trial{shop: s, order: order}
 		c.address("500_side_effect")
