@@ -104,7 +104,7 @@ func quote(args []string, stdout, stderr io.Writer) error {
 	} else if err := v.Text(stdout); err != nil {
 		return err
 	}
-	if len(v.Problems) > 0 {
+	if v.TotalMinor == nil {
 		return errors.New("the sale cannot be quoted")
 	}
 	return nil

@@ -29,6 +29,7 @@ func TestQuoteCommand(t *testing.T) {
 		"--country EE --category saas --amount 124.00 --currency EUR --behavior inclusive --on 2025-07-01",
 		"--country FR --category saas --amount 10 --currency EUR --on 2026-11-23 --registered US-TX",
 		"--country KW --category saas --amount 10.001 --currency KWD --on 2026-11-23 --json",
+		"--country BR --category saas --amount 10 --currency BRL --on 2026-11-23",
 		"--country ZZ --category x --amount 2.999 --currency EUR --on yesterday",
 		"--country DE --category saas --amount 1 --currency EUR --on 2020-01-01",
 		"--country DE --business --category saas --amount 1 --currency EUR --on 2026-11-23 --json",

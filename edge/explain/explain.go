@@ -15,10 +15,12 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/problem"
+	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/core/tax/rulebook"
 )
 
-// Quote is a quote, or the problems that keep it from being one; then it has no amounts. Amounts are given twice, in minor
+// Quote is a quote, or the problems that keep it from being one; then it has no amounts. A quote without tax because no
+// rule is known has a problem beside its amounts, so that nobody takes it for a rate of zero. Amounts are given twice, in minor
 // units and as the wire writes them.
 type Quote struct {
 	Currency      string      `json:"currency,omitempty"`
@@ -88,6 +90,9 @@ func New(q *checkout.Quote, explain bool) *Quote {
 		Components: []Component{}, Rules: append([]string{}, a.Rules...), Evidence: a.Evidence.String(),
 		On: q.On.String(), DataVersion: q.DataVersion, Problems: []Problem{},
 	}
+	if a.Reason == tax.Unsupported {
+		v.Problems = append(v.Problems, Problem{"tax-unsupported", "", "No tax rules are known for this sale: no tax is computed"})
+	}
 	if a.Confidence != 0 {
 		v.Confidence = string(rune(a.Confidence))
 	}
@@ -123,8 +128,12 @@ func ruleOf(id string) Rule {
 
 // Text writes the quote for a person.
 func (v *Quote) Text(w io.Writer) error {
+	kind := "no quote"
+	if v.TotalMinor != nil {
+		kind = "caution"
+	}
 	for _, p := range v.Problems {
-		fmt.Fprintf(w, "no quote: %s (%s)\n", p.Message, strings.TrimSpace(p.Code+" "+p.Path))
+		fmt.Fprintf(w, kind+": %s (%s)\n", p.Message, strings.TrimSpace(p.Code+" "+p.Path))
 	}
 	if v.TotalMinor == nil {
 		return nil
