@@ -76,7 +76,8 @@ func (s *Service) Add(ctx context.Context, session *Session) error {
 
 // Create places the order that r asks for and returns the URL where the buyer pays. The same request again gets the same
 // URL; another one of the same session supersedes the first. Refusals are a [problem.List] or a [*problem.Problem], and
-// nothing has been written then; after any other error the same request may be sent again.
+// nothing has been written for them; after one that is [problem.Unavailable], and after any other error, the same request
+// may be sent again.
 //
 // spend, when not nil, is the token to use up by success. The buyer's disconnecting does not cut the work short: ctx
 // carries values, not the deadline.
@@ -132,7 +133,7 @@ func (f *flow) step() (string, error) {
 			f.order.rollBack(Abandoned)
 			return f.begin()
 		}
-		a.State, a.EverUnknown = Sent, true
+		a.State, a.EverUnknown = Sent, true // whoever sent it before may have been heard
 		return f.send()
 	case Open:
 		if a.Digest == f.digest && a.payableAt(now) {
