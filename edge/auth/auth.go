@@ -67,7 +67,7 @@ type Config struct {
 // Service verifies and issues credentials. It is safe for use by many goroutines.
 type Service struct {
 	config    Config
-	parser    *jwt.Parser
+	validator *jwt.Validator
 	merchants publicKeys
 	rings     map[checkout.Environment]*keyring // one for each environment, fixed
 }
@@ -75,9 +75,9 @@ type Service struct {
 // New makes a service. It can neither issue nor verify session tokens before [Service.Rotate] has run once on its store.
 func New(c Config) *Service {
 	return &Service{
-		config: c,
-		parser: newParser(c.Deployment, c.Now),
-		rings:  map[checkout.Environment]*keyring{checkout.Test: {}, checkout.Prod: {}},
+		config:    c,
+		validator: newValidator(c.Deployment, c.Now),
+		rings:     map[checkout.Environment]*keyring{checkout.Test: {}, checkout.Prod: {}},
 	}
 }
 

@@ -3,7 +3,7 @@ package auth
 import (
 	"cmp"
 	"context"
-	"crypto/ed25519"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -28,13 +28,16 @@ type Keys interface {
 	RemoveSigningKey(ctx context.Context, env checkout.Environment, id string) error
 }
 
-// SigningKey is an Ed25519 key that signs session tokens of one environment.
+// SigningKey is an HMAC-SHA256 key that signs session tokens of one environment. It is symmetric: nobody verifies tokens but
+// who issues them, and a public-key signature would be most of what a create-order costs.
 type SigningKey struct {
 	ID          string // "KEY_…", the kid of its tokens
 	Environment checkout.Environment
-	Seed        []byte // 32 bytes, secret (RFC 8032 §5.1.5)
+	Secret      []byte // 32 random bytes (RFC 7518 §3.2 wants as many as the hash has)
 	CreatedAt   int64  // Unix milliseconds
 }
+
+const secretSize = sha256.Size
 
 // The life of a signing key. It is published first, so that every process knows it when the first token comes; then it
 // signs, for a month, until the next one does; then it verifies for as long as a token that it signed can live.
@@ -81,12 +84,12 @@ func (s *Service) rotate(ctx context.Context, env checkout.Environment) error {
 	if len(living) > 0 && now.UnixMilli()-living[0].CreatedAt < signFor.Milliseconds() {
 		return nil
 	}
-	seed := make([]byte, ed25519.SeedSize)
-	if _, err := io.ReadFull(s.config.Rand, seed); err != nil {
+	secret := make([]byte, secretSize)
+	if _, err := io.ReadFull(s.config.Rand, secret); err != nil {
 		return err
 	}
 	return s.config.Keys.AddSigningKey(ctx, SigningKey{
-		ID: shortid.Format(keyPrefix, shortid.NewV7(now, s.config.Rand)), Environment: env, Seed: seed, CreatedAt: now.UnixMilli(),
+		ID: shortid.Format(keyPrefix, shortid.NewV7(now, s.config.Rand)), Environment: env, Secret: secret, CreatedAt: now.UnixMilli(),
 	})
 }
 
@@ -140,7 +143,7 @@ type ring struct {
 	signer signer
 	// known finds a key by the first segment of the tokens that it signs, byte for byte. A header that we would not have
 	// written is never read, let alone believed: no other algorithm, no key that the token brings along, no member twice.
-	known map[string]ed25519.PublicKey
+	known map[string][]byte
 }
 
 func newRing(keys []SigningKey, now time.Time) (*ring, error) {
@@ -149,13 +152,13 @@ func newRing(keys []SigningKey, now time.Time) (*ring, error) {
 	}
 	keys = alive(keys, now)
 	keys = keys[:min(len(keys), maxKeys)]
-	r := &ring{loaded: now, known: make(map[string]ed25519.PublicKey, len(keys))}
+	r := &ring{loaded: now, known: make(map[string][]byte, len(keys))}
 	for _, k := range keys {
 		s, err := newSigner(k)
 		if err != nil {
 			return nil, err
 		}
-		r.known[s.header] = s.private.Public().(ed25519.PublicKey)
+		r.known[s.header] = s.secret
 	}
 	var err error
 	r.signer, err = newSigner(signing(keys, now))
@@ -175,25 +178,25 @@ func signing(keys []SigningKey, now time.Time) SigningKey {
 
 // signer is a key ready to sign.
 type signer struct {
-	id      string
-	private ed25519.PrivateKey
-	header  string // the first segment of its tokens
+	id     string
+	secret []byte
+	header string // the first segment of its tokens
 }
 
 func newSigner(k SigningKey) (signer, error) {
-	if len(k.Seed) != ed25519.SeedSize {
-		return signer{}, fmt.Errorf("auth: signing key %s has a seed of %d bytes", k.ID, len(k.Seed))
+	if len(k.Secret) != secretSize {
+		return signer{}, fmt.Errorf("auth: signing key %s has a secret of %d bytes", k.ID, len(k.Secret))
 	}
-	s := signer{id: k.ID, private: ed25519.NewKeyFromSeed(k.Seed)}
+	s := signer{id: k.ID, secret: k.Secret}
 	unsigned, err := s.token(jwt.RegisteredClaims{}).SigningString()
 	s.header, _, _ = strings.Cut(unsigned, ".")
 	return s, err
 }
 
 func (s *signer) token(c jwt.Claims) *jwt.Token {
-	t := jwt.NewWithClaims(jwt.SigningMethodEdDSA, c)
+	t := jwt.NewWithClaims(jwt.SigningMethodHS256, c)
 	t.Header["kid"] = s.id
 	return t
 }
 
-func (s *signer) sign(c jwt.Claims) (string, error) { return s.token(c).SignedString(s.private) }
+func (s *signer) sign(c jwt.Claims) (string, error) { return s.token(c).SignedString(s.secret) }

@@ -163,7 +163,7 @@ func TestManyKeys(t *testing.T) {
 	for i := range byte(maxKeys) {
 		w.now = w.now.Add(time.Millisecond)
 		key := SigningKey{
-			ID: "KEY_" + string('a'+rune(i)), Environment: checkout.Test, Seed: bytes.Repeat([]byte{i}, 32),
+			ID: "KEY_" + string('a'+rune(i)), Environment: checkout.Test, Secret: bytes.Repeat([]byte{i}, 32),
 			CreatedAt: w.now.UnixMilli(),
 		}
 		if err := w.memory.AddSigningKey(t.Context(), key); err != nil {
@@ -188,12 +188,12 @@ func TestBadKeys(t *testing.T) {
 	if err == nil || err.Error() != "auth: there is no signing key; Rotate makes the first" {
 		t.Errorf("without keys: %v", err)
 	}
-	short := SigningKey{ID: "KEY_short", Environment: checkout.Test, Seed: []byte("short"), CreatedAt: w.now.UnixMilli()}
+	short := SigningKey{ID: "KEY_short", Environment: checkout.Test, Secret: []byte("short"), CreatedAt: w.now.UnixMilli()}
 	if err := w.memory.AddSigningKey(t.Context(), short); err != nil {
 		t.Fatal(err)
 	}
 	_, err = w.another().Session(t.Context(), "Bearer "+token, "test")
-	if err == nil || err.Error() != "auth: signing key KEY_short has a seed of 5 bytes" {
+	if err == nil || err.Error() != "auth: signing key KEY_short has a secret of 5 bytes" {
 		t.Errorf("with half a key: %v", err)
 	}
 }
