@@ -74,6 +74,13 @@ func BenchmarkCreateOrder(b *testing.B) {
 			post(b, fmt.Sprintf(order, "cs_550e8400-e29b-41d4-a716-446655440000"), fasthttp.StatusConflict)
 		}
 	})
+	b.Run("again", func(b *testing.B) {
+		body := fmt.Sprintf(order, s.openSessions(b, file, 1)[0])
+		b.ReportAllocs()
+		for b.Loop() {
+			post(b, body, fasthttp.StatusOK)
+		}
+	})
 	for _, clients := range []int{1, 64} {
 		b.Run(fmt.Sprintf("durable/clients=%d", clients), func(b *testing.B) {
 			sessions := s.openSessions(b, file, b.N)

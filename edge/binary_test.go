@@ -28,6 +28,9 @@ var binary struct {
 
 // TestMain builds the binary once: several tests run it.
 func TestMain(m *testing.M) {
+	if address := os.Getenv(bareAddress); address != "" {
+		serveBare(address)
+	}
 	dir, err := os.MkdirTemp("", "crepe")
 	if err != nil {
 		panic(err)
