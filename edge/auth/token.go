@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"encoding/base64"
@@ -161,7 +160,7 @@ func parseClaims(payload string) (*claims, error) {
 	if err := json.Unmarshal(text, c); err != nil {
 		return nil, err
 	}
-	if own, err := json.Marshal(c); err != nil || !bytes.Equal(own, text) {
+	if own, err := json.Marshal(c); err != nil || base64.RawURLEncoding.EncodeToString(own) != payload {
 		return nil, errors.New("claims are not written as we write them")
 	}
 	return c, nil
