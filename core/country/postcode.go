@@ -6,8 +6,8 @@ import "strings"
 // wherever it is given.
 func (c Code) HasPostcode() bool { return find(withoutPostcode, string(c)) < 0 }
 
-// ValidPostcode looks at the shape of a postcode, trimmed and in capitals, and not at whether it exists. It would rather
-// accept: spaces may stand anywhere, a hyphen may be missing where the country writes one, the country's mark may stand in
+// ValidPostcode looks at the shape of a postcode, and not at whether it exists. It would rather accept: letters may be small,
+// spaces may stand anywhere, a hyphen may be missing where the country writes one, the country's mark may stand in
 // front ("DE-10115", "D-10115", "LV1010"), East Asian full-width forms count as their plain ones, and every text passes for
 // a country whose shape is not known. An empty text has no known shape.
 func (c Code) ValidPostcode(s string) bool {
@@ -36,8 +36,8 @@ func (c Code) unmarked(s string) string {
 	return strings.TrimPrefix(s, string(c))
 }
 
-// plain drops spaces and turns the various dashes, and what an East Asian keyboard writes for ASCII, into ASCII. What else
-// is not ASCII becomes DEL, which fits no shape.
+// plain drops spaces and turns the various dashes, and what an East Asian keyboard writes for ASCII, into ASCII, in capitals.
+// What else is not ASCII becomes DEL, which fits no shape.
 func plain(s string) string {
 	var ascii []byte
 	for _, r := range s {
@@ -48,6 +48,9 @@ func plain(s string) string {
 			r = '-'
 		case '\uff01' <= r && r <= '\uff5e':
 			r += '!' - '\uff01'
+		}
+		if 'a' <= r && r <= 'z' {
+			r -= 'a' - 'A'
 		}
 		ascii = append(ascii, byte(min(r, '\x7f')))
 	}

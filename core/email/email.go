@@ -1,5 +1,5 @@
-// Package email says when two e-mail addresses are the same buyer ([Normalize]) and whether a text has the shape of an
-// address ([Valid]).
+// Package email says when two e-mail addresses are the same buyer ([Normalize]), whether a text has the shape of an address
+// ([Valid]), and which address a slip of the hand has probably meant ([Suggest]).
 //
 // The published API normalises a buyer's e-mail with JavaScript's trim().toLowerCase(). Normalize means exactly that, on
 // every host alike: it reads case tables of its own, generated from a JavaScript engine, and never the host's, whose
