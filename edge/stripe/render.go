@@ -6,16 +6,22 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
 const sessionsPath = "/v1/checkout/sessions"
 
-// maxReference is the longest client_reference_id (Stripe's OpenAPI description, maxLength).
-const maxReference = 200
+// The longest texts, in characters (Stripe's OpenAPI description, maxLength).
+const (
+	maxReference   = 200 // client_reference_id; ours are ASCII
+	maxName        = 5000
+	maxDescription = 40000
+)
 
 // Render writes the product and, where there is one, the tax as two line items. The order of the parameters is fixed,
 // because the bytes are stored and may be sent again.
@@ -23,8 +29,12 @@ const maxReference = 200
 // It refuses what is certain to be refused. That an amount is too small depends on the account's own currency, so Stripe
 // says it.
 func (g *Gateway) Render(p orders.Payable) (orders.Wire, error) {
-	if p.OrderID == "" || len(p.OrderID) > maxReference || p.SuccessTo == "" || p.Order.Product.Name == "" {
+	product := &p.Order.Product
+	if p.OrderID == "" || len(p.OrderID) > maxReference || p.SuccessTo == "" || product.Name == "" {
 		return orders.Wire{}, errors.New("stripe: an order needs an id of at most 200 bytes, a success URL and a product name")
+	}
+	if utf8.RuneCountInString(product.Name) > maxName || utf8.RuneCountInString(product.Description) > maxDescription {
+		return orders.Wire{}, errors.New("stripe: the product's name or description is too long")
 	}
 	f := make(form, 0, 2048)
 	f.add("mode", "payment")
@@ -94,11 +104,11 @@ func (f *form) addLine(key, currency string, amount int64, name, description str
 }
 
 // taxName is what the buyer reads beside the tax: "VAT (DE 19%)", "GST + QST (QC 14.975%)". The last component is that of
-// the smallest jurisdiction.
+// the smallest jurisdiction; only states and provinces have codes that people know, so the Azores' PT-20 is PT.
 func taxName(a *tax.Assessment) string {
-	place := a.Components[len(a.Components)-1].Jurisdiction
-	if _, state, ok := strings.Cut(place, "-"); ok {
-		place = state
+	place, part, _ := strings.Cut(a.Components[len(a.Components)-1].Jurisdiction, "-")
+	if country.Code(place).NeedsState() && part != "" {
+		place = part
 	}
 	return a.Name() + " (" + place + " " + a.Rate().Percent() + "%)"
 }

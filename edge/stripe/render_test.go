@@ -65,6 +65,9 @@ func TestRenderGolden(t *testing.T) {
 			p.Order.Quote = quote("JPY", 4500)
 			p.Order.Product.Description, p.CancelTo, p.Language = "", "", ""
 		},
+		"azores-vat": func(p *orders.Payable) {
+			p.Order.Quote = quote("EUR", 10000, component("PT-20", "vat", "16", 1600))
+		},
 		"whole-kronur": func(p *orders.Payable) {
 			p.Order.Quote = quote("ISK", 5000, component("IS", "vat", "24", 1200))
 		},
@@ -140,6 +143,8 @@ func TestRenderRefuses(t *testing.T) {
 		"no success URL":  func(p *orders.Payable) { p.SuccessTo = "" },
 		"no order":        func(p *orders.Payable) { p.OrderID = "" },
 		"a long order id": func(p *orders.Payable) { p.OrderID = strings.Repeat("x", 201) },
+		"a long name":     func(p *orders.Payable) { p.Order.Product.Name = strings.Repeat("é", 5001) },
+		"a long text":     func(p *orders.Payable) { p.Order.Product.Description = strings.Repeat("é", 40001) },
 	}
 	for name, change := range cases {
 		p := payable()
