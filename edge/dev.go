@@ -16,6 +16,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/webhooks"
 )
@@ -77,14 +78,18 @@ func dev(ctx context.Context, args []string, stdout, stderr io.Writer, log *slog
 // forget removes what a run leaves, and nothing else that may lie in the directory. It opens the database first: one that
 // another crepe is running on is locked, and not to be pulled from under it.
 func forget(data string, log *slog.Logger) error {
-	db, err := openDatabase(data, log)
+	db, err := openDatabase(data, ownDatabase, badgerstore.Options{Log: log})
 	if err != nil {
 		return err
 	}
 	if err := db.Close(); err != nil {
 		return err
 	}
-	return errors.Join(os.RemoveAll(filepath.Join(data, "db")), os.RemoveAll(filepath.Join(data, "dev.json")))
+	var errs []error
+	for _, name := range []string{ownDatabase, sandboxDatabase, "dev.json"} {
+		errs = append(errs, os.RemoveAll(filepath.Join(data, name)))
+	}
+	return errors.Join(errs...)
 }
 
 // introduce seeds the demo merchant on the first run, opens a checkout session for the newcomer and says where everything

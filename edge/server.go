@@ -62,6 +62,7 @@ type server struct {
 	Config
 	log       *slog.Logger
 	db        *badgerstore.DB
+	sandboxDB *badgerstore.DB // nil where the sandbox may not stand in
 	auth      *auth.Service
 	orders    *orders.Service
 	api       *api.API
@@ -73,25 +74,42 @@ type server struct {
 
 // newServer opens the database and wires the parts; the public URL must be known by now. It serves nothing yet.
 func newServer(c Config, log *slog.Logger) (*server, error) {
-	db, err := openDatabase(c.Data, log)
-	if err != nil {
-		return nil, err
+	s := &server{Config: c, log: log, draining: make(chan struct{}), sandboxes: make(map[checkout.Environment]*sandbox.Sandbox)}
+	if err := s.openDatabases(); err != nil {
+		return nil, errors.Join(err, s.close())
 	}
-	s := &server{Config: c, log: log, db: db, draining: make(chan struct{}),
-		sandboxes: make(map[checkout.Environment]*sandbox.Sandbox)}
 	if err := s.wire(); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }
 
-func openDatabase(data string, log *slog.Logger) (*badgerstore.DB, error) {
-	if err := os.MkdirAll(data, 0o700); err != nil {
+// Where the databases are within the data directory.
+const (
+	ownDatabase     = "db"
+	sandboxDatabase = "sandbox"
+)
+
+func (s *server) openDatabases() (err error) {
+	if s.db, err = openDatabase(s.Data, ownDatabase, badgerstore.Options{Log: s.log}); err != nil {
+		return err
+	}
+	if len(s.Sandbox) > 0 {
+		// The sandbox plays a provider, which has its own machine and its own disk: what it writes must neither wait for our
+		// commits nor make ours wait. A power cut may make a test provider forgetful.
+		s.sandboxDB, err = openDatabase(s.Data, sandboxDatabase, badgerstore.Options{Log: s.log, NoSync: true})
+	}
+	return err
+}
+
+func openDatabase(data, name string, o badgerstore.Options) (*badgerstore.DB, error) {
+	dir := filepath.Join(data, name)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	db, err := badgerstore.Open(filepath.Join(data, "db"), log)
+	db, err := badgerstore.Open(dir, o)
 	if err != nil {
-		return nil, fmt.Errorf("cannot open the database in %s (is another crepe running on it?): %w", data, err)
+		return nil, fmt.Errorf("cannot open the database in %s (is another crepe running on it?): %w", dir, err)
 	}
 	return db, nil
 }
@@ -139,7 +157,7 @@ func (s *server) gateway(env checkout.Environment) (orders.Gateway, error) {
 	}
 	secret := "whsec_" + rand.Text()
 	provider := sandbox.New(sandbox.Config{
-		Store: s.db.Sandbox(env), Key: sandboxKey, Live: env == checkout.Prod, PublicURL: s.PublicURL + sandboxPath[env],
+		Store: s.sandboxDB.Sandbox(env), Key: sandboxKey, Live: env == checkout.Prod, PublicURL: s.PublicURL + sandboxPath[env],
 		WebhookURL: s.local + api.WebhookPath("stripe", env), WebhookSecret: secret, Log: s.log,
 	})
 	s.sandboxes[env] = provider
@@ -233,13 +251,18 @@ func (s *server) serveOn(ctx context.Context, listener net.Listener) error {
 	}
 }
 
-// close stops what runs beside the requests and closes the database, in this order.
+// close stops what runs beside the requests and closes the databases, in this order.
 func (s *server) close() error {
 	var errs []error
 	for _, provider := range s.sandboxes {
 		errs = append(errs, provider.Close())
 	}
-	return errors.Join(append(errs, s.db.Close())...)
+	for _, db := range []*badgerstore.DB{s.db, s.sandboxDB} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // quiet takes fasthttp's complaints about broken connections: they are the other side's, and worth a debug line.

@@ -13,13 +13,21 @@ import (
 // mapped twice. The value log stays empty, because values below a megabyte lie in the tables themselves, where every
 // block has a checksum; values in the log are read without one.
 const (
-	memTableSize  = 16 << 20
-	valueLogSize  = 64 << 20
-	blockCache    = 32 << 20
-	queueLength   = 512
-	maxBatch      = 512
-	syncEachWrite = true
+	memTableSize = 16 << 20
+	valueLogSize = 64 << 20
+	blockCache   = 32 << 20
+	queueLength  = 512
+	maxBatch     = 512
 )
+
+// Options say how a database is opened. The zero value is for records that must never be lost.
+type Options struct {
+	Log *slog.Logger // nil for nowhere
+
+	// NoSync answers a write before it is on the disk: a crash of the process loses nothing, a power cut loses the last
+	// writes. It is for records of which somebody else has the only copy that counts.
+	NoSync bool
+}
 
 // DB is an open database. It is safe for concurrent use; one process at a time can hold a directory.
 type DB struct {
@@ -36,19 +44,22 @@ type DB struct {
 var ErrClosed = errors.New("badgerstore: closed")
 
 // Open opens or creates the database in a directory.
-func Open(dir string, log *slog.Logger) (*DB, error) {
+func Open(dir string, o Options) (*DB, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	options := badger.DefaultOptions(dir).
-		WithSyncWrites(syncEachWrite).
+		WithSyncWrites(!o.NoSync).
 		WithMemTableSize(memTableSize).
 		WithNumMemtables(2).
 		WithValueLogFileSize(valueLogSize).
 		WithBlockCacheSize(blockCache).
-		WithLogger(badgerLog{log})
+		WithLogger(badgerLog{o.Log})
 	b, err := badger.Open(options)
 	if err != nil {
 		return nil, fmt.Errorf("badgerstore: %w", err)
 	}
-	db := &DB{badger: b, queue: make(chan command, queueLength), log: log}
+	db := &DB{badger: b, queue: make(chan command, queueLength), log: o.Log}
 	db.writer.Go(db.write)
 	return db, nil
 }

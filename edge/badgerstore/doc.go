@@ -25,13 +25,16 @@
 //	<env>/-/ik/<hash>              an idempotency.Answer, kept for a day
 //	<env>/-/ky/<key>               a key that signs session tokens
 //	<env>/-/wk                     the key that signs what merchants are told, PKCS #8
-//	<env>/-/sb/…                   the sandbox provider's own records
 //	all/-/me/<merchant>            catalog.Merchant
 //	all/<store>/st                 catalog.Store
 //	all/<store>/pr/<product>       catalog.Product
 //	all/-/sl/<slug>                the id of the store with that slug
 //	all/-/du/<ms>/<env>/<order>    when an order must be looked at again
 //	all/-/at/<id>                  where a session, order or product lives: "<env>/<store>"
+//
+// The sandbox provider's records are in a database of their own, as if they were another company's, which they play. There
+// a key is "<env>/…", and the rest is the sandbox's business. Its writes do not wait for the disk: a power cut may take
+// back what a test provider knew last, and never anything of ours.
 //
 // # Values
 //

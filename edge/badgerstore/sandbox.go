@@ -8,15 +8,16 @@ import (
 	"github.com/crepe-checkout/crepe/edge/sandbox"
 )
 
-// sandboxStore is the sandbox provider's own corner of the database. Its values are the provider's business.
+// sandboxStore is one environment of the sandbox provider's database. Its values are the provider's business.
 type sandboxStore struct {
 	db     *DB
 	prefix string
 }
 
-// Sandbox is where an environment's sandbox provider keeps its records.
+// Sandbox is where an environment's sandbox provider keeps its records. It plays another company's machine, so its database
+// is one of its own, opened with [Options.NoSync].
 func (db *DB) Sandbox(env checkout.Environment) sandbox.Store {
-	return sandboxStore{db, string(env) + "/-/sb/"}
+	return sandboxStore{db, string(env) + "/"}
 }
 
 func (s sandboxStore) Get(key string) ([]byte, error) {

@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"testing"
 )
 
 func open(t *testing.T) *DB {
 	t.Helper()
-	db, err := Open(t.TempDir(), slog.New(slog.DiscardHandler))
+	db, err := Open(t.TempDir(), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,7 +118,7 @@ func openDesk(t *testing.T) *desk {
 	t.Helper()
 	log := new(bytes.Buffer)
 	logger := slog.New(slog.NewTextHandler(log, nil))
-	db, err := badgerstore.Open(t.TempDir(), logger)
+	db, err := badgerstore.Open(t.TempDir(), badgerstore.Options{Log: logger})
 	if err != nil {
 		t.Fatal(err)
 	}

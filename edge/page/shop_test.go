@@ -42,7 +42,7 @@ const (
 func openShop(t *testing.T) *shop {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	db, err := badgerstore.Open(t.TempDir(), log)
+	db, err := badgerstore.Open(t.TempDir(), badgerstore.Options{Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
