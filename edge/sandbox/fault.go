@@ -84,6 +84,15 @@ func kinds() []kind {
 	}
 }
 
+// Faults are the names of the table, without their durations.
+func Faults() []Fault {
+	var names []Fault
+	for _, k := range kinds() {
+		names = append(names, Fault(k.name))
+	}
+	return names
+}
+
 // fate is a fault that has been read.
 type fate struct {
 	kind

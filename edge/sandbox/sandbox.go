@@ -18,11 +18,12 @@ import (
 // Config says where a sandbox stands. Store, Key and PublicURL have no default.
 type Config struct {
 	Store         Store
-	Key           string // API key that its caller must show, "sk_test_sandbox"
-	PublicURL     string // where buyers reach Serve, without a trailing slash: "http://127.0.0.1:8787/sandbox"
-	WebhookURL    string // where events are posted to; "" for nowhere
-	WebhookSecret string // signs them
-	Live          bool   // mark everything as real money. It moves none all the same.
+	Key           string            // API key that its caller must show, "sk_test_sandbox"
+	PublicURL     string            // where buyers reach Serve, without a trailing slash: "http://127.0.0.1:8787/sandbox"
+	WebhookURL    string            // where events are posted to; "" for nowhere
+	WebhookSecret string            // signs them
+	WebhookDial   fasthttp.DialFunc // reaches WebhookURL; nil for TCP
+	Live          bool              // mark everything as real money. It moves none all the same.
 
 	Record bool // keep what comes under each idempotency key, for Bodies. It grows without end.
 
@@ -68,7 +69,7 @@ func New(c Config) *Sandbox {
 	s := &Sandbox{
 		config:   c,
 		listener: fasthttputil.NewInmemoryListener(),
-		client:   newWebhookClient(),
+		client:   newWebhookClient(c.WebhookDial),
 		claims:   claims{keys: make(map[string]bool)},
 		received: received{bodies: make(map[string][]string)},
 		seed:     maphash.MakeSeed(),

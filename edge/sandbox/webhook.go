@@ -26,8 +26,8 @@ const (
 	sendTimeout = 5 * time.Second
 )
 
-func newWebhookClient() *fasthttp.Client {
-	return &fasthttp.Client{Name: "crepe-sandbox", MaxResponseBodySize: 64 << 10, ReadBufferSize: 16 << 10}
+func newWebhookClient(dial fasthttp.DialFunc) *fasthttp.Client {
+	return &fasthttp.Client{Name: "crepe-sandbox", Dial: dial, MaxResponseBodySize: 64 << 10, ReadBufferSize: 16 << 10}
 }
 
 // send delivers an event once and says in the store what is left to do.
