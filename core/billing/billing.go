@@ -1,5 +1,5 @@
 // Package billing turns a billing detail as somebody typed it ([Input]) into one that tax and invoices can rely on
-// ([Detail]), or says everything that is wrong with it at once.
+// ([Detail]), or says everything that is wrong with it at once. [Fields] is the form that asks for one.
 //
 // The rules are those of the published create-order document: country and isBusiness always, state for US and CA,
 // businessName for a business, taxId for a business in the EU. Nothing that the document accepts is refused: outside

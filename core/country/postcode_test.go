@@ -126,6 +126,27 @@ func TestHasPostcode(t *testing.T) {
 	}
 }
 
+// TestPostcodeExample: every known shape has an example that is a postcode, and one of digits alone where a keypad will do.
+func TestPostcodeExample(t *testing.T) {
+	for c := range All() {
+		example, digits := c.PostcodeExample()
+		known := !c.ValidPostcode("?")
+		if !c.ValidPostcode(example) || (example != "") != known || digits && strings.Trim(example, "0123456789") != "" {
+			t.Errorf("%s: %q, %t", c, example, digits)
+		}
+	}
+	for c, want := range map[Code]string{"US": "12345", "IN": "123456", "GB": "SW1A 1AA", "NL": "1012 AB", "HK": ""} {
+		if got, _ := c.PostcodeExample(); got != want {
+			t.Errorf("%s: %q, not %q", c, got, want)
+		}
+	}
+	for c, want := range map[Code]bool{"US": true, "DE": true, "KR": true, "AR": false, "GB": false, "CA": false, "JP": false, "HK": false} {
+		if _, got := c.PostcodeExample(); got != want {
+			t.Errorf("%s: digits alone: %t", c, got)
+		}
+	}
+}
+
 // TestShapes holds the hand-written tables to their own rules: a shape of known symbols once, real countries in order, and
 // none that has a shape and yet no postcode.
 func TestShapes(t *testing.T) {

@@ -2,8 +2,8 @@ package call
 
 import "github.com/crepe-checkout/crepe/core/email"
 
-// Email normalises an address: {"email":"Foo@Bar.COM "} → {"data":{"email":"foo@bar.com","valid":true}}. An address that is
-// not valid is no error.
+// Email normalises an address: {"email":"Foo@Gmial.COM "} → {"data":{"email":"foo@gmial.com","valid":true,
+// "suggestion":"foo@gmail.com"}}. An address that is not valid is no error. The suggestion is [email.Suggest].
 func Email(input string) []byte {
 	var typed string
 	ok := read(input, func(r *reader, name string) {
@@ -26,6 +26,7 @@ func Email(input string) []byte {
 	w.open('{')
 	w.member("email", address)
 	w.boolean("valid", email.Valid(address))
+	w.optional("suggestion", email.Suggest(address))
 	w.close("}}")
 	return w.text
 }
