@@ -38,6 +38,7 @@
 //
 // # Values
 //
-// A record is one byte that says how the rest is written (1: JSON), and the rest. The ids of "sl" and "at", the key of "wk"
+// A record is one byte that says how the rest is written, and the rest: 1 is JSON; 2, of sessions and orders, is the version
+// and the due instant, 8 bytes each, and JSON. The ids of "sl" and "at", the key of "wk"
 // and the values of the sandbox are as they are.
 package badgerstore

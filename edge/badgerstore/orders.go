@@ -24,95 +24,114 @@ func place(env checkout.Environment, storeID string) string { return string(env)
 
 // Session implements orders.Store.
 func (db *DB) Session(_ context.Context, id string) (*orders.Session, error) {
-	at, err := db.read(locator(id))
-	if errors.Is(err, errNoKey) {
-		return nil, orders.ErrNotFound
-	}
-	if err != nil {
-		return nil, err
-	}
-	return load[orders.Session](db.read, sessionKey(string(at), id), orders.ErrNotFound)
+	return located[orders.Session](db, id, sessionKey)
 }
 
 // Order implements orders.Store.
 func (db *DB) Order(_ context.Context, env checkout.Environment, id string) (*orders.Order, error) {
-	at, err := db.read(locator(id))
-	if errors.Is(err, errNoKey) {
-		return nil, orders.ErrNotFound
-	}
-	if err != nil {
-		return nil, err
-	}
-	o, err := load[orders.Order](db.read, orderKey(string(at), id), orders.ErrNotFound)
+	o, err := located[orders.Order](db, id, orderKey)
 	if err == nil && o.Environment != env {
 		return nil, orders.ErrNotFound
 	}
 	return o, err
 }
 
+// located reads a record by its id alone.
+func located[T any](db *DB, id string, key func(place, id string) string) (record *T, err error) {
+	err = db.view(func(get func(string) ([]byte, error)) error {
+		at, err := get(locator(id))
+		if errors.Is(err, errNoKey) {
+			return orders.ErrNotFound
+		}
+		if err == nil {
+			record, err = load[T](get, key(string(at), id), orders.ErrNotFound)
+		}
+		return err
+	})
+	return record, err
+}
+
 // Commit implements orders.Store.
 func (db *DB) Commit(_ context.Context, c orders.Change) error {
+	records, err := recordsOf(c)
+	if err != nil {
+		return err
+	}
 	return db.update(func(s *step) error {
-		return errors.Join(commitEvent(s, c), commitSession(s, c.Session), commitOrder(s, c.Order), commitSpent(s, c))
+		err := errors.Join(commitEvent(s, c), commitSpent(s, c))
+		for _, r := range records {
+			err = errors.Join(err, r.replace(s))
+		}
+		return err
 	})
 }
 
-func commitSession(s *step, session *orders.Session) error {
-	if session == nil {
-		return nil
-	}
-	at := place(session.Environment, session.StoreID)
-	key := sessionKey(at, session.ID)
-	next := *session
-	next.Version++
-	return replace(s, record{key: key, id: session.ID, at: at, version: session.Version, next: &next})
+// versioned is a session or an order about to be written: encoded before it comes to the writer.
+type versioned struct {
+	key, id, at string
+	env         checkout.Environment
+	read        uint64 // the version that it was read at; 0: it is new
+	due         int64
+	value       []byte
 }
 
-func commitOrder(s *step, o *orders.Order) error {
-	if o == nil {
-		return nil
-	}
-	at := place(o.Environment, o.StoreID)
-	key := orderKey(at, o.ID)
-	before, err := load[orders.Order](s.get, key, errNoKey)
-	if err == nil {
-		moveDue(s, before, o)
-	} else if errors.Is(err, errNoKey) {
-		moveDue(s, nil, o)
-	} else {
+func recordsOf(c orders.Change) ([]versioned, error) {
+	var records []versioned
+	add := func(r versioned, next any) (err error) {
+		r.value, err = stamp{r.read + 1, r.due}.encode(next)
+		records = append(records, r)
 		return err
 	}
-	next := *o
-	next.Version++
-	return replace(s, record{key: key, id: o.ID, at: at, version: o.Version, next: &next})
+	var err error
+	if session := c.Session; session != nil {
+		at, next := place(session.Environment, session.StoreID), *session
+		next.Version++
+		err = add(versioned{key: sessionKey(at, session.ID), id: session.ID, at: at, env: session.Environment, read: session.Version}, &next)
+	}
+	if o := c.Order; o != nil && err == nil {
+		at, next := place(o.Environment, o.StoreID), *o
+		next.Version++
+		err = add(versioned{key: orderKey(at, o.ID), id: o.ID, at: at, env: o.Environment, read: o.Version, due: o.DueAt()}, &next)
+	}
+	return records, err
 }
 
-// moveDue keeps the index of what is due in step with the order. before is nil for a new one.
-func moveDue(s *step, before, after *orders.Order) {
-	was, is := "", dueKey(after)
-	if before != nil {
-		was = dueKey(before)
+// replace is the compare-and-set. It keeps the index of what is due in step.
+func (r *versioned) replace(s *step) error {
+	stored, err := s.get(r.key)
+	var before stamp
+	switch {
+	case errors.Is(err, errNoKey):
+	case err != nil:
+		return err
+	default:
+		if before, err = readStamp(stored); err != nil {
+			return err
+		}
 	}
-	if was == is {
-		return
+	if before.version != r.read {
+		return orders.ErrStale
 	}
-	if was != "" {
-		s.delete(was)
+	if r.read == 0 {
+		s.put(locator(r.id), []byte(r.at))
 	}
-	if is != "" {
-		s.put(is, []byte(after.ID))
+	if before.due != r.due {
+		if before.due != 0 {
+			s.delete(r.dueKey(before.due))
+		}
+		if r.due != 0 {
+			s.put(r.dueKey(r.due), []byte(r.id))
+		}
 	}
+	s.put(r.key, r.value)
+	return nil
 }
 
 const duePrefix = "all/-/du/"
 
 // dueKey sorts by time: milliseconds have thirteen digits until the year 2286.
-func dueKey(o *orders.Order) string {
-	at := o.DueAt()
-	if at == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%s%013d/%s/%s", duePrefix, at, o.Environment, o.ID)
+func (r *versioned) dueKey(at int64) string {
+	return fmt.Sprintf("%s%013d/%s/%s", duePrefix, at, r.env, r.id)
 }
 
 // Due implements orders.Store.
@@ -127,29 +146,6 @@ func (db *DB) Due(_ context.Context, now int64, limit int) (due []orders.DueOrde
 		return true
 	})
 	return due, err
-}
-
-// record is a versioned record about to be written.
-type record struct {
-	key, id, at string
-	version     uint64 // the version that it was read at; 0: it is new
-	next        any
-}
-
-// replace is the compare-and-set.
-func replace(s *step, r record) error {
-	stored, err := load[struct{ Version uint64 }](s.get, r.key, errNoKey)
-	switch {
-	case errors.Is(err, errNoKey) && r.version == 0:
-		s.put(locator(r.id), []byte(r.at))
-	case errors.Is(err, errNoKey):
-		return orders.ErrStale
-	case err != nil:
-		return err
-	case stored.Version != r.version:
-		return orders.ErrStale
-	}
-	return save(s, r.key, r.next)
 }
 
 func commitEvent(s *step, c orders.Change) error {

@@ -1,14 +1,47 @@
 package badgerstore
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 
 	"github.com/goccy/go-json"
 )
 
-// recordJSON is the first byte of a value that holds a record as JSON.
-const recordJSON = 1
+// The first byte of a value says how the rest is written. A stamped record carries in front what the writer asks of it, so
+// that the one goroutine that everybody waits for reads no JSON.
+const (
+	recordJSON    = 1 // JSON
+	recordStamped = 2 // version and due instant, 8 bytes each, big endian; JSON
+)
+
+const stampSize = 1 + 8 + 8
+
+// stamp is a session's or order's version, and when an order is due, in Unix milliseconds; 0 is never.
+type stamp struct {
+	version uint64
+	due     int64
+}
+
+func (m stamp) encode(record any) ([]byte, error) {
+	text, err := json.Marshal(record)
+	if err != nil {
+		return nil, fmt.Errorf("badgerstore: %w", err)
+	}
+	value := make([]byte, 0, stampSize+len(text))
+	value = binary.BigEndian.AppendUint64(append(value, recordStamped), m.version)
+	value = binary.BigEndian.AppendUint64(value, uint64(m.due))
+	return append(value, text...), nil
+}
+
+func readStamp(value []byte) (stamp, error) {
+	if len(value) < stampSize || value[0] != recordStamped {
+		return stamp{}, errUnknownRecord
+	}
+	return stamp{binary.BigEndian.Uint64(value[1:]), int64(binary.BigEndian.Uint64(value[9:]))}, nil
+}
+
+var errUnknownRecord = errors.New("badgerstore: a record of a version that this program does not know")
 
 func encode(record any) ([]byte, error) {
 	b, err := json.Marshal(record)
@@ -19,10 +52,15 @@ func encode(record any) ([]byte, error) {
 }
 
 func decode(value []byte, record any) error {
-	if len(value) == 0 || value[0] != recordJSON {
-		return errors.New("badgerstore: a record of a version that this program does not know")
+	switch {
+	case len(value) > 1 && value[0] == recordJSON:
+		value = value[1:]
+	case len(value) > stampSize && value[0] == recordStamped:
+		value = value[stampSize:]
+	default:
+		return errUnknownRecord
 	}
-	if err := json.Unmarshal(value[1:], record); err != nil {
+	if err := json.Unmarshal(value, record); err != nil {
 		return fmt.Errorf("badgerstore: damaged record: %w", err)
 	}
 	return nil

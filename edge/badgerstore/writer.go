@@ -173,11 +173,18 @@ func get(txn *badger.Txn, key string) ([]byte, error) {
 
 // read gets one value outside the writer.
 func (db *DB) read(key string) (value []byte, err error) {
-	err = db.badger.View(func(txn *badger.Txn) error {
-		value, err = get(txn, key)
+	err = db.view(func(get func(string) ([]byte, error)) error {
+		value, err = get(key)
 		return err
 	})
 	return value, err
+}
+
+// view reads several values outside the writer, all of one moment.
+func (db *DB) view(do func(get func(string) ([]byte, error)) error) error {
+	return db.badger.View(func(txn *badger.Txn) error {
+		return do(func(key string) ([]byte, error) { return get(txn, key) })
+	})
 }
 
 // scan calls visit with every key that begins with prefix and comes after another key ("" for all), in order, until visit
