@@ -45,6 +45,7 @@ var arrows = map[string][]string{
 	"edge/explain":     {"core"},
 	"edge/webhooks":    {"core"},
 	"edge/idempotency": {"core"},
+	"edge/locale":      {"core"},
 
 	// Adapters see the ports that they implement, never each other.
 	"edge/badgerstore": {"core", "edge/orders", "edge/catalog", "edge/auth", "edge/webhooks", "edge/idempotency", "edge/sandbox"},
@@ -52,8 +53,8 @@ var arrows = map[string][]string{
 	"edge/sandbox":     {"core"},
 
 	// Doors see services, never adapters.
-	"edge/api":  {"core", "edge/shortid", "edge/orders", "edge/catalog", "edge/auth", "edge/explain", "edge/geoip", "edge/idempotency", "wasm/call"},
-	"edge/page": {"core", "edge/orders", "edge/catalog", "edge/geoip", "web"},
+	"edge/api":  {"core", "edge/shortid", "edge/orders", "edge/catalog", "edge/auth", "edge/explain", "edge/geoip", "edge/idempotency", "wasm/call", "web"},
+	"edge/page": {"core", "edge/orders", "edge/catalog", "edge/geoip", "edge/locale", "web"},
 
 	"edge": {"core", "edge", "web", "wasm"},
 }
