@@ -1,5 +1,5 @@
 // Package web holds what the hosted page needs in the browser: the built script, its style sheet and the WebAssembly core,
-// each as an [Asset].
+// each as an [Asset]; and the client that pages of others import.
 //
 // The files lie in dist, made by build.sh from src and wasm/checkout.wasm and committed like generated code. Their names
 // carry a hash of their content, so that a browser may keep them for ever, and a page links the very files that it was
@@ -30,7 +30,8 @@ type Asset struct {
 
 var byName, byURL = load()
 
-// Named is the asset that the sources call name: "checkout.js", "checkout.css" or "checkout.wasm". It panics on any other.
+// Named is the asset that the sources call name: "checkout.js", "checkout.css", "checkout.wasm" or "client.js". It
+// panics on any other.
 func Named(name string) *Asset {
 	asset, ok := byName[name]
 	if !ok {

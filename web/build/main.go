@@ -80,10 +80,14 @@ var engines = []api.Engine{
 	{Name: api.EngineSafari, Version: "17.5"},
 }
 
-// bundle compiles the page's two entry points.
+// bundle compiles the page's script and style, and the client for pages of others.
 func bundle(src string) (map[string][]byte, error) {
 	result := api.Build(api.BuildOptions{
-		EntryPoints:       []string{filepath.Join(src, "checkout.ts"), filepath.Join(src, "checkout.css")},
+		EntryPointsAdvanced: []api.EntryPoint{
+			{InputPath: filepath.Join(src, "checkout.ts"), OutputPath: "checkout"},
+			{InputPath: filepath.Join(src, "checkout.css"), OutputPath: "checkout"},
+			{InputPath: filepath.Join(src, "client", "served.ts"), OutputPath: "client"},
+		},
 		Outdir:            "/",
 		Bundle:            true,
 		Format:            api.FormatESModule,

@@ -1,0 +1,33 @@
+package web
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// TestClient runs the client's own tests in Node, on the very script that the server hands out.
+func TestClient(t *testing.T) {
+	script := filepath.Join(t.TempDir(), "client.mjs")
+	plain, _ := Named("client.js").Encoded("")
+	if err := os.WriteFile(script, plain, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	node := exec.Command("node", "--test", "--test-reporter=spec", "src/client/client.test.mjs")
+	node.Env = append(os.Environ(), "CLIENT="+script)
+	output, err := node.CombinedOutput()
+	t.Logf("%s", output)
+	if err != nil {
+		t.Fatalf("%v; the tests need Node 20.16 or newer (apt-get install nodejs)", err)
+	}
+}
+
+// TestClientSize: a page pays for the client once, and it should not notice.
+func TestClientSize(t *testing.T) {
+	asset := Named("client.js")
+	t.Logf("the client: %d bytes, gzip %d, brotli %d", len(asset.plain), len(asset.gzip), len(asset.brotli))
+	if len(asset.gzip) > 2048 {
+		t.Errorf("gzip %d bytes, more than 2048", len(asset.gzip))
+	}
+}
