@@ -155,7 +155,7 @@ func parseSignature(header string) (stamp string, signatures [][]byte, err error
 		name, value, _ := strings.Cut(part, "=")
 		switch name {
 		case "t":
-			if stamp != "" {
+			if stamp != "" || value == "" {
 				return "", nil, errHeader
 			}
 			stamp = value

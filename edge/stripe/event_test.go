@@ -60,6 +60,7 @@ func TestSignature(t *testing.T) {
 		"empty signature":         {"t=" + at + ",v1=", 0, errSignature},
 		"another time":            {"t=1" + at[1:9] + "1,v1=" + good, 0, errSignature},
 		"no time":                 {"v1=" + good, 0, errHeader},
+		"empty time":              {"t=,t=" + at + ",v1=" + good, 0, errHeader},
 		"two times":               {"t=" + at + ",t=" + at + ",v1=" + good, 0, errHeader},
 		"time of letters":         {"t=now,v1=" + good, 0, errHeader},
 		"negative time":           {"t=-" + at + ",v1=" + good, 0, errHeader},
