@@ -1,0 +1,310 @@
+package oracle
+
+import (
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	stripego "github.com/stripe/stripe-go/v85"
+	"github.com/stripe/stripe-mock/embedded"
+	"github.com/stripe/stripe-mock/server"
+	"github.com/stripe/stripe-mock/spec"
+	"pgregory.net/rapid"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/stripe"
+)
+
+// description is Stripe's OpenAPI description with stripe-mock's validators.
+type description struct {
+	spec     *spec.Spec
+	fixtures *spec.Fixtures
+	stub     *server.StubServer
+}
+
+// load takes seconds, so it is done once, and only for the tests that need it.
+var load = sync.OnceValues(func() (d description, err error) {
+	if d.spec, err = server.LoadSpec(embedded.OpenAPISpec, ""); err != nil {
+		return d, err
+	}
+	if d.fixtures, err = server.LoadFixtures(embedded.OpenAPIFixtures, ""); err != nil {
+		return d, err
+	}
+	silently(func() { d.stub, err = server.NewStubServer(d.fixtures, d.spec, strictVersion, false) })
+	return d, err
+})
+
+// strictVersion makes stripe-mock refuse requests for another version of the API than the description's.
+const strictVersion = true
+
+// silently does what prints to the standard output, which is the testing package's: stripe-mock prints whatever it is sent.
+func silently(do func()) {
+	stdout := os.Stdout
+	defer func() { os.Stdout = stdout }()
+	os.Stdout = nowhere
+	do()
+}
+
+var nowhere, _ = os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+
+// mock is stripe-mock on a loopback port of its own, and the adapter that speaks to it. Its tests are not parallel.
+type mock struct {
+	description
+	url     string
+	gateway *stripe.Gateway
+	answer  string // the last one
+}
+
+func newMock(t testing.TB) *mock {
+	t.Helper()
+	loaded, err := load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &mock{description: loaded}
+	front := httptest.NewServer(m)
+	t.Cleanup(front.Close)
+	m.url, m.gateway = front.URL, stripe.New(stripe.Config{Key: apiKey, BaseURL: front.URL})
+	return m
+}
+
+// ServeHTTP answers one request. Nothing of the answer goes out before stripe-mock has printed, so that no test runs on
+// meanwhile.
+func (m *mock) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	recorder := httptest.NewRecorder()
+	silently(func() { m.stub.HandleRequest(recorder, r) })
+	m.answer = recorder.Body.String()
+	maps.Copy(w.Header(), recorder.Header())
+	w.WriteHeader(recorder.Code)
+	w.Write(recorder.Body.Bytes())
+}
+
+func soon() time.Time { return time.Now().Add(10 * time.Second) }
+
+func TestParameters(t *testing.T) { rapid.Check(t, newMock(t).checkParameters) }
+
+func FuzzParameters(f *testing.F) {
+	seed(f)
+	f.Fuzz(rapid.MakeFuzz(newMock(f).checkParameters))
+}
+
+// checkParameters: whatever the adapter renders, for whatever language, fits the description. stripe-mock refuses an
+// unknown name at the top level only, so all names are looked up besides.
+func (m *mock) checkParameters(t *rapid.T) {
+	p := order.Draw(t, "order")
+	p.Language = rapid.OneOf(rapid.Just(p.Language), rapid.StringMatching(`[a-z]{2,3}([-_][A-Za-z]{2,4}){0,2}`), text).Draw(t, "any language")
+	wire, err := m.gateway.Render(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pair := range pairs(string(wire.Body)) {
+		if key, _, _ := strings.Cut(pair, "="); m.parameter(key) == nil {
+			t.Errorf("the description has no parameter %s", key)
+		}
+	}
+	remote, fault := m.gateway.Create(soon(), wire, "key")
+	if fault != nil {
+		t.Fatalf("%v: %s\n%s", fault, m.answer, wire.Body)
+	}
+	if remote.Status != orders.RemoteOpen || !strings.HasPrefix(remote.Ref, "cs_test_") || remote.URL == "" || remote.Live {
+		t.Fatalf("%s was read as %+v", m.answer, remote)
+	}
+}
+
+// parameter finds a parameter of a new session in the description, by its key in a form; nil when it is not there.
+func (m *mock) parameter(key string) *spec.Schema {
+	operation := m.spec.Paths["/v1/checkout/sessions"]["post"]
+	schema := operation.RequestBody.Content["application/x-www-form-urlencoded"].Schema
+	for name := range strings.SplitSeq(strings.ReplaceAll(key, "]", ""), "[") {
+		if schema = member(schema, name); schema == nil {
+			return nil
+		}
+	}
+	return schema
+}
+
+// member is what the schema says of an object's property or an array's element, in any of its alternatives.
+func member(s *spec.Schema, name string) *spec.Schema {
+	if s.Items != nil {
+		return s.Items
+	}
+	if property := s.Properties[name]; property != nil {
+		return property
+	}
+	for _, alternative := range s.AnyOf {
+		if found := member(alternative, name); found != nil {
+			return found
+		}
+	}
+	return s.AdditionalProperties // of metadata
+}
+
+// plain is an order with nothing odd about it.
+func plain() orders.Payable {
+	vat := tax.Component{Jurisdiction: "DE", Tax: "vat", Rate: 19_000, Base: 100, Taxable: 2900, Amount: 551}
+	return orders.Payable{
+		OrderID: "ORD_1", Attempt: 1,
+		Order: &checkout.Order{
+			SessionID: "cs_550e8400-e29b-41d4-a716-446655440000",
+			Product:   checkout.Product{Name: "Northline Pro", Description: "A licence for one person"},
+			Quote: checkout.Quote{Currency: "EUR", Assessment: tax.Assessment{
+				Subtotal: 2900, Tax: 551, Total: 3451, Components: []tax.Component{vat},
+			}},
+			BuyerEmail: "ada@example.com",
+		},
+		SuccessTo: "https://shop.example/thanks?id={CHECKOUT_SESSION_ID}", CancelTo: "https://shop.example/cart", Language: "de",
+		ExpiresAt: time.Now().Add(time.Hour).Truncate(time.Second),
+	}
+}
+
+func render(t testing.TB, p orders.Payable) orders.Wire {
+	t.Helper()
+	wire, err := adapter.Render(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wire
+}
+
+// The other calls have fixed shapes.
+func TestCalls(t *testing.T) {
+	m := newMock(t)
+	for name, call := range map[string]func(time.Time, string) (orders.Remote, *orders.Fault){
+		"retrieve": m.gateway.Retrieve, "expire": m.gateway.Expire,
+	} {
+		remote, fault := call(soon(), "cs_test_1")
+		if fault != nil || !strings.HasPrefix(remote.Ref, "cs_test_") {
+			t.Errorf("%s: %+v, %v: %s", name, remote, fault, m.answer)
+		}
+	}
+}
+
+// Every parameter is missed if its name has one letter more, so each of them has been looked at. Below metadata every name
+// is allowed.
+func TestMisspelled(t *testing.T) {
+	m := newMock(t)
+	wire := render(t, plain())
+	body, count := string(wire.Body), 0
+	for pair := range strings.SplitSeq(body, "&") {
+		key, value, _ := strings.Cut(pair, "=")
+		if strings.Contains(key, "metadata") {
+			continue
+		}
+		count++
+		end := len(strings.TrimSuffix(key, "]"))
+		wrong := key[:end] + "x" + key[end:]
+		if m.parameter(wrong) != nil {
+			t.Errorf("the description has a parameter %s", wrong)
+		}
+		if end == len(key) {
+			m.refuses(t, orders.Wire{Path: wire.Path, Body: []byte(strings.Replace(body, pair, wrong+"="+value, 1))})
+		}
+	}
+	if count < 15 {
+		t.Errorf("only %d parameters in %s", count, body)
+	}
+}
+
+// The validator refuses values of the wrong kind, and what it needs and does not get.
+func TestWrongValues(t *testing.T) {
+	m := newMock(t)
+	wire := render(t, plain())
+	for key, values := range map[string][]string{
+		"mode":                                   {"gift", ""},
+		"locale":                                 {"xx", "en-US", "zh-Hant-TW"},
+		"adaptive_pricing[enabled]":              {"perhaps"},
+		"expires_at":                             {"tomorrow", "1.5"},
+		"line_items[0][quantity]":                {"one"},
+		"line_items[0][price_data][unit_amount]": {"29.99", "abc"},
+		"ui_mode":                                {"hosted"},
+	} {
+		for _, value := range values {
+			form, err := url.ParseQuery(string(wire.Body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			form.Set(key, value)
+			m.refuses(t, orders.Wire{Path: wire.Path, Body: []byte(form.Encode())})
+		}
+	}
+	for _, key := range []string{"line_items[0][price_data][currency]", "line_items[0][price_data][product_data][name]"} {
+		form, _ := url.ParseQuery(string(wire.Body))
+		form.Del(key)
+		m.refuses(t, orders.Wire{Path: wire.Path, Body: []byte(form.Encode())})
+	}
+}
+
+func (m *mock) refuses(t *testing.T, wire orders.Wire) {
+	t.Helper()
+	remote, fault := m.gateway.Create(soon(), wire, "key")
+	if fault == nil || fault.Status != 400 || fault.Class != orders.Definitive || fault.Code != "invalid_request_error" {
+		t.Errorf("got %+v, %v for %s", remote, fault, wire.Body)
+	}
+}
+
+// Another key or another version of the API is refused, so that the version is the description's.
+func TestWrongAccess(t *testing.T) {
+	m := newMock(t)
+	wire := render(t, plain())
+	for status, config := range map[int]stripe.Config{
+		401: {Key: "pk_oracle", BaseURL: m.url},
+		400: {Key: apiKey, BaseURL: m.url, Version: stripego.APIVersion},
+	} {
+		if remote, fault := stripe.New(config).Create(soon(), wire, "key"); fault == nil || fault.Status != status {
+			t.Errorf("%d: got %+v, %v", status, remote, fault)
+		}
+	}
+}
+
+// stripe-mock does not count characters, so the adapter's limits are held to the description here.
+func TestLengths(t *testing.T) {
+	m := newMock(t)
+	for key, c := range map[string]struct {
+		letter string
+		set    func(p *orders.Payable, value string)
+	}{
+		"client_reference_id": {"x", func(p *orders.Payable, v string) { p.OrderID = v }},
+		"line_items[0][price_data][product_data][name]": {"日",
+			func(p *orders.Payable, v string) { p.Order.Product.Name = v }},
+		"line_items[0][price_data][product_data][description]": {"日",
+			func(p *orders.Payable, v string) { p.Order.Product.Description = v }},
+	} {
+		longest := m.parameter(key).MaxLength
+		if longest == 0 {
+			t.Fatalf("the description has no limit for %s", key)
+		}
+		p := plain()
+		c.set(&p, strings.Repeat(c.letter, longest))
+		if _, err := adapter.Render(p); err != nil {
+			t.Errorf("%s of %d characters: %v", key, longest, err)
+		}
+		c.set(&p, strings.Repeat(c.letter, longest+1))
+		if _, err := adapter.Render(p); err == nil {
+			t.Errorf("%s of %d characters is rendered", key, longest+1)
+		}
+	}
+}
+
+// Every language of Stripe's page can be asked for by its own name.
+func TestLocales(t *testing.T) {
+	names := newMock(t).parameter("locale").Enum
+	if len(names) < 40 {
+		t.Fatalf("the description has %d locales", len(names))
+	}
+	for _, name := range names {
+		p := plain()
+		p.Language = name.(string)
+		if !slices.Contains(pairs(string(render(t, p).Body)), "locale="+p.Language) {
+			t.Errorf("%s is asked for otherwise", name)
+		}
+	}
+}
