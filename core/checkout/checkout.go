@@ -12,6 +12,7 @@ package checkout
 import (
 	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/country"
+	"github.com/crepe-checkout/crepe/core/email"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/core/tax"
@@ -99,6 +100,15 @@ type Caller struct {
 	StoreID     string
 	Identity    string // the merchant's name for the buyer; empty for a shopper
 	SessionID   string // the one session that a shopper's token is bound to; empty for a customer
+}
+
+// Email is the buyer's address if the merchant's name for the buyer is one, normalised, and empty otherwise. It stands above
+// whatever a request or a session says.
+func (c *Caller) Email() string {
+	if id := email.Normalize(c.Identity); email.Valid(id) {
+		return id
+	}
+	return ""
 }
 
 // Request is a decoded create-order request. An empty string is a field that was not given.

@@ -68,15 +68,15 @@ func Place(s *Session, r *Request, now int64) (Order, problem.List) {
 
 // admitBuyer is what comes before a quote: a caller who may order here, and where the buyer is.
 func admitBuyer(s *Session, r *Request, now int64) (billing.Detail, problem.List) {
-	if refused := admit(s, r, now); refused != nil {
+	if refused := Admit(s, r, now); refused != nil {
 		return billing.Detail{}, refused
 	}
 	return effectiveBilling(s, r)
 }
 
-// admit decides whether this caller may order from this session at all. A token that is bound to another session is no
+// Admit decides whether this caller may order from this session at all. A token that is bound to another session is no
 // token here; an unknown session is told from another store's only after it has been found, as the document has it.
-func admit(s *Session, r *Request, now int64) problem.List {
+func Admit(s *Session, r *Request, now int64) problem.List {
 	switch {
 	case r.SessionID == "":
 		return missingSessionID
@@ -109,8 +109,8 @@ func effectiveBilling(s *Session, r *Request) (billing.Detail, problem.List) {
 // effectiveEmail takes the token's e-mail before the request's before the session's, normalised. A token identity that is
 // no e-mail address stays the order's owner and says nothing about where to write to.
 func effectiveEmail(s *Session, r *Request) (string, problem.List) {
-	if id := email.Normalize(r.Caller.Identity); email.Valid(id) {
-		return id, nil
+	if known := r.Caller.Email(); known != "" {
+		return known, nil
 	}
 	buyer := email.Normalize(r.BuyerEmail)
 	if buyer == "" {

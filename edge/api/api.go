@@ -54,6 +54,7 @@ func New(c Config) *API {
 		"/v1/actions/auth/issue-session-token":   {"POST", serve(a, layerUser, a.merchant, a.issueSessionToken)},
 		"/v1/actions/auth/issue-shopper-token":   {"POST", serve(a, layerUser, a.visitor, a.issueShopperToken)},
 		"/v1/actions/checkout/create-session":    {"POST", serve(a, layerOrder, a.merchantOrVisitor, a.createSession)},
+		"/v1/actions/checkout/renew-session":     {"POST", serve(a, layerOrder, a.buyerOrVisitor, a.renewSession)},
 		"/v1/actions/checkout/quote":             {"POST", serve(a, layerOrder, a.buyerOrVisitor, a.quote)},
 		"/v1/actions/onetime-order/create-order": {"POST", serve(a, layerOrder, a.buyer, a.createOrder)},
 

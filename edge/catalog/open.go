@@ -55,9 +55,11 @@ type Snapshot struct {
 const (
 	defaultLifetime = 45 * 60
 	maxLifetime     = 7 * 24 * 60 * 60
-	maxMetadata     = 50  // pairs
-	maxExternalID   = 128 // characters
-	maxLanguage     = 35  // bytes; RFC 5646 §4.4.1
+	extensible      = 10           // how many lifetimes a buyer who needs the time gets (WCAG 2.2, 2.2.1)
+	maxExtended     = 24 * 60 * 60 // but no longer than this, by extensions
+	maxMetadata     = 50           // pairs
+	maxExternalID   = 128          // characters
+	maxLanguage     = 35           // bytes; RFC 5646 §4.4.1
 )
 
 // maxMinor is the largest price, in minor units: eleven digits. Twelve is the most that a card can be charged with at any
@@ -131,6 +133,7 @@ func Open(o *Opening, r *Request) (*orders.Session, *problem.Problem) {
 		},
 		MerchantID: o.Store.MerchantID,
 		CreatedAt:  o.Now,
+		LastsUntil: o.Now + min(extensible*r.lifetime(), maxExtended)*1000,
 		Metadata:   r.Metadata, ExternalID: r.ExternalID, Language: r.Language, DarkMode: r.DarkMode,
 	}
 	if session.SuccessURL == "" {

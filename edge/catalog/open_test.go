@@ -84,7 +84,7 @@ func TestOpenLocks(t *testing.T) {
 			SuccessURL: "https://example.com/product",
 		},
 		MerchantID: merchantID,
-		CreatedAt:  now,
+		CreatedAt:  now, LastsUntil: now + 27_000_000,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

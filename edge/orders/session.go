@@ -14,6 +14,7 @@ type Session struct {
 	MerchantID string
 	PageURL    string // the hosted page of this session
 	CreatedAt  int64  // Unix milliseconds
+	LastsUntil int64  // how far [Service.Extend] may move ExpiresAt, Unix milliseconds; 0 is not at all
 	OrderID    string // the one order of this session, "" before the first create-order got past the rules
 
 	Metadata   map[string]string

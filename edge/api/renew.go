@@ -1,0 +1,32 @@
+package api
+
+import (
+	"github.com/valyala/fasthttp"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/auth"
+)
+
+type renewRequest struct {
+	CheckoutSessionID string `json:"checkoutSessionId"`
+}
+
+type renewResponse struct {
+	ExpiresAt  string `json:"expiresAt"`
+	BuyerEmail string `json:"buyerEmail,omitempty"` // the order's whatever is typed: the token knows the buyer by it
+}
+
+// renewSession is how a page says that its buyer is still there. It is our own: the published contract has no such call. The
+// session gets more time, within the bounds of [orders.Service.Extend], and the token lives on, as by every call.
+func (a *API) renewSession(ctx *fasthttp.RequestCtx, caller auth.Caller, r *renewRequest) (*renewResponse, error) {
+	known, err := a.session(ctx, r.CheckoutSessionID)
+	if err != nil {
+		return nil, err
+	}
+	buyer := caller.Checkout()
+	if refused := checkout.Admit(known, &checkout.Request{Caller: buyer, SessionID: r.CheckoutSessionID}, a.Now().UnixMilli()); refused != nil {
+		return nil, refused
+	}
+	until, err := a.Orders.Extend(ctx, known.ID)
+	return &renewResponse{timestamp(until), buyer.Email()}, err
+}
