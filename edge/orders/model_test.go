@@ -1,0 +1,283 @@
+package orders_test
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/crepe-checkout/crepe/core/problem"
+	"github.com/crepe-checkout/crepe/edge/sandbox"
+)
+
+var (
+	schedules = flag.Int("schedules", 30, "how many schedules TestModel plays")
+	modelSeed = flag.Uint64("model-seed", uint64(time.Now().UnixNano()), "of the schedules of TestModel")
+)
+
+// TestModel plays random schedules against the real service, database, adapter and provider, and looks at I1 to I12 after
+// every step. A schedule that fails is made smaller and printed; -model-seed plays the same ones again.
+func TestModel(t *testing.T) {
+	t.Logf("-schedules=%d -model-seed=%d", *schedules, *modelSeed)
+	setFlag(t, "rapid.checks", strconv.Itoa(*schedules))
+	setFlag(t, "rapid.seed", strconv.FormatUint(*modelSeed, 10))
+	setFlag(t, "rapid.nofailfile", "true")
+	anything := schedule(everyFault())
+	rapid.Check(t, func(r *rapid.T) {
+		steps := anything.Draw(r, "schedule")
+		if result := play(t, mutant{}, steps); len(result.violations) > 0 {
+			r.Fatalf("%v\n%s", result.violations, result.log)
+		}
+	})
+}
+
+func setFlag(t *testing.T, name, value string) {
+	t.Helper()
+	if err := flag.Set(name, value); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// result is what came of a schedule.
+type result struct {
+	violations []violation
+	recovered  time.Duration // from the last fault until nothing was in doubt
+	log        string
+}
+
+// play takes the steps of a schedule in a new world, then lets everything that breaks work again, waits until all is over,
+// and says which invariants did not hold.
+func play(t *testing.T, m mutant, steps []step) (r result) {
+	t.Helper()
+	inWorld(t, m, func(w *world) {
+		for _, s := range steps {
+			s.take(w)
+			if !s.racing() {
+				w.settle()
+				w.checkNow()
+			}
+		}
+		w.recover()
+		w.checkNow()
+		w.checkAtRest()
+		w.comeBack()
+		w.checkNow()
+		w.outlast()
+		w.checkNow()
+		w.checkAtTheEnd(rand.New(rand.NewPCG(1, 2)))
+		r = result{w.violations, w.recovered, w.log.String()}
+	})
+	return r
+}
+
+// patience is how long it may take until nothing is in doubt: the longest backoff, and the calls of a buyer and the sweeper.
+const patience = 6 * time.Minute
+
+// recover ends the faults and waits until nothing is in doubt, though no buyer comes back.
+func (w *world) recover() {
+	w.provider.Script()
+	w.retire()
+	w.current.carryOn()
+	w.settle()
+	start := w.now()
+	for w.now().Sub(start) < patience && (nothingInDoubt(w.look()) != nil || w.busy()) {
+		time.Sleep(time.Second)
+		w.settle()
+	}
+	w.recovered = w.now().Sub(start)
+}
+
+// busy: a buyer still waits, and not for a process that has died.
+func (w *world) busy() bool {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	for _, a := range w.answers {
+		if !a.done && !a.life.ended() {
+			return true
+		}
+	}
+	return false
+}
+
+// comeBack lets the buyers of all sessions come back, and come back again: they get the same URL, or hear that it is over.
+func (w *world) comeBack() {
+	for i := range shops {
+		for range 2 {
+			a := w.submit(w.current, i, "DE")
+			time.Sleep(10 * time.Second)
+			w.settle()
+			if _, refused := errors.AsType[problem.List](a.err); a.url == "" && !refused {
+				w.check("I4", fmt.Errorf("all works again, and the buyer of session %d gets %v", i, a.err))
+			}
+		}
+	}
+}
+
+// outlast passes the end of every checkout, and the provider's last try to deliver an event.
+func (w *world) outlast() {
+	for range 30 {
+		w.leap(5 * time.Minute)
+		w.settle()
+	}
+}
+
+// step is one thing that happens.
+type step interface {
+	take(*world)
+	racing() bool // the next one happens meanwhile
+}
+
+// submit: a buyer orders, perhaps while others do, perhaps from a process that ought to have ended.
+type submit struct {
+	Session int
+	Country string
+	Racing  bool
+	Zombie  bool
+}
+
+func (s submit) take(w *world) {
+	l := w.current
+	if s.Zombie && w.zombie != nil {
+		l = w.zombie
+	}
+	w.submit(l, s.Session, s.Country)
+}
+func (s submit) racing() bool { return s.Racing }
+
+// buy: a buyer opens one of the URLs that were disclosed, and something comes of it.
+type buy struct {
+	URL     int
+	Outcome string
+	Racing  bool
+}
+
+func (s buy) take(w *world) {
+	urls := w.urls()
+	if len(urls) == 0 {
+		return
+	}
+	url := urls[len(urls)-1-s.URL%len(urls)]
+	err := w.provider.Choose(url[strings.LastIndexByte(url, '/')+1:], s.Outcome)
+	if err != nil && err != sandbox.ErrNotPayable {
+		w.check("I5", fmt.Errorf("%s: %v", url, err))
+	}
+}
+func (s buy) racing() bool { return s.Racing }
+
+// urls are those that buyers have, in the order of their coming.
+func (w *world) urls() (urls []string) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	for _, a := range w.answers {
+		if a.url != "" {
+			urls = append(urls, a.url)
+		}
+	}
+	return urls
+}
+
+// fail: the provider's next calls and webhooks go wrong.
+type fail struct{ Faults []sandbox.Fault }
+
+func (s fail) take(w *world) { w.provider.Script(s.Faults...) }
+func (s fail) racing() bool  { return true }
+
+// crash: our process dies at a boundary to come; 0 is at once.
+type crash struct{ In int }
+
+func (s crash) take(w *world) { w.current.crashIn(s.In) }
+func (s crash) racing() bool  { return s.In > 0 }
+
+// stall: whatever passes a boundary to come is held up there.
+type stall struct {
+	In  int
+	For time.Duration
+}
+
+func (s stall) take(w *world) { w.current.stallIn(s.In, s.For) }
+func (s stall) racing() bool  { return true }
+
+// overlap: a second process starts, and the one that there is goes on.
+type overlap struct{}
+
+func (overlap) take(w *world) { w.overlap() }
+func (overlap) racing() bool  { return false }
+
+// pass: time passes.
+type pass struct{ For time.Duration }
+
+func (s pass) take(*world)  { time.Sleep(s.For) }
+func (s pass) racing() bool { return false }
+
+// leap: time passes, and nobody looks meanwhile.
+type leap struct{ For time.Duration }
+
+func (s leap) take(w *world) { w.leap(s.For) }
+func (s leap) racing() bool  { return false }
+
+// schedule generates up to a dozen steps, with faults out of a list.
+func schedule(faults []sandbox.Fault) *rapid.Generator[[]step] {
+	one := rapid.Custom(func(t *rapid.T) step {
+		session := rapid.IntRange(0, shops-1)
+		switch rapid.SampledFrom(strings.Fields("submit submit submit submit buy buy fail fail crash stall overlap pass pass leap")).Draw(t, "step") {
+		case "submit":
+			return submit{session.Draw(t, "session"), rapid.SampledFrom([]string{"DE", "FR"}).Draw(t, "country"),
+				rapid.Bool().Draw(t, "racing"), rapid.Bool().Draw(t, "zombie")}
+		case "buy":
+			return buy{rapid.IntRange(0, 3).Draw(t, "url"), rapid.SampledFrom(choices).Draw(t, "outcome"), rapid.Bool().Draw(t, "racing")}
+		case "fail":
+			return fail{rapid.SliceOfN(rapid.SampledFrom(faults), 1, 3).Draw(t, "faults")}
+		case "crash":
+			return crash{rapid.IntRange(0, 8).Draw(t, "in")}
+		case "stall":
+			return stall{rapid.IntRange(1, 6).Draw(t, "in"), rapid.SampledFrom(stretches[:4]).Draw(t, "for")}
+		case "overlap":
+			return overlap{}
+		case "pass":
+			return pass{rapid.SampledFrom(stretches[:4]).Draw(t, "for")}
+		default:
+			return leap{rapid.SampledFrom(stretches[4:]).Draw(t, "for")}
+		}
+	})
+	return rapid.SliceOfN(one, 1, 14)
+}
+
+// choices are what buyers do on the provider's page.
+var choices = []string{"succeeds", "succeeds", "succeeds", "declined", "later", "later_fails", "challenge"}
+
+// stretches of time: within a budget, beyond it, beyond the window of a replay, beyond a checkout's end.
+var stretches = []time.Duration{300 * time.Millisecond, 5 * time.Second, 12 * time.Second, 40 * time.Second,
+	6 * time.Minute, 31 * time.Minute, 59*time.Minute + 30*time.Second, 63 * time.Minute, 25 * time.Hour}
+
+// everyFault is every fault of the sandbox, with its usual length and with others, for every operation that we make.
+func everyFault() (all []sandbox.Fault) {
+	for _, f := range sandbox.Faults() {
+		all = append(all, f)
+		all = append(all, variants[f]...)
+	}
+	return all
+}
+
+// variants are a fault's other lengths, and the other operations that it befalls.
+var variants = map[sandbox.Fault][]sandbox.Fault{
+	"timeout":           {"retrieve.timeout", "expire.timeout"},
+	"reset":             {"retrieve.reset", "expire.reset"},
+	"429":               {"429:2s", "expire.429", "retrieve.429"},
+	"502":               {"expire.502", "retrieve.502"},
+	"lost_response":     {"expire.lost_response", "retrieve.lost_response"},
+	"reset_side_effect": {"expire.reset_side_effect"},
+	"truncated":         {"expire.truncated"},
+	"malformed":         {"expire.malformed", "retrieve.malformed"},
+	"502_side_effect":   {"expire.502_side_effect"},
+	"500_saved":         {"expire.500_saved"},
+	"500_side_effect":   {"expire.500_side_effect"},
+	"slow":              {"slow:800ms", "slow:6s", "slow:20s", "expire.slow:6s"},
+	"late":              {"late:5m"},
+	"out_of_order":      {"out_of_order:5m"},
+}

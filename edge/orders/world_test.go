@@ -1,0 +1,495 @@
+package orders_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/valyala/fasthttp"
+	"github.com/valyala/fasthttp/fasthttputil"
+
+	"github.com/crepe-checkout/crepe/core/billing"
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/money"
+	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/edge/badgerstore"
+	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sandbox"
+	"github.com/crepe-checkout/crepe/edge/stripe"
+)
+
+const (
+	providerKey   = "sk_test_canary_of_the_key"
+	webhookSecret = "whsec_canary_of_the_secret"
+)
+
+// world is everything there is: our process with its database, the provider on a machine of its own, buyers. It lives in a
+// synctest bubble, where waiting costs nothing.
+type world struct {
+	broken    mutant // what is wrong with the flow, on purpose
+	ours      *badgerstore.DB
+	view      orders.Store // ours, as the service sees it
+	theirs    *badgerstore.DB
+	directory string
+	provider  *sandbox.Sandbox
+	inbox     *fasthttputil.InmemoryListener // where the provider's webhooks arrive
+	server    *fasthttp.Server
+	log       *buffer
+	ahead     atomic.Int64 // nanoseconds that were leapt over
+
+	mutex      sync.Mutex
+	current    *life // gets what comes in
+	zombie     *life // a process that ought to have ended; nil for none
+	answers    []*answer
+	instants   int // beginnings and ends of answers
+	events     []received
+	before     map[string]*orders.Order // by id, at the last look
+	violations []violation
+	stalled    bool          // something was held up
+	recovered  time.Duration // how long it took until nothing was in doubt
+}
+
+// answer is what came of one create-order.
+type answer struct {
+	life    *life // that was asked
+	session int
+	country string
+	url     string
+	err     error
+	done    bool // the buyer has it; a process that dies answers nothing
+	began   int  // when, counting all beginnings and ends
+	ended   int
+	took    time.Duration // in the world's time
+}
+
+// received is a webhook as it arrived.
+type received struct {
+	signature string
+	body      []byte
+}
+
+// mutant breaks the flow between the service and its ports. The zero value breaks nothing.
+type mutant struct {
+	store   func(orders.Store) orders.Store
+	gateway func(orders.Gateway) orders.Gateway
+}
+
+// shops is how many checkout sessions a world has.
+const shops = 2
+
+func sessionOf(n int) string { return fmt.Sprintf("cs_550e8400-e29b-41d4-a716-44665544000%d", n) }
+
+// emailOf is a canary: it must turn up in no log and no key.
+func emailOf(session int, country string) string {
+	return fmt.Sprintf("canary-%d-%s@buyer.example", session, country)
+}
+
+// inWorld runs a function in a new world, in which nothing has happened, and ends that world.
+func inWorld(t *testing.T, m mutant, do func(*world)) {
+	t.Helper()
+	startClocks(t)
+	directory, err := os.MkdirTemp("", "world")
+	must(err)
+	defer os.RemoveAll(directory)
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(time.Date(2026, time.June, 1, 9, 0, 0, 0, time.UTC))) // a bubble begins in the year 2000
+		w := &world{broken: m, directory: directory, log: new(buffer), before: make(map[string]*orders.Order)}
+		w.begin()
+		do(w)
+		w.end()
+	})
+}
+
+var clocks sync.Once
+
+// startClocks has fasthttp start the clock of its Date header, which goes on for ever, outside of every bubble.
+func startClocks(t *testing.T) {
+	clocks.Do(func() {
+		l := fasthttputil.NewInmemoryListener()
+		go fasthttp.Serve(l, func(*fasthttp.RequestCtx) {})
+		defer l.Close()
+		c := fasthttp.HostClient{Addr: "clock", Dial: func(string) (net.Conn, error) { return l.Dial() }}
+		if status, _, err := c.Get(nil, "http://clock/"); status != 200 || err != nil {
+			t.Fatal(status, err)
+		}
+	})
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+func (w *world) begin() {
+	var err error
+	w.theirs, err = badgerstore.Open(filepath.Join(w.directory, "theirs"), badgerstore.Options{NoSync: true})
+	must(err)
+	w.inbox = fasthttputil.NewInmemoryListener()
+	w.server = &fasthttp.Server{Handler: w.receive, CloseOnShutdown: true}
+	go w.server.Serve(w.inbox)
+	w.provider = sandbox.New(sandbox.Config{
+		Store: w.theirs.Sandbox(checkout.Test), Key: providerKey, PublicURL: "https://psp.example", Record: true, Now: w.now,
+		WebhookURL: "http://merchant/webhook", WebhookSecret: webhookSecret,
+		WebhookDial: func(string) (net.Conn, error) { return w.inbox.Dial() },
+	})
+	w.boot()
+	for i := range shops {
+		must(w.current.service.Add(context.Background(), newSession(i, w.now())))
+	}
+}
+
+func newSession(n int, now time.Time) *orders.Session {
+	return &orders.Session{MerchantID: "MER_1", PageURL: "https://pay.example/s", Session: checkout.Session{
+		ID: sessionOf(n), Environment: checkout.Test, StoreID: "STO_1", ExpiresAt: now.Add(30 * 24 * time.Hour).UnixMilli(),
+		Product: checkout.Product{ID: "PROD_1", Type: checkout.OneTime, Name: "A thing"},
+		Terms: checkout.Terms{Price: money.Amount{Minor: 2900, Currency: "EUR"}, Category: tax.SaaS, Step: 1,
+			Seller: tax.Seller{Country: "HK", Everywhere: true}},
+	}}
+}
+
+// end closes everything, and lets the last idle connection and worker go: a bubble ends when its goroutines have.
+func (w *world) end() {
+	w.halt()
+	must(w.ours.Close())
+	must(w.provider.Close())
+	must(w.theirs.Close())
+	w.inbox.Close()
+	w.server.Shutdown()
+	time.Sleep(time.Minute)
+}
+
+// now is the world's time: that of the bubble and what was leapt over.
+func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
+
+// leap passes a stretch of time of which nobody sees the middle, as if the machine had slept, and then five seconds more.
+func (w *world) leap(d time.Duration) {
+	w.ahead.Add(int64(d))
+	time.Sleep(5 * time.Second)
+}
+
+// boot opens our database and starts a process on it.
+func (w *world) boot() {
+	var err error
+	w.ours, err = badgerstore.Open(filepath.Join(w.directory, "ours"), badgerstore.Options{})
+	must(err)
+	w.view = w.ours
+	if w.broken.store != nil {
+		w.view = w.broken.store(w.ours)
+	}
+	w.setCurrent(w.newLife())
+}
+
+func (w *world) setCurrent(l *life) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	w.current = l
+}
+
+func (w *world) currentLife() *life {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	return w.current
+}
+
+// halt ends all our processes and waits until nothing of them moves.
+func (w *world) halt() {
+	w.current.die()
+	w.retire()
+	synctest.Wait()
+}
+
+func (w *world) retire() {
+	if w.zombie != nil {
+		w.zombie.die()
+		w.zombie = nil
+	}
+}
+
+// reboot is what happens after a crash: the database is opened again, from the same directory.
+func (w *world) reboot() {
+	w.halt()
+	must(w.ours.Close())
+	w.boot()
+}
+
+// overlap starts a second process beside the one that there is, which goes on.
+func (w *world) overlap() {
+	w.retire()
+	w.zombie = w.current
+	w.setCurrent(w.newLife())
+}
+
+// settle waits until nothing can happen at this instant any more, and starts a process again where one has died.
+func (w *world) settle() {
+	synctest.Wait()
+	if w.current.ended() {
+		w.reboot()
+		synctest.Wait()
+	}
+}
+
+// submit is a buyer's create-order. It comes back at once.
+func (w *world) submit(l *life, session int, country string) *answer {
+	w.mutex.Lock()
+	w.instants++
+	a := &answer{life: l, session: session, country: country, began: w.instants}
+	w.answers = append(w.answers, a)
+	w.mutex.Unlock()
+	business, start := false, w.now()
+	go func() {
+		url, err := l.service.Create(context.Background(), &checkout.Request{
+			Caller: checkout.Caller{Environment: checkout.Test, StoreID: "STO_1"}, SessionID: sessionOf(session),
+			Billing: &billing.Input{Country: country, IsBusiness: &business}, BuyerEmail: emailOf(session, country),
+		}, nil)
+		if l.ended() {
+			return
+		}
+		w.mutex.Lock()
+		w.instants++
+		a.url, a.err, a.done, a.ended, a.took = url, err, true, w.instants, w.now().Sub(start)
+		w.mutex.Unlock()
+		if url != "" {
+			w.check("I1", onePayable(w.look()))
+		}
+	}()
+	return a
+}
+
+// receive takes a webhook as the API does. A process that dies meanwhile answers nothing.
+func (w *world) receive(ctx *fasthttp.RequestCtx) {
+	message := received{string(ctx.Request.Header.Peek("Stripe-Signature")), bytes.Clone(ctx.PostBody())}
+	w.mutex.Lock()
+	w.events = append(w.events, message)
+	w.mutex.Unlock()
+	l, applied := w.currentLife(), make(chan error, 1)
+	go func() { applied <- l.apply(message, w.now()) }()
+	select {
+	case err := <-applied:
+		if err != nil {
+			ctx.SetStatusCode(fasthttp.StatusInternalServerError)
+		}
+	case <-l.over:
+		ctx.SetStatusCode(fasthttp.StatusBadGateway)
+	}
+}
+
+// life is one run of our process. Once it is over, its goroutines get nothing done any more.
+type life struct {
+	*world
+	service *orders.Service
+	gateway orders.Gateway
+	over    chan struct{}
+	cancel  context.CancelFunc
+
+	mutex   sync.Mutex
+	conns   []net.Conn
+	passed  int           // how many boundaries its goroutines have passed
+	dieAt   int           // the boundary at which it dies; 0 for none
+	stallAt int           // the one at which it is held up,
+	stall   time.Duration // and how long
+}
+
+func (w *world) newLife() *life {
+	ctx, cancel := context.WithCancel(context.Background())
+	l := &life{world: w, over: make(chan struct{}), cancel: cancel}
+	var store orders.Store = &boundStore{w.ours, l}
+	if w.broken.store != nil {
+		store = w.broken.store(store)
+	}
+	var gateway orders.Gateway = stripe.New(stripe.Config{Key: providerKey, WebhookSecret: webhookSecret, BaseURL: "http://psp", Dial: l.dial})
+	gateway = &boundGateway{gateway, l}
+	if w.broken.gateway != nil {
+		gateway = w.broken.gateway(gateway)
+	}
+	l.gateway = orders.Guarded(gateway, orders.Limits{Trip: 5})
+	l.service = orders.New(orders.Config{Store: store, Gateways: map[checkout.Environment]orders.Gateway{checkout.Test: l.gateway},
+		Now: w.now, Rand: rand.Reader, Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	go l.service.Run(ctx)
+	return l
+}
+
+func (l *life) apply(message received, now time.Time) error {
+	event, err := l.gateway.Event(message.signature, message.body, now)
+	if err != nil {
+		return err
+	}
+	return l.service.Apply(context.Background(), checkout.Test, event)
+}
+
+func (l *life) dial(string) (net.Conn, error) {
+	conn, err := l.provider.Dial("")
+	if err == nil {
+		l.mutex.Lock()
+		l.conns = append(l.conns, conn)
+		l.mutex.Unlock()
+	}
+	return conn, err
+}
+
+func (l *life) ended() bool {
+	select {
+	case <-l.over:
+		return true
+	default:
+		return false
+	}
+}
+
+// die ends the process as kill -9 does: its connections break, and that is all the others hear of it.
+func (l *life) die() {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	if l.ended() {
+		return
+	}
+	close(l.over)
+	l.cancel()
+	for _, conn := range l.conns {
+		conn.Close()
+	}
+}
+
+// live ends a goroutine whose process has ended.
+func (l *life) live() {
+	if l.ended() {
+		runtime.Goexit()
+	}
+}
+
+// boundary is where a crash makes a difference: before and after a commit, before and after a call.
+func (l *life) boundary() {
+	l.live()
+	l.mutex.Lock()
+	l.passed++
+	dies, held := l.passed == l.dieAt, time.Duration(0)
+	if l.passed == l.stallAt {
+		held = l.stall
+	}
+	l.mutex.Unlock()
+	l.hold(held)
+	if dies {
+		l.die()
+	}
+	l.live()
+}
+
+func (l *life) hold(d time.Duration) {
+	if d == 0 {
+		return
+	}
+	l.world.mutex.Lock()
+	l.stalled = true
+	l.world.mutex.Unlock()
+	time.Sleep(d)
+}
+
+// crashIn lets the process die at the n-th boundary from now; 0 is at once.
+func (l *life) crashIn(n int) {
+	if n == 0 {
+		l.die()
+		return
+	}
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.dieAt = l.passed + n
+}
+
+// stallIn holds up whatever passes the n-th boundary from now, as a page fault or a stopped machine does.
+func (l *life) stallIn(n int, d time.Duration) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.stallAt, l.stall = l.passed+n, d
+}
+
+// carryOn calls off what was to happen at boundaries to come.
+func (l *life) carryOn() {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.dieAt, l.stallAt = 0, 0
+}
+
+// boundStore is the database as a process sees it while it lives.
+type boundStore struct {
+	orders.Store
+	life *life
+}
+
+func (s *boundStore) Session(ctx context.Context, id string) (*orders.Session, error) {
+	s.life.live()
+	return s.Store.Session(ctx, id)
+}
+
+func (s *boundStore) Order(ctx context.Context, env checkout.Environment, id string) (*orders.Order, error) {
+	s.life.live()
+	return s.Store.Order(ctx, env, id)
+}
+
+func (s *boundStore) Due(ctx context.Context, now int64, limit int) ([]orders.DueOrder, error) {
+	s.life.live()
+	return s.Store.Due(ctx, now, limit)
+}
+
+func (s *boundStore) Commit(ctx context.Context, c orders.Change) error {
+	s.life.boundary()
+	defer s.life.boundary()
+	return s.Store.Commit(ctx, c)
+}
+
+// boundGateway is the provider as a process sees it while it lives.
+type boundGateway struct {
+	orders.Gateway
+	life *life
+}
+
+// until translates a deadline in the world's time into one in the bubble's, for the network.
+func (l *life) until(deadline time.Time) time.Time {
+	return deadline.Add(-time.Duration(l.ahead.Load()))
+}
+
+func (g *boundGateway) Create(deadline time.Time, w orders.Wire, key string) (orders.Remote, *orders.Fault) {
+	g.life.boundary()
+	defer g.life.boundary()
+	return g.Gateway.Create(g.life.until(deadline), w, key)
+}
+
+func (g *boundGateway) Retrieve(deadline time.Time, ref string) (orders.Remote, *orders.Fault) {
+	g.life.boundary()
+	defer g.life.boundary()
+	return g.Gateway.Retrieve(g.life.until(deadline), ref)
+}
+
+func (g *boundGateway) Expire(deadline time.Time, ref string) (orders.Remote, *orders.Fault) {
+	g.life.boundary()
+	defer g.life.boundary()
+	return g.Gateway.Expire(g.life.until(deadline), ref)
+}
+
+// buffer is a log that several goroutines write.
+type buffer struct {
+	mutex sync.Mutex
+	bytes bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return b.bytes.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	return b.bytes.String()
+}
