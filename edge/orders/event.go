@@ -14,8 +14,22 @@ var errMisfit = errors.New("orders: the event fits no attempt")
 // Apply records what the provider of an environment reports. It is idempotent, and events may come in any order. A nil
 // error means that the event is durable in one way or another: applied, known already, or in quarantine.
 func (s *Service) Apply(ctx context.Context, env checkout.Environment, ev Event) error {
+	_, err := s.take(ctx, env, ev)
+	return err
+}
+
+// outcome is what has become of an event.
+type outcome uint8
+
+const (
+	unneeded    outcome = iota // it is known, or no concern of ours
+	applied                    // it counts now
+	quarantined                // it fits nothing, and is kept
+)
+
+func (s *Service) take(ctx context.Context, env checkout.Environment, ev Event) (outcome, error) {
 	if ev.Kind == EventIgnored {
-		return nil
+		return unneeded, nil
 	}
 	for range 10 {
 		err := s.apply(ctx, env, &ev)
@@ -23,15 +37,27 @@ func (s *Service) Apply(ctx context.Context, env checkout.Environment, ev Event)
 		case errors.Is(err, ErrStale):
 			continue
 		case errors.Is(err, ErrRepeated):
-			return nil
+			return unneeded, nil
 		case errors.Is(err, errMisfit), errors.Is(err, ErrNotFound):
-			s.Log.Error("event in quarantine", "event", ev.ID, "order", ev.Remote.OrderID, "ref", ev.Remote.Ref, "why", err)
-			return s.Store.Commit(ctx, Change{Quarantine: &ev, Event: s.seen(env, &ev)})
+			return s.quarantine(ctx, env, &ev, err)
 		default:
-			return err
+			return applied, err
 		}
 	}
-	return ErrStale
+	return unneeded, ErrStale
+}
+
+// quarantine keeps an event that fits nothing. The log names it by the provider's ids only: an order id that we do not know
+// may be anything.
+func (s *Service) quarantine(ctx context.Context, env checkout.Environment, ev *Event, why error) (outcome, error) {
+	err := s.Store.Commit(ctx, Change{Quarantine: ev, Event: s.seen(env, ev)})
+	switch {
+	case errors.Is(err, ErrRepeated):
+		return unneeded, nil
+	case err == nil:
+		s.Log.Error("event in quarantine", "event", ev.ID, "ref", ev.Remote.Ref, "why", why)
+	}
+	return quarantined, err
 }
 
 func (s *Service) apply(ctx context.Context, env checkout.Environment, ev *Event) error {

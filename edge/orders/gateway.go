@@ -37,6 +37,20 @@ type Gateway interface {
 	// Event verifies a webhook's signature over its raw body at an instant and reads it. An error means that the message
 	// is not the provider's, or not one that can be read: nothing may change because of it.
 	Event(signature string, body []byte, now time.Time) (Event, error)
+
+	// Checkouts lists the checkouts that were created since an instant, the newest first, a page at a time: after is ""
+	// for the first page and then what the page before said. One without an OrderID is not ours.
+	Checkouts(deadline, since time.Time, after string) (Page[Remote], *Fault)
+
+	// Undelivered lists the events that nobody has accepted, the newest first and as far back as the provider knows, a
+	// page at a time as Checkouts does.
+	Undelivered(deadline time.Time, after string) (Page[Event], *Fault)
+}
+
+// Page is a part of a list.
+type Page[T any] struct {
+	Items []T
+	Next  string // what the next page comes after; "" for the last page
 }
 
 // Payable is an order as the provider needs to know it.

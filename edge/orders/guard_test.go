@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
@@ -73,18 +75,101 @@ func TestGuardRefusals(t *testing.T) {
 	}
 }
 
-// TestGuardRate: no more calls leave than the provider allows.
+// TestGuardRate: no more calls leave than the provider allows, and a fifth of them is not for buyers.
 func TestGuardRate(t *testing.T) {
 	p := new(provider)
-	g := orders.Guarded(p, orders.Limits{Rate: 5})
-	refused := 0
+	g := orders.Guarded(p, orders.Limits{Rate: 10})
+	made := func(g orders.Gateway) (n int) {
+		for range 15 {
+			if _, fault := g.Create(time.Now().Add(10*time.Millisecond), orders.Wire{Body: []byte("ORD_1 1 100 0 x")}, "k"); fault == nil {
+				n++
+			} else if !fault.Held || fault.Class != orders.NotExecuted {
+				t.Errorf("got %v", fault)
+			}
+		}
+		return n
+	}
+	if buyers, background := made(g), made(g.Background()); buyers != 8 || background != 2 || len(p.sent) != 10 {
+		t.Errorf("%d calls of buyers, %d in the background, sent %d", buyers, background, len(p.sent))
+	}
+}
+
+// TestGuardQueue: a provider that hangs has so many callers wait and no more; the next one is refused at once. What runs in
+// the background has places of its own.
+func TestGuardQueue(t *testing.T) {
+	p := &stopped{begun: make(chan struct{}, 10), end: make(chan struct{})}
+	g := orders.Guarded(p, orders.Limits{Concurrent: 2, Waiting: 3})
+	faults := make(chan *orders.Fault, 8)
 	for range 8 {
-		_, fault := g.Create(time.Now().Add(10*time.Millisecond), orders.Wire{Body: []byte("ORD_1 1 100 0 x")}, "k")
-		if fault != nil {
-			refused++
+		go func() {
+			_, fault := g.Create(time.Now().Add(time.Minute), orders.Wire{}, "k")
+			faults <- fault
+		}()
+	}
+	for range 3 {
+		if fault := <-faults; fault == nil || !fault.Held || fault.Class != orders.NotExecuted || fault.Code != "queue_full_here" {
+			t.Errorf("refused with %+v", fault)
 		}
 	}
-	if refused != 3 || len(p.sent) != 5 {
-		t.Errorf("refused %d, sent %d", refused, len(p.sent))
+	go g.Background().Create(time.Now().Add(time.Minute), orders.Wire{}, "k")
+	for range 3 {
+		<-p.begun
 	}
+	close(p.end)
+	for range 5 {
+		if fault := <-faults; fault != nil {
+			t.Errorf("one of the five got %v", fault)
+		}
+	}
+}
+
+// TestGuardRefusesEarly: an order that would not get as far as the provider is refused before anything is written, and one
+// that has its URL gets it all the same.
+func TestGuardRefusesEarly(t *testing.T) {
+	d := openDesk(t)
+	g := orders.Guarded(d.provider, orders.Limits{Trip: 1, Rest: 100 * time.Millisecond})
+	d.Gateways[checkout.Test] = g
+	trip := func() {
+		d.faults = []*orders.Fault{{Class: orders.Unknown}}
+		g.Retrieve(time.Now(), "") // answers, so the breaker is closed
+		g.Create(time.Now().Add(time.Second), orders.Wire{}, "k")
+	}
+	trip()
+	_, err := d.order("DE")
+	var refusal *problem.Problem
+	if !errors.As(err, &refusal) || refusal.Kind != problem.Unavailable {
+		t.Fatalf("got %v", err)
+	}
+	if session, err := d.db.Session(t.Context(), sessionID); err != nil || session.OrderID != "" {
+		t.Errorf("the refusal left an order: %+v, %v", session, err)
+	}
+	time.Sleep(150 * time.Millisecond)
+	url, err := d.order("DE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	trip()
+	if again, err := d.order("DE"); again != url {
+		t.Errorf("%q became %q, %v", url, again, err)
+	}
+	_, before := d.stored(t)
+	if _, err := d.order("FR"); !errors.As(err, &refusal) || refusal.Kind != problem.Unavailable {
+		t.Errorf("got %v", err)
+	}
+	if _, o := d.stored(t); o.Version != before.Version {
+		t.Errorf("the refusal wrote: the attempt is %s", o.Current().State)
+	}
+}
+
+// stopped is a provider that answers nobody until a test lets it.
+type stopped struct {
+	provider
+	begun chan struct{} // one element for each call
+	end   chan struct{}
+}
+
+func (s *stopped) Create(time.Time, orders.Wire, string) (orders.Remote, *orders.Fault) {
+	s.begun <- struct{}{}
+	<-s.end
+	return orders.Remote{}, nil
 }

@@ -52,6 +52,8 @@ var (
 	errAgain = errors.New("orders: read again")
 	// errBusy: another request of the same session is still at work.
 	errBusy = &problem.Problem{Kind: problem.Unavailable, Code: "order-in-progress", Message: "Order is being created, please retry"}
+	// errCrowded: the provider is down, or enough others wait for it.
+	errCrowded = &problem.Problem{Kind: problem.Unavailable, Code: "provider-busy", Message: "Payment provider is busy, please retry"}
 	// errSpent is what a session token that has had its order is to a caller.
 	errSpent = &problem.Problem{Kind: problem.Unauthenticated, Code: "authentication-failed", Message: "Authentication failed"}
 )
@@ -123,37 +125,63 @@ func (f *flow) step() (string, error) {
 	if err := f.read(); err != nil {
 		return "", err
 	}
+	if url, err := f.answered(); url != "" || err != nil {
+		return url, err
+	}
+	if err := f.callable(); err != nil {
+		return "", err
+	}
 	if f.order == nil {
 		return f.begin()
 	}
-	now := f.nowMilli()
 	switch a := f.order.Current(); a.State {
 	case Sent, Unresolved:
-		if !a.replayableAt(now) {
+		if !a.replayableAt(f.nowMilli()) {
 			f.order.rollBack(Abandoned)
 			return f.begin()
 		}
 		a.State, a.EverUnknown = Sent, true // whoever sent it before may have been heard
 		return f.send()
 	case Open:
-		if a.Digest == f.digest && a.payableAt(now) {
-			return f.reuse(a.URL)
-		}
 		if _, err := f.render(f.expiry()); err != nil {
 			return "", err // what cannot be replaced is not ended
 		}
-		f.order.superseding(now)
+		f.order.superseding(f.nowMilli())
 		if err := f.commit(Change{Order: f.order, Unspent: f.spend}); err != nil {
 			return "", err
 		}
 		return f.supersede()
 	case Superseding:
 		return f.supersede()
-	case Taken, Settled:
-		return "", checkout.InvalidSession()
 	default:
 		return f.begin()
 	}
+}
+
+// answered is the answer that needs no provider, if there is one: the URL that the buyer has had, or that nothing can be
+// ordered any more.
+func (f *flow) answered() (string, error) {
+	if f.order == nil {
+		return "", nil
+	}
+	switch a := f.order.Current(); {
+	case a.State == Taken, a.State == Settled:
+		return "", checkout.InvalidSession()
+	case a.State == Open && a.Digest == f.digest && a.payableAt(f.nowMilli()):
+		return f.reuse(a.URL)
+	}
+	return "", nil
+}
+
+// callable refuses, before anything is written, what would not get as far as the provider or could not wait for its answer.
+func (f *flow) callable() error {
+	if refuses(f.gateway) {
+		return errCrowded
+	}
+	if f.deadline.Sub(f.Now()) < f.TryTimeout/4 {
+		return errBusy
+	}
+	return nil
 }
 
 // read loads session and order and places the request against the rules.
@@ -239,7 +267,7 @@ func (f *flow) send() (string, error) {
 	now := f.nowMilli()
 	if fault != nil && fault.Held {
 		f.order.failed(fault, now)
-		return "", cmp.Or(f.commit(Change{Order: f.order}), error(errBusy))
+		return "", cmp.Or(f.commit(Change{Order: f.order}), error(errCrowded))
 	}
 	if fault != nil {
 		f.order.failed(fault, now)
@@ -281,6 +309,9 @@ func (f *flow) reuse(url string) (string, error) {
 func (f *flow) supersede() (string, error) {
 	a := f.order.Current()
 	remote, fault := f.gateway.Expire(f.tryDeadline(), a.Ref)
+	if fault != nil && fault.Held {
+		return "", errCrowded
+	}
 	if fault != nil {
 		return "", fmt.Errorf("orders: %s attempt %d cannot be ended: %w", f.order.ID, a.N, fault)
 	}
@@ -332,8 +363,12 @@ func (f *flow) create(a *Attempt) (Remote, *Fault) {
 	}
 }
 
-// retryable reports whether the same bytes may be tried again at once. A key that is refused (401, 403) stays refused.
+// retryable reports whether the same bytes may be tried again at once. A key that is refused (401, 403) stays refused, and
+// a call that we have held back ourselves has waited long enough.
 func (f *Fault) retryable() bool {
+	if f.Held {
+		return false
+	}
 	switch f.Class {
 	case Unknown, InProgress:
 		return true

@@ -14,19 +14,27 @@ const (
 )
 
 // Run sweeps at once and then every five seconds until ctx ends: whatever a crash, a lost answer or a lost webhook has
-// left in between is brought to an end though no buyer comes back.
+// left in between is brought to an end though no buyer comes back. After the first sweep and then hourly it reconciles, too.
 func (s *Service) Run(ctx context.Context) {
+	s.sweep(ctx)
+	var reconciling sync.WaitGroup
+	reconciling.Go(func() { s.reconcileHourly(ctx) })
+	defer reconciling.Wait()
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	for {
-		if err := s.Sweep(ctx); err != nil {
-			s.Log.Error("the sweep was cut short", "error", err)
-		}
 		select {
 		case <-ticker.C:
+			s.sweep(ctx)
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+func (s *Service) sweep(ctx context.Context) {
+	if err := s.Sweep(ctx); err != nil {
+		s.Log.Error("the sweep was cut short", "error", err)
 	}
 }
 
@@ -62,10 +70,12 @@ func (s *Service) resume(ctx context.Context, d DueOrder) error {
 		return nil // a buyer is here and will do the same
 	}
 	defer unlock()
-	f := flow{Service: s, ctx: ctx, gateway: s.Gateways[d.Environment], deadline: s.Now().Add(s.Budget)}
-	if f.gateway == nil {
+	f := flow{Service: s, ctx: ctx, deadline: s.Now().Add(s.Budget)}
+	gateway := s.Gateways[d.Environment]
+	if gateway == nil {
 		return errors.New("orders: no payment provider is configured any more")
 	}
+	f.gateway = inBackground(gateway)
 	if f.order, err = s.Store.Order(ctx, d.Environment, d.ID); err != nil {
 		return err
 	}

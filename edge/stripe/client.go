@@ -81,36 +81,42 @@ func (d *dialer) connect(ctx context.Context, addr string) (net.Conn, error) {
 	return secure, nil
 }
 
-// call sends one request, once, and reads the session in its answer. Without a key nothing is stored under one, so no
-// failure of it is Stuck.
-func (g *Gateway) call(deadline time.Time, method, path string, body []byte, key string) (orders.Remote, *orders.Fault) {
+// call sends one request, once, and reads what its answer holds. Without a key nothing is stored under one, so no failure of
+// it is Stuck.
+func call[T any](g *Gateway, deadline time.Time, r outgoing, read func([]byte) (T, error)) (answer T, fault *orders.Fault) {
 	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(request)
 	defer fasthttp.ReleaseResponse(response)
-	request.Header.SetMethod(method)
-	request.SetRequestURI(g.base + path)
+	request.Header.SetMethod(r.method)
+	request.SetRequestURI(g.base + r.path)
 	request.Header.Set("Authorization", g.bearer)
 	request.Header.Set("Stripe-Version", g.version)
-	if method == fasthttp.MethodPost {
+	if r.method == fasthttp.MethodPost {
 		request.Header.SetContentType("application/x-www-form-urlencoded")
-		request.SetBodyRaw(body)
+		request.SetBodyRaw(r.body)
 	}
-	if key != "" {
-		request.Header.Set("Idempotency-Key", key)
+	if r.key != "" {
+		request.Header.Set("Idempotency-Key", r.key)
 	}
 	err := g.client.DoDeadline(request, response, deadline)
-	r := replyOf(response, err)
-	if fault := classify(&r); fault != nil {
-		if fault.Class == orders.Stuck && key == "" {
+	got := replyOf(response, err)
+	if fault := classify(&got); fault != nil {
+		if fault.Class == orders.Stuck && r.key == "" {
 			fault.Class = orders.Unknown
 		}
-		return orders.Remote{}, fault
+		return answer, fault
 	}
-	remote, err := readSession(r.body)
-	if err != nil {
-		return orders.Remote{}, r.fault(orders.Unknown, "", err)
+	if answer, err = read(got.body); err != nil {
+		return answer, got.fault(orders.Unknown, "", err)
 	}
-	return remote, nil
+	return answer, nil
+}
+
+// outgoing is a request as far as requests differ.
+type outgoing struct {
+	method, path string
+	body         []byte
+	key          string // "" for none
 }
 
 func replyOf(response *fasthttp.Response, err error) reply {

@@ -64,7 +64,15 @@ func (g *Gateway) Event(signature string, body []byte, now time.Time) (orders.Ev
 		return orders.Event{}, err
 	}
 	var e event
-	if err := json.Unmarshal(body, &e); err != nil || e.ID == "" || e.Object != "event" {
+	if err := json.Unmarshal(body, &e); err != nil {
+		return orders.Event{}, errEventShape
+	}
+	return e.read()
+}
+
+// read says what an event reports.
+func (e *event) read() (orders.Event, error) {
+	if e.ID == "" || e.Object != "event" {
 		return orders.Event{}, errEventShape
 	}
 	read := orders.Event{ID: e.ID, Kind: kind(e.Type), Created: time.Unix(e.Created, 0).UTC()}
@@ -86,18 +94,23 @@ func (g *Gateway) Event(signature string, body []byte, now time.Time) (orders.Ev
 	return read, nil
 }
 
+// kinds are the types of events that report something of an order. All others are ignored.
+var kinds = [...]struct {
+	name string
+	kind orders.EventKind
+}{
+	{"checkout.session.completed", orders.EventCompleted},
+	{"checkout.session.async_payment_succeeded", orders.EventSucceeded},
+	{"checkout.session.async_payment_failed", orders.EventFailed},
+	{"checkout.session.expired", orders.EventExpired},
+	{"payment_intent.payment_failed", orders.EventDeclined},
+}
+
 func kind(name string) orders.EventKind {
-	switch name {
-	case "checkout.session.completed":
-		return orders.EventCompleted
-	case "checkout.session.async_payment_succeeded":
-		return orders.EventSucceeded
-	case "checkout.session.async_payment_failed":
-		return orders.EventFailed
-	case "checkout.session.expired":
-		return orders.EventExpired
-	case "payment_intent.payment_failed":
-		return orders.EventDeclined
+	for _, k := range kinds {
+		if k.name == name {
+			return k.kind
+		}
 	}
 	return orders.EventIgnored
 }

@@ -32,7 +32,7 @@ type session struct {
 
 // Create sends a rendered request. An answer without a URL is of no use and counts as not understood.
 func (g *Gateway) Create(deadline time.Time, w orders.Wire, key string) (orders.Remote, *orders.Fault) {
-	remote, fault := g.call(deadline, "POST", w.Path, w.Body, key)
+	remote, fault := call(g, deadline, outgoing{"POST", w.Path, w.Body, key}, readSession)
 	if fault == nil && remote.URL == "" {
 		return orders.Remote{}, &orders.Fault{Class: orders.Unknown, Status: 200, Err: errUnpayable}
 	}
@@ -41,13 +41,13 @@ func (g *Gateway) Create(deadline time.Time, w orders.Wire, key string) (orders.
 
 // Retrieve reads a session.
 func (g *Gateway) Retrieve(deadline time.Time, ref string) (orders.Remote, *orders.Fault) {
-	return g.call(deadline, "GET", sessionsPath+"/"+url.PathEscape(ref), nil, "")
+	return call(g, deadline, outgoing{method: "GET", path: sessionsPath + "/" + url.PathEscape(ref)}, readSession)
 }
 
 // Expire ends an open session. Stripe refuses that for one that is not open; then the session is read, and its state is
 // the answer unless it is open all the same.
 func (g *Gateway) Expire(deadline time.Time, ref string) (orders.Remote, *orders.Fault) {
-	remote, fault := g.call(deadline, "POST", sessionsPath+"/"+url.PathEscape(ref)+"/expire", nil, "")
+	remote, fault := call(g, deadline, outgoing{method: "POST", path: sessionsPath + "/" + url.PathEscape(ref) + "/expire"}, readSession)
 	if fault == nil || fault.Class != orders.Definitive {
 		return remote, fault
 	}

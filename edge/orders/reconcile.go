@@ -1,0 +1,218 @@
+package orders
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+)
+
+const (
+	// reconcileEvery is how often provider and orders are compared, reconcileSoon how soon after a comparison that failed.
+	reconcileEvery, reconcileSoon = time.Hour, 5 * time.Minute
+	// reconcileBack is how old a checkout may be that is compared: a provider's checkout lives for a day at most.
+	reconcileBack = 26 * time.Hour
+	// A comparison ends with what it has after so many pages of a list, or after reconcileBudget. A page that cannot be
+	// read is asked for again, a few times.
+	reconcilePages, pageTries  = 4000, 3
+	reconcileBudget, pagePause = 30 * time.Minute, 200 * time.Millisecond
+)
+
+func (s *Service) reconcileHourly(ctx context.Context) {
+	for ctx.Err() == nil {
+		wait := reconcileEvery
+		if s.Reconcile(ctx) != nil {
+			wait = reconcileSoon
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// Reconcile compares once what every provider has on record with the orders: the events that it could not deliver, and the
+// checkouts of the last 26 hours. What a lost webhook would have told takes its usual way; what fits nothing goes into
+// quarantine; and a checkout that can be paid although its attempt was given up is ended. It may run at any time, and a
+// second run finds nothing to do. A provider that fails does not keep the next one from being compared.
+func (s *Service) Reconcile(ctx context.Context) error {
+	var failed []error
+	for _, env := range slices.Sorted(maps.Keys(s.Gateways)) {
+		r := reconciliation{Service: s, env: env, gateway: inBackground(s.Gateways[env])}
+		err := r.run(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err() // we are ending, and that is no failure of anybody's
+		}
+		report := []any{"environment", env, "checked", r.checked, "fixed", r.fixed, "quarantined", r.quarantined}
+		if err != nil {
+			s.Log.Warn("reconciled in part", append(report, "error", err)...)
+		} else {
+			s.Log.Info("reconciled", report...)
+		}
+		failed = append(failed, err)
+	}
+	return errors.Join(failed...)
+}
+
+// reconciliation is one comparison with one provider.
+type reconciliation struct {
+	*Service
+	env     checkout.Environment
+	gateway Gateway
+
+	checked     int   // events and checkouts of ours
+	fixed       int   // of them: told what we did not know, or ended
+	quarantined int   // of them: fit nothing
+	unended     error // the last failure to end a checkout
+}
+
+// run tells the events first: they know more than a checkout does.
+func (r *reconciliation) run(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, reconcileBudget)
+	defer cancel()
+	since := r.Now().Add(-reconcileBack)
+	return errors.Join(
+		visit(ctx, r, r.gateway.Undelivered, r.event),
+		visit(ctx, r, func(deadline time.Time, after string) (Page[Remote], *Fault) {
+			return r.gateway.Checkouts(deadline, since, after)
+		}, r.checkout),
+		r.unended)
+}
+
+// visit reads a list page by page and looks at each of its items.
+func visit[T any](ctx context.Context, r *reconciliation, read func(time.Time, string) (Page[T], *Fault),
+	look func(context.Context, *T) error) error {
+	after := ""
+	for range reconcilePages {
+		page, err := readPage(ctx, r, read, after)
+		if err != nil {
+			return err
+		}
+		for i := range page.Items {
+			if err := cmp.Or(ctx.Err(), look(ctx, &page.Items[i])); err != nil {
+				return err
+			}
+		}
+		if after = page.Next; after == "" {
+			return nil
+		}
+	}
+	return errors.New("orders: the provider's list is too long to be read to its end")
+}
+
+func readPage[T any](ctx context.Context, r *reconciliation, read func(time.Time, string) (Page[T], *Fault), after string) (Page[T], error) {
+	for try := 1; ; try++ {
+		page, fault := read(r.callDeadline(), after)
+		if fault == nil {
+			return page, nil
+		}
+		if try == pageTries || fault.Class == Definitive {
+			return page, fmt.Errorf("orders: a list cannot be read: %w", fault)
+		}
+		select {
+		case <-time.After(max(fault.RetryAfter, pagePause<<try)):
+		case <-ctx.Done():
+			return page, ctx.Err()
+		}
+	}
+}
+
+func (r *reconciliation) callDeadline() time.Time { return r.Now().Add(r.TryTimeout) }
+
+func (r *reconciliation) event(ctx context.Context, ev *Event) error {
+	if ev.Kind == EventIgnored {
+		return nil
+	}
+	r.checked++
+	return r.count(r.take(ctx, r.env, *ev))
+}
+
+// checkout brings an order to where the provider says that its checkout is.
+func (r *reconciliation) checkout(ctx context.Context, remote *Remote) error {
+	if remote.OrderID == "" {
+		return nil // an account may serve others too
+	}
+	r.checked++
+	order, err := r.Store.Order(ctx, r.env, remote.OrderID)
+	if errors.Is(err, ErrNotFound) {
+		return r.count(r.quarantine(ctx, r.env, r.found(remote), ErrNotFound))
+	}
+	if err != nil {
+		return err
+	}
+	if order.stray(remote) {
+		ended, fault := r.gateway.Expire(r.callDeadline(), remote.Ref)
+		if fault != nil {
+			r.unended = fmt.Errorf("orders: %s attempt %d cannot be ended: %w", order.ID, remote.Attempt, fault)
+			return nil
+		}
+		r.Log.Warn("a checkout that was given up could be paid, and is ended", "order", order.ID, "attempt", remote.Attempt, "ref", remote.Ref)
+		*remote = ended
+	}
+	if order.knows(remote) {
+		return nil
+	}
+	return r.count(r.take(ctx, r.env, *r.found(remote)))
+}
+
+func (r *reconciliation) count(o outcome, err error) error {
+	switch {
+	case err != nil:
+	case o == applied:
+		r.fixed++
+	case o == quarantined:
+		r.quarantined++
+	}
+	return err
+}
+
+// found is the event that would have told of a checkout's state. Its id is the same each time, so that it counts once.
+func (r *reconciliation) found(remote *Remote) *Event {
+	kind := EventIgnored // what is open needs no telling
+	switch remote.Status {
+	case RemoteComplete:
+		kind = EventCompleted
+	case RemoteExpired:
+		kind = EventExpired
+	}
+	return &Event{ID: fmt.Sprintf("reconciled_%s_%d_%t", remote.Ref, remote.Status, remote.Paid), Kind: kind, Created: r.Now(), Remote: *remote}
+}
+
+// stray reports whether a checkout that can be paid at the provider must not be: its attempt was given up, or the order's
+// money is there already. One that somebody is at work on is not.
+func (o *Order) stray(r *Remote) bool {
+	if r.Status != RemoteOpen {
+		return false
+	}
+	a := o.Attempt(r.Attempt)
+	if a == nil || a.Ref != "" && a.Ref != r.Ref {
+		return true
+	}
+	switch a.State {
+	case Sent, Unresolved, Superseding:
+		return false
+	case Open:
+		return o.closed()
+	}
+	return true
+}
+
+// knows reports whether an attempt is where the provider says that its checkout is.
+func (o *Order) knows(r *Remote) bool {
+	a := o.Attempt(r.Attempt)
+	if a == nil || a.Ref != "" && a.Ref != r.Ref {
+		return false
+	}
+	switch r.Status {
+	case RemoteExpired:
+		return a.State == Ended || a.State == Settled
+	case RemoteComplete:
+		return a.State == Settled || !r.Paid && (a.State == Taken || a.State == Ended)
+	}
+	return true
+}

@@ -1,0 +1,500 @@
+package orders_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/crepe-checkout/crepe/core/billing"
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/money"
+	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/edge/badgerstore"
+	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sandbox"
+	"github.com/crepe-checkout/crepe/edge/stripe"
+)
+
+// Checkouts and Undelivered are nothing that the tests with the small provider ask about.
+func (p *provider) Checkouts(time.Time, time.Time, string) (page orders.Page[orders.Remote], _ *orders.Fault) {
+	return page, nil
+}
+
+func (p *provider) Undelivered(time.Time, string) (page orders.Page[orders.Event], _ *orders.Fault) {
+	return page, nil
+}
+
+// counter is a service on a real database, with the Stripe adapter on the sandbox behind limits, and the endpoint for its
+// webhooks on a real port.
+type counter struct {
+	*orders.Service
+	t       *testing.T
+	db      *badgerstore.DB
+	psp     *sandbox.Sandbox
+	stripe  *stripe.Gateway
+	log     *bytes.Buffer // written by one goroutine at a time: nothing runs beside the tests but the endpoint, which logs nothing
+	deaf    atomic.Bool   // the endpoint accepts nothing
+	refused atomic.Int32  // webhooks
+}
+
+func openCounter(t *testing.T) *counter {
+	t.Helper()
+	c := &counter{t: t, log: new(bytes.Buffer)}
+	var err error
+	if c.db, err = badgerstore.Open(t.TempDir(), badgerstore.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	endpoint := httptest.NewServer(http.HandlerFunc(c.webhook))
+	c.psp = sandbox.New(sandbox.Config{Store: c.db.Sandbox(checkout.Test), Key: "sk_test_1", PublicURL: "http://127.0.0.1/sandbox",
+		WebhookURL: endpoint.URL, WebhookSecret: "whsec_1", Record: true})
+	t.Cleanup(func() {
+		c.psp.Close()
+		endpoint.Close()
+		if err := c.db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	c.stripe = stripe.New(stripe.Config{Key: "sk_test_1", WebhookSecret: "whsec_1", BaseURL: "http://sandbox", Dial: c.psp.Dial})
+	c.Service = orders.New(orders.Config{Store: c.db, Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.NewTextHandler(c.log, nil)),
+		Gateways: map[checkout.Environment]orders.Gateway{checkout.Test: orders.Guarded(c.stripe, orders.Limits{Trip: 1000})}})
+	return c
+}
+
+func (c *counter) webhook(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	ev, err := c.stripe.Event(r.Header.Get("Stripe-Signature"), body, time.Now())
+	if c.deaf.Load() || err != nil || c.Apply(r.Context(), checkout.Test, ev) != nil {
+		w.WriteHeader(http.StatusInternalServerError)
+		c.refused.Add(1)
+	}
+}
+
+// open makes the n-th checkout session and orders from it.
+func (c *counter) open(n int) (id string, err error) {
+	id = fmt.Sprintf("cs_550e8400-e29b-41d4-a716-%012d", n)
+	session := &orders.Session{MerchantID: "MER_1", PageURL: "https://pay.example/s", Session: checkout.Session{
+		ID: id, Environment: checkout.Test, StoreID: "STO_1", ExpiresAt: time.Now().Add(time.Hour).UnixMilli(),
+		Product: checkout.Product{ID: "PROD_1", Type: checkout.OneTime, Name: "A thing"},
+		Terms: checkout.Terms{Price: money.Amount{Minor: 2900, Currency: "EUR"}, Category: tax.SaaS, Step: 1,
+			Seller: tax.Seller{Country: "HK", Everywhere: true}},
+	}}
+	if err := c.Add(context.Background(), session); err != nil {
+		c.t.Fatal(err)
+	}
+	_, err = c.order(id, "DE")
+	return id, err
+}
+
+func (c *counter) order(id, country string) (string, error) {
+	business := false
+	return c.Create(context.Background(), &checkout.Request{
+		Caller: checkout.Caller{Environment: checkout.Test, StoreID: "STO_1"}, SessionID: id,
+		Billing: &billing.Input{Country: country, IsBusiness: &business}, BuyerEmail: "ada@example.com",
+	}, nil)
+}
+
+func (c *counter) stored(id string) (*orders.Session, *orders.Order) {
+	c.t.Helper()
+	session, err := c.db.Session(context.Background(), id)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	o, err := c.Order(context.Background(), session)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return session, o
+}
+
+// remote is how a checkout stands at the provider: "open", "complete", "expired".
+func (c *counter) remote(ref string) string {
+	c.t.Helper()
+	all, err := c.psp.Sessions()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, s := range all {
+		if s.ID == ref {
+			return s.Status
+		}
+	}
+	c.t.Fatalf("the provider has no %s", ref)
+	return ""
+}
+
+// refOf finds the checkout that the provider has for a session's attempt, known to the order or not.
+func (c *counter) refOf(sessionID, attempt string) (ref string) {
+	c.t.Helper()
+	all, err := c.psp.Sessions()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, s := range all {
+		if s.Metadata["checkout_session_id"] == sessionID && s.Metadata["attempt"] == attempt {
+			return s.ID
+		}
+	}
+	c.t.Fatal("the provider has no such checkout")
+	return ""
+}
+
+// reconcile runs once and reads the one line that sums it up.
+func (c *counter) reconcile(checked, fixed, quarantined int) {
+	c.t.Helper()
+	c.log.Reset()
+	if err := c.Reconcile(context.Background()); err != nil {
+		c.t.Error(err)
+	}
+	want := fmt.Sprintf("msg=reconciled environment=test checked=%d fixed=%d quarantined=%d\n", checked, fixed, quarantined)
+	if n := strings.Count(c.log.String(), "msg=reconciled"); n != 1 || !strings.Contains(c.log.String(), want) {
+		c.t.Errorf("logged %q, want %q", c.log, want)
+	}
+}
+
+// unchanged reconciles once more: nothing may happen.
+func (c *counter) unchanged(checked int, ids ...string) {
+	c.t.Helper()
+	versions := func() (all []uint64) {
+		for _, id := range ids {
+			session, o := c.stored(id)
+			all = append(all, session.Version, o.Version)
+		}
+		return all
+	}
+	before := versions()
+	c.reconcile(checked, 0, 0)
+	if after := versions(); fmt.Sprint(before) != fmt.Sprint(after) {
+		c.t.Errorf("versions %v became %v", before, after)
+	}
+}
+
+// TestReconcileLostWebhooks: the provider believes that it has told, and nobody was told.
+func TestReconcileLostWebhooks(t *testing.T) {
+	t.Parallel()
+	c := openCounter(t)
+	c.psp.Decide(func(call sandbox.Call) sandbox.Fault {
+		if call.Operation == sandbox.Webhook {
+			return "lost"
+		}
+		return ""
+	})
+	cases := []struct {
+		happens func(ref string) error
+		state   orders.State
+		closed  bool
+	}{
+		{c.psp.Pay, orders.Paid, true},
+		{c.psp.Expire, orders.Lapsed, true},
+		{func(ref string) error { return c.psp.Choose(ref, "later") }, orders.Processing, true},
+		{c.psp.Decline, orders.AwaitingPayment, false}, // nobody needs to know
+	}
+	var ids []string
+	for i, k := range cases {
+		id, err := c.open(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, id)
+		_, o := c.stored(id)
+		if err := k.happens(o.Current().Ref); err != nil {
+			t.Fatal(err)
+		}
+		if _, o := c.stored(id); o.State != orders.AwaitingPayment {
+			t.Fatalf("the webhook was not lost: %s", o.State)
+		}
+	}
+	c.reconcile(4, 3, 0)
+	for i, k := range cases {
+		session, o := c.stored(ids[i])
+		if o.State != k.state || session.Closed != k.closed {
+			t.Errorf("%d: order %s, closed %t", i, o.State, session.Closed)
+		}
+	}
+	if _, o := c.stored(ids[0]); len(o.Payments) != 1 || o.Payments[0].Status != orders.Succeeded || o.Payments[0].Ref == "" {
+		t.Errorf("payments %+v", o.Payments)
+	}
+	c.unchanged(4, ids...)
+}
+
+// TestReconcileUndelivered: our endpoint was down. The events tell more than the checkout does: there was a refused card
+// first. When they are delivered after all, they count no second time.
+func TestReconcileUndelivered(t *testing.T) {
+	t.Parallel()
+	c := openCounter(t)
+	c.deaf.Store(true)
+	id, err := c.open(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, o := c.stored(id)
+	for _, happens := range []func(string) error{c.psp.Decline, c.psp.Pay} {
+		if err := happens(o.Current().Ref); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, func() bool { return c.refused.Load() >= 2 })
+	c.reconcile(3, 2, 0)
+	_, o = c.stored(id)
+	if o.State != orders.Paid || len(o.Payments) != 2 || o.Payments[0].Last4+o.Payments[1].Last4 != "0002" {
+		t.Errorf("order %s, payments %+v", o.State, o.Payments)
+	}
+	c.unchanged(3, id)
+	c.deaf.Store(false)
+	c.allDelivered()
+	c.unchanged(1, id)
+}
+
+// allDelivered waits until the endpoint has accepted every event.
+func (c *counter) allDelivered() {
+	c.t.Helper()
+	eventually(c.t, func() bool {
+		page, fault := c.stripe.Undelivered(time.Now().Add(time.Second), "")
+		return fault == nil && len(page.Items) == 0
+	})
+}
+
+func eventually(t *testing.T, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("not within ten seconds")
+		}
+	}
+}
+
+// TestReconcileUnheardOf: a checkout of an order that we never had is kept for a person to look at, and is not ours to end;
+// one without an order is somebody else's.
+func TestReconcileUnheardOf(t *testing.T) {
+	t.Parallel()
+	c := openCounter(t)
+	paid := c.foreign("metadata[order_id]=ORD_0&metadata[attempt]=1")
+	open := c.foreign("metadata[order_id]=ORD_1&metadata[attempt]=1")
+	c.foreign("metadata[shop]=another")
+	c.psp.Script("lost")
+	if err := c.psp.Pay(paid); err != nil {
+		t.Fatal(err)
+	}
+	c.reconcile(2, 0, 2)
+	for _, ref := range []string{paid, open} {
+		if !strings.Contains(c.log.String(), "ref="+ref) {
+			t.Errorf("%s is not in the log: %s", ref, c.log)
+		}
+	}
+	if status := c.remote(open); status != "open" {
+		t.Errorf("the checkout of an unknown order is %s", status)
+	}
+	c.reconcile(2, 0, 0)
+}
+
+var foreigners atomic.Int32
+
+// foreign makes a checkout at the provider that no service has asked for.
+func (c *counter) foreign(more string) (ref string) {
+	c.t.Helper()
+	body := "mode=payment&success_url=https://shop.example/&line_items[0][quantity]=1&line_items[0][price_data][currency]=eur" +
+		"&line_items[0][price_data][unit_amount]=2900&line_items[0][price_data][product_data][name]=Thing&" + more
+	made, fault := c.stripe.Create(time.Now().Add(5*time.Second), orders.Wire{Path: "/v1/checkout/sessions", Body: []byte(body)},
+		fmt.Sprint("foreign ", foreigners.Add(1)))
+	if fault != nil {
+		c.t.Error(fault)
+	}
+	return made.Ref
+}
+
+// TestReconcileAbandoned: the provider made the checkout that it said it had not made. Nobody has its URL; it is ended all
+// the same, and the buyer's second attempt is left alone.
+func TestReconcileAbandoned(t *testing.T) {
+	t.Parallel()
+	c := openCounter(t)
+	c.psp.Script("500_side_effect")
+	id, err := c.open(1)
+	if err == nil {
+		t.Fatal("the fault did not befall")
+	}
+	if _, o := c.stored(id); o.Current().State != orders.Abandoned || c.remote(c.refOf(id, "1")) != "open" {
+		t.Fatalf("the attempt is %s", o.Current().State)
+	}
+	url, err := c.order(id, "DE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.psp.Script("lost") // and we are not told that it ended
+	c.reconcile(2, 1, 0)
+	_, o := c.stored(id)
+	if o.Attempts[0].State != orders.Ended || o.Current().State != orders.Open || o.State != orders.AwaitingPayment {
+		t.Errorf("order %s, attempts %s and %s", o.State, o.Attempts[0].State, o.Current().State)
+	}
+	if first, second := c.remote(c.refOf(id, "1")), c.remote(o.Current().Ref); first != "expired" || second != "open" {
+		t.Errorf("the first checkout is %s, the second %s", first, second)
+	}
+	if again, err := c.order(id, "DE"); again != url {
+		t.Errorf("%q became %q, %v", url, again, err)
+	}
+	c.unchanged(2, id)
+}
+
+// TestReconcileSecondCheckout: a provider that has forgotten our key has two checkouts for one attempt. The one that we do
+// not know is ended, and kept for a person to look at.
+func TestReconcileSecondCheckout(t *testing.T) {
+	t.Parallel()
+	c := openCounter(t)
+	id, err := c.open(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, o := c.stored(id)
+	twin, fault := c.stripe.Create(time.Now().Add(5*time.Second),
+		orders.Wire{Path: "/v1/checkout/sessions", Body: []byte(c.psp.Bodies()[o.Current().Key][0])}, "another key")
+	if fault != nil || twin.Ref == o.Current().Ref {
+		t.Fatal(fault)
+	}
+	c.psp.Script("lost")
+	c.reconcile(2, 0, 1)
+	if known, unknown := c.remote(o.Current().Ref), c.remote(twin.Ref); known != "open" || unknown != "expired" {
+		t.Errorf("the known checkout is %s, the unknown one %s", known, unknown)
+	}
+	c.unchanged(2, id)
+}
+
+// TestReconcileSettled: the first checkout was paid although it had been superseded. The second must not be paid, too; and
+// if it was, the buyer is told of nothing, but the order is.
+func TestReconcileSettled(t *testing.T) {
+	t.Parallel()
+	for _, both := range []bool{false, true} {
+		c := openCounter(t)
+		id, err := c.open(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.order(id, "FR"); err != nil {
+			t.Fatal(err)
+		}
+		c.allDelivered() // of the first checkout's end
+		_, o := c.stored(id)
+		first := o.Attempts[0]
+		late := orders.Event{ID: "evt_late", Kind: orders.EventCompleted, Created: time.Now(), Remote: orders.Remote{
+			Ref: first.Ref, Status: orders.RemoteComplete, Paid: true, OrderID: o.ID, Attempt: 1, PaymentID: "pi_1",
+			Total: money.Amount{Minor: first.Placed.Quote.Assessment.Total, Currency: first.Placed.Quote.Currency}}}
+		if err := c.Apply(context.Background(), checkout.Test, late); err != nil {
+			t.Fatal(err)
+		}
+		c.psp.Script("lost")
+		want, status := orders.PaidLate, "expired"
+		if both {
+			if err := c.psp.Pay(o.Current().Ref); err != nil {
+				t.Fatal(err)
+			}
+			want, status = orders.RefundDue, "complete"
+		}
+		c.reconcile(2, 1, 0)
+		if _, o := c.stored(id); o.State != want || c.remote(o.Current().Ref) != status {
+			t.Errorf("both paid: %t: order %s, second checkout %s", both, o.State, c.remote(o.Current().Ref))
+		}
+		c.unchanged(2, id)
+	}
+}
+
+// TestReconcilePages: what is sought is behind more checkouts than a page has, and the provider fails between the pages.
+func TestReconcilePages(t *testing.T) {
+	t.Parallel()
+	c := openCounter(t)
+	id, err := c.open(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, o := c.stored(id)
+	c.psp.Script("lost")
+	if err := c.psp.Pay(o.Current().Ref); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 13 {
+				c.foreign("metadata[shop]=another")
+			}
+		})
+	}
+	all.Wait()
+
+	lists := 0
+	c.psp.Decide(func(call sandbox.Call) sandbox.Fault {
+		if call.Operation == sandbox.List {
+			if lists++; lists >= 4 { // after the events and two pages of checkouts
+				return "502"
+			}
+		}
+		return ""
+	})
+	if err := c.Reconcile(context.Background()); err == nil || lists != 6 || !strings.Contains(c.log.String(), "reconciled in part") {
+		t.Fatalf("%d pages read or tried, error %v, log %s", lists, err, c.log)
+	}
+	if _, o := c.stored(id); o.State != orders.AwaitingPayment {
+		t.Fatalf("found at once: %s, so there was no third page", o.State)
+	}
+	c.psp.Decide(nil)
+	c.psp.Script("list.502", "list.reset") // the same page again, within a run
+	c.reconcile(1, 1, 0)
+	if _, o := c.stored(id); o.State != orders.Paid {
+		t.Errorf("the order is %s", o.State)
+	}
+	c.unchanged(1, id)
+}
+
+// TestReconcileUnended: a checkout that cannot be ended is a failure, of which the rest does not suffer.
+func TestReconcileUnended(t *testing.T) {
+	t.Parallel()
+	c := openCounter(t)
+	paid, err := c.open(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, o := c.stored(paid)
+	c.psp.Script("lost")
+	if err := c.psp.Pay(o.Current().Ref); err != nil {
+		t.Fatal(err)
+	}
+	c.psp.Script("500_side_effect")
+	if _, err := c.open(2); err == nil {
+		t.Fatal("the fault did not befall")
+	}
+	c.psp.Script("expire.502")
+	if err := c.Reconcile(context.Background()); err == nil || !strings.Contains(err.Error(), "cannot be ended") {
+		t.Errorf("got %v", err)
+	}
+	if _, o := c.stored(paid); o.State != orders.Paid {
+		t.Errorf("the other order is %s", o.State)
+	}
+	c.reconcile(2, 1, 0)
+}
+
+// TestRunReconciles: it happens by itself, at the start, and ends with the service.
+func TestRunReconciles(t *testing.T) {
+	t.Parallel()
+	c := openCounter(t)
+	id, err := c.open(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, o := c.stored(id)
+	c.psp.Script("lost")
+	if err := c.psp.Pay(o.Current().Ref); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); c.Run(ctx) }()
+	eventually(t, func() bool { _, o := c.stored(id); return o.State == orders.Paid })
+	stop()
+	<-done
+}
