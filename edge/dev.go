@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/goccy/go-json"
@@ -46,7 +47,12 @@ func dev(ctx context.Context, args []string, stdout, stderr io.Writer, log *slog
 	f.SetOutput(stderr)
 	c.flags(f)
 	fresh := f.Bool("fresh", false, "forget what an earlier run has left in the data directory")
+	list := f.String("origins", "", "origins, between commas, whose pages may call the API for the demo store; default: none")
 	if err := parse(f, args); err != nil {
+		return err
+	}
+	origins, err := parseOrigins(*list)
+	if err != nil {
 		return err
 	}
 	if *fresh {
@@ -66,13 +72,37 @@ func dev(ctx context.Context, args []string, stdout, stderr io.Writer, log *slog
 	}
 	s.extra = map[string]fasthttp.RequestHandler{"/demo/thank-you": thankYou}
 	ready := make(chan error, 1)
-	go func() { ready <- s.introduce(ctx, stdout) }()
+	go func() { ready <- s.introduce(ctx, stdout, origins) }()
 	served := make(chan error, 1)
 	go func() { served <- s.serveOn(ctx, listener) }()
 	if err := <-ready; err != nil {
 		return errors.Join(err, listener.Close(), <-served, s.close())
 	}
 	return errors.Join(<-served, s.close())
+}
+
+// parseOrigins reads a list between commas.
+func parseOrigins(list string) ([]string, error) {
+	if list == "" {
+		return nil, nil
+	}
+	origins := strings.Split(list, ",")
+	for _, origin := range origins {
+		if !catalog.ValidOrigin(origin) {
+			return nil, fmt.Errorf("--origins: %q is no origin; expected something like https://shop.example.com or http://localhost:5173", origin)
+		}
+	}
+	return origins, nil
+}
+
+// listOrigins sets which other pages may call the API for a store.
+func (s *server) listOrigins(ctx context.Context, storeID string, origins []string) error {
+	store, err := s.db.Store(ctx, storeID)
+	if err != nil {
+		return err
+	}
+	store.Origins = origins
+	return s.db.Put(ctx, catalog.Change{Store: store})
 }
 
 // forget removes what a run leaves, and nothing else that may lie in the directory. It opens the database first: one that
@@ -94,9 +124,12 @@ func forget(data string, log *slog.Logger) error {
 
 // introduce seeds the demo merchant on the first run, opens a checkout session for the newcomer and says where everything
 // is. The session is made the way a merchant's server makes it: through the API, with a signature.
-func (s *server) introduce(ctx context.Context, stdout io.Writer) error {
+func (s *server) introduce(ctx context.Context, stdout io.Writer, origins []string) error {
 	file, err := s.demo(ctx)
 	if err != nil {
+		return err
+	}
+	if err := s.listOrigins(ctx, file.StoreID, origins); err != nil {
 		return err
 	}
 	merchant, err := newDemoMerchant(s.local, file.MerchantID, file.PrivateKey[checkout.Test])

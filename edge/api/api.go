@@ -21,6 +21,7 @@ import (
 type Config struct {
 	Auth    *auth.Service
 	Catalog catalog.Records
+	Origins catalog.Origins // whose pages may call us
 	Orders  *orders.Service
 	// Idempotency answers repeated writes.
 	Idempotency *idempotency.Guard
@@ -45,24 +46,34 @@ type API struct {
 type route struct {
 	method string
 	handle fasthttp.RequestHandler
+	from   callers
 }
+
+// callers says who may call a path in a browser.
+type callers bool
+
+const (
+	servers callers = false // nobody but our own pages
+	pages   callers = true  // pages of the origins that a store lists, see cors.go
+)
 
 // New returns the API with its routes.
 func New(c Config) *API {
 	a := &API{Config: c}
 	a.routes = map[string]route{
-		"/v1/actions/auth/issue-session-token":   {"POST", serve(a, layerUser, a.merchant, a.issueSessionToken)},
-		"/v1/actions/auth/issue-shopper-token":   {"POST", serve(a, layerUser, a.visitor, a.issueShopperToken)},
-		"/v1/actions/checkout/create-session":    {"POST", serve(a, layerOrder, a.merchantOrVisitor, a.createSession)},
-		"/v1/actions/checkout/renew-session":     {"POST", serve(a, layerOrder, a.buyerOrVisitor, a.renewSession)},
-		"/v1/actions/checkout/quote":             {"POST", serve(a, layerOrder, a.buyerOrVisitor, a.quote)},
-		"/v1/actions/onetime-order/create-order": {"POST", serve(a, layerOrder, a.buyer, a.createOrder)},
+		"/v1/actions/auth/issue-session-token":   {"POST", serve(a, layerUser, a.merchant, a.issueSessionToken), servers},
+		"/v1/actions/auth/issue-shopper-token":   {"POST", serve(a, layerUser, a.visitor, a.issueShopperToken), pages},
+		"/v1/actions/checkout/create-session":    {"POST", serve(a, layerOrder, a.merchantOrVisitor, a.createSession), pages},
+		"/v1/actions/checkout/renew-session":     {"POST", serve(a, layerOrder, a.buyerOrVisitor, a.renewSession), pages},
+		"/v1/actions/checkout/quote":             {"POST", serve(a, layerOrder, a.buyerOrVisitor, a.quote), pages},
+		"/v1/actions/onetime-order/create-order": {"POST", serve(a, layerOrder, a.buyer, a.createOrder), pages},
 
-		"/healthz": {"GET", a.health},
-		"/readyz":  {"GET", a.ready},
+		"/v1/client.js": {"GET", client, servers},
+		"/healthz":      {"GET", a.health, servers},
+		"/readyz":       {"GET", a.ready, servers},
 	}
 	for env, gateway := range c.Gateways {
-		a.routes[WebhookPath(gateway.Name(), env)] = route{"POST", a.webhook(env, gateway)}
+		a.routes[WebhookPath(gateway.Name(), env)] = route{"POST", a.webhook(env, gateway), servers}
 	}
 	return a
 }
@@ -85,11 +96,16 @@ func (a *API) Handle(ctx *fasthttp.RequestCtx) {
 	switch {
 	case !ok:
 		a.fail(ctx, layerGateway, unknownPath)
+	case r.from == pages && ctx.IsOptions():
+		ctx.SetStatusCode(fasthttp.StatusNoContent)
 	case string(ctx.Method()) != r.method:
 		ctx.Response.Header.Set("Allow", r.method)
 		a.fail(ctx, layerGateway, wrongMethod)
 	default:
 		r.handle(ctx)
+	}
+	if r.from == pages {
+		a.share(ctx)
 	}
 }
 
@@ -106,6 +122,7 @@ func serve[Req, Resp any](a *API, l layer, credential func(*fasthttp.RequestCtx)
 			a.fail(ctx, layerGateway, err)
 			return
 		}
+		ctx.SetUserValue(storeOf, caller.StoreID)
 		var request Req
 		if err := decode(ctx.PostBody(), &request); err != nil {
 			a.fail(ctx, layerGateway, err)

@@ -18,6 +18,8 @@ func slugKey(slug string) string { return shared + "/-/sl/" + slug }
 
 func productKey(storeID, id string) string { return shared + "/" + storeID + "/pr/" + id }
 
+func originKey(origin, storeID string) string { return shared + "/-/og/" + origin + "/" + storeID }
+
 // Merchant implements catalog.Records.
 func (db *DB) Merchant(_ context.Context, id string) (*catalog.Merchant, error) {
 	return load[catalog.Merchant](db.read, merchantKey(id), catalog.ErrNotFound)
@@ -50,6 +52,15 @@ func (db *DB) Product(_ context.Context, id string) (*catalog.Product, error) {
 		return nil, err
 	}
 	return load[catalog.Product](db.read, productKey(string(storeID), id), catalog.ErrNotFound)
+}
+
+// OriginListed implements catalog.Origins.
+func (db *DB) OriginListed(_ context.Context, origin string) (listed bool, err error) {
+	err = db.scan(originKey(origin, ""), "", func(string, []byte) bool {
+		listed = true
+		return false
+	})
+	return listed, err
 }
 
 // Put implements catalog.Records.
@@ -85,5 +96,25 @@ func putStore(s *step, store *catalog.Store) error {
 	case string(owner) != store.ID:
 		return catalog.ErrSlugTaken
 	}
+	if err := putOrigins(s, store); err != nil {
+		return err
+	}
 	return save(s, storeKey(store.ID), store)
+}
+
+// putOrigins lets the index follow the store's list.
+func putOrigins(s *step, store *catalog.Store) error {
+	before, err := load[catalog.Store](s.get, storeKey(store.ID), catalog.ErrNotFound)
+	if err != nil && !errors.Is(err, catalog.ErrNotFound) {
+		return err
+	}
+	if before != nil {
+		for _, origin := range before.Origins {
+			s.delete(originKey(origin, store.ID))
+		}
+	}
+	for _, origin := range store.Origins {
+		s.put(originKey(origin, store.ID), []byte{})
+	}
+	return nil
 }

@@ -1,8 +1,7 @@
 // Package badgerstore keeps everything that the edge keeps in one Badger database on a local disk.
 //
 // [DB] is the database; its methods implement the ports of the packages that own the records: orders.Store,
-// catalog.Records, auth.Tokens, auth.Keys, webhooks.Keys,
-// idempotency.Store and sandbox.Store.
+// catalog.Records, catalog.Origins, auth.Tokens, auth.Keys, webhooks.Keys, idempotency.Store and sandbox.Store.
 //
 // # Writing
 //
@@ -29,6 +28,7 @@
 //	all/<store>/st                 catalog.Store
 //	all/<store>/pr/<product>       catalog.Product
 //	all/-/sl/<slug>                the id of the store with that slug
+//	all/-/og/<origin>/<store>      nothing: the store lists that origin
 //	all/-/du/<ms>/<env>/<order>    when an order must be looked at again
 //	all/-/at/<id>                  where a session, order or product lives: "<env>/<store>"
 //

@@ -39,7 +39,8 @@ type Store struct {
 	Logo       string // URL, empty for none
 	DarkMode   bool   // how checkout looks where a session does not say
 	Seller     tax.Seller
-	CreatedAt  int64 // Unix milliseconds
+	Origins    []string // of the pages elsewhere that may call the API in a buyer's browser, each a [ValidOrigin]
+	CreatedAt  int64    // Unix milliseconds
 }
 
 // Product is what a store sells, in each environment by itself.

@@ -1,0 +1,87 @@
+package api
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/web"
+)
+
+// What pages of other origins may send, and for how long a browser may remember it: two hours, in seconds, the most that
+// Chromium keeps. The headers of a merchant's signature are not among them: its key has no place in a browser.
+const (
+	pageHeaders = "Authorization, Content-Type, X-Environment, X-Idempotency-Key, X-Store-Slug"
+	pageMaxAge  = "7200"
+)
+
+// storeOf is the user value of a request that says for which store its caller speaks. Before a credential has been
+// accepted there is none.
+const storeOf = "store"
+
+// share lets the page that sent the request read the answer (Fetch standard, "CORS protocol"), if its origin is listed by
+// the store that the answer is about.
+//
+// Where no store is known, one that any store lists will do: a browser sends no credential with a preflight, and what
+// answers a refused credential is the same for everybody. A page could not tell a 401 that is hidden from it from a lost
+// connection, and would send a request again that can never succeed.
+//
+// Cookies are never involved, so nothing here opens what a page could not get with the credential in any other way; an
+// origin that is not listed is not refused, it only learns nothing.
+func (a *API) share(ctx *fasthttp.RequestCtx) {
+	h := &ctx.Response.Header
+	h.Set(fasthttp.HeaderVary, fasthttp.HeaderOrigin)
+	origin := string(ctx.Request.Header.Peek(fasthttp.HeaderOrigin))
+	if !a.listed(ctx, origin) {
+		return
+	}
+	h.Set(fasthttp.HeaderAccessControlAllowOrigin, origin)
+	if !ctx.IsOptions() {
+		h.Set(fasthttp.HeaderAccessControlExposeHeaders, fasthttp.HeaderRetryAfter)
+		return
+	}
+	h.Set(fasthttp.HeaderAccessControlAllowMethods, fasthttp.MethodPost)
+	h.Set(fasthttp.HeaderAccessControlAllowHeaders, pageHeaders)
+	h.Set(fasthttp.HeaderAccessControlMaxAge, pageMaxAge)
+}
+
+// listed looks an origin up. What cannot be looked up is not listed.
+func (a *API) listed(ctx *fasthttp.RequestCtx, origin string) bool {
+	if !catalog.ValidOrigin(origin) {
+		return false
+	}
+	id, known := ctx.UserValue(storeOf).(string)
+	if !known {
+		listed, err := a.Origins.OriginListed(ctx, origin)
+		if err != nil {
+			a.Log.Error("an origin cannot be looked up", "error", err)
+		}
+		return listed
+	}
+	store, err := a.Catalog.Store(ctx, id)
+	if err != nil {
+		if !errors.Is(err, catalog.ErrNotFound) { // a merchant's signature speaks for no store
+			a.Log.Error("an origin cannot be looked up", "error", err)
+		}
+		return false
+	}
+	return slices.Contains(store.Origins, origin)
+}
+
+// client hands out the script that pages of other origins call us with. Anybody may have it, from anywhere.
+func client(ctx *fasthttp.RequestCtx) {
+	asset := web.Named("client.js")
+	content, encoding := asset.Encoded(string(ctx.Request.Header.Peek(fasthttp.HeaderAcceptEncoding)))
+	h := &ctx.Response.Header
+	if encoding != "" {
+		h.Set(fasthttp.HeaderContentEncoding, encoding)
+	}
+	h.Set(fasthttp.HeaderVary, fasthttp.HeaderAcceptEncoding)
+	h.Set(fasthttp.HeaderCacheControl, "public, max-age=3600")
+	h.Set(fasthttp.HeaderAccessControlAllowOrigin, "*")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	ctx.SetContentType(asset.ContentType)
+	ctx.Response.SetBodyRaw(content)
+}
