@@ -7,8 +7,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/goccy/go-json"
+
+	"github.com/crepe-checkout/crepe/edge/sandbox"
 )
 
 // trigger asks the sandbox of a running `crepe dev` to report an event for an order.
@@ -16,10 +19,9 @@ func trigger(args []string, stdout, stderr io.Writer) error {
 	f := flag.NewFlagSet("crepe trigger", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	data := f.String("data", ".crepe", "data directory of the running crepe dev")
+	fault := f.String("fault", "", "what goes wrong with the webhook: twice, late, late:1m, out_of_order, lost; default: nothing")
 	f.Usage = func() {
-		fmt.Fprint(stderr, "crepe trigger [--data DIR] EVENT ORDER\n\n"+
-			"EVENT is checkout.session.completed, checkout.session.expired, checkout.session.async_payment_succeeded or\n"+
-			"checkout.session.async_payment_failed; ORDER is an order's id, ORD_…\n\n")
+		fmt.Fprint(stderr, triggerUsage())
 		f.PrintDefaults()
 	}
 	if err := f.Parse(args); err != nil {
@@ -37,7 +39,7 @@ func trigger(args []string, stdout, stderr io.Writer) error {
 	if err := json.Unmarshal(text, &file); err != nil {
 		return err
 	}
-	body, err := json.Marshal(map[string]string{"event": f.Arg(0), "order": f.Arg(1)})
+	body, err := json.Marshal(map[string]string{"event": f.Arg(0), "order": f.Arg(1), "fault": *fault})
 	if err != nil {
 		return err
 	}
@@ -47,4 +49,32 @@ func trigger(args []string, stdout, stderr io.Writer) error {
 	}
 	_, err = fmt.Fprintf(stdout, "%s\n", answer)
 	return err
+}
+
+func triggerUsage() string {
+	var events strings.Builder
+	for _, t := range sandbox.Triggers() {
+		fmt.Fprintf(&events, "  %-40s  %s\n", t.Event, t.Means)
+	}
+	return `crepe trigger [--data DIR] [--fault FAULT] EVENT ORDER
+
+makes an event happen to the latest checkout of an order, ORD_…, in the sandbox of a running "crepe dev". What has
+happened already is reported once more.
+
+Events:
+` + events.String() + `
+Examples:
+  crepe trigger checkout.session.completed ORD_…
+      The buyer pays, without the page.
+  crepe trigger --fault twice checkout.session.completed ORD_…
+      And the webhook comes two times.
+  crepe trigger --fault out_of_order payment_intent.payment_failed ORD_…
+  crepe trigger checkout.session.completed ORD_…
+      The news of the declined card comes after that of the payment.
+  crepe trigger --fault lost checkout.session.expired ORD_…
+      Nobody is told: the hourly reconciliation finds out.
+
+What came of it is in the log, /sandbox/log.
+
+`
 }

@@ -11,14 +11,67 @@ import (
 // errNoEvent: the session's state does not allow the event, and it has never happened.
 var errNoEvent = errors.New("sandbox: the order is not in a state for that event")
 
+// Triggered is an event that a trigger can make happen.
+type Triggered struct {
+	Event string // its type
+	Means string // what happens
+	step  func(*turn) bool
+}
+
+// Triggers are the events that a trigger can make happen. All but those of payments that are confirmed later need a session
+// that can be paid.
+func Triggers() []Triggered {
+	return []Triggered{
+		{"checkout.session.completed", "the buyer pays", whilePayable((*turn).pay)},
+		{"checkout.session.async_payment_succeeded", "a payment that is confirmed later arrives", settling(false)},
+		{"checkout.session.async_payment_failed", "a payment that is confirmed later fails", settling(true)},
+		{"checkout.session.expired", "the checkout ends unpaid", whilePayable((*turn).expire)},
+		{"payment_intent.payment_failed", "a card is declined, and the checkout stays open",
+			whilePayable(func(t *turn) { t.decline(declined) })},
+	}
+}
+
+func whilePayable(step func(*turn)) func(*turn) bool {
+	return func(t *turn) bool {
+		payable := t.payable()
+		if payable {
+			step(t)
+		}
+		return payable
+	}
+}
+
+// settling decides about a payment that is confirmed later, which is first begun where it has not been.
+func settling(bounces bool) func(*turn) bool {
+	return func(t *turn) bool {
+		if t.payable() {
+			t.payLater(false)
+		}
+		settling := t.settling()
+		if settling {
+			t.settle(bounces)
+		}
+		return settling
+	}
+}
+
 // trigger makes an event happen to the latest session of an order: POST {"event": "checkout.session.expired", "order":
-// "ORD_…"}. The body must be declared as JSON, which keeps forms of other sites out.
+// "ORD_…"}, and with "fault": "late:1m" what goes wrong with its webhook. The body must be declared as JSON, which keeps forms
+// of other sites out.
 func (s *Sandbox) trigger(ctx *fasthttp.RequestCtx) {
-	var in struct{ Event, Order string }
+	var in struct {
+		Event, Order string
+		Fault        Fault
+	}
 	if !readJSON(ctx, &in) {
 		return
 	}
-	id, event, err := s.happen(in.Event, in.Order)
+	known, fate, err := readTrigger(in.Event, in.Fault)
+	if err != nil {
+		writeJSON(ctx, fasthttp.StatusBadRequest, map[string]string{"error": err.Error()})
+		return
+	}
+	id, event, err := s.happen(known, in.Order, fate)
 	switch {
 	case err == nil:
 		writeJSON(ctx, fasthttp.StatusOK, map[string]string{"session": id, "event": event})
@@ -29,6 +82,26 @@ func (s *Sandbox) trigger(ctx *fasthttp.RequestCtx) {
 	default:
 		writeJSON(ctx, fasthttp.StatusInternalServerError, map[string]string{"error": "the sandbox cannot write"})
 	}
+}
+
+// readTrigger says what is asked for; the fate is nil where its webhook has no fault of its own.
+func readTrigger(event string, fault Fault) (Triggered, *fate, error) {
+	var names []string
+	for _, known := range Triggers() {
+		names = append(names, known.Event)
+		if known.Event != event {
+			continue
+		}
+		if fault == "" {
+			return known, nil, nil
+		}
+		f, err := fault.read()
+		if err == nil && !f.fits(Webhook) {
+			err = errors.New("sandbox: no fault of a webhook: " + string(fault))
+		}
+		return known, &f, err
+	}
+	return Triggered{}, nil, errors.New("sandbox: no such event; it can be " + strings.Join(names, ", "))
 }
 
 // readJSON reads a body that is declared as JSON, or answers.
@@ -52,15 +125,16 @@ func writeJSON(ctx *fasthttp.RequestCtx, status int, body any) {
 
 // happen takes the step that an event reports. Where that has been taken already, the same event is sent again: whoever
 // receives webhooks must be ready for both.
-func (s *Sandbox) happen(kind, order string) (id, event string, err error) {
+func (s *Sandbox) happen(what Triggered, order string, with *fate) (id, event string, err error) {
 	if id, err = s.latest(order); err != nil {
 		return "", "", err
 	}
 	done := false
 	err = s.turn(id, func(t *turn) {
-		done = t.happen(kind) || t.again(t.Events[kind])
-		event = t.Events[kind]
-		s.note(t, "trigger "+kind)
+		t.forced = with
+		done = what.step(t) || t.again(t.Events[what.Event])
+		event = t.Events[what.Event]
+		s.note(t, "trigger "+what.Event)
 	})
 	if err == nil && !done {
 		err = errNoEvent
@@ -70,39 +144,16 @@ func (s *Sandbox) happen(kind, order string) (id, event string, err error) {
 
 // again sends an event once more.
 func (t *turn) again(id string) bool {
-	if id == "" || t.sandbox.config.WebhookURL == "" {
+	d, err := load[delivery](t.sandbox.config.Store, "ev/"+id)
+	if d == nil || err != nil || t.sandbox.config.WebhookURL == "" {
 		return false
 	}
-	t.send(id, 0)
-	return true
-}
-
-// happen takes the step that a kind of event reports, if the session is in a state for it. A payment that is confirmed
-// later is first begun, where it has not been.
-func (t *turn) happen(kind string) bool {
-	if kind == "checkout.session.async_payment_succeeded" || kind == "checkout.session.async_payment_failed" {
-		if t.payable() {
-			t.payLater(false)
-		}
-		settling := t.settling()
-		if settling {
-			t.settle(kind == "checkout.session.async_payment_failed")
-		}
-		return settling
+	if t.forced == nil {
+		t.send(id, 0)
+		return true
 	}
-	if !t.payable() {
-		return false
-	}
-	switch kind {
-	case "checkout.session.completed":
-		t.pay()
-	case "checkout.session.expired":
-		t.expire()
-	case "payment_intent.payment_failed":
-		t.decline(declined)
-	default:
-		return false
-	}
+	t.deliver(d, *t.forced)
+	t.change.put("ev/"+id, d)
 	return true
 }
 

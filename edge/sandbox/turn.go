@@ -25,7 +25,8 @@ type turn struct {
 	sandbox *Sandbox
 	now     time.Time
 	change  change
-	touched bool // the record itself has changed, if nothing else has
+	touched bool  // the record itself has changed, if nothing else has
+	forced  *fate // of the webhooks of this step; nil leaves it to the session and the script
 }
 
 // turn takes a step with a session, alone. A step that changes nothing writes nothing.
@@ -164,12 +165,22 @@ func (t *turn) dispatch(d *delivery) {
 	if s.config.WebhookURL == "" {
 		return
 	}
-	f := s.fate(Call{Operation: Webhook, Session: t.Session.ID, Order: string(t.Session.ClientReferenceID), Key: t.Key,
-		Event: d.Event.Type}, t.fates())
+	var f fate
+	if t.forced != nil {
+		f = *t.forced
+	} else {
+		f = s.fate(Call{Operation: Webhook, Session: t.Session.ID, Order: string(t.Session.ClientReferenceID), Key: t.Key,
+			Event: d.Event.Type}, t.fates())
+	}
 	d.Event.PendingWebhooks = 1
+	t.deliver(d, f)
+}
+
+// deliver plans a delivery as its fate wants it.
+func (t *turn) deliver(d *delivery, f fate) {
 	f.hook(t, d, f.wait)
 	if f.fault != "" {
-		s.journal.add(t.now, "Webhook", d.Event.Type+" "+d.Event.ID, "fault "+string(f.fault))
+		t.sandbox.journal.add(t.now, "Webhook", d.Event.Type+" "+d.Event.ID, "fault "+string(f.fault))
 	}
 }
 

@@ -146,7 +146,7 @@ func TestTrigger(t *testing.T) {
 		"bounce":                {"", []string{failed}, 200, kinds{done, bounced, refused}},
 		"arrive after all":      {"later_fails", []string{succeeded}, 200, kinds{done, arrived}},
 		"arrive when paid":      {"succeeds", []string{succeeded}, 409, kinds{done}},
-		"something else":        {"", []string{"charge.refunded"}, 409, nil},
+		"something else":        {"", []string{"charge.refunded"}, 400, nil},
 		"decline a paid one":    {"succeeds", []string{declined}, 409, kinds{done}},
 		"decline and then that": {"declined", []string{declined, completed}, 200, kinds{done, refused, refused}},
 	}
@@ -178,6 +178,44 @@ func TestTrigger(t *testing.T) {
 	}
 }
 
+// TestTriggerFaults: the webhook of a trigger comes twice, later, after the next one, or not at all; of an event that has
+// happened already, too.
+func TestTriggerFaults(t *testing.T) {
+	t.Parallel()
+	const done, refused = orders.EventCompleted, orders.EventDeclined
+	type kinds []orders.EventKind
+	for name, c := range map[string]struct {
+		triggers [][2]string // event, fault
+		want     kinds       // of the webhooks, in their order
+	}{
+		"twice":              {[][2]string{{"checkout.session.completed", "twice"}}, kinds{done, done}},
+		"lost":               {[][2]string{{"checkout.session.completed", "lost"}}, nil},
+		"late":               {[][2]string{{"payment_intent.payment_failed", "late:1s"}, {"checkout.session.completed", ""}}, kinds{done, refused}},
+		"out of order":       {[][2]string{{"payment_intent.payment_failed", "out_of_order"}, {"checkout.session.completed", "out_of_order"}}, kinds{done, refused}},
+		"once more, lost":    {[][2]string{{"checkout.session.completed", ""}, {"checkout.session.completed", "lost"}}, kinds{done}},
+		"lost, then again":   {[][2]string{{"checkout.session.completed", "lost"}, {"checkout.session.completed", ""}}, kinds{done}},
+		"lost, then twice":   {[][2]string{{"checkout.session.completed", "lost"}, {"checkout.session.completed", "twice"}}, kinds{done, done}},
+		"no fault of theirs": {[][2]string{{"checkout.session.completed", "none"}}, kinds{done}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t, nil)
+			s.open("k")
+			for _, trigger := range c.triggers {
+				if status := s.trigger(`{"event":"`+trigger[0]+`","order":"ORD_1","fault":"`+trigger[1]+`"}`, "application/json"); status != 200 {
+					t.Fatalf("answered %d", status)
+				}
+			}
+			for _, want := range c.want {
+				if got := s.event().Kind; got != want {
+					t.Errorf("the webhook was %v, want %v", got, want)
+				}
+			}
+			s.silence()
+		})
+	}
+}
+
 func (s *shop) trigger(body, kind string) int {
 	s.t.Helper()
 	response, err := s.browser.Post(s.config.PublicURL+"/trigger", kind, strings.NewReader(body))
@@ -197,6 +235,9 @@ func TestTriggerRefuses(t *testing.T) {
 		{`{"event":"checkout.session.completed","order":"ORD"}`, "application/json", 404},
 		{`{"event":"checkout.session.completed","order":""}`, "application/json", 404},
 		{`{"event":"checkout.session.completed","order":"ORD_1"}`, "text/plain", 415},
+		{`{"event":"checkout.session.completed","order":"ORD_1","fault":"timeout"}`, "application/json", 400},
+		{`{"event":"checkout.session.completed","order":"ORD_1","fault":"late:-1s"}`, "application/json", 400},
+		{`{"event":"checkout.session.completed","order":"ORD_1","fault":7}`, "application/json", 400},
 		{`{`, "application/json; charset=utf-8", 400},
 	} {
 		if got := s.trigger(c.body, c.kind); got != c.status {
