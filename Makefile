@@ -1,11 +1,12 @@
 # What a person types; build.sh does the work, so that it runs where there is no make.
-.PHONY: run build test wasm web bench torture fuzz clean
+.PHONY: run build test wasm web client bench torture fuzz clean
 
 run: ; ./build.sh run
 build: ; ./build.sh build
 test: ; ./build.sh test
 wasm: ; ./build.sh wasm
 web: ; ./build.sh web
+client: ; ./build.sh client
 bench: ; ./build.sh bench
 torture: ; ./build.sh torture
 fuzz: ; ./build.sh fuzz

@@ -1,7 +1,8 @@
 // Command build makes the browser's files of the hosted page: it bundles the TypeScript and the style sheet, takes the
 // WebAssembly core as it is, names each after its content, and compresses it as small as it gets.
 //
-//	go run . <web directory> <output directory>
+//	go run . <web directory> <output directory>            the page's files
+//	go run . -packages <web directory> <output directory>  the scripts of the npm packages, as they are
 //
 // The same sources give the same bytes on every machine, which is why the compressors are pinned modules and not the
 // standard library's.
@@ -32,18 +33,27 @@ type entry struct {
 }
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: build <web directory> <output directory>")
+	run, args := build, os.Args[1:]
+	if len(args) > 0 && args[0] == "-packages" {
+		run, args = packages, args[1:]
+	}
+	if len(args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: build [-packages] <web directory> <output directory>")
 		os.Exit(2)
 	}
-	if err := build(os.Args[1], os.Args[2]); err != nil {
+	if err := run(args[0], args[1]); err != nil {
 		fmt.Fprintln(os.Stderr, "build:", err)
 		os.Exit(1)
 	}
 }
 
 func build(root, out string) error {
-	files, err := bundle(filepath.Join(root, "src"))
+	files, err := bundle(root, []api.EntryPoint{
+		{InputPath: "checkout.ts", OutputPath: "checkout"},
+		{InputPath: "checkout.css", OutputPath: "checkout"},
+		{InputPath: "status.ts", OutputPath: "status"},
+		{InputPath: "client/served.ts", OutputPath: "client"},
+	})
 	if err != nil {
 		return err
 	}
@@ -73,6 +83,23 @@ func build(root, out string) error {
 	return os.WriteFile(filepath.Join(out, "manifest.json"), append(list, '\n'), 0o644)
 }
 
+// packages bundles what npm packages export. They are written without hash and compression: npm does both.
+func packages(root, out string) error {
+	files, err := bundle(root, []api.EntryPoint{
+		{InputPath: "client/client.ts", OutputPath: "client/index"},
+		{InputPath: "core/core.ts", OutputPath: "core/index"},
+	})
+	if err != nil {
+		return err
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(out, name), content, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // engines are the oldest browsers that the script and the style are written for; older ones show the plain form.
 var engines = []api.Engine{
 	{Name: api.EngineChrome, Version: "123"},
@@ -80,31 +107,30 @@ var engines = []api.Engine{
 	{Name: api.EngineSafari, Version: "17.5"},
 }
 
-// bundle compiles the page's script and style, and the client for pages of others.
-func bundle(src string) (map[string][]byte, error) {
+// bundle compiles entry points, which are named from src on; the names of the results begin at the output directory.
+func bundle(root string, entries []api.EntryPoint) (map[string][]byte, error) {
+	for i := range entries {
+		entries[i].InputPath = filepath.Join(root, "src", entries[i].InputPath)
+	}
 	result := api.Build(api.BuildOptions{
-		EntryPointsAdvanced: []api.EntryPoint{
-			{InputPath: filepath.Join(src, "checkout.ts"), OutputPath: "checkout"},
-			{InputPath: filepath.Join(src, "checkout.css"), OutputPath: "checkout"},
-			{InputPath: filepath.Join(src, "client", "served.ts"), OutputPath: "client"},
-		},
-		Outdir:            "/",
-		Bundle:            true,
-		Format:            api.FormatESModule,
-		Engines:           engines,
-		MinifyWhitespace:  true,
-		MinifyIdentifiers: true,
-		MinifySyntax:      true,
-		LegalComments:     api.LegalCommentsNone,
-		Charset:           api.CharsetUTF8,
-		LogLevel:          api.LogLevelWarning,
+		EntryPointsAdvanced: entries,
+		Outdir:              "/",
+		Bundle:              true,
+		Format:              api.FormatESModule,
+		Engines:             engines,
+		MinifyWhitespace:    true,
+		MinifyIdentifiers:   true,
+		MinifySyntax:        true,
+		LegalComments:       api.LegalCommentsNone,
+		Charset:             api.CharsetUTF8,
+		LogLevel:            api.LogLevelWarning,
 	})
 	if len(result.Errors) > 0 {
 		return nil, errors.New("the sources do not compile")
 	}
 	files := map[string][]byte{}
 	for _, f := range result.OutputFiles {
-		files[filepath.Base(f.Path)] = f.Contents
+		files[strings.TrimPrefix(filepath.ToSlash(f.Path), "/")] = f.Contents
 	}
 	return files, nil
 }

@@ -36,13 +36,13 @@ export function newSession(more = {}) {
 }
 
 // newToken issues a session token for a buyer whom the merchant knows, with the merchant's signature.
-export async function newToken(buyerIdentity) {
+export async function newToken(buyerIdentity, environment = "test") {
 	const action = "auth/issue-session-token";
 	const body = JSON.stringify({ storeId: dev.storeId, buyerIdentity });
 	const timestamp = String(Math.floor(Date.now() / 1000));
 	const digest = createHash("sha256").update(body).digest("base64");
 	const canonical = `POST\n/v1/actions/${action}\n${timestamp}\n${digest}`;
-	const signature = createSign("sha256").update(canonical).sign(dev.privateKey.test, "base64");
+	const signature = createSign("sha256").update(canonical).sign(dev.privateKey[environment], "base64");
 	const headers = { "X-Merchant-Id": dev.merchantId, "X-Timestamp": timestamp, "X-Signature": signature };
 	return (await call(action, headers, body)).token;
 }

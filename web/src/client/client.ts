@@ -124,7 +124,7 @@ export type ErrorCode =
 /** Why a call failed: a refusal of the server, or no answer from it. */
 export class WaffoPancakeError extends Error {
 	override readonly name = "WaffoPancakeError";
-	/** The HTTP status; 0 if no whole answer arrived. Then the order may exist all the same: call again with the same key. */
+	/** The HTTP status; 0 if no whole answer arrived: the order may exist all the same, and to call again is safe. */
 	readonly status: number;
 	/** What is wrong, the root cause first. Never empty. */
 	readonly errors: readonly ApiError[];
