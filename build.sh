@@ -10,6 +10,7 @@ usage() {
 ./build.sh test    install what the tests need (Debian, as root) and run everything
 ./build.sh wasm    build wasm/checkout.wasm anew (installs LLVM, builds TinyGo once)
 ./build.sh web     build web/dist anew
+./build.sh client  build the npm packages into bin/npm (nothing is published)
 ./build.sh bench   benchmarks, with the figures of the README
 ./build.sh torture the long proofs: KILLS kills of the binary (50), INPUTS hostile inputs in three hosts (1000000)
 ./build.sh fuzz    every fuzz target for FUZZTIME (default 30s)
@@ -85,6 +86,7 @@ case $command in
   test) test_all ;;
   wasm) wasm/build.sh ;;
   web) web/build.sh ;;
+  client) web/packages.sh ;;
   bench) bench ;;
   torture) torture ;;
   fuzz) fuzz ;;
