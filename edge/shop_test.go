@@ -28,6 +28,12 @@ type shop struct {
 
 func openShop(t testing.TB, settings ...func(*Config)) *shop {
 	t.Helper()
+	return openTuned(t, func(*server) {}, settings...)
+}
+
+// openTuned is openShop with a server that is changed before it serves.
+func openTuned(t testing.TB, tune func(*server), settings ...func(*Config)) *shop {
+	t.Helper()
 	log := new(lockedBuffer)
 	c := Config{Listen: "127.0.0.1:0", Data: t.TempDir(), Sandbox: map[checkout.Environment]bool{checkout.Test: true, checkout.Prod: true}}
 	for _, set := range settings {
@@ -37,10 +43,11 @@ func openShop(t testing.TB, settings ...func(*Config)) *shop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := newServer(c, slog.New(slog.NewTextHandler(log, nil)))
+	s, err := newServer(c, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	if err != nil {
 		t.Fatal(err)
 	}
+	tune(s)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.serveOn(ctx, listener) }()
