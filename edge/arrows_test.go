@@ -21,7 +21,7 @@ var arrows = map[string][]string{
 	"core/country":  {},
 	"core/email":    {},
 	"core/vatid":    {},
-	"core/billing":  {"core/problem", "core/country", "core/vatid"},
+	"core/billing":  {"core/problem", "core/country", "core/email", "core/vatid"},
 	"core/tax":      {"core/problem", "core/money", "core/country", "core/billing"},
 	"core/checkout": {"core/problem", "core/money", "core/country", "core/email", "core/billing", "core/tax"},
 

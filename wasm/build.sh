@@ -78,7 +78,7 @@ build() {
 	say "building checkout.wasm"
 	"${TINYGO:-$cache/bin/tinygo}" build -target guest/target.json -no-debug -panic=trap -opt=z -o "$temporary/linked.wasm" ./guest
 	keep_abi "$temporary/linked.wasm" "$temporary/kept.wasm"
-	wasm-opt -Oz --strip-debug --strip-producers --strip-target-features "$temporary/kept.wasm" --output "$1"
+	wasm-opt -Oz --converge --strip-debug --strip-producers --strip-target-features "$temporary/kept.wasm" --output "$1"
 }
 
 check() {

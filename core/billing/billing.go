@@ -8,9 +8,8 @@
 package billing
 
 import (
-	"strings"
-
 	"github.com/crepe-checkout/crepe/core/country"
+	"github.com/crepe-checkout/crepe/core/email"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/core/vatid"
 )
@@ -90,7 +89,7 @@ func Check(in Input) (Detail, problem.List) {
 }
 
 func checkCountry(typed string) (country.Code, *problem.Problem) {
-	typed = upper(strings.TrimSpace(typed))
+	typed = upper(email.Trim(typed))
 	if typed == "" {
 		return "", missingCountry
 	}
@@ -102,7 +101,7 @@ func checkCountry(typed string) (country.Code, *problem.Problem) {
 }
 
 func checkState(code country.Code, typed string) (string, *problem.Problem) {
-	typed = strings.TrimSpace(typed)
+	typed = email.Trim(typed)
 	if !code.NeedsState() {
 		if !readable(typed, maxState) {
 			return "", invalid("state-invalid", "/state", "Invalid state for "+string(code))
@@ -120,7 +119,7 @@ func checkState(code country.Code, typed string) (string, *problem.Problem) {
 }
 
 func checkName(typed string) (string, *problem.Problem) {
-	typed = strings.TrimSpace(typed)
+	typed = email.Trim(typed)
 	if typed == "" {
 		return "", missingName
 	}
@@ -133,7 +132,7 @@ func checkName(typed string) (string, *problem.Problem) {
 // checkTaxID demands a sound number in the EU only (document); elsewhere a number that can be checked is normalised, and
 // any other is kept, so that a merchant's invoice shows what the buyer gave.
 func checkTaxID(code country.Code, typed string) (id string, checked bool, p *problem.Problem) {
-	typed = strings.TrimSpace(typed)
+	typed = email.Trim(typed)
 	if typed == "" {
 		if code.InEU() {
 			return "", false, missingTaxID
@@ -151,7 +150,7 @@ func checkTaxID(code country.Code, typed string) (id string, checked bool, p *pr
 }
 
 func checkPostcode(code country.Code, typed string) (string, *problem.Problem) {
-	typed = upper(strings.TrimSpace(typed))
+	typed = upper(email.Trim(typed))
 	if typed == "" || code == "" {
 		return typed, nil
 	}

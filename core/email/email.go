@@ -19,7 +19,7 @@ import (
 // A byte that is not UTF-8 has no counterpart in JavaScript and stays as it is. When nothing changes, the result is a part
 // of s and nothing is allocated.
 func Normalize(s string) string {
-	s = trim(s)
+	s = Trim(s)
 	for i := lowerASCII(s); i < len(s); {
 		r, size := decode(s[i:])
 		if toLower(r) != r {
@@ -79,8 +79,8 @@ func isFinal(s string, start, end int) bool {
 	return before == cased && after != cased
 }
 
-// trim drops what ECMAScript calls white space and line terminators from both ends.
-func trim(s string) string {
+// Trim returns s as s.trim() in ECMAScript does: without what that calls white space and line terminators at either end.
+func Trim(s string) string {
 	for s != "" {
 		r, size := decode(s)
 		if !isSpace(r) {

@@ -31,7 +31,7 @@ func Valid(s string) bool {
 func validLocal(local string) bool {
 	for i := 0; i < len(local); {
 		r, size := decode(local[i:])
-		if !isAlphanumeric(r) && !strings.ContainsRune(".!#$%&'*+/=?^_`{|}~-", r) && !isVisible(r) {
+		if !isAlphanumeric(r) && strings.IndexByte(".!#$%&'*+/=?^_`{|}~-", local[i]) < 0 && !isVisible(r) {
 			return false
 		}
 		i += size

@@ -9,10 +9,7 @@
 // for those.
 package money
 
-import (
-	"strconv"
-	"strings"
-)
+import "strings"
 
 // Amount is a sum of money. The zero value is no amount: it has no currency.
 type Amount struct {
@@ -63,18 +60,24 @@ func parseDecimal(s string, places int) (n int64, ok bool) {
 
 // formatDecimal writes what parseDecimal reads, with every place, and below zero too.
 func formatDecimal(n int64, places int) string {
-	digits, sign := strconv.FormatUint(magnitude(n), 10), ""
+	var text [len("-9223372036854775808.")]byte
+	i := len(text)
+	put := func(c byte) {
+		i--
+		text[i] = c
+	}
+	rest := magnitude(n)
+	for written := 0; rest > 0 || written <= places; written++ {
+		if written == places && places > 0 {
+			put('.')
+		}
+		put('0' + byte(rest%10))
+		rest /= 10
+	}
 	if n < 0 {
-		sign = "-"
+		put('-')
 	}
-	if missing := places + 1 - len(digits); missing > 0 {
-		digits = zeros[:missing] + digits
-	}
-	if places == 0 {
-		return sign + digits
-	}
-	point := len(digits) - places
-	return sign + digits[:point] + "." + digits[point:]
+	return string(text[i:])
 }
 
 // magnitude is |n|, that of the smallest int64 included.

@@ -1,9 +1,6 @@
 package money
 
-import (
-	"math/bits"
-	"strings"
-)
+import "math/bits"
 
 // Rate is a share of an amount in units of 1e-5: 9.975 % is 9975. A valid one comes from ParseRate and lies between
 // nothing and the whole.
@@ -25,7 +22,11 @@ func ParseRate(percent string) (Rate, bool) {
 
 // Percent writes the rate as a percentage without trailing zeros: "9.975", "5.5", "20".
 func (r Rate) Percent() string {
-	return strings.TrimRight(strings.TrimRight(formatDecimal(int64(r), percentScale), "0"), ".")
+	places := percentScale
+	for ; places > 0 && r%10 == 0; places-- {
+		r /= 10
+	}
+	return formatDecimal(int64(r), places)
 }
 
 // Of is the rate's share of an amount: the tax on a net price. The exact product is rounded half up, away from zero, to

@@ -32,7 +32,7 @@ const (
 const idPrefix = "override:"
 
 func (r rule) own() bool        { return len(r) > ruleWidth }
-func (r rule) postcode() string { return strings.TrimRight(string(r[ruleWidth:][:postcodeWidth]), " ") }
+func (r rule) postcode() string { return unfilled(string(r[ruleWidth:][:postcodeWidth])) }
 func (r rule) idAt() int        { return int(r.uint16(26))<<16 | int(r.uint16(28)) }
 func (r rule) next() int        { return int(r.uint16(30))<<16 | int(r.uint16(32)) }
 
@@ -84,8 +84,13 @@ func (t *Table) row(i int) rule { return rule(t.rows[i*ownWidth:][:ownWidth]) }
 
 // significant is a postcode without spaces and dashes, as far as a row can tell it from others.
 func significant(postcode string) string {
-	postcode = strings.ReplaceAll(strings.ReplaceAll(postcode, " ", ""), "-", "")
-	return postcode[:min(len(postcode), postcodeWidth)]
+	some := make([]byte, 0, postcodeWidth)
+	for i := 0; i < len(postcode) && len(some) < postcodeWidth; i++ {
+		if c := postcode[i]; c != ' ' && c != '-' {
+			some = append(some, c)
+		}
+	}
+	return string(some)
 }
 
 // id is that of a row of the table, prefix and all.

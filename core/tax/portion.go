@@ -36,7 +36,7 @@ func placesOf(c country.Code, state string) []place {
 	places := []place{placeOf(c, state, "")}
 	for e := exceptions; e != ""; e = e[exceptionWidth:] {
 		if e[:2] == string(c) {
-			places = append(places, place{e[7:9], strings.TrimRight(e[10:exceptionWidth], " ")})
+			places = append(places, place{e[7:9], unfilled(e[10:exceptionWidth])})
 		}
 	}
 	return places

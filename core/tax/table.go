@@ -2,7 +2,6 @@ package tax
 
 import (
 	"cmp"
-	"strconv"
 	"strings"
 
 	"github.com/crepe-checkout/crepe/core/country"
@@ -77,7 +76,7 @@ var treatmentNames = [...]string{
 
 const confidences = "ABCX"
 
-func (r rule) jurisdiction() string     { return strings.TrimRight(string(r[:5]), " ") }
+func (r rule) jurisdiction() string     { return unfilled(string(r[:5])) }
 func (r rule) tax() int                 { return int(r[5] & 0x3f) }
 func (r rule) confidence() byte         { return confidences[r[5]>>6] }
 func (r rule) buyers() buyers           { return buyers(r[8] & 7) }
@@ -87,6 +86,12 @@ func (r rule) rate() money.Rate         { return money.Rate(r.uint16(10)) }
 func (r rule) from() Date               { return dayZero + Date(r.uint16(12)) }
 func (r rule) to() Date                 { return dayZero + Date(r.uint16(14)) }
 func (r rule) uint16(at int) (n uint16) { return uint16(r[at])<<8 | uint16(r[at+1]) }
+
+// unfilled is a text without the spaces that fill it up.
+func unfilled(s string) string {
+	s, _, _ = strings.Cut(s, " ")
+	return s
+}
 
 // authority is whom the seller must be registered with to collect the tax: the country for a national tax, otherwise the
 // state or province.
@@ -108,7 +113,14 @@ func (r rule) appendID(b []byte) []byte {
 	b = append(b, '-')
 	b = append(b, taxes[r.tax()].code...)
 	b = append(b, '-')
-	return strconv.AppendUint(b, uint64(r[6]), 10)
+	n := r[6]
+	if n >= 100 {
+		b = append(b, '0'+n/100)
+	}
+	if n >= 10 {
+		b = append(b, '0'+n/10%10)
+	}
+	return append(b, '0'+n%10)
 }
 
 // buyers is a set of kinds of buyers.
@@ -194,8 +206,8 @@ func exception(country, postcode string) (place, bool) {
 	i := search(len(exceptions)/exceptionWidth, func(i int) bool { return exceptions[i*exceptionWidth:][:2] < country })
 	for i *= exceptionWidth; i < len(exceptions) && exceptions[i:i+2] == country; i += exceptionWidth {
 		e := exceptions[i : i+exceptionWidth]
-		if begins(postcode, strings.TrimRight(e[2:7], " ")) {
-			return place{e[7:9], strings.TrimRight(e[10:], " ")}, true
+		if begins(postcode, unfilled(e[2:7])) {
+			return place{e[7:9], unfilled(e[10:])}, true
 		}
 	}
 	return place{}, false
@@ -229,7 +241,7 @@ func (p place) compare(r rule) int {
 	if c := cmp.Compare(p.country, string(r[:2])); c != 0 {
 		return c
 	}
-	return cmp.Compare(p.part, strings.TrimRight(string(r[3:5]), " "))
+	return cmp.Compare(p.part, unfilled(string(r[3:5])))
 }
 
 // is reports whether the place is the jurisdiction of that name, "DE" or "US-TX".

@@ -176,7 +176,15 @@ func (r *rule) omitted(n string) (lead, tail string) {
 // isPlaceholder reports whether n is zero, or nearly so, as a buyer types who has no number but must fill a field. Check
 // digits are no guard: in a dozen countries they hold for zeros. No register is known to have issued such a number.
 func isPlaceholder(n string) bool {
-	return len(n) >= 8 && !strings.ContainsAny(n[:7], "123456789")
+	if len(n) < 8 {
+		return false
+	}
+	for _, c := range []byte(n[:7]) {
+		if '1' <= c && c <= '9' {
+			return false
+		}
+	}
+	return true
 }
 
 // fits reports whether n has one of the forms, separated by spaces. In a form a capital letter or a digit stands for

@@ -6,8 +6,9 @@ import "github.com/crepe-checkout/crepe/core/billing"
 // the detail normalised; taxIdChecked stands beside a taxId and says whether its check digits hold. The errors are all of
 // the detail's, in the order of the form's fields.
 func Billing(input string) []byte {
-	var in billing.Input
-	if !read(input, billingMember(&in)) {
+	r := read(input, "", nil)
+	in := r.billing(input)
+	if r.faulty {
 		return refusal(invalidJSON)
 	}
 	d, problems := billing.Check(in)
@@ -31,26 +32,14 @@ func Billing(input string) []byte {
 	return w.text
 }
 
-// billingMember reads the members of a billing detail into in.
-func billingMember(in *billing.Input) func(r *reader, name string) {
-	return func(r *reader, name string) {
-		switch name {
-		case "country":
-			in.Country = r.string()
-		case "isBusiness":
-			if value, given := r.boolean(); given {
-				in.IsBusiness = &value
-			}
-		case "postcode":
-			in.Postcode = r.string()
-		case "state":
-			in.State = r.string()
-		case "businessName":
-			in.BusinessName = r.string()
-		case "taxId":
-			in.TaxID = r.string()
-		default:
-			r.skip()
-		}
+// billing reads a billing detail.
+func (r *reader) billing(object string) billing.Input {
+	var m [6]string
+	r.members(object, "country isBusiness? postcode state businessName taxId", m[:])
+	in := billing.Input{Country: m[0], Postcode: m[2], State: m[3], BusinessName: m[4], TaxID: m[5]}
+	if m[1] != "" {
+		business := m[1] == "true"
+		in.IsBusiness = &business
 	}
+	return in
 }

@@ -5,19 +5,12 @@ import "github.com/crepe-checkout/crepe/core/email"
 // Email normalises an address: {"email":"Foo@Gmial.COM "} → {"data":{"email":"foo@gmial.com","valid":true,
 // "suggestion":"foo@gmail.com"}}. An address that is not valid is no error. The suggestion is [email.Suggest].
 func Email(input string) []byte {
-	var typed string
-	ok := read(input, func(r *reader, name string) {
-		switch name {
-		case "email":
-			typed = r.string()
-		default:
-			r.skip()
-		}
-	})
-	if !ok {
+	var in [1]string
+	r := read(input, "email", in[:])
+	if r.faulty {
 		return refusal(invalidJSON)
 	}
-	address := email.Normalize(typed)
+	address := email.Normalize(in[0])
 	// At once, because in the module every step of growing costs memory. Nothing grows by more than half on its way from
 	// the input to the answer: escapes stay as long or become shorter, and of lower case Ⱥ and İ are the worst.
 	w := writer{make([]byte, 0, len(input)*3/2+64)}

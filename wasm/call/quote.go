@@ -1,8 +1,6 @@
 package call
 
 import (
-	"strconv"
-
 	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/country"
@@ -27,24 +25,29 @@ import (
 // the operator's own, as [tax.Table.Text] writes them. The errors are one about what the merchant or the operator has set,
 // or all of the billing detail's.
 func Quote(input string) []byte {
-	var in quoteInput
-	if !read(input, in.member) {
+	var in [7]string
+	r := read(input, "price{ step seller{ billingDetail{ ipCountry on rates", in[:])
+	terms, wrong := r.terms(in[0], in[1], in[2])
+	buyer := r.billing(in[3])
+	ip, _ := country.Parse(in[4])
+	on, dated := tax.ParseDate(in[5])
+	own, sound := tax.TableOf(in[6])
+	switch {
+	case r.faulty:
 		return refusal(invalidJSON)
+	case wrong != nil:
+		return refusal(problem.List{wrong})
+	case !dated:
+		return refusal(problem.List{invalidDate})
 	}
-	on, p := in.parse()
-	if p != nil {
-		return refusal(problem.List{p})
-	}
-	detail, problems := billing.Check(in.billing)
+	detail, problems := billing.Check(buyer)
 	if problems != nil {
 		return refusal(problems)
 	}
-	ip, _ := country.Parse(in.ipCountry)
-	own, ok := tax.TableOf(in.rates)
-	if !ok {
+	if !sound {
 		return refusal(problem.List{invalidRates})
 	}
-	quote, p := in.terms.Quote(&detail, ip, on, &own)
+	quote, p := terms.Quote(&detail, ip, on, &own)
 	if p != nil {
 		return refusal(problem.List{p})
 	}
@@ -63,120 +66,50 @@ func unset(code, message string) *problem.Problem {
 	return &problem.Problem{Kind: problem.Invalid, Code: code, Message: message}
 }
 
-// quoteInput is the input as it is read; parse makes terms of the strings once all are known, because an amount means
-// nothing without its currency.
-type quoteInput struct {
-	amount, currency, category string
-	step                       string
-	sellerCountry              string
-	from                       []string // of terms.Seller.Registrations, one for one
-	ipCountry, on, rates       string
-	billing                    billing.Input
-	terms                      checkout.Terms
-}
-
-func (in *quoteInput) member(r *reader, name string) {
-	switch name {
-	case "price":
-		r.object(in.priceMember)
-	case "step":
-		in.step = r.string()
-	case "seller":
-		r.object(in.sellerMember)
-	case "billingDetail":
-		r.object(billingMember(&in.billing))
-	case "ipCountry":
-		in.ipCountry = r.string()
-	case "on":
-		in.on = r.string()
-	case "rates":
-		in.rates = r.string()
-	default:
-		r.skip()
-	}
-}
-
-func (in *quoteInput) priceMember(r *reader, name string) {
-	switch name {
-	case "amount":
-		in.amount = r.string()
-	case "currency":
-		in.currency = r.string()
-	case "taxCategory":
-		in.category = r.string()
-	case "taxIncluded":
-		in.terms.Inclusive, _ = r.boolean()
-	default:
-		r.skip()
-	}
-}
-
-func (in *quoteInput) sellerMember(r *reader, name string) {
-	switch name {
-	case "country":
-		in.sellerCountry = r.string()
-	case "everywhere":
-		in.terms.Seller.Everywhere, _ = r.boolean()
-	case "registrations":
-		r.array(in.registration)
-	default:
-		r.skip()
-	}
-}
-
 // maxRegistrations is more than there are jurisdictions. A longer list is refused like a country that is none.
 const maxRegistrations = 500
 
-func (in *quoteInput) registration(r *reader) {
-	if len(in.from) > maxRegistrations {
-		r.skip()
-		return
-	}
-	in.from = append(in.from, "")
-	in.terms.Seller.Registrations = append(in.terms.Seller.Registrations, tax.Registration{})
-	r.object(in.registrationMember)
-}
-
-func (in *quoteInput) registrationMember(r *reader, name string) {
-	last := len(in.from) - 1
-	switch name {
-	case "jurisdiction":
-		in.terms.Seller.Registrations[last].Jurisdiction = r.string()
-	case "from":
-		in.from[last] = r.string()
-	default:
-		r.skip()
-	}
-}
-
-func (in *quoteInput) parse() (on tax.Date, p *problem.Problem) {
-	t := &in.terms
-	currency, _ := money.ParseCurrency(in.currency)
+// terms reads what is sold and by whom. An amount means nothing without its currency, so what is wrong with the values is
+// said once all are read.
+func (r *reader) terms(price, step, seller string) (t checkout.Terms, wrong *problem.Problem) {
+	var m [4]string
+	r.members(price, "amount currency taxCategory taxIncluded?", m[:])
+	currency, _ := money.ParseCurrency(m[1])
+	t.Category, _ = tax.ParseCategory(m[2])
+	t.Inclusive = m[3] == "true"
 	var ok bool
-	if t.Price, ok = money.ParseAmount(in.amount, currency); !ok {
-		return 0, invalidPrice
+	if !r.seller(seller, &t.Seller) {
+		wrong = invalidSeller
 	}
-	t.Category, _ = tax.ParseCategory(in.category)
 	t.Step = 1
-	if in.step != "" {
-		step, ok := money.ParseAmount(in.step, currency)
-		if !ok {
-			return 0, invalidStep
+	if step != "" {
+		var a money.Amount
+		if a, ok = money.ParseAmount(step, currency); !ok {
+			wrong = invalidStep
 		}
-		t.Step = step.Minor
+		t.Step = a.Minor
 	}
-	if t.Seller.Country, ok = country.Parse(in.sellerCountry); !ok || len(in.from) > maxRegistrations {
-		return 0, invalidSeller
+	if t.Price, ok = money.ParseAmount(m[0], currency); !ok {
+		wrong = invalidPrice
 	}
-	for i, from := range in.from {
-		if t.Seller.Registrations[i].From, ok = tax.ParseDate(from); !ok {
-			return 0, invalidSeller
-		}
+	return t, wrong
+}
+
+func (r *reader) seller(object string, s *tax.Seller) (ok bool) {
+	var m [3]string
+	r.members(object, "country everywhere? registrations[", m[:])
+	s.Country, ok = country.Parse(m[0])
+	s.Everywhere = m[1] == "true"
+	list := make([]string, maxRegistrations)
+	n := r.elements(m[2], list)
+	for _, registration := range list[:min(n, maxRegistrations)] {
+		var m [2]string
+		r.members(registration, "jurisdiction from", m[:])
+		from, dated := tax.ParseDate(m[1])
+		ok = ok && dated
+		s.Registrations = append(s.Registrations, tax.Registration{Jurisdiction: m[0], From: from})
 	}
-	if on, ok = tax.ParseDate(in.on); !ok {
-		return 0, invalidDate
-	}
-	return on, nil
+	return ok && n <= maxRegistrations
 }
 
 // quoted is the answer that tells of a quote. The percentages of a component are those of its law; its amounts are of the
@@ -203,7 +136,7 @@ func quoted(q *checkout.Quote) []byte {
 		w.member("tax", c.Tax)
 		w.member("name", c.Name())
 		w.member("rate", c.Rate.Percent())
-		w.member("base", strconv.FormatUint(uint64(c.Base), 10))
+		w.member("base", (money.Rate(c.Base) * 1000).Percent())
 		w.member("taxable", amount(c.Taxable))
 		w.member("amount", amount(c.Amount))
 		w.close("}")
@@ -212,7 +145,7 @@ func quoted(q *checkout.Quote) []byte {
 	w.member("reason", a.Reason.String())
 	w.member("precision", a.Precision)
 	if a.Confidence != 0 {
-		w.member("confidence", string(rune(a.Confidence)))
+		w.member("confidence", string([]byte{a.Confidence}))
 	}
 	w.name("rules")
 	w.open('[')

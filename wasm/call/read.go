@@ -16,10 +16,14 @@ const maxDepth = 32
 
 // reader takes one JSON text apart, front to back. It is RFC 8259 and stricter where that leaves a choice: a text is
 // valid UTF-8 without a byte order mark, no object has two members of one name, no escape is half of a surrogate pair,
-// and MaxInput and maxDepth hold. What it skips, it checks all the same. Names count as they are spelled.
+// and MaxInput and maxDepth hold. What nobody asks for, it checks all the same. Names count as they are spelled.
 //
-// The first fault stops it: it moves to the end of the text, where every further read fails and answers a zero value, so
-// that a caller asks once, when done. Strings are parts of the text where they hold no escape.
+// What is wanted of an object is a text, "country isBusiness? seller{ registrations[ now0": the names of its members, with a
+// mark behind those that are no strings but ? true or false, { an object, [ an array or 0 a number. Of a string one gets what it
+// means, of anything else the text as it is written, and of what is absent or null the empty text.
+//
+// The first fault stops the reader: it moves to the end of the text, where every further read fails. A member of another
+// type is a fault too. So a caller asks once, when done.
 type reader struct {
 	text   string
 	at     int
@@ -28,16 +32,43 @@ type reader struct {
 	faulty bool
 }
 
-// read takes text as one object. member is called for each of its members and must read the value, by skip if it is of
-// no interest.
-func read(text string, member func(r *reader, name string)) (ok bool) {
-	if len(text) > MaxInput || !utf8.ValidString(text) {
-		return false
-	}
+// read takes text as one object and finds the members that are wanted.
+func read(text, wanted string, found []string) *reader {
 	r := &reader{text: text}
-	given := r.object(member)
-	r.peek()
-	return given && !r.faulty && r.at == len(r.text)
+	if len(text) > MaxInput || !utf8.ValidString(text) {
+		r.fail()
+	}
+	r.object(wanted, found)
+	if r.peek(); r.at < len(r.text) {
+		r.fail()
+	}
+	return r
+}
+
+// members is read for an object that was found in the text, none if that is empty.
+func (r *reader) members(object, wanted string, found []string) {
+	if object != "" {
+		r.text, r.at = object, 0
+		r.object(wanted, found)
+	}
+}
+
+// elements finds as many elements of an array as there is room for, as they are written. It is the number of all.
+func (r *reader) elements(array string, found []string) int {
+	if array == "" {
+		return 0
+	}
+	r.text, r.at = array, 0
+	return r.array(found)
+}
+
+// integer reads a whole number of up to 16 digits.
+func (r *reader) integer(v string) (n int64) {
+	for _, c := range []byte(v) {
+		r.faulty = r.faulty || c < '0' || '9' < c || len(v) > 16
+		n = n*10 + int64(c-'0')
+	}
+	return n
 }
 
 func (r *reader) fail() {
@@ -45,23 +76,58 @@ func (r *reader) fail() {
 	r.at = len(r.text)
 }
 
-// object reads an object, or null, which is none.
-func (r *reader) object(member func(r *reader, name string)) (given bool) {
-	if !r.enter('{') {
-		return false
-	}
+// object reads an object.
+func (r *reader) object(wanted string, found []string) {
+	r.enter('{')
 	outer := len(r.names)
 	for more := !r.take('}'); more; more = r.next('}') {
-		name := r.quoted()
+		name := unescape(r.quoted())
 		r.declare(r.names[outer:], name)
 		if !r.take(':') {
 			r.fail()
 		}
-		member(r, name)
+		v := r.value()
+		if i, mark := find(wanted, name); mark != 0 && v != "" && !r.faulty {
+			found[i] = r.typed(v, mark)
+		}
 	}
 	r.names = r.names[:outer]
 	r.depth--
-	return true
+}
+
+// find is the place of a name among those that are wanted, and its mark, which is a quote for a string and 0 if it is none
+// of them.
+func find(wanted, name string) (i int, mark byte) {
+	for ; wanted != ""; i++ {
+		var first string
+		first, wanted, _ = strings.Cut(wanted, " ")
+		if rest, ok := strings.CutPrefix(first, name); ok && name != "" {
+			if rest == "" {
+				return i, '"'
+			}
+			if strings.IndexByte("?{[0", rest[0]) >= 0 {
+				return i, rest[0]
+			}
+		}
+	}
+	return 0, 0
+}
+
+func (r *reader) typed(v string, mark byte) string {
+	kind := v[0]
+	switch kind {
+	case 't', 'f':
+		kind = '?'
+	case '{', '[':
+	case '"':
+		v = unescape(v[1 : len(v)-1])
+	default:
+		kind = '0'
+	}
+	if kind != mark {
+		r.fail()
+	}
+	return v
 }
 
 // declare adds name to the sorted names of the innermost object.
@@ -77,29 +143,25 @@ func (r *reader) declare(siblings []string, name string) {
 	r.names[at] = name
 }
 
-// array reads an array, or null, which is none.
-func (r *reader) array(element func(r *reader)) {
-	if !r.enter('[') {
-		return
-	}
+// array reads an array.
+func (r *reader) array(found []string) (n int) {
+	r.enter('[')
 	for more := !r.take(']'); more; more = r.next(']') {
-		element(r)
+		v := r.value()
+		if n < len(found) {
+			found[n] = v
+		}
+		n++
 	}
 	r.depth--
+	return n
 }
 
-// enter goes into an object or array, and not into null. The two loops that follow it are alike; as one function with a
-// function for what they differ in they would cost the module memory for every object.
-func (r *reader) enter(left byte) bool {
-	if r.null() {
-		return false
-	}
+func (r *reader) enter(left byte) {
 	if r.depth == maxDepth || !r.take(left) {
 		r.fail()
-		return false
 	}
 	r.depth++
-	return true
 }
 
 // next moves on to the next item, or out past the right bracket.
@@ -113,53 +175,28 @@ func (r *reader) next(right byte) bool {
 	return false
 }
 
-// string reads a string; null is the empty one.
-func (r *reader) string() string {
-	if r.null() {
-		return ""
-	}
-	return r.quoted()
-}
-
-// boolean reads true or false; null is neither.
-func (r *reader) boolean() (value, given bool) {
-	switch r.peek() {
-	case 'n':
-		r.word("null")
-		return false, false
-	case 't':
-		r.word("true")
-		return true, true
-	default:
-		r.word("false")
-		return false, true
-	}
-}
-
-// skip reads any value.
-func (r *reader) skip() {
-	switch r.peek() {
+// value reads any value. It is the text of it, and empty for null.
+func (r *reader) value() string {
+	first := r.peek()
+	begin := r.at
+	switch first {
 	case '{':
-		r.object(func(r *reader, _ string) { r.skip() })
+		r.object("", nil)
 	case '[':
-		r.array((*reader).skip)
+		r.array(nil)
 	case '"':
 		r.quoted()
 	case 'n':
 		r.word("null")
-	case 't', 'f':
-		r.boolean()
+		return ""
+	case 't':
+		r.word("true")
+	case 'f':
+		r.word("false")
 	default:
 		r.number()
 	}
-}
-
-func (r *reader) null() bool {
-	if r.peek() != 'n' {
-		return false
-	}
-	r.word("null")
-	return true
+	return r.text[begin:r.at]
 }
 
 func (r *reader) word(w string) {
@@ -190,55 +227,55 @@ func (r *reader) digits() (some bool) {
 	return some
 }
 
+// quoted reads a string. It is what stands between the quotes, whose escapes are sound.
 func (r *reader) quoted() string {
 	if !r.take('"') {
 		r.fail()
 		return ""
 	}
-	begin, escaped := r.at, false
-	for ; r.at < len(r.text); r.at++ {
-		switch c := r.text[r.at]; {
+	for begin := r.at; r.at < len(r.text); {
+		c := r.text[r.at]
+		r.at++
+		switch {
 		case c == '"':
-			s := r.text[begin:r.at]
-			r.at++
-			if escaped {
-				return r.unescape(s)
-			}
-			return s
-		case c == '\\':
-			escaped = true
-			r.at++ // what is escaped ends no string
+			return r.text[begin : r.at-1]
 		case c < ' ':
 			r.fail()
-			return ""
+		case c == '\\':
+			_, size := escape(r.text[r.at:])
+			if r.at += size; size == 0 {
+				r.fail()
+			}
 		}
 	}
 	r.fail()
 	return ""
 }
 
-func (r *reader) unescape(s string) string {
+// unescape is what a string means.
+func unescape(s string) string {
+	plain, rest, found := strings.Cut(s, `\`)
+	if !found {
+		return s
+	}
 	var b strings.Builder
 	b.Grow(len(s))
-	for {
-		plain, rest, found := strings.Cut(s, `\`)
+	for found {
 		b.WriteString(plain)
-		if !found {
-			return b.String()
-		}
 		c, size := escape(rest)
-		if size == 0 {
-			r.fail()
-			return ""
-		}
 		b.WriteRune(c)
-		s = rest[size:]
+		plain, rest, found = strings.Cut(rest[size:], `\`)
 	}
+	b.WriteString(plain)
+	return b.String()
 }
 
-// escape reads what follows a backslash, which quoted has made sure is something. The size is 0 if it is no escape.
+// escape reads what follows a backslash. The size is 0 if it is no escape.
 func escape(s string) (c rune, size int) {
 	const letters, meanings = `"\/bfnrt`, "\"\\/\b\f\n\r\t"
+	if s == "" {
+		return 0, 0
+	}
 	if i := strings.IndexByte(letters, s[0]); i >= 0 {
 		return rune(meanings[i]), 1
 	}

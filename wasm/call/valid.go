@@ -4,5 +4,5 @@ package call
 // no more than 32 levels and 64 KiB. The edge server asks it before it decodes a request, so that what the module refuses
 // to read, the server does not read either.
 func Valid(text []byte) bool {
-	return read(string(text), func(r *reader, _ string) { r.skip() })
+	return !read(string(text), "", nil).faulty
 }
