@@ -87,12 +87,17 @@ func (l *Locale) Date(t time.Time) string {
 			continue
 		}
 		for part != "" {
-			field := strings.TrimLeft(part, part[:1])
-			b.WriteString(l.dateField(part[:len(part)-len(field)], t))
-			part = field
+			rest := strings.TrimLeft(part, part[:firstSize(part)])
+			b.WriteString(l.dateField(part[:len(part)-len(rest)], t))
+			part = rest
 		}
 	}
 	return b.String()
+}
+
+func firstSize(s string) int {
+	_, size := utf8.DecodeRuneInString(s)
+	return size
 }
 
 // dateField is what stands for a run of one letter in a pattern; all else stands for itself.
