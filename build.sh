@@ -57,6 +57,8 @@ test_all() {
   web/build.sh --check
   say "tests"
   go test ./...
+  say "the Stripe adapter against Stripe's own library and description, in a module of its own"
+  (cd edge/stripe/oracle && go vet ./... && go test ./...)
 }
 
 bench() { go test -run '^$' -bench . -benchmem ./...; }
@@ -73,7 +75,7 @@ fuzz() {
   grep -rl --include='*_test.go' '^func Fuzz' core edge wasm web | while read -r file; do
     for target in $(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\)(.*/\1/p' "$file"); do
       say "$(dirname "$file") $target $time"
-      go test "./$(dirname "$file")" -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 100x
+      (cd "$(dirname "$file")" && go test . -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 100x)
     done
   done
 }

@@ -1,11 +1,13 @@
 package oracle
 
 import (
+	"encoding/json"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -13,13 +15,12 @@ import (
 	"time"
 
 	stripego "github.com/stripe/stripe-go/v85"
+	"github.com/stripe/stripe-go/v85/webhook"
 	"github.com/stripe/stripe-mock/embedded"
 	"github.com/stripe/stripe-mock/server"
 	"github.com/stripe/stripe-mock/spec"
 	"pgregory.net/rapid"
 
-	"github.com/crepe-checkout/crepe/core/checkout"
-	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/stripe"
 )
@@ -61,7 +62,8 @@ type mock struct {
 	description
 	url     string
 	gateway *stripe.Gateway
-	answer  string // the last one
+	target  string // of the last request
+	answer  string
 }
 
 func newMock(t testing.TB) *mock {
@@ -82,7 +84,7 @@ func newMock(t testing.TB) *mock {
 func (m *mock) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	recorder := httptest.NewRecorder()
 	silently(func() { m.stub.HandleRequest(recorder, r) })
-	m.answer = recorder.Body.String()
+	m.target, m.answer = r.RequestURI, recorder.Body.String()
 	maps.Copy(w.Header(), recorder.Header())
 	w.WriteHeader(recorder.Code)
 	w.Write(recorder.Body.Bytes())
@@ -97,11 +99,13 @@ func FuzzParameters(f *testing.F) {
 	f.Fuzz(rapid.MakeFuzz(newMock(f).checkParameters))
 }
 
+var languageTag = rapid.StringMatching(`[a-z]{2,3}([-_][A-Za-z]{2,4}){0,2}`)
+
 // checkParameters: whatever the adapter renders, for whatever language, fits the description. stripe-mock refuses an
 // unknown name at the top level only, so all names are looked up besides.
 func (m *mock) checkParameters(t *rapid.T) {
 	p := order.Draw(t, "order")
-	p.Language = rapid.OneOf(rapid.Just(p.Language), rapid.StringMatching(`[a-z]{2,3}([-_][A-Za-z]{2,4}){0,2}`), text).Draw(t, "any language")
+	p.Language = rapid.OneOf(rapid.Just(p.Language), languageTag, text).Draw(t, "any language")
 	wire, err := m.gateway.Render(p)
 	if err != nil {
 		t.Fatal(err)
@@ -148,34 +152,7 @@ func member(s *spec.Schema, name string) *spec.Schema {
 	return s.AdditionalProperties // of metadata
 }
 
-// plain is an order with nothing odd about it.
-func plain() orders.Payable {
-	vat := tax.Component{Jurisdiction: "DE", Tax: "vat", Rate: 19_000, Base: 100, Taxable: 2900, Amount: 551}
-	return orders.Payable{
-		OrderID: "ORD_1", Attempt: 1,
-		Order: &checkout.Order{
-			SessionID: "cs_550e8400-e29b-41d4-a716-446655440000",
-			Product:   checkout.Product{Name: "Northline Pro", Description: "A licence for one person"},
-			Quote: checkout.Quote{Currency: "EUR", Assessment: tax.Assessment{
-				Subtotal: 2900, Tax: 551, Total: 3451, Components: []tax.Component{vat},
-			}},
-			BuyerEmail: "ada@example.com",
-		},
-		SuccessTo: "https://shop.example/thanks?id={CHECKOUT_SESSION_ID}", CancelTo: "https://shop.example/cart", Language: "de",
-		ExpiresAt: time.Now().Add(time.Hour).Truncate(time.Second),
-	}
-}
-
-func render(t testing.TB, p orders.Payable) orders.Wire {
-	t.Helper()
-	wire, err := adapter.Render(p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return wire
-}
-
-// The other calls have fixed shapes.
+// The calls about one session have fixed shapes.
 func TestCalls(t *testing.T) {
 	m := newMock(t)
 	for name, call := range map[string]func(time.Time, string) (orders.Remote, *orders.Fault){
@@ -185,6 +162,65 @@ func TestCalls(t *testing.T) {
 		if fault != nil || !strings.HasPrefix(remote.Ref, "cs_test_") {
 			t.Errorf("%s: %+v, %v: %s", name, remote, fault, m.answer)
 		}
+	}
+}
+
+// The lists fit the description and are what stripe-go asks for, except that it numbers the elements of an array.
+func TestLists(t *testing.T) {
+	m := newMock(t)
+	since := time.Unix(1_795_000_000, 0)
+	page := func(after string) stripego.ListParams {
+		return stripego.ListParams{Limit: stripego.Int64(50), StartingAfter: given(after), Single: true}
+	}
+	for _, after := range []string{"", "cs_1&limit=1"} {
+		sessions, fault := m.gateway.Checkouts(soon(), since, after)
+		if fault != nil || len(sessions.Items) != 1 || sessions.Items[0].Ref == "" {
+			t.Errorf("sessions after %q: %+v, %v: %s", after, sessions, fault, m.answer)
+		}
+		var sent request
+		stripeGo(&sent).V1CheckoutSessions.List(t.Context(), &stripego.CheckoutSessionListParams{
+			ListParams: page(after), CreatedRange: &stripego.RangeQueryParams{GreaterThanOrEqual: since.Unix()},
+		})
+		m.sameQuery(t, &sent)
+
+		events, fault := m.gateway.Undelivered(soon(), after)
+		if fault != nil || len(events.Items) != 1 || events.Items[0].ID == "" {
+			t.Errorf("events after %q: %+v, %v: %s", after, events, fault, m.answer)
+		}
+		var types []*string
+		for kind := range kinds {
+			types = append(types, stripego.String(string(kind)))
+		}
+		stripeGo(&sent).V1Events.List(t.Context(), &stripego.EventListParams{
+			ListParams: page(after), DeliverySuccess: stripego.Bool(false), Types: types,
+		})
+		m.sameQuery(t, &sent)
+	}
+	for _, query := range []string{"client_reference_id=ORD_1", "limit=many"} {
+		m.lists(t, "/v1/checkout/sessions?"+query, http.StatusBadRequest)
+	}
+	m.lists(t, "/v1/checkout/sessions?limit=1", http.StatusOK)
+}
+
+var index = regexp.MustCompile(`\[\d+\]=`)
+
+func (m *mock) sameQuery(t *testing.T, theirs *request) {
+	t.Helper()
+	path, query, _ := strings.Cut(m.target, "?")
+	ours, want := pairs(query), pairs(index.ReplaceAllString(theirs.query, "[]="))
+	if path != theirs.path || !slices.Equal(ours, want) {
+		t.Errorf("ours asks %s for %q, stripe-go %s for %q", path, ours, theirs.path, want)
+	}
+}
+
+// lists asks what the adapter never would.
+func (m *mock) lists(t *testing.T, target string, status int) {
+	t.Helper()
+	request := httptest.NewRequest("GET", target, nil)
+	request.Header.Set("Authorization", "Bearer "+apiKey)
+	recorder := httptest.NewRecorder()
+	if m.ServeHTTP(recorder, request); recorder.Code != status {
+		t.Errorf("%s: %d %s", target, recorder.Code, m.answer)
 	}
 }
 
@@ -305,6 +341,33 @@ func TestLocales(t *testing.T) {
 		p.Language = name.(string)
 		if !slices.Contains(pairs(string(render(t, p).Body)), "locale="+p.Language) {
 			t.Errorf("%s is asked for otherwise", name)
+		}
+	}
+}
+
+// A session of the description, in each of its states, is read as stripe-go reads it.
+func TestStates(t *testing.T) {
+	m := newMock(t)
+	properties := m.spec.Components.Schemas["checkout.session"].Properties
+	session := maps.Clone(m.fixtures.Resources["checkout.session"].(map[string]any))
+	session["metadata"] = map[string]string{"order_id": "ORD_1", "attempt": "1"}
+	states, payments := properties["status"].Enum, properties["payment_status"].Enum
+	if len(states) < 3 || len(payments) < 3 {
+		t.Fatalf("the description has the states %v and %v", states, payments)
+	}
+	for _, session["status"] = range states {
+		for _, session["payment_status"] = range payments {
+			body, err := json.Marshal(map[string]any{
+				"id": "evt_1", "object": "event", "api_version": m.spec.Info.Version, "created": time.Now().Unix(),
+				"type": stripego.EventTypeCheckoutSessionCompleted, "data": map[string]any{"object": session},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			signed := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: body, Secret: secret})
+			if e := readAlike(t, signed.Header, body); e.Remote.Status == orders.RemoteUnknown || e.Remote.Ref != session["id"] {
+				t.Errorf("%s was read as %+v", body, e)
+			}
 		}
 	}
 }
