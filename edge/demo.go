@@ -109,16 +109,23 @@ func post(url string, body []byte, headers map[string]string) ([]byte, error) {
 	return bytes.Clone(resp.Body()), nil
 }
 
-//go:embed demo.html
-var thankYouPage []byte
+// The demo merchant's own pages, in the place of a real merchant's shop: what its checkout links to, and where a buyer ends.
+var (
+	//go:embed demo_shop.html
+	shopPage []byte
+	//go:embed demo_thanks.html
+	thankYouPage []byte
+)
 
-// thankYou is the demo merchant's own success page: the place that a real merchant's shop would be.
-func thankYou(ctx *fasthttp.RequestCtx) {
-	_, style, _ := bytes.Cut(thankYouPage, []byte("<style>"))
+func demoPage(page []byte) fasthttp.RequestHandler {
+	_, style, _ := bytes.Cut(page, []byte("<style>"))
 	style, _, _ = bytes.Cut(style, []byte("</style>"))
 	hash := sha256.Sum256(style)
-	ctx.Response.Header.Set("Content-Security-Policy",
-		"default-src 'none'; style-src 'sha256-"+base64.StdEncoding.EncodeToString(hash[:])+"'; base-uri 'none'; frame-ancestors 'none'")
-	ctx.SetContentType("text/html; charset=utf-8")
-	ctx.SetBody(bytes.Clone(thankYouPage))
+	policy := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) +
+		"'; base-uri 'none'; frame-ancestors 'none'"
+	return func(ctx *fasthttp.RequestCtx) {
+		ctx.Response.Header.Set("Content-Security-Policy", policy)
+		ctx.SetContentType("text/html; charset=utf-8")
+		ctx.SetBody(bytes.Clone(page))
+	}
 }

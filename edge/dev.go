@@ -70,7 +70,7 @@ func dev(ctx context.Context, args []string, stdout, stderr io.Writer, log *slog
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	s.extra = map[string]fasthttp.RequestHandler{"/demo/thank-you": thankYou}
+	s.extra = map[string]fasthttp.RequestHandler{"/demo/shop": demoPage(shopPage), "/demo/thank-you": demoPage(thankYouPage)}
 	ready := make(chan error, 1)
 	go func() { ready <- s.introduce(ctx, stdout, origins) }()
 	served := make(chan error, 1)

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -141,8 +142,18 @@ func (s *server) wire() error {
 	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Origins: s.db, Orders: s.orders, Gateways: gateways,
 		Idempotency: idempotency.NewGuard(s.db, time.Now), Buyers: buyers, Rates: rates,
 		PublicURL: s.PublicURL, Ready: s.ready, Now: time.Now, Rand: rand.Reader, Log: s.log})
-	s.page = page.New(page.Config{Orders: s.orders, Stores: s.db, Buyers: buyers, Rates: rates, Now: time.Now, Log: s.log, PayOrigins: payOrigins})
+	s.page = page.New(page.Config{Orders: s.orders, Stores: s.db, Buyers: buyers, Rates: rates, Now: time.Now, Log: s.log,
+		PayOrigins: payOrigins, Providers: s.providers()})
 	return nil
+}
+
+// providers are the names by which buyers know who takes their money.
+func (s *server) providers() map[checkout.Environment]string {
+	names := map[checkout.Environment]string{checkout.Test: "Crêpe Sandbox", checkout.Prod: "Crêpe Sandbox"}
+	for env := range s.Stripe {
+		names[env] = "Stripe"
+	}
+	return names
 }
 
 // gateway is the environment's provider: its Stripe account, or the sandbox where that may stand in, or none.
@@ -192,7 +203,7 @@ func (s *server) ready() error {
 func (s *server) handle(ctx *fasthttp.RequestCtx) {
 	defer func() {
 		if reason := recover(); reason != nil {
-			s.log.Error("panic", "at", firstOf(ctx.Path()), "reason", reason, "stack", string(debug.Stack()))
+			s.log.Error("panic", "at", firstOf(ctx.Path()), "reason", cause(reason), "stack", string(debug.Stack()))
 			ctx.Response.Reset()
 			api.InternalError(ctx)
 		}
@@ -212,6 +223,14 @@ func (s *server) handle(ctx *fasthttp.RequestCtx) {
 	}
 }
 
+// cause says of a panic what cannot be a buyer's: the runtime's own words, or else only what kind of value it was.
+func cause(reason any) string {
+	if err, ok := reason.(runtime.Error); ok {
+		return err.Error()
+	}
+	return fmt.Sprintf("%T", reason)
+}
+
 // firstOf is the first part of a path: the rest of a page's path lets its holder order.
 func firstOf(path []byte) string {
 	first, _, _ := bytes.Cut(bytes.TrimPrefix(path, []byte("/")), []byte("/"))
@@ -224,6 +243,7 @@ func (s *server) serveOn(ctx context.Context, listener net.Listener) error {
 		Handler: s.handle, ErrorHandler: api.MalformedRequest, Name: "crepe", NoDefaultServerHeader: true,
 		ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxRequestBodySize: maxBody, ReadBufferSize: maxHeader, CloseOnShutdown: true, Logger: quiet{s.log},
+		SecureErrorLogMessage: true,
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- http.Serve(listener) }()
@@ -265,7 +285,19 @@ func (s *server) close() error {
 	return errors.Join(errs...)
 }
 
-// quiet takes fasthttp's complaints about broken connections: they are the other side's, and worth a debug line.
+// quiet takes fasthttp's complaints about broken connections: they are the other side's, and worth a debug line that does not
+// say whose connection it was.
 type quiet struct{ *slog.Logger }
 
-func (q quiet) Printf(format string, args ...any) { q.Debug(fmt.Sprintf(format, args...)) }
+func (q quiet) Printf(_ string, args ...any) {
+	for _, arg := range args {
+		err, ok := arg.(error)
+		if !ok {
+			continue
+		}
+		if network, ok := errors.AsType[*net.OpError](err); ok {
+			err = network.Err // without the addresses
+		}
+		q.Debug("a connection was given up", "error", err)
+	}
+}

@@ -37,10 +37,41 @@ type Store struct {
 	Slug       string // its name in URLs, unique: "my-digital-store-a1b2c3"
 	Name       string
 	Logo       string // URL, empty for none
-	DarkMode   bool   // how checkout looks where a session does not say
+	Checkout   CheckoutSettings
+	Links      Links
 	Seller     tax.Seller
 	Origins    []string // of the pages elsewhere that may call the API in a buyer's browser, each a [ValidOrigin]
 	CreatedAt  int64    // Unix milliseconds
+}
+
+// CheckoutSettings is how a store's hosted checkout looks. The zero value is the checkout's own look.
+type CheckoutSettings struct {
+	DarkMode    *bool // where a session does not say; nil leaves it to the buyer's browser
+	Light, Dark Theme
+
+	// Continue is what the button says, by language ("de", "pt-BR"), where the store wants other words: what an order button
+	// must say is not the same law everywhere.
+	Continue map[string]string
+}
+
+// Theme is a store's colours in one mode, "#0f5c4a". An empty field is the checkout's own; what a buyer could not read is
+// corrected where it is shown, not here.
+type Theme struct {
+	Logo         string // URL, empty for the store's
+	Primary      string
+	Background   string
+	Card         string
+	Text         string
+	BorderRadius string // "8px"
+}
+
+// Links are a store's pages elsewhere, as URLs; each may be empty.
+type Links struct {
+	Website      string
+	SupportEmail string // an address, no URL
+	Terms        string
+	Refunds      string
+	Privacy      string
 }
 
 // Product is what a store sells, in each environment by itself.

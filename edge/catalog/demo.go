@@ -76,6 +76,8 @@ func (d demoMaker) store(merchantID string) (*Store, error) {
 	return &Store{
 		ID: d.id(shortid.Store), MerchantID: merchantID,
 		Slug: "crepe-demo-" + hex.EncodeToString(suffix[:]), Name: "Crêpe Demo",
+		Links: Links{Website: "/demo/shop", SupportEmail: "support@crepe-demo.example", Terms: "/demo/shop#terms",
+			Refunds: "/demo/shop#refunds", Privacy: "/demo/shop#privacy"}, // pages that `crepe dev` serves
 		Seller: tax.Seller{Country: "FR", Everywhere: true}, CreatedAt: d.now.UnixMilli(),
 	}, nil
 }

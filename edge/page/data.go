@@ -1,13 +1,12 @@
 package page
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/edge/locale"
+	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/web"
 )
 
@@ -18,11 +17,15 @@ type data struct {
 	Session     string               `json:"session"`
 	Environment checkout.Environment `json:"environment"`
 	PayOrigins  []string             `json:"payOrigins"` // where the buyer may be sent, besides here
+	Now         int64                `json:"now"`        // Unix milliseconds, by the server's clock
+	ExpiresAt   int64                `json:"expiresAt"`
+	Round       int                  `json:"round"` // changes when the same order asked for again is not the same any more
 	Core        core                 `json:"core"`
 	Sale        sale                 `json:"sale"`
 	Rates       string               `json:"rates,omitempty"` // where the operator's own rates lie, a file for each place
-	Digits      int                  `json:"digits"`
-	Texts       texts                `json:"texts"`
+	Money       locale.Notation      `json:"money"`
+	Percent     locale.Notation      `json:"percent"`
+	Texts       map[string]string    `json:"texts"`
 }
 
 // core is the WebAssembly module.
@@ -57,17 +60,32 @@ type registration struct {
 	From         string `json:"from"`
 }
 
-func (h *Handler) data(v *visit, t texts) data {
+func (h *Handler) data(v *visit) data {
 	module := web.Named("checkout.wasm")
 	return data{
 		Store: v.store.Slug, Merchant: v.store.Name, Session: v.session.ID, Environment: v.session.Environment,
 		PayOrigins: append([]string{}, h.PayOrigins...),
 		Core:       core{module.URL, module.Integrity},
-		Sale:       saleOf(&v.session.Terms, tax.DateOf(v.now)),
-		Rates:      v.ratesURL(),
-		Digits:     v.session.Terms.Price.Currency.Digits(),
-		Texts:      t.scripted(),
+		Now:        v.now, ExpiresAt: v.session.ExpiresAt, Round: v.round(),
+		Sale:    saleOf(&v.session.Terms, tax.DateOf(v.now)),
+		Rates:   v.ratesURL(),
+		Money:   v.Money(v.session.Terms.Price.Currency),
+		Percent: v.Percent(),
+		Texts:   v.Texts(scripted),
 	}
+}
+
+// round counts the payment pages of this session that have come to an end.
+func (v *visit) round() (n int) {
+	if v.order == nil {
+		return 0
+	}
+	for _, a := range v.order.Attempts {
+		if a.State == orders.Ended {
+			n++
+		}
+	}
+	return n
 }
 
 func saleOf(t *checkout.Terms, on tax.Date) sale {
@@ -84,16 +102,4 @@ func saleOf(t *checkout.Terms, on tax.Date) sale {
 		s.Seller.Registrations = append(s.Seller.Registrations, registration{r.Jurisdiction, r.From.String()})
 	}
 	return s
-}
-
-// scripted is the sentences that the script says too.
-func (t texts) scripted() texts {
-	some := texts{}
-	for key, text := range t {
-		name, _, _ := strings.Cut(key, ".")
-		if slices.Contains(scripted, name) {
-			some[key] = text
-		}
-	}
-	return some
 }

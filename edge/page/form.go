@@ -143,16 +143,20 @@ func (h *Handler) checkout(v *visit) {
 		h.submit(v)
 	default:
 		f := v.prefilled()
-		d, list := billing.Check(f.input())
-		h.show(v.RequestCtx, fasthttp.StatusOK, "form", h.formPage(v, f, v.quote(english, &d, list)))
+		d, list, wrong := f.check(v.texts)
+		page := h.formPage(v, f, v.quote(&d, list))
+		if len(wrong) == 0 {
+			page.Review = f.review(v.texts)
+		}
+		h.show(v.RequestCtx, fasthttp.StatusOK, "form", page)
 	}
 }
 
 // submit orders as an anonymous buyer and sends the browser to the payment provider.
 func (h *Handler) submit(v *visit) {
 	f := v.sent()
-	d, list, wrong := f.check(english)
-	page := h.formPage(v, f, v.quote(english, &d, list))
+	d, list, wrong := f.check(v.texts)
+	page := h.formPage(v, f, v.quote(&d, list))
 	if len(wrong) > 0 {
 		h.refuse(v, page, wrong)
 		return

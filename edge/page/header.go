@@ -1,6 +1,8 @@
 package page
 
 import (
+	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/valyala/fasthttp"
@@ -9,14 +11,15 @@ import (
 )
 
 // contentPolicy lets a page run the script that this server delivers and nothing else. Sending the form must be allowed
-// to end at the payment provider: Chromium holds a redirect to the list too.
-func contentPolicy(payOrigins []string) string {
+// to end at the payment provider: Chromium holds a redirect to the list too. Pictures come from here and from images, the
+// origins of a merchant's logo.
+func contentPolicy(payOrigins, images []string) string {
 	return strings.Join([]string{
 		"default-src 'none'",
 		"script-src 'self' 'wasm-unsafe-eval'",
 		"style-src 'self'",
 		"connect-src 'self'",
-		"img-src 'self' data:",
+		strings.TrimSpace("img-src 'self' data: " + strings.Join(images, " ")),
 		strings.TrimSpace("form-action 'self' " + strings.Join(payOrigins, " ")),
 		"base-uri 'none'",
 		"frame-ancestors 'none'",
@@ -36,6 +39,20 @@ func (h *Handler) protect(ctx *fasthttp.RequestCtx) {
 	set("Referrer-Policy", "no-referrer")
 	set("X-Content-Type-Options", "nosniff")
 	set("X-Robots-Tag", "noindex")
+}
+
+// admitLogo lets a page show a merchant's logo, wherever it lies.
+func (v *visit) admitLogo(payOrigins []string) {
+	var images []string
+	l := logoOf(v.store)
+	for _, address := range []string{l.Light, l.Dark} {
+		if u, err := url.Parse(address); err == nil && u.Scheme == "https" && !slices.Contains(images, "https://"+u.Host) {
+			images = append(images, "https://"+u.Host)
+		}
+	}
+	if len(images) > 0 {
+		v.Response.Header.Set("Content-Security-Policy", contentPolicy(payOrigins, images))
+	}
 }
 
 // serveAsset answers with a file of package web. Its name changes with its content, so it may be kept for ever; a name of

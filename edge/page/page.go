@@ -4,7 +4,8 @@
 //	GET  /store/<slug>/checkout/<session>           the form, or what has become of the session
 //	POST /store/<slug>/checkout/<session>           the form sent without JavaScript: 303 to the payment provider
 //	GET  /store/<slug>/checkout/<session>/complete  the order's status
-//	GET  /assets/<name with hash>                   script, style sheet and WebAssembly core
+//	GET  /assets/<name with hash>                   scripts, style sheet and WebAssembly core
+//	GET  /theme/<colours and hash>                  a merchant's colours, corrected until they can be read
 //
 // Everything works without JavaScript; the script of package web makes it quicker to use. A session id is a capability:
 // whoever has it may order from the session as an anonymous buyer, and that is what a plain POST does. A token in the
@@ -57,6 +58,8 @@ type Config struct {
 	// PayOrigins are the origins of the payment providers' pages, "https://checkout.stripe.com": the only places besides
 	// this one where a buyer can be sent. The sandbox is part of this server and needs no entry.
 	PayOrigins []string
+	// Providers are the names by which a buyer may know the payment providers.
+	Providers map[checkout.Environment]string
 }
 
 // Handler serves the hosted checkout. It is safe for concurrent use.
@@ -66,7 +69,7 @@ type Handler struct {
 }
 
 // New makes a handler.
-func New(c Config) *Handler { return &Handler{Config: c, policy: contentPolicy(c.PayOrigins)} }
+func New(c Config) *Handler { return &Handler{Config: c, policy: contentPolicy(c.PayOrigins, nil)} }
 
 // Handle answers a request. A path that is neither a page nor an asset gets the page for links that lead nowhere.
 func (h *Handler) Handle(ctx *fasthttp.RequestCtx) {
@@ -76,13 +79,17 @@ func (h *Handler) Handle(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	h.protect(ctx)
-	if strings.HasPrefix(path, ratesPrefix) {
+	switch {
+	case strings.HasPrefix(path, ratesPrefix):
 		h.serveRates(ctx, path)
+		return
+	case strings.HasPrefix(path, themePrefix):
+		h.serveTheme(ctx, path)
 		return
 	}
 	slug, id, rest, ok := split(path)
 	if !ok {
-		h.show(ctx, fasthttp.StatusNotFound, "message", notFound())
+		h.show(ctx, fasthttp.StatusNotFound, "message", notFound(ctx))
 		return
 	}
 	if !allowed(ctx, rest) {
@@ -91,12 +98,15 @@ func (h *Handler) Handle(ctx *fasthttp.RequestCtx) {
 	v, err := h.visit(ctx, slug, id)
 	switch {
 	case errors.Is(err, orders.ErrNotFound):
-		h.show(ctx, fasthttp.StatusNotFound, "message", notFound())
+		h.show(ctx, fasthttp.StatusNotFound, "message", notFound(ctx))
 	case err != nil:
 		h.fail(ctx, err)
+	case v.switched():
 	case rest != "":
+		v.admitLogo(h.PayOrigins)
 		h.status(v)
 	default:
+		v.admitLogo(h.PayOrigins)
 		h.checkout(v)
 	}
 }
@@ -132,6 +142,7 @@ type visit struct {
 	order   *orders.Order // nil while there is none
 	rates   *tax.Table    // the operator's own
 	now     int64         // Unix milliseconds
+	texts
 }
 
 // visit reads what a page shows. A session of another store is none.
@@ -153,7 +164,7 @@ func (h *Handler) visit(ctx *fasthttp.RequestCtx, slug, id string) (*visit, erro
 	if err != nil && !errors.Is(err, orders.ErrNotFound) {
 		return nil, err
 	}
-	return &visit{ctx, store, session, order, h.Rates, h.Now().UnixMilli()}, nil
+	return &visit{ctx, store, session, order, h.Rates, h.Now().UnixMilli(), language(ctx, session.Language, "")}, nil
 }
 
 // open reports whether the session can still be ordered from.
@@ -176,7 +187,8 @@ func (v *visit) see(url string) {
 // fail answers a defect or a broken part. Its text goes to the log, and the path does not: who has it may order.
 func (h *Handler) fail(ctx *fasthttp.RequestCtx, err error) {
 	h.Log.Error("page failed", "error", err)
+	t := language(ctx, "", "")
 	h.show(ctx, fasthttp.StatusInternalServerError, "message", &message{
-		frame: frame{texts: english, Title: english.Text("failed")}, Says: english.Text("failed.text"),
+		frame: frame{texts: t, Title: t.Text("failed")}, Says: t.Text("failed.text"),
 	})
 }

@@ -28,7 +28,7 @@ func (h *Handler) serveRates(ctx *fasthttp.RequestCtx, path string) {
 	seller, known := country.Parse(sellerCode)
 	buyer, ok := country.Parse(code)
 	if !known || !ok || version == "" || version != h.Rates.Version() || !ctx.IsGet() && !ctx.IsHead() {
-		h.show(ctx, fasthttp.StatusNotFound, "message", notFound())
+		h.show(ctx, fasthttp.StatusNotFound, "message", notFound(ctx))
 		return
 	}
 	portion := h.Rates.Portion(seller, buyer, state)

@@ -62,7 +62,7 @@ func openShop(t *testing.T) *shop {
 	s.orders = orders.New(orders.Config{Store: db, Gateways: map[checkout.Environment]orders.Gateway{"test": gateway},
 		Now: clock, Rand: rand.NewChaCha8([32]byte{}), Log: log})
 	s.Handler = New(Config{Orders: s.orders, Stores: db, Now: clock, Log: log,
-		PayOrigins: []string{"https://checkout.stripe.com"}})
+		PayOrigins: []string{"https://checkout.stripe.com"}, Providers: map[checkout.Environment]string{"test": "Stripe", "prod": "Stripe"}})
 	store := &catalog.Store{ID: "STO_2aUyqjCzEIiEcYMKj7TZtw", Slug: slug, Name: "Northline"}
 	if err := db.Put(t.Context(), catalog.Change{Store: store}); err != nil {
 		t.Fatal(err)
@@ -175,4 +175,17 @@ func (s *shop) report(t *testing.T, order *orders.Order, kind orders.EventKind, 
 
 func ottawa() url.Values {
 	return url.Values{"email": {" Ada@Fieldnotes.example "}, "country": {"CA"}, "state": {"CA-ON"}, "postcode": {"K1A 0B1"}}
+}
+
+// decorate gives the store more than its name.
+func (s *shop) decorate(t *testing.T, more catalog.Store) {
+	t.Helper()
+	store, err := s.db.StoreBySlug(t.Context(), slug)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store.Logo, store.Checkout, store.Links = more.Logo, more.Checkout, more.Links
+	if err := s.db.Put(t.Context(), catalog.Change{Store: store}); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"testing"
+
+	"github.com/crepe-checkout/crepe/edge/locale"
 )
 
 // find collects what the only group of a pattern matches in files.
@@ -34,9 +36,9 @@ func find(t *testing.T, glob, pattern string) []string {
 func TestEveryProblemHasText(t *testing.T) {
 	codes := find(t, "../../core/billing/*.go", `"([a-z-]+)", "/(?:country|state|postcode|businessName|taxId)"`)
 	codes = append(codes, "buyer-email-required", "buyer-email-invalid")
-	inScript := english.scripted()
+	inScript := locale.English().Texts(scripted)
 	for _, code := range codes {
-		if english[code] == "" || inScript[code] == "" {
+		if inScript[code] == "" {
 			t.Errorf("no text, or none in the script, for %s", code)
 		}
 	}
@@ -44,31 +46,31 @@ func TestEveryProblemHasText(t *testing.T) {
 
 // TestEveryKeyHasText: a key without a text would leave a hole in the page.
 func TestEveryKeyHasText(t *testing.T) {
-	for _, key := range append(find(t, "templates/*.html", `(?:Text|Label) "([^"]+)"`), find(t, "*.go", `\.Text\("([^"]+)"`)...) {
-		if english[key] == "" {
+	english := locale.English()
+	keys := append(find(t, "templates/*.html", `(?:Text|Label|Parts) "([^"]+)"`), find(t, "*.go", `\.(?:Text|Parts)\("([^"]*[^".])"`)...)
+	for _, key := range keys {
+		if english.Text(key) == "" {
 			t.Errorf("no text for %s", key)
 		}
 	}
-	inScript := english.scripted()
-	for _, key := range find(t, "../../web/src/*.ts", `text\("([^"]+)"`) {
+	inScript := english.Texts(scripted)
+	for _, key := range find(t, "../../web/src/*.ts", `text(?:In)?\((?:[^"()]*, )?"([^"]*[^".])"`) {
 		if inScript[key] == "" {
 			t.Errorf("the script has no text for %s", key)
 		}
 	}
 	for _, name := range scripted {
-		if english[name] == "" && english[name+".one"] == "" {
+		if english.Text(name) == "" && english.Text(name+".other") == "" {
 			t.Errorf("%s names no text", name)
 		}
 	}
 }
 
-func TestText(t *testing.T) {
-	if got := english.Text("return", "merchant", "{n} & Co"); got != "Return to {n} & Co" {
-		t.Error(got)
-	}
-	for country, want := range map[string]string{"CA": "Province or territory", "US": "State", "": "State or province"} {
-		if got := english.In(country, "state"); got != want {
-			t.Errorf("%q: %s", country, got)
+// TestEveryTaxHasText: a tax that the core may charge has a name on the page.
+func TestEveryTaxHasText(t *testing.T) {
+	for _, code := range find(t, "../../core/tax/table.go", `\t\{"([a-z]+)", "[A-Z]`) {
+		if locale.English().Text("tax."+code) == "" {
+			t.Errorf("no name for the tax %s", code)
 		}
 	}
 }

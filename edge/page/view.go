@@ -2,11 +2,10 @@ package page
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"embed"
 	"html/template"
-	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -14,9 +13,10 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/country"
-	"github.com/crepe-checkout/crepe/core/vatid"
+	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/web"
 )
@@ -63,25 +63,33 @@ type frame struct {
 	texts
 	Title    string
 	Merchant string
+	Links    catalog.Links
+	Logo     logo
 	Theme    string // "dark" or "light" where somebody has decided, else the buyer's own
+	ThemeURL string // the merchant's colours, empty where the page has its own
 	Test     bool   // no money moves
 	Refresh  int    // seconds after which the page asks again, 0 for never
 }
 
-func (v *visit) frame(t texts, title string) frame {
-	f := frame{texts: t, Title: title, Merchant: v.store.Name, Test: v.session.Environment == checkout.Test}
-	dark := v.session.DarkMode
-	if dark == nil && v.store.DarkMode {
-		dark = &v.store.DarkMode
-	}
-	switch {
+func (v *visit) frame(title string) frame {
+	settings := &v.store.Checkout
+	f := frame{texts: v.texts, Title: title, Merchant: v.store.Name, Links: v.store.Links, Logo: logoOf(v.store),
+		ThemeURL: themeURL(settings), Test: v.session.Environment == checkout.Test}
+	switch dark := cmp.Or(v.session.DarkMode, settings.DarkMode); {
 	case dark == nil:
 	case *dark:
-		f.Theme = "dark"
+		f.Theme, f.Logo.Light = "dark", f.Logo.Dark
 	default:
-		f.Theme = "light"
+		f.Theme, f.Logo.Dark = "light", f.Logo.Light
 	}
 	return f
+}
+
+// logo is where a merchant's mark is, in each mode; empty where there is none.
+type logo struct{ Light, Dark string }
+
+func logoOf(s *catalog.Store) logo {
+	return logo{cmp.Or(s.Checkout.Light.Logo, s.Logo), cmp.Or(s.Checkout.Dark.Logo, s.Logo, s.Checkout.Light.Logo)}
 }
 
 // Initial stands in for the merchant's logo.
@@ -90,61 +98,72 @@ func (f *frame) Initial() string {
 	return strings.ToUpper(string(first))
 }
 
-// Style and Script are the page's assets.
+// Style, Script and Watch are the pages' assets.
 func (f *frame) Style() *web.Asset  { return web.Named("checkout.css") }
 func (f *frame) Script() *web.Asset { return web.Named("checkout.js") }
+func (f *frame) Watch() *web.Asset  { return web.Named("status.js") }
 
 // message is a page that only says something.
 type message struct {
 	frame
-	Says string
+	Badge string // "expired" or "broken"
+	Says  string
 }
 
-func notFound() *message {
-	return &message{frame{texts: english, Title: english.Text("unknown")}, english.Text("unknown.text")}
+func notFound(ctx *fasthttp.RequestCtx) *message {
+	t := language(ctx, "", "")
+	return &message{frame{texts: t, Title: t.Text("unknown")}, "broken", t.Text("unknown.text")}
 }
 
 func (v *visit) expired() *message {
-	f := v.frame(english, english.Text("expired"))
-	return &message{f, f.Text("expired.text", "merchant", f.Merchant)}
+	f := v.frame(v.Text("expired"))
+	return &message{f, "expired", f.Text("expired.text", "merchant", f.Merchant)}
 }
 
 func (v *visit) broken() *message {
-	f := v.frame(english, english.Text("broken.title"))
-	return &message{f, f.Text("broken", "merchant", f.Merchant)}
+	f := v.frame(v.Text("broken.title"))
+	return &message{f, "broken", f.Text("broken", "merchant", f.Merchant)}
 }
 
 // item is what is sold.
-type item struct{ Name, Description string }
+type item struct{ Name, Description, Price string }
+
+func (t texts) item(p *checkout.Product, terms *checkout.Terms) item {
+	return item{p.Name, p.Description, t.Amount(terms.Price)}
+}
 
 // formPage is the page with the form.
 type formPage struct {
 	frame
-	Item    item
-	Summary *summary
-	Form    form
-	Faults  faults
-	Notice  string // key of a failure, empty where nothing has failed
-	Data    data
+	Item     item
+	Summary  *summary
+	Form     form
+	Review   []entry // what the form holds, where the buyer need not type any more
+	Faults   faults
+	Notice   string // key of a failure, empty where nothing has failed
+	Continue string // on the button
+	Provider string // whose page comes next
+	Guessed  country.Code
+	Data     data
 }
 
 func (h *Handler) formPage(v *visit, f form, s *summary) *formPage {
 	return &formPage{
-		frame: v.frame(english, english.Text("checkout")),
-		Item:  item{v.session.Product.Name, v.session.Product.Description}, Summary: s, Form: f, Data: h.data(v, english),
+		frame: v.frame(v.Text("checkout")),
+		Item:  v.item(&v.session.Product, &v.session.Terms), Summary: s, Form: f,
+		Continue: cmp.Or(v.store.Checkout.Continue[v.Tag], v.Text("continue")), Provider: h.Providers[v.session.Environment],
+		Guessed: h.guessed(v.RequestCtx), Data: h.data(v),
 	}
 }
+
+// Digits reports whether a keypad will do for the chosen country's postcodes.
+func (p *formPage) Digits() bool { return p.place(p.Form.code()).Digits }
 
 // Label is a field's name in the chosen country.
 func (p *formPage) Label(key string) string { return p.In(p.Form.Country, key) }
 
 // Check is the sentence above the wrong fields.
-func (p *formPage) Check() string {
-	if len(p.Faults) == 1 {
-		return p.Text("fields.one")
-	}
-	return p.Text("fields.many", "n", strconv.Itoa(len(p.Faults)))
-}
+func (p *formPage) Check() string { return p.Count("fields", len(p.Faults)) }
 
 // fault is what is wrong with a field, with an empty text if nothing is.
 type fault struct{ Field, Text string }
@@ -171,30 +190,38 @@ type choice struct {
 
 	State      bool // an address needs a state
 	NoPostcode bool // an address has no postcode
+	Digits     bool // its postcode needs no other keys
 	VAT        bool // VAT IDs can be checked
 	NeedsVAT   bool // a business needs one
 }
 
-// Countries are all of them, by their English names.
-func (p *formPage) Countries() []choice {
-	list := make([]choice, 0, 256)
-	for c := range country.All() {
-		list = append(list, choice{
-			Value: string(c), Name: c.Name(), Chosen: c == p.Form.code(), State: c.NeedsState(), NoPostcode: !c.HasPostcode(),
-			VAT: vatid.Supported(string(c)), NeedsVAT: c.InEU(),
-		})
+// place is the option for a country: the form that the core draws for it, as marks.
+func (p *formPage) place(c country.Code) choice {
+	option := choice{Value: string(c), Name: p.Country(c), Chosen: c == p.Form.code(), NoPostcode: true}
+	for _, f := range billing.Fields(c) {
+		switch f.Name {
+		case "state":
+			option.State = true
+		case "postcode":
+			option.NoPostcode, option.Digits = false, f.InputMode == "numeric"
+		case "taxId":
+			option.VAT, option.NeedsVAT = true, f.Required
+		}
 	}
-	sortByName(list)
-	return list
+	return option
 }
 
-// unaccented is what an English reader sorts by.
-var unaccented = strings.NewReplacer("Å", "A", "ã", "a", "ç", "c", "é", "e", "í", "i", "ô", "o", "ü", "u")
-
-func sortByName(list []choice) {
-	slices.SortFunc(list, func(a, b choice) int {
-		return strings.Compare(unaccented.Replace(a.Name), unaccented.Replace(b.Name))
-	})
+// Choices are all countries, the one that the buyer is probably in before the others.
+func (p *formPage) Choices() []choice {
+	list := make([]choice, 0, 256)
+	for c := range p.Countries() {
+		place := p.place(c)
+		if list = append(list, place); c == p.Guessed {
+			copy(list[1:], list)
+			list[0] = place
+		}
+	}
+	return list
 }
 
 // states is a country's part of the list of states.
@@ -204,20 +231,19 @@ type states struct {
 	States  []choice
 }
 
-// States are the states of every country that needs one.
-func (p *formPage) States() []states {
+// StateChoices are the states of every country that needs one.
+func (p *formPage) StateChoices() []states {
 	var list []states
 	chosen := p.Form.state()
 	for c := range country.All() {
 		if !c.NeedsState() {
 			continue
 		}
-		group := states{Country: string(c), Name: c.Name()}
-		for s := range c.Subdivisions() {
+		group := states{Country: string(c), Name: p.Country(c)}
+		for _, s := range p.States(c) {
 			value := option(c, s)
-			group.States = append(group.States, choice{Value: value, Name: c.SubdivisionName(s), Chosen: value == chosen})
+			group.States = append(group.States, choice{Value: value, Name: p.State(c, s), Chosen: value == chosen})
 		}
-		sortByName(group.States)
 		list = append(list, group)
 	}
 	return list
@@ -226,7 +252,7 @@ func (p *formPage) States() []states {
 // statusPage says how an order stands.
 type statusPage struct {
 	frame
-	Badge   string // "paid", "pending" or "canceled"
+	Badge   string // "paid", "pending", "processing", "unpaid" or "canceled"
 	Says    string
 	Item    item
 	Summary *summary
@@ -246,17 +272,19 @@ func (h *Handler) status(v *visit) {
 	sold := v.order.Sold()
 	key, total := v.standing()
 	page := &statusPage{
-		frame: v.frame(english, english.Text(key)), Badge: key, Says: english.Text(key+".text", "merchant", v.store.Name),
-		Item:    item{sold.Product.Name, sold.Product.Description},
-		Summary: english.taxed(&sold.Quote, total),
-		Order:   v.order.ID, Date: time.UnixMilli(v.order.CreatedAt).UTC().Format("2 January 2006"), Email: sold.BuyerEmail,
+		frame: v.frame(v.Text(key)), Badge: key, Says: v.Text(key+".text", "merchant", v.store.Name),
+		Item:    v.item(&sold.Product, &sold.Terms),
+		Summary: v.taxed(&sold.Quote, total),
+		Order:   v.order.ID, Date: v.Date(time.UnixMilli(v.order.CreatedAt)), Email: sold.BuyerEmail,
 	}
+	page.Return = v.store.Links.Website
 	switch {
 	case key == "pending", key == "processing":
-		page.Refresh = refreshSeconds
-	case key == "paid":
+		page.Refresh, page.Return = refreshSeconds, ""
+	case key == "paid" && sold.SuccessURL != "":
 		page.Return = sold.SuccessURL
 	}
+	v.Response.Header.Set("X-Order-Standing", key) // what status.js asks for
 	if !v.through() && v.open() {
 		page.Back = v.url()
 	}
@@ -282,8 +310,10 @@ func (v *visit) standing() (key, total string) {
 		return "paid", "total.paid"
 	case orders.Processing:
 		return "processing", "total"
-	case orders.Lapsed, orders.Failed:
+	case orders.Lapsed:
 		return "canceled", "total"
+	case orders.Failed:
+		return "unpaid", "total"
 	default:
 		return "pending", "total"
 	}

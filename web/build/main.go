@@ -51,6 +51,7 @@ func build(root, out string) error {
 	files, err := bundle(root, []api.EntryPoint{
 		{InputPath: "checkout.ts", OutputPath: "checkout"},
 		{InputPath: "checkout.css", OutputPath: "checkout"},
+		{InputPath: "status.ts", OutputPath: "status"},
 		{InputPath: "client/served.ts", OutputPath: "client"},
 	})
 	if err != nil {

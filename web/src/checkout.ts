@@ -3,19 +3,24 @@
 
 import { token } from "./token.ts";
 
+import { WaffoPancakeError, type ApiError } from "./client/client.ts";
 import { Core } from "./core/core.ts";
+import { keep, restore } from "./draft.ts";
+import { used, watch } from "./expiry.ts";
 import {
-	adapt, billing, clear, control, fields, form, notify, recheck, report, setFault, setGood, type Field,
+	adapt, allStates, billing, clear, control, faulty, fields, form, isBusiness, notify, open, recheck, report, say, setFault,
+	type Field,
 } from "./fields.ts";
-import { placeOrder, type Outcome, type Refusal } from "./order.ts";
-import { byId, data, element, text } from "./page.ts";
-import { writeTotal } from "./receipt.ts";
+import { placeOrder } from "./order.ts";
+import { data, element, text } from "./page.ts";
+import { askTotal, writeTotal } from "./receipt.ts";
+import { hold, isHolding, release, waiting } from "./retry.ts";
 
 export { Core };
 
-const button = form.querySelector("button")!;
+const button = form.querySelector<HTMLButtonElement>("button:not([type])")!;
+const label = button.textContent!;
 let core: Core | null = null;
-let busy = false;
 
 // withCore runs something with the core, if it is there. A core that fails is given up, and the page goes on without it.
 function withCore<T>(use: (core: Core) => T): T | undefined {
@@ -39,12 +44,12 @@ function findFaults(core: Core): Map<Field, string> {
 	const answer = core.billing(billing());
 	collect(wrong, "errors" in answer ? answer.errors : []);
 	const checked = "data" in answer && answer.data.taxIdChecked;
-	setGood("taxId", checked ? text("tax-id.checked") : "");
+	say("taxId", "good", checked ? text("tax-id.checked") : "");
 	return wrong;
 }
 
 // collect sorts refusals by field, the first of each; it says whether all of them belong to one.
-function collect(wrong: Map<Field, string>, refusals: readonly Refusal[]): boolean {
+function collect(wrong: Map<Field, string>, refusals: readonly Pick<ApiError, "code" | "path">[]): boolean {
 	let all = true;
 	for (const { code, path } of refusals) {
 		const name = path === "/buyerEmail" ? "email" : path?.replace("/billingDetail/", "");
@@ -72,54 +77,86 @@ function released(): void {
 function left(field: Field): void {
 	if (control[field].value.trim() === "") return;
 	withCore((core) => setFault(field, findFaults(core).get(field)));
+	if (field === "email") withCore(suggest);
 }
 
 // changed keeps up with every change: a sentence that stands goes as soon as its field is mended, none comes while one
 // types. Without the core nobody knows whether a field is mended, so the sentences go with the first change.
 function changed(field: Field): void {
+	release(); // what is being tried is another order
+	setBusy(false);
 	if (field === "country") adapt();
+	if (field === "email") say("email", "suggest");
+	keep();
+	withCore((core) => recheck(findFaults(core)));
 	if (!core) recheck(new Map());
-	withCore((core) => {
-		recheck(findFaults(core));
-		writeTotal(core);
+	total();
+}
+
+function total(): void {
+	withCore(writeTotal);
+	if (!core) askTotal();
+}
+
+// suggest offers the address that was probably meant. It is an offer: nothing changes by itself, nothing waits for it, and
+// an address with which the buyer has gone on is taken at its word.
+let meant = "";
+
+function suggest(core: Core): void {
+	const { value } = control.email;
+	const answer = core.email(value);
+	const better = "data" in answer && !faulty("email") ? answer.data.suggestion : undefined;
+	if (!better || value === meant) {
+		say("email", "suggest");
+		return;
+	}
+	const [before = "", after = ""] = text("suggest", { email: "\n" }).split("\n");
+	const take = element("button", { type: "button", className: "link" }, better);
+	take.addEventListener("click", () => {
+		control.email.value = better;
+		changed("email");
+		control.email.focus();
 	});
+	say("email", "suggest", before, take, after);
 }
 
 async function submit(): Promise<void> {
-	if (busy) return;
+	if (button.ariaBusy) return;
+	release();
 	const wrong = withCore(findFaults);
 	if (wrong?.size) {
+		setBusy(false);
 		report(wrong);
 		return;
 	}
+	meant = control.email.value;
+	say("email", "suggest");
 	clear();
 	setBusy(true);
-	const outcome = await placeOrder(token, control.email.value, billing());
-	if ("url" in outcome) {
-		location.assign(outcome.url); // stays busy: the page is on its way out
-		return;
+	const attempt = waiting();
+	try {
+		const url = await placeOrder(control.email.value, billing(), attempt, ({ attempt, maxRetries, delayMs }) => {
+			setBusy(false, text("again.now"));
+			hold({ attempt, attempts: maxRetries, delay: delayMs, over: () => setBusy(true), stop: stopped });
+		});
+		location.assign(url); // stays busy: the page is on its way out
+	} catch (error) {
+		if (!attempt.aborted) refused(error);
 	}
+}
+
+function stopped(): void {
 	setBusy(false);
-	refused(outcome);
+	notify(text("failed"), element("p", {}, text("failed.text")));
 }
 
 // refused says what has come in between: what the buyer can mend at the fields, an end of the session in the place of the
-// form, anything else with a button to try again.
-function refused(outcome: Exclude<Outcome, { url: URL }>): void {
-	switch (outcome.status) {
-		case 0: {
-			const key = navigator.onLine ? "failed" : "offline";
-			const again = element("button", { type: "button" }, text("again"));
-			again.addEventListener("click", () => void submit());
-			notify(text(key), element("p", {}, text(`${key}.text`)), again);
-			return;
-		}
-		case 400: {
-			const wrong = new Map<Field, string>();
-			if (collect(wrong, outcome.refusals) && wrong.size) report(wrong);
-			else end(text("broken", { merchant: data.merchant }));
-			return;
-		}
+// form, anything else with the button to try again.
+function refused(error: unknown): void {
+	release();
+	setBusy(false);
+	const { status, errors, code } = error instanceof WaffoPancakeError ? error : new WaffoPancakeError(0, []);
+	switch (status) {
 		case 401:
 			end(text("authentication-failed", { merchant: data.merchant }));
 			return;
@@ -127,8 +164,28 @@ function refused(outcome: Exclude<Outcome, { url: URL }>): void {
 			end(text("session-wrong-store"));
 			return;
 		case 409:
-			location.reload(); // the server knows what has become of the session, and says it
+			if (code === "idempotency-key-in-use") inUse();
+			else location.reload(); // the server knows what has become of the session, and says it
+			return;
 	}
+	const wrong = new Map<Field, string>();
+	if (status >= 400 && status < 500) {
+		if (collect(wrong, errors) && wrong.size) report(wrong);
+		else end(text("broken", { merchant: data.merchant }));
+		return;
+	}
+	const key = navigator.onLine ? "failed" : "offline";
+	setBusy(false, text("again"));
+	notify(text(key), element("p", {}, text(`${key}.text`)));
+}
+
+// inUse waits for this very order, which was asked for before the page was loaded again.
+function inUse(): void {
+	setBusy(true);
+	setTimeout(() => {
+		setBusy(false);
+		void submit();
+	}, 1000);
 }
 
 // end puts a last word in the place of the form.
@@ -141,15 +198,26 @@ function end(said: string): void {
 }
 
 // setBusy marks the button instead of disabling it, which would take the focus away; submit guards itself.
-function setBusy(on: boolean): void {
-	busy = on;
-	button.textContent = text(on ? "continue.busy" : "continue");
+function setBusy(on: boolean, said = on ? text("continue.busy") : label): void {
+	if (button.textContent !== said) button.textContent = said;
 	for (const name of ["aria-busy", "aria-disabled"]) {
 		if (on) button.setAttribute(name, "true");
 		else button.removeAttribute(name);
 	}
 }
 
+// known is called when the merchant's token says whose e-mail address the order will have, whatever is typed.
+function known(email: string): void {
+	const input = control.email as HTMLInputElement;
+	input.value = email;
+	input.readOnly = true;
+	for (const line of document.querySelectorAll("[data-review=email]")) line.textContent = email;
+	setFault("email", undefined);
+	say("email", "suggest");
+}
+
+allStates();
+if (restore()) open();
 adapt();
 for (const field of fields) {
 	control[field].addEventListener("input", () => changed(field));
@@ -158,14 +226,25 @@ for (const field of fields) {
 addEventListener("pointerdown", () => (pressed = true), { capture: true });
 addEventListener("pointerup", released, { capture: true });
 addEventListener("pointercancel", released, { capture: true });
-byId("isBusiness").addEventListener("input", () => changed("businessName"));
+isBusiness.addEventListener("input", () => changed("businessName"));
+for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, used, { capture: true, passive: true });
 addEventListener("pageshow", (event) => {
 	if (event.persisted) setBusy(false);
+});
+addEventListener("online", () => {
+	if (isHolding()) void submit();
 });
 form.addEventListener("submit", (event) => {
 	event.preventDefault();
 	void submit();
 });
+const language = document.querySelector<HTMLSelectElement>("#language");
+language?.form?.querySelector("button")?.remove();
+language?.addEventListener("change", () => {
+	if (token) language.form!.action = `#token=${token}`; // it goes on to the page in the other language, as it came to this one
+	language.form!.requestSubmit();
+});
+watch(known);
 
 Core.load(data.core.url, data.core.integrity).then(
 	(loaded) => {

@@ -1,4 +1,4 @@
-// The fields of the form: what they hold, which of them the chosen country has, and the sentence at each wrong one.
+// The fields of the form: what they hold, which of them the chosen country has, and what is said at each.
 
 import type { Billing } from "./core/core.ts";
 import { byId, element, text, textIn } from "./page.ts";
@@ -7,18 +7,30 @@ import { byId, element, text, textIn } from "./page.ts";
 export const fields = ["email", "country", "state", "postcode", "businessName", "taxId"] as const;
 export type Field = (typeof fields)[number];
 
-export const form = document.forms[0]!;
+export const form = document.querySelector<HTMLFormElement>("form[novalidate]")!;
 export const control = Object.fromEntries(fields.map((field) => [field, byId(field)])) as Record<
 	Field,
 	HTMLInputElement | HTMLSelectElement
 >;
-const business = byId<HTMLInputElement>("isBusiness");
+export const isBusiness = byId<HTMLInputElement>("isBusiness");
 const state = control.state as HTMLSelectElement;
 const stateGroups = [...state.querySelectorAll("optgroup")];
 
+// edit holds the fields of a buyer whose details are known; it is closed until something is to be typed.
+const edit = document.querySelector<HTMLDetailsElement>("#edit");
+
+// open brings the fields forward.
+export function open(): void {
+	if (edit) edit.open = true;
+}
+
+edit?.addEventListener("toggle", () => {
+	if (edit.open && document.activeElement === document.body) control.email.focus(); // what had the focus is gone
+});
+
 // billing is the billing detail in the form, with the fields that are to be seen and no others.
 export function billing(): Billing {
-	const detail: Billing = { country: control.country.value, isBusiness: business.checked };
+	const detail: Billing = { country: control.country.value, isBusiness: isBusiness.checked };
 	const has = marks();
 	if ("state" in has) detail.state = state.value;
 	if (!("noPostcode" in has)) detail.postcode = control.postcode.value;
@@ -34,8 +46,8 @@ function marks(): DOMStringMap {
 	return (control.country as HTMLSelectElement).selectedOptions[0]?.dataset ?? {};
 }
 
-// adapt makes the form the chosen country's. Everything but the list of states and the names of two fields is done by the
-// style sheet. A state of another country is dropped; one that autofill has set already stays.
+// adapt makes the form the chosen country's. Everything but the list of states, the names of two fields and the keypad is
+// done by the style sheet. A state of another country is dropped; one that autofill has set already stays.
 export function adapt(): void {
 	const country = control.country.value;
 	const kept = state.value.startsWith(country + "-") ? state.value : "";
@@ -44,40 +56,44 @@ export function adapt(): void {
 		else group.remove();
 	}
 	state.value = kept;
+	control.postcode.inputMode = "digits" in marks() ? "numeric" : "text";
 	for (const field of ["state", "postcode"] as const) {
 		form.querySelector(`label[for=${field}]`)!.textContent = textIn(country, field);
 	}
 }
 
-// faulty says whether a sentence stands at the field.
+// allStates makes the list whole, for a value that is not of the country shown; adapt shortens it again.
+export function allStates(): void {
+	state.append(...stateGroups);
+}
+
+// What can stand below a field: what is wrong, what may be, what was probably meant, and that all is well.
+const kinds = ["error", "caution", "suggest", "good"] as const;
+
+// say puts a sentence below a field, in the place of an older one of its kind, or takes that away. The field refers to what
+// stands there, and only as long as it does.
+export function say(field: Field, kind: (typeof kinds)[number], ...said: (Node | string)[]): void {
+	const input = control[field];
+	const sentence = element("p", { className: kind, id: `${field}-${kind}` }, ...said);
+	const old = document.getElementById(sentence.id);
+	if (old?.textContent === sentence.textContent) return; // a button in it may be under the pointer
+	old?.remove();
+	if (sentence.textContent) input.parentElement!.append(sentence);
+	const there = kinds.map((kind) => `${field}-${kind}`).filter((id) => document.getElementById(id));
+	if (there.length > 0) input.setAttribute("aria-describedby", there.join(" "));
+	else input.removeAttribute("aria-describedby");
+}
+
+// faulty says whether a fault stands at the field.
 export function faulty(field: Field): boolean {
 	return control[field].ariaInvalid === "true";
 }
 
-// setFault puts the sentence for a problem's code at a field, or takes it away. The field refers to the sentence only
-// while it is there.
+// setFault puts the sentence for a problem's code at a field, or takes it away.
 export function setFault(field: Field, code: string | undefined): void {
-	const input = control[field];
-	const id = `${field}-error`;
-	document.getElementById(id)?.remove();
-	if (!code) {
-		input.removeAttribute("aria-invalid");
-		input.removeAttribute("aria-describedby");
-		return;
-	}
-	const said = textIn(control.country.value, code);
-	input.parentElement!.append(element("p", { className: "error", id }, said));
-	input.setAttribute("aria-invalid", "true");
-	input.setAttribute("aria-describedby", id);
-}
-
-// setGood says at a field that it is well, or takes that back.
-export function setGood(field: Field, said: string): void {
-	const id = `${field}-good`;
-	const old = document.getElementById(id);
-	if (old?.textContent === said) return;
-	old?.remove();
-	if (said) control[field].parentElement!.append(element("p", { className: "good", id }, said));
+	say(field, "error", code ? textIn(control.country.value, code) : "");
+	if (code) control[field].setAttribute("aria-invalid", "true");
+	else control[field].removeAttribute("aria-invalid");
 }
 
 // report puts a sentence at every wrong field and a list of them above the form, and takes the buyer there.
@@ -86,6 +102,7 @@ export function report(wrong: ReadonlyMap<Field, string>): void {
 		const said = textIn(control.country.value, wrong.get(field)!);
 		return element("li", {}, element("a", { href: `#${field}` }, said));
 	});
+	open();
 	for (const field of fields) setFault(field, wrong.get(field));
 	notify(count(items.length), element("ul", {}, ...items));
 	document.title = text("error", { title });
@@ -102,11 +119,13 @@ export function recheck(wrong: ReadonlyMap<Field, string>): void {
 	else clear();
 }
 
+const plural = new Intl.PluralRules(document.documentElement.lang);
+
 function count(n: number): string {
-	return n === 1 ? text("fields.one") : text("fields.many", { n: String(n) });
+	return text(`fields.${plural.select(n)}`, { n: String(n) }) || text("fields.other", { n: String(n) });
 }
 
-const title = document.title.replace(/^Error: /, "");
+const title = document.title.replace(text("error", { title: "" }), "");
 const notice = byId("notice");
 
 // notify says above the form what stands in the way, and takes the buyer there.

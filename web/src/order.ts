@@ -1,63 +1,41 @@
-// The two calls that make an order, and what can come of them.
+// The order itself. The published client does the work: its retries, its errors and its idempotency are the page's.
 
+import { call, visitor } from "./api.ts";
+import { WaffoPancake, WaffoPancakeError, type Retry } from "./client/client.ts";
 import type { Billing } from "./core/core.ts";
+import { keyOf } from "./draft.ts";
 import { data } from "./page.ts";
+import { token } from "./token.ts";
 
-// Refusal is one entry of an error answer.
-export interface Refusal {
-	readonly code?: string;
-	readonly path?: string;
+const client = new WaffoPancake({ sessionToken: credential, environment: data.environment });
+
+// placeOrder asks for the payment page, again and again as the client does. It rejects with a WaffoPancakeError, or with the
+// signal's reason; the same order may then be asked for again.
+export async function placeOrder(
+	buyerEmail: string, billingDetail: Billing, signal: AbortSignal, onRetry: (retry: Retry) => void,
+): Promise<URL> {
+	const order = { checkoutSessionId: data.session, buyerEmail, billingDetail };
+	const { checkoutUrl } = await client.orders.createOnetime(order, { idempotencyKey: keyOf(order), signal, onRetry });
+	return payable(checkoutUrl);
 }
 
-export type Outcome =
-	| { readonly url: URL }
-	| { readonly status: 400 | 401 | 403 | 409; readonly refusals: readonly Refusal[] }
-	| { readonly status: 0 }; // the server failed or was not reached: nothing is charged, the same request may be sent again
+// A buyer without a token of the merchant's gets one for this session alone, which lives a minute.
+const freshFor = 40_000; // milliseconds
+let anonymous = { token: "", since: -Infinity };
 
-// patience is how long an answer may take, in milliseconds; the server gives up long before.
-const patience = 30_000;
-
-// placeOrder asks for the payment page. Without a token of the merchant's, the buyer is anonymous and gets one for this
-// session alone.
-export async function placeOrder(token: string | null, buyerEmail: string, billingDetail: Billing): Promise<Outcome> {
-	try {
-		if (!token) {
-			const issued = await post("auth/issue-shopper-token", { "X-Store-Slug": data.store }, { checkoutSessionId: data.session });
-			if (!("data" in issued)) return issued;
-			token = issued.data["token"] ?? "";
-		}
-		const made = await post("onetime-order/create-order", { Authorization: `Bearer ${token}` }, {
-			checkoutSessionId: data.session, buyerEmail, billingDetail,
-		});
-		if (!("data" in made)) return made;
-		const url = payable(made.data["checkoutUrl"] ?? "");
-		return url ? { url } : { status: 0 };
-	} catch {
-		return { status: 0 };
+async function credential(): Promise<string> {
+	if (token) return token;
+	if (Date.now() - anonymous.since > freshFor) {
+		const issued = await call<{ token: string }>("auth/issue-shopper-token", visitor);
+		anonymous = { token: issued.token, since: Date.now() };
 	}
-}
-
-type Answer = { readonly data: Readonly<Record<string, string>> } | Exclude<Outcome, { url: URL }>;
-
-async function post(action: string, credential: Record<string, string>, body: unknown): Promise<Answer> {
-	const response = await fetch(`/v1/actions/${action}`, {
-		method: "POST",
-		headers: { "Content-Type": "application/json", "X-Environment": data.environment, ...credential },
-		body: JSON.stringify(body),
-		credentials: "omit",
-		signal: AbortSignal.timeout(patience),
-	});
-	const { status } = response;
-	if (status >= 500) return { status: 0 };
-	const answer = (await response.json()) as { data: Record<string, string> | null; errors?: Refusal[] };
-	if (response.ok && answer.data) return { data: answer.data };
-	const refusals = answer.errors ?? [];
-	return { status: status === 401 || status === 403 || status === 409 ? status : 400, refusals };
+	return anonymous.token;
 }
 
 // payable is the URL if the buyer may be sent there: to this very origin, where the sandbox is, or to a payment provider's.
-function payable(target: string): URL | null {
+function payable(target: string): URL {
 	const url = new URL(target, location.href);
 	const known = url.origin === location.origin || (url.protocol === "https:" && data.payOrigins.includes(url.origin));
-	return known ? url : null;
+	if (!known) throw new WaffoPancakeError(0, [{ message: `not a payment page: ${url.origin}`, layer: "client" }]);
+	return url;
 }

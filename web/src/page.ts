@@ -11,8 +11,29 @@ export interface Data {
 	readonly core: { readonly url: string; readonly integrity: string };
 	readonly sale: Sale;
 	readonly rates?: string; // where the operator's own tax rates lie, if there are any
-	readonly digits: number;
+	readonly now: number; // Unix milliseconds, by the server's clock
+	readonly expiresAt: number;
+	readonly round: number; // another one: the same order asked for again is a new one
+	readonly money: Notation;
+	readonly percent: Notation;
 	readonly texts: Readonly<Record<string, string>>;
+}
+
+// Notation is how the page's language writes decimals of one kind. Intl could, but browsers come with different editions of
+// its data, and a total must not change its look when the script takes over.
+interface Notation {
+	readonly before: string;
+	readonly after: string;
+	readonly decimal: string;
+	readonly group: string;
+	readonly least: number; // digits before the first separator of groups
+}
+
+// written is a decimal in a notation, as the server writes it.
+export function written({ before, after, decimal, group, least }: Notation, value: string): string {
+	const [whole = "", fraction] = value.split(".");
+	const grouped = whole.length < 3 + least ? whole : whole.replace(/\B(?=(\d{3})+$)/g, group);
+	return before + grouped + (fraction ? decimal + fraction : "") + after;
 }
 
 export function byId<T extends HTMLElement>(id: string): T {

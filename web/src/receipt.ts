@@ -1,17 +1,14 @@
-// The receipt beside the form: tax and total as the core computes them, in the lines that the server writes too.
+// The receipt beside the form: tax and total as the core computes them, in the lines that the server writes too. Without the
+// core the server computes them; it does so with the same core.
 
+import { buyer, call } from "./api.ts";
 import type { Core, Quote } from "./core/core.ts";
 import { billing } from "./fields.ts";
-import { byId, data, element, text } from "./page.ts";
+import { byId, data, element, text, textIn, written } from "./page.ts";
 import { ratesAt } from "./rates.ts";
 
-const money = new Intl.NumberFormat("en", {
-	style: "currency",
-	currency: data.sale.price.currency,
-	minimumFractionDigits: data.digits,
-	maximumFractionDigits: data.digits,
-});
-const price = (amount: string) => money.format(amount as Intl.StringNumericLiteral);
+const price = (amount: string) => written(data.money, amount);
+const percent = (rate: string) => written(data.percent, rate);
 
 // writeTotal computes the total anew and writes it. Where the place is not known yet, there is none.
 export function writeTotal(core: Core): void {
@@ -20,36 +17,85 @@ export function writeTotal(core: Core): void {
 	if (rates === undefined) return writeUntaxed();
 	const sale = { ...data.sale, rates };
 	let answer = core.quote(sale, detail);
-	if ("errors" in answer) {
-		// The rest of the detail may still be under way: until it is sound, the buyer pays what a consumer there pays.
-		const { country, state = "" } = detail;
-		answer = core.quote(sale, { country, state, isBusiness: false });
-	}
+	if ("errors" in answer) answer = core.quote(sale, consumer());
 	if ("data" in answer) write(answer.data);
 	else writeUntaxed();
 }
 
-function write(quote: Quote): void {
+// consumer is the buyer while the rest of the detail is under way: until it is sound, the buyer pays what a consumer there
+// pays.
+function consumer() {
+	const { country, state = "" } = billing();
+	return { country, state, isBusiness: false };
+}
+
+// Shown is what the receipt shows of a quote, the core's or the API's.
+interface Shown extends Pick<Quote, "subtotal" | "tax" | "total" | "reason"> {
+	readonly components: readonly Pick<Quote["components"][number], "jurisdiction" | "tax" | "rate" | "base" | "amount">[];
+}
+
+// Answer is a quote in the API's words.
+interface Answer extends Pick<Quote, "subtotal" | "total" | "reason"> {
+	readonly taxAmount: string;
+	readonly components: readonly {
+		readonly jurisdiction: string;
+		readonly tax: string;
+		readonly ratePercent: number;
+		readonly basePercent: number;
+		readonly amountMinor: number;
+	}[];
+}
+
+let asked = 0;
+
+// askTotal has the server compute the total, once the buyer has stopped typing. The answer to the last question counts.
+export function askTotal(): void {
+	const question = ++asked;
+	setTimeout(async () => {
+		if (question !== asked) return;
+		const ask = (billingDetail: object) => call<Answer>("checkout/quote", buyer, { billingDetail });
+		const answer = await ask(billing()).catch(() => ask(consumer())).catch(() => null);
+		if (question !== asked) return;
+		if (answer) write(quoteOf(answer));
+		else writeUntaxed();
+	}, 300);
+}
+
+function quoteOf(answer: Answer): Shown {
+	const digits = (data.sale.price.amount.split(".")[1] ?? "").length;
+	const components = answer.components.map(({ jurisdiction, tax, ratePercent, basePercent, amountMinor }) => ({
+		jurisdiction, tax, rate: String(ratePercent), base: String(basePercent), amount: (amountMinor / 10 ** digits).toFixed(digits),
+	}));
+	const { subtotal, taxAmount: tax, total, reason } = answer;
+	return { subtotal, tax, total, reason, components };
+}
+
+function write(quote: Shown): void {
 	const lines = quote.components.map((part) => {
 		const share = part.base === "100" ? "tax.share" : "tax.share-of";
 		const place = placeName(part.jurisdiction);
-		return taxLine(part.name, text(share, { rate: part.rate, base: part.base, place }), price(part.amount));
+		const name = textIn(part.jurisdiction.slice(0, 2), `tax.${part.tax}`);
+		return taxLine(name, text(share, { rate: percent(part.rate), base: percent(part.base), place }), price(part.amount));
 	});
-	if (lines.length === 0) lines.push(taxLine(text("tax"), text(quote.reason), price(quote.tax)));
 	const total = price(quote.total);
-	replace(text("total.due"), total, price(quote.subtotal), lines, text(`${quote.reason}.note`));
-	announce(text("total.includes", { total, tax: price(quote.tax) }));
+	const tax = price(quote.tax);
+	const small = lines.length > 0 ? text("total.tax", { tax }) : text(quote.reason);
+	if (lines.length === 0) lines.push(taxLine(text("tax"), text(quote.reason), tax));
+	replace(text("total.due"), total, small, price(quote.subtotal), lines, text(`${quote.reason}.note`));
+	announce(text("total.includes", { total, tax }));
 }
 
 function writeUntaxed(): void {
 	const amount = price(data.sale.price.amount);
-	replace(text("total.before"), amount, amount, [taxLine(text("tax"), text("tax.pending"), "")], "");
+	const line = taxLine(text("tax"), text("tax.pending"), "");
+	replace(text("total.before"), amount, text("total.pending"), amount, [line], "");
 	announce("");
 }
 
-function replace(label: string, total: string, subtotal: string, lines: Node[], note: string): void {
+function replace(label: string, total: string, small: string, subtotal: string, lines: Node[], note: string): void {
 	for (const place of document.querySelectorAll("[data-label]")) place.textContent = label;
 	for (const place of document.querySelectorAll("[data-total]")) place.textContent = total;
+	for (const place of document.querySelectorAll("[data-includes]")) place.textContent = small;
 	byId("subtotal").textContent = subtotal;
 	byId("note").textContent = note;
 	for (const old of document.querySelectorAll(".tax")) old.remove();

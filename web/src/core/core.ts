@@ -22,6 +22,7 @@ export type Answer<T> = { readonly data: T } | { readonly errors: readonly Probl
 export interface Email {
 	readonly email: string;
 	readonly valid: boolean;
+	readonly suggestion?: string; // what was probably meant
 }
 
 export interface Detail extends Billing {
@@ -54,6 +55,7 @@ export interface Quote {
 	readonly total: string;
 	readonly components: readonly {
 		readonly jurisdiction: string;
+		readonly tax: string; // "vat", "sales"
 		readonly name: string;
 		readonly rate: string;
 		readonly base: string;

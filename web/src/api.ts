@@ -1,0 +1,30 @@
+// The calls that the page makes besides create-order, as the buyer that the token names, or as anybody on the store's
+// public page.
+
+import { WaffoPancakeError, type ApiError } from "./client/client.ts";
+import { data } from "./page.ts";
+import { token } from "./token.ts";
+
+// visitor is the credential of anybody, buyer that of the one who has a token.
+export const visitor = { "X-Store-Slug": data.store };
+export const buyer = token ? { Authorization: `Bearer ${token}` } : visitor;
+
+// call posts one request about this session. It rejects with a WaffoPancakeError, with status 0 if nobody has answered.
+export async function call<T>(action: string, credential: Record<string, string>, more: object = {}): Promise<T> {
+	const response = await fetch(`/v1/actions/${action}`, {
+		method: "POST",
+		headers: { "Content-Type": "application/json", "X-Environment": data.environment, ...credential },
+		body: JSON.stringify({ checkoutSessionId: data.session, ...more }),
+		credentials: "omit",
+		signal: AbortSignal.timeout(10_000),
+	}).catch((cause: unknown) => {
+		throw failure(0, [], cause);
+	});
+	const answer = (await response.json().catch(() => ({}))) as { data?: T; errors?: ApiError[] };
+	if (response.ok && answer.data) return answer.data;
+	throw failure(response.status, answer.errors ?? []);
+}
+
+function failure(status: number, errors: readonly ApiError[], cause?: unknown): WaffoPancakeError {
+	return new WaffoPancakeError(status, errors, 0, cause);
+}
