@@ -22,20 +22,22 @@ func unknown(params url.Values, known []string) (string, bool) {
 }
 
 func matches(name, pattern string) bool {
-	names, patterns := strings.SplitAfter(name, "["), strings.SplitAfter(pattern, "[")
-	if len(names) != len(patterns) {
+	part, rest, more := strings.Cut(name, "[")
+	wanted, restWanted, moreWanted := strings.Cut(pattern, "[")
+	if more != moreWanted || !matchesPart(part, wanted) {
 		return false
 	}
-	for i, p := range patterns {
-		switch {
-		case p == names[i]:
-		case strings.HasPrefix(p, "*]") && strings.HasSuffix(names[i], p[1:]) && len(names[i]) > len(p[1:]):
-		case strings.HasPrefix(p, "#]") && isIndex(strings.TrimSuffix(names[i], p[1:])):
-		default:
-			return false
-		}
+	return !more || matches(rest, restWanted)
+}
+
+func matchesPart(part, wanted string) bool {
+	switch {
+	case strings.HasPrefix(wanted, "*]"):
+		return strings.HasSuffix(part, wanted[1:]) && len(part) > len(wanted[1:])
+	case strings.HasPrefix(wanted, "#]"):
+		return isIndex(strings.TrimSuffix(part, wanted[1:]))
 	}
-	return true
+	return part == wanted
 }
 
 func isIndex(s string) bool {
