@@ -55,6 +55,11 @@
 // The digest that tells "the same request again" from "something else" leaves price and tax out, because both are frozen
 // with the order: a tax rule that changes overnight does not reach a buyer who has already seen a total.
 //
+// Which pages elsewhere a browser lets call the API is each store's list of origins, empty at first. A preflight carries no
+// credential, so it is answered for an origin that any store lists; the answer itself is readable for the origins of the
+// store that it is about. The lists protect nobody from a stolen token, which works without a browser too: they keep other
+// people's pages from being built on a store.
+//
 // A store's public pages and its buyers' tokens never name an environment by themselves: every record, key and provider
 // account belongs to test or to prod, and the session, which is found by an unguessable id, says to which.
 package main
