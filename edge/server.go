@@ -140,7 +140,7 @@ func (s *server) wire() error {
 	}
 	s.orders = orders.New(orders.Config{Store: s.db, Gateways: gateways, Now: time.Now, Rand: rand.Reader, Log: s.log})
 	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Origins: s.db, Orders: s.orders, Gateways: gateways,
-		Idempotency: idempotency.NewGuard(s.db, time.Now), Buyers: buyers, Rates: rates,
+		Idempotency: idempotency.NewGuard(s.db, time.Now, s.log), Buyers: buyers, Rates: rates,
 		PublicURL: s.PublicURL, Ready: s.ready, Now: time.Now, Rand: rand.Reader, Log: s.log})
 	s.page = page.New(page.Config{Orders: s.orders, Stores: s.db, Buyers: buyers, Rates: rates, Now: time.Now, Log: s.log,
 		PayOrigins: payOrigins, Providers: s.providers()})

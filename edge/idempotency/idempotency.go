@@ -5,8 +5,8 @@
 // belongs to one credential and one path ([Key.Scope]), so a guessed key can never replay another tenant's answer.
 //
 // Caveats: which calls are running is known to this process only. Two processes that run the same key at once both do the
-// call; what must not happen twice has guards of its own, deeper down. And a crash between a call and the keeping of its
-// answer frees the key.
+// call; what must not happen twice has guards of its own, deeper down. And nobody waits for an answer to be kept: it is
+// repeated from memory until it is on the disk, and a crash before that frees the key.
 package idempotency
 
 import (
@@ -15,6 +15,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -62,7 +63,7 @@ type Answer struct {
 type Store interface {
 	// IdempotentAnswer reads a kept answer; [ErrNotFound] when there is none or its time is over.
 	IdempotentAnswer(ctx context.Context, env checkout.Environment, id string) (*Answer, error)
-	// KeepAnswer makes an answer durable before it returns.
+	// KeepAnswer makes an answer durable before it returns, and readable.
 	KeepAnswer(ctx context.Context, env checkout.Environment, id string, a *Answer, until time.Time) error
 }
 
@@ -71,15 +72,17 @@ var ErrNotFound = errors.New("idempotency: not found")
 
 // Guard runs calls once. It is safe for concurrent use.
 type Guard struct {
-	store   Store
-	now     func() time.Time
-	mu      sync.Mutex
-	running map[string]bool
+	store Store
+	now   func() time.Time
+	log   *slog.Logger
+	mu    sync.Mutex
+	// busy holds the keys whose call is running, and, with its answer, those whose answer is on its way to the store.
+	busy map[string]*Answer
 }
 
-// NewGuard returns a guard on a store.
-func NewGuard(store Store, now func() time.Time) *Guard {
-	return &Guard{store: store, now: now, running: make(map[string]bool)}
+// NewGuard returns a guard on a store. The log is for answers that could not be kept.
+func NewGuard(store Store, now func() time.Time, log *slog.Logger) *Guard {
+	return &Guard{store: store, now: now, log: log, busy: make(map[string]*Answer)}
 }
 
 // Do answers a request: with what is kept under the key, or else with what call answers, which is then kept. Refusals are
@@ -88,42 +91,70 @@ func (g *Guard) Do(ctx context.Context, k Key, request []byte, call func() ([]by
 	if !wellFormed(k.Value) {
 		return nil, malformed
 	}
-	id := k.ID()
-	if !g.enter(id) {
-		return nil, running
+	id, digest := k.ID(), sha256.Sum256(request)
+	if kept, free := g.enter(id); !free {
+		return kept.repeat(digest)
 	}
-	defer g.leave(id)
-	digest := sha256.Sum256(request)
+	var fresh *Answer
+	defer func() { g.settle(k.Environment, id, fresh) }() // also after a panic
 	kept, err := g.store.IdempotentAnswer(ctx, k.Environment, id)
-	switch {
-	case err == nil && kept.Request != digest:
-		return nil, reused
-	case err == nil:
-		return kept.Body, nil
-	case !errors.Is(err, ErrNotFound):
+	if err == nil {
+		return kept.repeat(digest)
+	}
+	if !errors.Is(err, ErrNotFound) {
 		return nil, err
 	}
 	body, err := call()
 	if err != nil {
 		return nil, err
 	}
-	return body, g.store.KeepAnswer(ctx, k.Environment, id, &Answer{digest, body}, g.now().Add(keep))
+	fresh = &Answer{digest, body}
+	return body, nil
 }
 
-func (g *Guard) enter(id string) bool {
+// repeat answers a request with what another one got. A nil answer is not there yet.
+func (a *Answer) repeat(digest [32]byte) ([]byte, error) {
+	switch {
+	case a == nil:
+		return nil, running
+	case a.Request != digest:
+		return nil, reused
+	}
+	return a.Body, nil
+}
+
+// enter takes a key for a call, or tells what stands in the way: a call, or its answer.
+func (g *Guard) enter(id string) (kept *Answer, free bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.running[id] {
-		return false
+	kept, taken := g.busy[id]
+	if !taken {
+		g.busy[id] = nil
 	}
-	g.running[id] = true
-	return true
+	return kept, !taken
+}
+
+// settle frees a key, at once or, where there is a new answer, when that is kept.
+func (g *Guard) settle(env checkout.Environment, id string, fresh *Answer) {
+	if fresh == nil {
+		g.leave(id)
+		return
+	}
+	g.mu.Lock()
+	g.busy[id] = fresh
+	g.mu.Unlock()
+	go func() {
+		defer g.leave(id)
+		if err := g.store.KeepAnswer(context.Background(), env, id, fresh, g.now().Add(keep)); err != nil {
+			g.log.Warn("an answer was not kept under its idempotency key", "error", err)
+		}
+	}()
 }
 
 func (g *Guard) leave(id string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	delete(g.running, id)
+	delete(g.busy, id)
 }
 
 func wellFormed(key string) bool {
