@@ -1,19 +1,27 @@
 package api
 
 import (
+	"errors"
+
 	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/wasm/call"
 )
 
 var badSignature = &problem.Problem{Kind: problem.Invalid, Code: "webhook-unverified", Message: "Webhook cannot be verified"}
 
+var errRepeatedMember = errors.New("the signed body is not one JSON object with each member once")
+
 // webhook takes what a provider reports. 200 means that it is durable here; anything else makes the provider come again.
 func (a *API) webhook(env checkout.Environment, gateway orders.Gateway) fasthttp.RequestHandler {
 	return func(ctx *fasthttp.RequestCtx) {
-		event, err := gateway.Event(string(ctx.Request.Header.Peek("Stripe-Signature")), ctx.PostBody(), a.Now())
+		event, err := gateway.Event(onlyHeader(ctx, "Stripe-Signature"), ctx.PostBody(), a.Now())
+		if err == nil && !call.Valid(ctx.PostBody()) {
+			err = errRepeatedMember // another reader might read something else
+		}
 		if err != nil {
 			a.Log.Warn("webhook refused", "provider", gateway.Name(), "environment", env, "error", err)
 			a.fail(ctx, layerGateway, badSignature)
@@ -25,4 +33,12 @@ func (a *API) webhook(env checkout.Environment, gateway orders.Gateway) fasthttp
 		}
 		writeJSON(ctx, fasthttp.StatusOK, []byte(`{"data":{"received":true}}`))
 	}
+}
+
+// onlyHeader is a header that stands once, or nothing.
+func onlyHeader(ctx *fasthttp.RequestCtx, name string) string {
+	if all := ctx.Request.Header.PeekAll(name); len(all) == 1 {
+		return string(all[0])
+	}
+	return ""
 }
