@@ -123,7 +123,10 @@ func (b *bulkhead) order(t *testing.T, sessions ...string) {
 			if err != nil {
 				t.Error(err)
 			}
-			if b.send(t, b.orders, b.PublicURL+createOrderPath, body, bearer(b.token)) != http.StatusOK {
+			switch status, again := b.send(t, b.orders, b.PublicURL+createOrderPath, body, bearer(b.token)); {
+			case status == http.StatusServiceUnavailable && again == "":
+				t.Error("a buyer is refused and not told when to come again")
+			case status != http.StatusOK:
 				b.refused.Add(1)
 			}
 		})
@@ -138,10 +141,10 @@ func (b *bulkhead) measure(t *testing.T, sessions []string) map[string]time.Dura
 	opening := []byte(`{"productId":"` + b.file.Products[0].ID + `","currency":"EUR"}`)
 	const openPath, quotePath = "/v1/actions/checkout/create-session", "/v1/actions/checkout/quote"
 	visitor := map[string]string{"X-Store-Slug": b.file.StoreSlug, "X-Environment": "test"}
-	probes := map[string]func() int{
-		"session": func() int { return b.send(t, b.probes, b.PublicURL+openPath, opening, visitor) },
-		"quote":   func() int { return b.send(t, b.probes, b.PublicURL+quotePath, quote, visitor) },
-		"page":    func() int { return b.send(t, b.probes, page.CheckoutURL, nil, nil) },
+	probes := map[string]func() (int, string){
+		"session": func() (int, string) { return b.send(t, b.probes, b.PublicURL+openPath, opening, visitor) },
+		"quote":   func() (int, string) { return b.send(t, b.probes, b.PublicURL+quotePath, quote, visitor) },
+		"page":    func() (int, string) { return b.send(t, b.probes, page.CheckoutURL, nil, nil) },
 	}
 	end := time.Now().Add(bulkheadSpan)
 	var all sync.WaitGroup
@@ -152,7 +155,7 @@ func (b *bulkhead) measure(t *testing.T, sessions []string) map[string]time.Dura
 			var took []time.Duration
 			for time.Now().Before(end) || len(took) < 20 {
 				began := time.Now()
-				if status := probe(); status != http.StatusOK {
+				if status, _ := probe(); status != http.StatusOK {
 					t.Errorf("%s: HTTP %d", kind, status)
 				}
 				took = append(took, time.Since(began))
@@ -172,7 +175,7 @@ func (b *bulkhead) measure(t *testing.T, sessions []string) map[string]time.Dura
 }
 
 // send posts a body, or gets a page where there is none, and reads the answer.
-func (b *bulkhead) send(t *testing.T, client *http.Client, url string, body []byte, header map[string]string) (status int) {
+func (b *bulkhead) send(t *testing.T, client *http.Client, url string, body []byte, header map[string]string) (status int, retryAfter string) {
 	method := http.MethodGet
 	if body != nil {
 		method = http.MethodPost
@@ -180,7 +183,7 @@ func (b *bulkhead) send(t *testing.T, client *http.Client, url string, body []by
 	request, err := http.NewRequest(method, url, bytes.NewReader(body))
 	if err != nil {
 		t.Error(err)
-		return 0
+		return 0, ""
 	}
 	request.Header.Set("Content-Type", "application/json")
 	for name, value := range header {
@@ -189,11 +192,11 @@ func (b *bulkhead) send(t *testing.T, client *http.Client, url string, body []by
 	response, err := client.Do(request)
 	if err != nil {
 		t.Error(err)
-		return 0
+		return 0, ""
 	}
 	defer response.Body.Close()
 	if _, err := io.Copy(io.Discard, response.Body); err != nil {
 		t.Error(err)
 	}
-	return response.StatusCode
+	return response.StatusCode, response.Header.Get("Retry-After")
 }

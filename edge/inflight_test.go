@@ -1,0 +1,53 @@
+package main
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/sandbox"
+)
+
+// TestInFlight: who asks for an order that is being made waits for the first one's answer and gets the same, or is told
+// when to come again.
+func TestInFlight(t *testing.T) {
+	shop := openTuned(t, func(s *server) { s.orders.TryTimeout, s.orders.Budget = 1200*time.Millisecond, 1600*time.Millisecond })
+	token := shop.token(t, "user-1")
+	provider := shop.sandboxes[checkout.Test]
+
+	provider.Script("slow:200ms")
+	first, second := shop.twoOrders(t, token)
+	if url := first.checkoutURL(t); second.checkoutURL(t) != url {
+		t.Errorf("two answers: %s and %s", first, second)
+	}
+
+	provider.Decide(func(c sandbox.Call) sandbox.Fault {
+		if c.Operation == sandbox.Create {
+			return "timeout"
+		}
+		return ""
+	})
+	first, second = shop.twoOrders(t, token)
+	if first.status != http.StatusInternalServerError {
+		t.Errorf("the first got %s", first)
+	}
+	if second.status != http.StatusServiceUnavailable || second.header.Get("Retry-After") != "5" {
+		t.Errorf("the second got %s with %v", second, second.header)
+	}
+	provider.Decide(nil)
+}
+
+// twoOrders asks twice for an order of a new session, the second time while the provider works at the first.
+func (s *shop) twoOrders(t *testing.T, token string) (first, second reply) {
+	t.Helper()
+	session := s.session(t, nil).SessionID
+	done := make(chan reply, 1)
+	go func() { done <- s.createOrder(t, token, orderFor(session)) }()
+	eventually(t, "the first order is written down", func() bool {
+		known, _ := s.db.Session(t.Context(), session)
+		return known != nil && known.OrderID != ""
+	})
+	second = s.createOrder(t, token, orderFor(session))
+	return <-done, second
+}
