@@ -1,6 +1,7 @@
 package orders_test
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 var (
 	schedules = flag.Int("schedules", 30, "how many schedules TestModel plays")
 	modelSeed = flag.Uint64("model-seed", uint64(time.Now().UnixNano()), "of the schedules of TestModel")
+	hunt      = flag.Int("hunt", 0, "how many schedules TestModelFindsMistakes plays for each mistake at most; 0 for none")
 )
 
 // TestModel plays random schedules against the real service, database, adapter and provider, and looks at I1 to I12 after
@@ -48,6 +50,7 @@ func setFlag(t *testing.T, name, value string) {
 type result struct {
 	violations []violation
 	recovered  time.Duration // from the last fault until nothing was in doubt
+	crashes    int
 	log        string
 }
 
@@ -71,7 +74,7 @@ func play(t *testing.T, m mutant, steps []step) (r result) {
 		w.outlast()
 		w.checkNow()
 		w.checkAtTheEnd(rand.New(rand.NewPCG(1, 2)))
-		r = result{w.violations, w.recovered, w.log.String()}
+		r = result{w.violations, w.recovered, w.crashes, w.log.String()}
 	})
 	return r
 }
@@ -119,12 +122,15 @@ func (w *world) comeBack() {
 	}
 }
 
-// outlast passes the end of every checkout, and the provider's last try to deliver an event.
+// outlast passes the end of every checkout, the hour after which money on its way is asked about, the longest pause between
+// two tries to deliver an event, and the hour of a reconciliation.
 func (w *world) outlast() {
-	for range 30 {
-		w.leap(5 * time.Minute)
+	for range 8 {
+		w.leap(20 * time.Minute)
 		w.settle()
 	}
+	reconcile{}.take(w)
+	w.settle()
 }
 
 // step is one thing that happens.
@@ -209,6 +215,15 @@ type overlap struct{}
 func (overlap) take(w *world) { w.overlap() }
 func (overlap) racing() bool  { return false }
 
+// reconcile: it is time to compare what the provider has with what we have, which no leap lets happen by itself.
+type reconcile struct{}
+
+func (reconcile) take(w *world) {
+	l := w.current
+	go l.service.Reconcile(context.Background())
+}
+func (reconcile) racing() bool { return false }
+
 // pass: time passes.
 type pass struct{ For time.Duration }
 
@@ -225,7 +240,7 @@ func (s leap) racing() bool  { return false }
 func schedule(faults []sandbox.Fault) *rapid.Generator[[]step] {
 	one := rapid.Custom(func(t *rapid.T) step {
 		session := rapid.IntRange(0, shops-1)
-		switch rapid.SampledFrom(strings.Fields("submit submit submit submit buy buy fail fail crash stall overlap pass pass leap")).Draw(t, "step") {
+		switch rapid.SampledFrom(strings.Fields("submit submit submit submit buy buy fail fail crash stall overlap reconcile pass pass leap")).Draw(t, "step") {
 		case "submit":
 			return submit{session.Draw(t, "session"), rapid.SampledFrom([]string{"DE", "FR"}).Draw(t, "country"),
 				rapid.Bool().Draw(t, "racing"), rapid.Bool().Draw(t, "zombie")}
@@ -239,6 +254,8 @@ func schedule(faults []sandbox.Fault) *rapid.Generator[[]step] {
 			return stall{rapid.IntRange(1, 6).Draw(t, "in"), rapid.SampledFrom(stretches[:4]).Draw(t, "for")}
 		case "overlap":
 			return overlap{}
+		case "reconcile":
+			return reconcile{}
 		case "pass":
 			return pass{rapid.SampledFrom(stretches[:4]).Draw(t, "for")}
 		default:
@@ -266,14 +283,14 @@ func everyFault() (all []sandbox.Fault) {
 
 // variants are a fault's other lengths, and the other operations that it befalls.
 var variants = map[sandbox.Fault][]sandbox.Fault{
-	"timeout":           {"retrieve.timeout", "expire.timeout"},
+	"timeout":           {"retrieve.timeout", "expire.timeout", "list.timeout"},
 	"reset":             {"retrieve.reset", "expire.reset"},
 	"429":               {"429:2s", "expire.429", "retrieve.429"},
-	"502":               {"expire.502", "retrieve.502"},
+	"502":               {"expire.502", "retrieve.502", "list.502"},
 	"lost_response":     {"expire.lost_response", "retrieve.lost_response"},
 	"reset_side_effect": {"expire.reset_side_effect"},
 	"truncated":         {"expire.truncated"},
-	"malformed":         {"expire.malformed", "retrieve.malformed"},
+	"malformed":         {"expire.malformed", "retrieve.malformed", "list.malformed"},
 	"502_side_effect":   {"expire.502_side_effect"},
 	"500_saved":         {"expire.500_saved"},
 	"500_side_effect":   {"expire.500_side_effect"},

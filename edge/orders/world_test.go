@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"io"
+	"log"
 	"log/slog"
 	"net"
 	"os"
@@ -56,7 +58,8 @@ type world struct {
 	events     []received
 	before     map[string]*orders.Order // by id, at the last look
 	violations []violation
-	stalled    bool          // something was held up
+	stalled    bool // something was held up
+	crashes    int
 	recovered  time.Duration // how long it took until nothing was in doubt
 }
 
@@ -99,7 +102,7 @@ func emailOf(session int, country string) string {
 func inWorld(t *testing.T, m mutant, do func(*world)) {
 	t.Helper()
 	startClocks(t)
-	directory, err := os.MkdirTemp("", "world")
+	directory, err := os.MkdirTemp(inMemory(), "world")
 	must(err)
 	defer os.RemoveAll(directory)
 	synctest.Test(t, func(t *testing.T) {
@@ -109,6 +112,14 @@ func inWorld(t *testing.T, m mutant, do func(*world)) {
 		do(w)
 		w.end()
 	})
+}
+
+// inMemory is a directory that needs no disk, where there is one: power cuts are for other tests.
+func inMemory() string {
+	if _, err := os.Stat("/dev/shm"); err == nil {
+		return "/dev/shm"
+	}
+	return ""
 }
 
 var clocks sync.Once
@@ -137,7 +148,7 @@ func (w *world) begin() {
 	w.theirs, err = badgerstore.Open(filepath.Join(w.directory, "theirs"), badgerstore.Options{NoSync: true})
 	must(err)
 	w.inbox = fasthttputil.NewInmemoryListener()
-	w.server = &fasthttp.Server{Handler: w.receive, CloseOnShutdown: true}
+	w.server = &fasthttp.Server{Handler: w.receive, CloseOnShutdown: true, Logger: log.New(io.Discard, "", 0)}
 	go w.server.Serve(w.inbox)
 	w.provider = sandbox.New(sandbox.Config{
 		Store: w.theirs.Sandbox(checkout.Test), Key: providerKey, PublicURL: "https://psp.example", Record: true, Now: w.now,
@@ -167,7 +178,7 @@ func (w *world) end() {
 	must(w.theirs.Close())
 	w.inbox.Close()
 	w.server.Shutdown()
-	time.Sleep(time.Minute)
+	time.Sleep(15 * time.Second)
 }
 
 // now is the world's time: that of the bubble and what was leapt over.
@@ -182,13 +193,14 @@ func (w *world) leap(d time.Duration) {
 // boot opens our database and starts a process on it.
 func (w *world) boot() {
 	var err error
-	w.ours, err = badgerstore.Open(filepath.Join(w.directory, "ours"), badgerstore.Options{})
+	w.ours, err = badgerstore.Open(filepath.Join(w.directory, "ours"), badgerstore.Options{NoSync: true})
 	must(err)
 	w.view = w.ours
 	if w.broken.store != nil {
 		w.view = w.broken.store(w.ours)
 	}
 	w.setCurrent(w.newLife())
+	synctest.Wait()
 }
 
 func (w *world) setCurrent(l *life) {
@@ -219,6 +231,7 @@ func (w *world) retire() {
 
 // reboot is what happens after a crash: the database is opened again, from the same directory.
 func (w *world) reboot() {
+	w.crashes++
 	w.halt()
 	must(w.ours.Close())
 	w.boot()
@@ -474,6 +487,18 @@ func (g *boundGateway) Expire(deadline time.Time, ref string) (orders.Remote, *o
 	g.life.boundary()
 	defer g.life.boundary()
 	return g.Gateway.Expire(g.life.until(deadline), ref)
+}
+
+func (g *boundGateway) Checkouts(deadline, since time.Time, after string) (orders.Page[orders.Remote], *orders.Fault) {
+	g.life.boundary()
+	defer g.life.boundary()
+	return g.Gateway.Checkouts(g.life.until(deadline), since, after)
+}
+
+func (g *boundGateway) Undelivered(deadline time.Time, after string) (orders.Page[orders.Event], *orders.Fault) {
+	g.life.boundary()
+	defer g.life.boundary()
+	return g.Gateway.Undelivered(g.life.until(deadline), after)
 }
 
 // buffer is a log that several goroutines write.

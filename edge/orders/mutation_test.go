@@ -1,0 +1,255 @@
+package orders_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sandbox"
+)
+
+// mistakes are ways to get the flow wrong that look harmless, each with a schedule that shows the harm and the invariant that
+// must see it.
+var mistakes = map[string]struct {
+	mutant func() mutant
+	steps  []step
+	seenBy string
+}{
+	"every click is an order": {func() mutant { return onStore(forgetful) },
+		[]step{submit{Country: "DE"}, submit{Country: "DE"}}, "I1"},
+	"the URL before the commit": {func() mutant { return onStore(lateCommit) },
+		[]step{submit{Country: "DE"}, pass{300 * time.Millisecond}, crash{}}, "I5"},
+	"superseded, not expired": {func() mutant { return onExpire(neverExpire) },
+		[]step{submit{Country: "DE"}, submit{Country: "FR"}}, "I1"},
+	"an unknown expiry is an expiry": {func() mutant { return onExpire(hopefulExpire) },
+		[]step{submit{Country: "DE"}, fail{[]sandbox.Fault{"expire.timeout"}}, submit{Country: "FR"}, pass{12 * time.Second}}, "I1"},
+	"no compare-and-set": {func() mutant { return onStore(lastWriterWins) },
+		[]step{stall{6, 12 * time.Second}, fail{[]sandbox.Fault{"first"}}, submit{Country: "DE"}, pass{12 * time.Second}}, "I7"},
+	"a new key for each try": {newKeys,
+		[]step{fail{[]sandbox.Fault{"lost_response"}}, submit{Country: "DE"}, pass{12 * time.Second}}, "I2"},
+	"a timeout is a refusal": {func() mutant { return onCreate(hopelessCreate) },
+		[]step{fail{[]sandbox.Fault{"lost_response"}}, submit{Country: "DE"}, pass{12 * time.Second}}, "I2"},
+	"a timeout is forgotten": {forgottenTimeouts,
+		[]step{fail{[]sandbox.Fault{"lost_response", "timeout", "timeout"}}, submit{Country: "DE"}, pass{12 * time.Second}}, "I2"},
+	"other bytes at each try": {otherBytes,
+		[]step{fail{[]sandbox.Fault{"timeout"}}, submit{Country: "DE"}, pass{12 * time.Second}}, "I8"},
+	"nobody sweeps": {func() mutant { return onStore(neverDue) },
+		[]step{fail{[]sandbox.Fault{"timeout", "timeout", "timeout"}}, submit{Country: "DE"}, pass{12 * time.Second}}, "I4"},
+}
+
+// TestMistakes shows that the invariants can fail: each mistake breaks the one that is for it, by a schedule that harms
+// nothing without the mistake.
+func TestMistakes(t *testing.T) {
+	for name, m := range mistakes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if r := play(t, mutant{}, m.steps); len(r.violations) > 0 {
+				t.Fatalf("without the mistake: %v\n%s", r.violations, r.log)
+			}
+			r := play(t, m.mutant(), m.steps)
+			if !r.saw(m.seenBy) {
+				t.Errorf("%s did not see it: %v", m.seenBy, r.violations)
+			}
+		})
+	}
+}
+
+// TestModelFindsMistakes: random schedules find every mistake, too.
+func TestModelFindsMistakes(t *testing.T) {
+	anything := schedule(everyFault())
+	for name, m := range mistakes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for i := range *hunt {
+				if r := play(t, m.mutant(), anything.Example(i)); len(r.violations) > 0 {
+					t.Logf("schedule %d: %v", i, r.violations[0])
+					return
+				}
+			}
+			if *hunt > 0 {
+				t.Errorf("%d schedules did not find it", *hunt)
+			}
+		})
+	}
+}
+
+func (r result) saw(invariant string) bool {
+	return slices.ContainsFunc(r.violations, func(v violation) bool { return v.invariant == invariant })
+}
+
+func onStore(broken func(orders.Store) orders.Store) mutant { return mutant{store: broken} }
+
+// forgetful does not remember that a session has an order.
+func forgetful(s orders.Store) orders.Store { return forgetfulStore{s} }
+
+type forgetfulStore struct{ orders.Store }
+
+func (s forgetfulStore) Session(ctx context.Context, id string) (*orders.Session, error) {
+	session, err := s.Store.Session(ctx, id)
+	if err == nil {
+		session.OrderID = ""
+	}
+	return session, err
+}
+
+// lateCommit makes a URL durable a second after it has said so.
+func lateCommit(s orders.Store) orders.Store { return lateStore{s} }
+
+type lateStore struct{ orders.Store }
+
+func (s lateStore) Commit(ctx context.Context, c orders.Change) error {
+	if c.Order == nil || c.Order.Current().State != orders.Open {
+		return s.Store.Commit(ctx, c)
+	}
+	c.Order, c.Session = clone(c.Order), clone(c.Session)
+	go func() {
+		time.Sleep(time.Second)
+		s.Store.Commit(ctx, c)
+	}()
+	time.Sleep(100 * time.Millisecond) // a flow that finds nothing written takes the same step again until its time is up
+	return nil
+}
+
+func clone[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	c := *p
+	return &c
+}
+
+// lastWriterWins writes over whatever was written meanwhile.
+func lastWriterWins(s orders.Store) orders.Store { return overwritingStore{s} }
+
+type overwritingStore struct{ orders.Store }
+
+func (s overwritingStore) Commit(ctx context.Context, c orders.Change) error {
+	for {
+		err := s.Store.Commit(ctx, c)
+		if !errors.Is(err, orders.ErrStale) {
+			return err
+		}
+		if c.Order != nil {
+			if now, err := s.Store.Order(ctx, c.Order.Environment, c.Order.ID); err == nil {
+				c.Order.Version = now.Version
+			}
+		}
+		if c.Session != nil {
+			if now, err := s.Store.Session(ctx, c.Session.ID); err == nil {
+				c.Session.Version = now.Version
+			}
+		}
+	}
+}
+
+func neverDue(s orders.Store) orders.Store { return neverDueStore{s} }
+
+type neverDueStore struct{ orders.Store }
+
+func (neverDueStore) Due(context.Context, int64, int) ([]orders.DueOrder, error) { return nil, nil }
+
+// forgottenTimeouts forgets an order whose call had no answer, as if it had been deleted.
+func forgottenTimeouts() mutant {
+	forgotten := new(sync.Map)
+	return onStore(func(s orders.Store) orders.Store { return &forgettingStore{s, forgotten} })
+}
+
+type forgettingStore struct {
+	orders.Store
+	forgotten *sync.Map
+}
+
+func (s *forgettingStore) Session(ctx context.Context, id string) (*orders.Session, error) {
+	session, err := s.Store.Session(ctx, id)
+	if err == nil {
+		if _, gone := s.forgotten.Load(session.OrderID); gone {
+			session.OrderID = ""
+		}
+	}
+	return session, err
+}
+
+func (s *forgettingStore) Order(ctx context.Context, env checkout.Environment, id string) (*orders.Order, error) {
+	if _, gone := s.forgotten.Load(id); gone {
+		return nil, orders.ErrNotFound
+	}
+	return s.Store.Order(ctx, env, id)
+}
+
+func (s *forgettingStore) Commit(ctx context.Context, c orders.Change) error {
+	if c.Order != nil && c.Order.Current().State == orders.Unresolved {
+		s.forgotten.Store(c.Order.ID, true)
+	}
+	return s.Store.Commit(ctx, c)
+}
+
+// brokenGateway breaks what it has a function for.
+type brokenGateway struct {
+	orders.Gateway
+	create func(orders.Gateway, time.Time, orders.Wire, string) (orders.Remote, *orders.Fault)
+	expire func(orders.Gateway, time.Time, string) (orders.Remote, *orders.Fault)
+}
+
+func (g brokenGateway) Create(deadline time.Time, w orders.Wire, key string) (orders.Remote, *orders.Fault) {
+	if g.create == nil {
+		return g.Gateway.Create(deadline, w, key)
+	}
+	return g.create(g.Gateway, deadline, w, key)
+}
+
+func (g brokenGateway) Expire(deadline time.Time, ref string) (orders.Remote, *orders.Fault) {
+	if g.expire == nil {
+		return g.Gateway.Expire(deadline, ref)
+	}
+	return g.expire(g.Gateway, deadline, ref)
+}
+
+func onCreate(broken func(orders.Gateway, time.Time, orders.Wire, string) (orders.Remote, *orders.Fault)) mutant {
+	return mutant{gateway: func(g orders.Gateway) orders.Gateway { return brokenGateway{Gateway: g, create: broken} }}
+}
+
+func onExpire(broken func(orders.Gateway, time.Time, string) (orders.Remote, *orders.Fault)) mutant {
+	return mutant{gateway: func(g orders.Gateway) orders.Gateway { return brokenGateway{Gateway: g, expire: broken} }}
+}
+
+func neverExpire(orders.Gateway, time.Time, string) (orders.Remote, *orders.Fault) {
+	return orders.Remote{Status: orders.RemoteExpired}, nil
+}
+
+func hopefulExpire(g orders.Gateway, deadline time.Time, ref string) (orders.Remote, *orders.Fault) {
+	remote, fault := g.Expire(deadline, ref)
+	if fault != nil && fault.Class == orders.Unknown {
+		return orders.Remote{Status: orders.RemoteExpired}, nil
+	}
+	return remote, fault
+}
+
+func hopelessCreate(g orders.Gateway, deadline time.Time, w orders.Wire, key string) (orders.Remote, *orders.Fault) {
+	remote, fault := g.Create(deadline, w, key)
+	if fault != nil && fault.Class == orders.Unknown {
+		fault.Class = orders.Definitive
+	}
+	return remote, fault
+}
+
+func newKeys() mutant {
+	tries := new(atomic.Int64)
+	return onCreate(func(g orders.Gateway, deadline time.Time, w orders.Wire, key string) (orders.Remote, *orders.Fault) {
+		return g.Create(deadline, w, fmt.Sprint(key, "_", tries.Add(1)))
+	})
+}
+
+func otherBytes() mutant {
+	tries := new(atomic.Int64)
+	return onCreate(func(g orders.Gateway, deadline time.Time, w orders.Wire, key string) (orders.Remote, *orders.Fault) {
+		w.Body = fmt.Appendf(slices.Clone(w.Body), "&metadata[try]=%d", tries.Add(1))
+		return g.Create(deadline, w, key)
+	})
+}
