@@ -46,7 +46,8 @@ type Store struct {
 
 // CheckoutSettings is how a store's hosted checkout looks. The zero value is the checkout's own look.
 type CheckoutSettings struct {
-	DarkMode    *bool // where a session does not say; nil leaves it to the buyer's browser
+	DarkMode    *bool  // where a session does not say; nil leaves it to the buyer's browser
+	Language    string // BCP 47, where neither buyer nor session says; empty for English
 	Light, Dark Theme
 
 	// Continue is what the button says, by language ("de", "pt-BR"), where the store wants other words: what an order button

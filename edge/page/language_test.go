@@ -7,6 +7,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/core/country"
+	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
@@ -23,23 +24,28 @@ func (s *shop) in(path string, headers ...string) *fasthttp.Response {
 	return &ctx.Response
 }
 
-// TestLanguage: the buyer's choice, the session's, the browser's, English.
+// TestLanguage: the buyer's choice, the session's, the browser's, the store's, English.
 func TestLanguage(t *testing.T) {
-	for _, c := range []struct{ cookie, session, accept, want string }{
-		{"", "", "", "en"},
-		{"", "", "de-CH,de;q=0.9,en;q=0.8", "de"},
-		{"", "", "en;q=0.1, ja;q=0.9", "ja-JP"},
-		{"", "", "sv-SE, fr;q=0.5", "fr"},
-		{"", "", "de;q=0, it;q=0.2", "it"},
-		{"", "", "*", "en"},
-		{"", "", "sv;q=x, ;q=1,,-", "en"},
-		{"", "zh-TW", "de", "zh-Hant-TW"},
-		{"", "sv", "de", "de"}, // nobody speaks it here
-		{"language=ko-KR", "zh-TW", "de", "ko-KR"},
-		{"language=xx; other=1", "zh-TW", "de", "zh-Hant-TW"},
+	for _, c := range []struct{ cookie, session, accept, store, want string }{
+		{"", "", "", "", "en"},
+		{"", "", "", "pt", "pt-BR"},
+		{"", "", "sv", "nope", "en"},
+		{"", "", "de-CH,de;q=0.9,en;q=0.8", "pt", "de"},
+		{"", "", "en;q=0.1, ja;q=0.9", "", "ja-JP"},
+		{"", "", "sv-SE, fr;q=0.5", "", "fr"},
+		{"", "", "de;q=0, it;q=0.2", "", "it"},
+		{"", "", "*", "", "en"},
+		{"", "", "sv;q=x, ;q=1,,-", "", "en"},
+		{"", "zh-TW", "de", "", "zh-Hant-TW"},
+		{"", "sv", "de", "", "de"}, // nobody speaks it here
+		{"language=ko-KR", "zh-TW", "de", "pt", "ko-KR"},
+		{"language=xx; other=1", "zh-TW", "de", "", "zh-Hant-TW"},
 	} {
 		s := openShop(t)
 		s.offer(t, func(session *orders.Session) { session.Language = c.session })
+		if c.store != "" {
+			s.decorate(t, catalog.Store{Checkout: catalog.CheckoutSettings{Language: c.store}})
+		}
 		headers := []string{"Cookie", c.cookie, "Accept-Language", c.accept}
 		expect(t, s.in(pageURL, headers...), fasthttp.StatusOK, `<html lang="`+c.want+`" dir="ltr"`)
 	}

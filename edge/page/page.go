@@ -164,7 +164,7 @@ func (h *Handler) visit(ctx *fasthttp.RequestCtx, slug, id string) (*visit, erro
 	if err != nil && !errors.Is(err, orders.ErrNotFound) {
 		return nil, err
 	}
-	return &visit{ctx, store, session, order, h.Rates, h.Now().UnixMilli(), language(ctx, session.Language, "")}, nil
+	return &visit{ctx, store, session, order, h.Rates, h.Now().UnixMilli(), language(ctx, session.Language, store.Checkout.Language)}, nil
 }
 
 // open reports whether the session can still be ordered from.
