@@ -40,7 +40,7 @@ func (db *DB) Touch(env checkout.Environment, t auth.Token, at int64) {
 			return changeToken(s, env, t.ID, t.ExpiresAt, func(state *auth.TokenState) { state.LastUsed = max(state.LastUsed, at) })
 		})
 		if err != nil {
-			db.log.Warn("the use of a session token was not remembered", "error", err)
+			db.Log.Warn("the use of a session token was not remembered", "error", err)
 		}
 	}()
 }

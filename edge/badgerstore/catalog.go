@@ -51,7 +51,7 @@ func (db *DB) Product(_ context.Context, id string) (*catalog.Product, error) {
 	if err != nil {
 		return nil, err
 	}
-	return load[catalog.Product](db.read, productKey(string(storeID), id), catalog.ErrNotFound)
+	return load[catalog.Product](db.read, productKey(string(storeID), id), errLost)
 }
 
 // OriginListed implements catalog.Origins.

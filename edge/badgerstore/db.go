@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"sync"
 
 	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
 )
 
 // Sizes. Small tables keep memory and the disk's reserve small: records are a few kilobytes each, and a memtable is
@@ -15,7 +18,7 @@ import (
 const (
 	memTableSize = 16 << 20
 	valueLogSize = 64 << 20
-	blockCache   = 32 << 20
+	blockSize    = 4 << 10
 	queueLength  = 512
 	maxBatch     = 512
 )
@@ -25,43 +28,128 @@ type Options struct {
 	Log *slog.Logger // nil for nowhere
 
 	// NoSync answers a write before it is on the disk: a crash of the process loses nothing, a power cut loses the last
-	// writes. It is for records of which somebody else has the only copy that counts.
+	// writes, and nothing is checked at the next start. It is for records of which somebody else has the only copy that
+	// counts.
 	NoSync bool
+
+	// Reserve is the free space of the disk, in bytes, below which writes are refused with [ErrDiskFull]; 0 for
+	// [DefaultReserve].
+	Reserve uint64
+}
+
+// memTable is smaller where less is at stake.
+func (o *Options) memTable() uint64 {
+	if o.NoSync {
+		return memTableSize / 2
+	}
+	return memTableSize
 }
 
 // DB is an open database. It is safe for concurrent use; one process at a time can hold a directory.
 type DB struct {
-	badger *badger.DB
-	queue  chan command
-	writer sync.WaitGroup
+	Options
+	dir     string
+	journal *journal
+	badger  *badger.DB
+	disk    *disk
+
+	queue   chan command
+	writer  sync.WaitGroup
+	number  uint64        // of the last batch; the writer's
+	stopped chan struct{} // closed after the first error of the disk
+	err     error         // which one; to be read once stopped is closed
 
 	closing sync.RWMutex // held for reading while a command is handed over
 	closed  bool
-	log     *slog.Logger
 }
 
-// ErrClosed: the database has been closed, or has stopped writing after an error of the disk.
+// ErrClosed: the database has been closed.
 var ErrClosed = errors.New("badgerstore: closed")
 
-// Open opens or creates the database in a directory.
+// Open opens the database in a directory, or creates both. [ErrInUse] when somebody has it open, [ErrDamaged] when it does
+// not hold all that was acknowledged; a disk without the room that opening takes is an error, too.
 func Open(dir string, o Options) (*DB, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	options := badger.DefaultOptions(dir).
-		WithSyncWrites(!o.NoSync).
-		WithMemTableSize(memTableSize).
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	j, err := openJournal(dir)
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{Options: o, dir: dir, journal: j, queue: make(chan command, queueLength), stopped: make(chan struct{}), disk: newDisk(dir, o)}
+	if err := db.open(); err != nil {
+		return nil, errors.Join(err, db.release())
+	}
+	db.writer.Go(db.write)
+	db.disk.look()
+	return db, nil
+}
+
+func (db *DB) open() error {
+	if err := db.disk.makeRoom(); err != nil {
+		return err
+	}
+	if err := dropEmptyLogs(db.dir); err != nil {
+		return err
+	}
+	if db.NoSync {
+		return db.openBadger()
+	}
+	if err := checkTables(db.dir); err != nil {
+		return fmt.Errorf("%w; nothing in %s has been changed: restore the whole directory from a backup", err, db.dir)
+	}
+	if err := keep(db.dir); err != nil {
+		return fmt.Errorf("badgerstore: %w", err)
+	}
+	kept := filepath.Join(db.dir, keptDir)
+	if err := db.openBadger(); err != nil {
+		return fmt.Errorf("%w; the files as they were are in %s", err, kept)
+	}
+	if err := db.check(); err != nil {
+		return fmt.Errorf("%w; restore the whole directory from a backup (the files as they were are in %s), or, to go on with what "+
+			"is left, move %s and %s out of %s", err, kept, journalFile, keptDir, db.dir)
+	}
+	return os.RemoveAll(kept)
+}
+
+func (db *DB) openBadger() (err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = damaged("Badger cannot read it: %v", reason)
+		}
+	}()
+	chosen := badger.DefaultOptions(db.dir).
+		WithSyncWrites(!db.NoSync).
+		WithMemTableSize(int64(db.memTable())).
 		WithNumMemtables(2).
 		WithValueLogFileSize(valueLogSize).
-		WithBlockCacheSize(blockCache).
-		WithLogger(badgerLog{o.Log})
-	b, err := badger.Open(options)
-	if err != nil {
-		return nil, fmt.Errorf("badgerstore: %w", err)
+		WithBlockCacheSize(2 * int64(db.memTable())).
+		WithBlockSize(blockSize).
+		WithChecksumVerificationMode(options.OnBlockRead).
+		WithDetectConflicts(false). // there is one writer
+		WithLogger(badgerLog{db.Log})
+	if db.badger, err = badger.Open(chosen); err != nil {
+		db.badger = nil
+		return fmt.Errorf("badgerstore: Badger cannot open %s: %w", db.dir, err)
 	}
-	db := &DB{badger: b, queue: make(chan command, queueLength), log: o.Log}
-	db.writer.Go(db.write)
-	return db, nil
+	return nil
+}
+
+// Stopped is closed when the database has stopped writing for good, after an error of the disk; Err then says which. What
+// was acknowledged before is safe, reads go on, and the process should end: only a new start can tell what the disk holds.
+func (db *DB) Stopped() <-chan struct{} { return db.stopped }
+
+// Err is why the database has stopped writing; nil while it has not.
+func (db *DB) Err() error {
+	select {
+	case <-db.stopped:
+		return db.err
+	default:
+		return nil
+	}
 }
 
 // Close waits for the writes that are under way and closes the database. Writes after it fail with [ErrClosed].
@@ -75,7 +163,16 @@ func (db *DB) Close() error {
 	}
 	close(db.queue)
 	db.writer.Wait()
-	return db.badger.Close()
+	return db.release()
+}
+
+// release closes the files, the lock last.
+func (db *DB) release() error {
+	var err error
+	if db.badger != nil {
+		err = db.badger.Close()
+	}
+	return errors.Join(err, db.journal.file.Close())
 }
 
 // badgerLog passes Badger's warnings and errors on; the rest is chatter.

@@ -14,6 +14,9 @@ import (
 // eventMemory is how long an applied event is remembered: longer than any provider repeats one.
 const eventMemory = 35 * 24 * time.Hour
 
+// errLost: a record that was written together with its locator cannot be read.
+var errLost = damaged("a record is gone that its locator leads to")
+
 func locator(id string) string { return "all/-/at/" + id }
 
 func sessionKey(place, id string) string { return place + "/cs/" + id }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -17,8 +16,12 @@ type command struct {
 }
 
 // update runs do in the writer, atomically, and returns when its writes are durable. The error of do comes back as it is,
-// and then nothing of it has been written. do must have no other effect: it may run twice.
+// and then nothing of it has been written. [ErrDiskFull] and [ErrClosed] come before do is run; after any other error of the
+// disk it is open whether the writes are there. do must have no other effect: it may run twice.
 func (db *DB) update(do func(*step) error) error {
+	if db.disk.isFull() {
+		return ErrDiskFull
+	}
 	c := command{do: do, done: make(chan error, 1)}
 	db.closing.RLock()
 	if db.closed {
@@ -32,14 +35,15 @@ func (db *DB) update(do func(*step) error) error {
 
 // write drains the queue, a batch at a time, until it is closed.
 func (db *DB) write() {
-	var broken error
 	for first := range db.queue {
 		batch := db.gather(first)
-		if broken == nil {
-			broken = db.commit(batch)
-			continue
+		if db.Err() != nil {
+			fail(batch, db.err)
+		} else if err := db.commit(batch); err != nil {
+			db.Log.Error("the database stops writing", "error", err)
+			db.err = err
+			close(db.stopped)
 		}
-		fail(batch, broken)
 	}
 }
 
@@ -69,24 +73,45 @@ func (db *DB) commit(batch []command) error {
 	}
 	txn := db.badger.NewTransaction(true)
 	defer txn.Discard()
+	w := newWrites(db.number + 1)
+	if !db.NoSync {
+		if err := set(txn, numberEntry(w.number)); err != nil {
+			fail(batch, err)
+			return err
+		}
+	}
 	refused := make([]error, len(batch))
 	for i, c := range batch {
-		refused[i] = run(txn, c.do)
+		refused[i] = run(txn, c.do, w)
 		if errors.Is(refused[i], badger.ErrTxnTooBig) {
 			return db.split(batch, i)
 		}
 	}
-	var broken error
-	if slices.Contains(refused, nil) {
-		if err := txn.Commit(); err != nil {
-			broken = fmt.Errorf("badgerstore: no more writes after: %w", err)
-			db.log.Error("the database stops writing", "error", err)
-		}
-	}
+	broken := db.persist(txn, w)
 	for i, c := range batch {
 		c.done <- cmp.Or(refused[i], broken)
 	}
 	return broken
+}
+
+// persist makes a batch durable, in the database and in the journal at once: both are on the disk before anybody is
+// answered, and it takes no longer than the slower of the two. A power cut between them loses nothing: a batch that only
+// the journal has is brought in at the next start, and one that only the database has was not acknowledged.
+func (db *DB) persist(txn *badger.Txn, w *writes) error {
+	if w.empty() {
+		return nil
+	}
+	journaled := make(chan error, 1)
+	if db.NoSync {
+		journaled <- nil
+	} else {
+		go func() { journaled <- db.journal.write(w) }()
+	}
+	if err := errors.Join(txn.Commit(), <-journaled); err != nil {
+		return fmt.Errorf("badgerstore: no more writes after: %w", err)
+	}
+	db.number = w.number
+	return nil
 }
 
 // split commits a batch in two parts, the second from the command that did not fit. One that does not fit alone is refused.
@@ -109,24 +134,25 @@ func fail(batch []command, err error) {
 	}
 }
 
-// run lets one command decide and only then puts its writes into the transaction.
-func run(txn *badger.Txn, do func(*step) error) error {
+// run lets one command decide and only then puts its writes into the transaction and into the journal's.
+func run(txn *badger.Txn, do func(*step) error, w *writes) error {
 	s := step{txn: txn}
 	if err := do(&s); err != nil {
 		return err
 	}
 	for _, e := range s.puts {
-		var err error
-		if e.Value == nil {
-			err = txn.Delete(e.Key)
-		} else {
-			err = txn.SetEntry(e)
-		}
-		if err != nil {
+		if err := cmp.Or(w.add(e), set(txn, e)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func set(txn *badger.Txn, e *badger.Entry) error {
+	if e.Value == nil {
+		return txn.Delete(e.Key)
+	}
+	return txn.SetEntry(e)
 }
 
 // step is what a command sees: the database as the commands before it left it, and a list of its own writes.

@@ -1,0 +1,74 @@
+package badgerstore
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/orders"
+)
+
+// BenchmarkCommit is one durable commit of an order with an attempt of usual size, by so many clients at once.
+func BenchmarkCommit(b *testing.B) {
+	for _, clients := range []int{1, 8, 64} {
+		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {
+			db, err := Open(b.TempDir(), Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer db.Close()
+			var next atomic.Int64
+			each(b, clients, func() {
+				n := next.Add(1)
+				o := &orders.Order{ID: fmt.Sprintf("ORD_%019d", n), StoreID: "STO_bench", Environment: checkout.Test,
+					Attempts: []orders.Attempt{{N: 1, State: orders.Sent, Wire: orders.Wire{Path: "/pay", Body: make([]byte, 1200)}}}}
+				if err := db.Commit(context.Background(), orders.Change{Order: o}); err != nil {
+					b.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// BenchmarkSync is what this disk takes for one fdatasync of a preallocated block, the floor of every commit.
+func BenchmarkSync(b *testing.B) {
+	f, err := os.Create(filepath.Join(b.TempDir(), "block"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	block := make([]byte, 4096)
+	for b.Loop() {
+		if _, err := f.WriteAt(block, 0); err != nil {
+			b.Fatal(err)
+		}
+		if err := syscall.Fdatasync(int(f.Fd())); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// each lets so many clients do b.N things, one after the other each.
+func each(b *testing.B, clients int, do func()) {
+	b.Helper()
+	left := atomic.Int64{}
+	left.Store(int64(b.N))
+	done := make(chan struct{})
+	b.ResetTimer()
+	for range clients {
+		go func() {
+			for left.Add(-1) >= 0 {
+				do()
+			}
+			done <- struct{}{}
+		}()
+	}
+	for range clients {
+		<-done
+	}
+}

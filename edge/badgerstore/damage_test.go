@@ -1,0 +1,265 @@
+package badgerstore
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+var (
+	damages    = flag.Int("damages", 30, "how many damaged copies of a database TestDamage opens")
+	damageSeed = flag.Uint64("damage-seed", uint64(time.Now().UnixNano()), "of TestDamage")
+)
+
+// image is the directory of a database as a crash leaves it, and what was acknowledged by then.
+type image struct {
+	dir  string
+	want map[string][]byte
+}
+
+// crashed makes an image with several tables and a log. With rotation there are two logs, of which the older is full and
+// not yet a table.
+func crashed(t *testing.T, rng *rand.Rand, rotation bool) image {
+	t.Helper()
+	dir, im := memory(t), image{memory(t), make(map[string][]byte)}
+	for range 3 {
+		db, err := Open(dir, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		im.write(t, db, rng, 400, 1000)
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db, err := Open(dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	im.write(t, db, rng, 400, 1000)
+	for range 1000 {
+		logs, err := filepath.Glob(filepath.Join(dir, "*.mem"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !rotation || len(logs) == 2 {
+			im.write(t, db, rng, 20, 500)
+			if copyDatabase(dir, im.dir) == nil {
+				break
+			}
+		}
+		im.write(t, db, rng, 32, 40_000)
+	}
+	copied := filepath.Join(memory(t), "copy")
+	if err := copyDatabase(im.dir, copied); err != nil || !im.check(t, copied, "undamaged") {
+		t.Fatal("the image is none of a healthy database", err)
+	}
+	if logs, err := filepath.Glob(filepath.Join(im.dir, "*.mem")); err != nil || rotation && len(logs) != 2 {
+		t.Fatalf("%v, %v: no second log: the test no longer tests", logs, err)
+	}
+	return im
+}
+
+// memory is a directory in memory where there is one: how long the disk takes to sync is not what is tested.
+func memory(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "crepe")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// write lets clients write, write over and delete records of about so many bytes, and waits for their acknowledgements.
+func (im image) write(t *testing.T, db *DB, rng *rand.Rand, count, size int) {
+	t.Helper()
+	var clients sync.WaitGroup
+	for range count {
+		key := fmt.Sprintf("test/-/r/%03d", rng.IntN(700))
+		if im.want[key] != nil && rng.IntN(8) == 0 {
+			delete(im.want, key)
+		} else {
+			im.want[key] = fmt.Appendf(nil, "%s %d %s", key, rng.Uint64(), strings.Repeat(fmt.Sprint(rng.Uint64()), (size/2+rng.IntN(size))/20))
+		}
+		value := im.want[key]
+		done := make(chan error, 1)
+		db.queue <- command{done: done, do: func(s *step) error { // straight into the queue, in this order
+			if value == nil {
+				s.delete(key)
+			} else {
+				s.put(key, value)
+			}
+			return nil
+		}}
+		clients.Go(func() {
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	clients.Wait()
+}
+
+// copyDatabase copies a directory whose database takes no writes. Tables may still come and go: the MANIFEST is first and
+// the logs are last, because Badger writes a table, lists it and then deletes its log.
+func copyDatabase(from, to string) error {
+	if err := errors.Join(os.RemoveAll(to), os.MkdirAll(to, 0o700), copyFile(filepath.Join(from, "MANIFEST"), filepath.Join(to, "MANIFEST"))); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(entries, func(a, b os.DirEntry) int {
+		return strings.Compare(filepath.Ext(b.Name()), filepath.Ext(a.Name())) // .vlog, .sst, .mem
+	})
+	for _, e := range entries {
+		if e.IsDir() || e.Name() == ballastFile || e.Name() == "MANIFEST" {
+			continue
+		}
+		if err := copyFile(filepath.Join(from, e.Name()), filepath.Join(to, e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// harms are what can become of a file, each at a place that rng chooses.
+var harms = map[string]func(name string, rng *rand.Rand) error{
+	"flipped bit": func(name string, rng *rand.Rand) error {
+		return alter(name, func(text []byte) []byte {
+			text[rng.IntN(len(text))] ^= 1 << rng.IntN(8)
+			return text
+		})
+	},
+	"cut short": func(name string, rng *rand.Rand) error {
+		return alter(name, func(text []byte) []byte { return text[:rng.IntN(len(text))] })
+	},
+	"torn": func(name string, rng *rand.Rand) error { // the end of what was written last is not there
+		return alter(name, func(text []byte) []byte {
+			clear(text[len(text)-min(len(text), 1+rng.IntN(300)):])
+			return text
+		})
+	},
+	"lost page": func(name string, rng *rand.Rand) error {
+		return alter(name, func(text []byte) []byte {
+			at := rng.IntN(len(text)) &^ 4095
+			clear(text[at:min(at+4096, len(text))])
+			return text
+		})
+	},
+	"deleted": func(name string, _ *rand.Rand) error { return os.Remove(name) },
+}
+
+// alter changes the part of a file that holds something: the zeros at a log's end stay.
+func alter(name string, change func([]byte) []byte) error {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	used := bytes.TrimRight(text, "\x00")
+	if len(used) == 0 {
+		used = text[:min(64, len(text))]
+	}
+	changed := change(slices.Clone(used))
+	if len(changed) < len(used) {
+		return os.WriteFile(name, changed, 0o600)
+	}
+	return os.WriteFile(name, append(changed, text[len(used):]...), 0o600)
+}
+
+// TestDamage: a database with a damaged file opens with all that was acknowledged, or it is refused.
+func TestDamage(t *testing.T) {
+	t.Logf("-damages=%d -damage-seed=%d", *damages, *damageSeed)
+	rng := rand.New(rand.NewPCG(*damageSeed, 1))
+	im := crashed(t, rng, false)
+	files, err := os.ReadDir(im.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	im.damage(t, rng, *damages, files)
+}
+
+// TestDamageOlderLog is the same with two logs, the case in which Badger by itself serves a database with a hole.
+func TestDamageOlderLog(t *testing.T) {
+	t.Logf("-damages=%d -damage-seed=%d", *damages, *damageSeed)
+	rng := rand.New(rand.NewPCG(*damageSeed, 2))
+	im := crashed(t, rng, true)
+	files, err := os.ReadDir(im.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	logs := slices.DeleteFunc(files, func(e os.DirEntry) bool { return filepath.Ext(e.Name()) != ".mem" })
+	im.damage(t, rng, (*damages+9)/10, logs)
+}
+
+// damage opens so many copies, one of the files damaged in each.
+func (im image) damage(t *testing.T, rng *rand.Rand, count int, files []os.DirEntry) {
+	t.Helper()
+	kinds, outcomes := slices.Sorted(maps.Keys(harms)), make(map[string]*[2]int)
+	for i := range count {
+		dir := filepath.Join(memory(t), "copy")
+		if err := copyDatabase(im.dir, dir); err != nil {
+			t.Fatal(err)
+		}
+		name, kind := files[rng.IntN(len(files))].Name(), kinds[rng.IntN(len(kinds))]
+		if err := harms[kind](filepath.Join(dir, name), rng); err != nil {
+			t.Fatal(err)
+		}
+		fault := kind + " " + kindOf(name)
+		if outcomes[fault] == nil {
+			outcomes[fault] = new([2]int)
+		}
+		if im.check(t, dir, fmt.Sprintf("case %d: %s %s", i, kind, name)) {
+			outcomes[fault][0]++
+		} else {
+			outcomes[fault][1]++
+		}
+		os.RemoveAll(dir)
+	}
+	for _, fault := range slices.Sorted(maps.Keys(outcomes)) {
+		t.Logf("%-24s complete %d, refused %d", fault, outcomes[fault][0], outcomes[fault][1])
+	}
+}
+
+func kindOf(name string) string {
+	if extension := filepath.Ext(name); extension != "" {
+		return extension
+	}
+	return name
+}
+
+// check opens a copy, twice, and reports whether it was served; what is served must be complete.
+func (im image) check(t *testing.T, dir, what string) (served bool) {
+	t.Helper()
+	for range 2 {
+		db, err := Open(dir, Options{})
+		if err != nil {
+			t.Logf("%s: refused: %v", what, err)
+			return false
+		}
+		got := make(map[string][]byte)
+		if err := db.scan("test/", "", func(key string, value []byte) bool { got[key] = value; return true }); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		if !maps.EqualFunc(got, im.want, bytes.Equal) {
+			t.Errorf("%s: SERVED, and holds %d records instead of %d, or others", what, len(got), len(im.want))
+		}
+		if err := db.Close(); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	return true
+}

@@ -1,0 +1,131 @@
+package badgerstore
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/crepe-checkout/crepe/core/problem"
+)
+
+// Badger maps its files into memory, so a disk that is full shows as a signal that kills the process. These keep away from
+// that: below the reserve nothing new is written, and what is under way, tables being flushed and compacted among it, has
+// the reserve to end in. The ballast is for a disk that somebody else has filled up: it is given back, so that the database
+// can be opened and read.
+const (
+	DefaultReserve = 8 * memTableSize
+	ballastSize    = 6 * memTableSize // room to open this database, and that of the sandbox beside it
+
+	lookEvery   = 250 * time.Millisecond
+	ballastFile = "BALLAST"
+)
+
+// ErrDiskFull: a write was refused before anything of it began, because the disk is nearly full. Reads go on, and so do
+// writes once there is space again.
+var ErrDiskFull = &problem.Problem{Kind: problem.Unavailable, Code: "storage-full",
+	Message: "Nothing can be stored at the moment, please retry"}
+
+// disk knows the free space of the file system that a directory is on.
+type disk struct {
+	dir     string
+	reserve uint64
+	ballast uint64 // 0 for none
+	room    uint64 // that opening may take: the logs that are kept, a new one, and a table for each old one
+	log     *slog.Logger
+	began   time.Time
+	looked  atomic.Int64 // when last, in nanoseconds since it began
+	full    atomic.Bool
+}
+
+func newDisk(dir string, o Options) *disk {
+	d := &disk{dir: dir, reserve: o.Reserve, ballast: ballastSize, room: 4 * o.memTable(), log: o.Log, began: time.Now()}
+	if d.reserve == 0 {
+		d.reserve = DefaultReserve
+	}
+	if o.NoSync {
+		d.ballast = 0
+	}
+	return d
+}
+
+// isFull is asked before every write, and looks again when the last look was a while ago.
+func (d *disk) isFull() bool {
+	last, now := d.looked.Load(), int64(time.Since(d.began))
+	if now-last >= int64(lookEvery) && d.looked.CompareAndSwap(last, now) {
+		d.look()
+	}
+	return d.full.Load()
+}
+
+// makeRoom refuses to open a database where opening it would already fill the disk.
+func (d *disk) makeRoom() error {
+	free, err := d.free()
+	if err == nil && free < d.reserve {
+		err = d.dropBallast()
+		free, _ = d.free()
+	}
+	if err != nil {
+		return fmt.Errorf("badgerstore: %w", err)
+	}
+	if free < d.room {
+		return fmt.Errorf("badgerstore: the disk is full: %d MiB are free, and opening %s may take %d; free some and start again",
+			free>>20, d.dir, d.room>>20)
+	}
+	return nil
+}
+
+// look decides whether there is space to write. Full ends an eighth above where it begins, so that it does not flicker.
+func (d *disk) look() {
+	free, err := d.free()
+	if err != nil {
+		d.log.Error("the disk's free space is unknown", "error", err)
+		return
+	}
+	full := free < d.reserve || d.isFull() && free < d.reserve+d.reserve/8
+	if d.full.Swap(full) != full {
+		d.log.Warn("the disk's free space crosses the reserve", "dir", d.dir, "writes", !full, "free MiB", free>>20, "reserve MiB", d.reserve>>20)
+	}
+	if err := d.trim(free); err != nil {
+		d.log.Error("the ballast cannot be set right", "error", err)
+	}
+}
+
+// trim gives the ballast back when half of the reserve has gone, and takes it again when there is more than enough.
+func (d *disk) trim(free uint64) error {
+	if free < d.reserve/2 {
+		return d.dropBallast()
+	}
+	if d.ballast == 0 || free < 2*d.reserve+d.ballast {
+		return nil
+	}
+	f, err := os.OpenFile(d.ballastPath(), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(syscall.Fallocate(int(f.Fd()), 0, 0, int64(d.ballast)), f.Close())
+}
+
+func (d *disk) dropBallast() error {
+	err := os.Remove(d.ballastPath())
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+func (d *disk) ballastPath() string { return filepath.Join(d.dir, ballastFile) }
+
+// free is what an ordinary user may still write, in bytes.
+func (d *disk) free() (uint64, error) {
+	var s syscall.Statfs_t
+	err := syscall.Statfs(d.dir, &s)
+	return s.Bavail * uint64(s.Bsize), err
+}

@@ -1,0 +1,185 @@
+package badgerstore
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// journalFile holds the last two batches, each in a slot of its own, so that a torn write destroys at most the one that
+// nobody has been answered for. Its space is taken in advance: writing it never needs more of the disk.
+//
+//	slot   number u64 | length u32 | CRC-32C of all else u32 | writes
+//	write  key length, key, expiry in Unix seconds or 0, value length + 1 or 0 for a deletion, value; numbers are uvarints
+const (
+	journalFile = "HEAD"
+	slotHeader  = 16
+	slotSize    = 1 << 20
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// ErrInUse: another process, or another DB of this one, has the directory open.
+var ErrInUse = errors.New("badgerstore: the directory is in use")
+
+// writes are what one batch, a transaction, writes. Their text grows behind room for the slot's header.
+type writes struct {
+	number uint64 // from 1
+	slot   []byte
+}
+
+func newWrites(number uint64) *writes {
+	return &writes{number, make([]byte, slotHeader, 8<<10)}
+}
+
+// add appends a write; [badger.ErrTxnTooBig] when the slot has no room for it.
+func (w *writes) add(e *badger.Entry) error {
+	w.slot = appendBytes(w.slot, e.Key)
+	w.slot = binary.AppendUvarint(w.slot, e.ExpiresAt)
+	if e.Value == nil {
+		w.slot = append(w.slot, 0)
+	} else {
+		w.slot = binary.AppendUvarint(w.slot, uint64(len(e.Value))+1)
+		w.slot = append(w.slot, e.Value...)
+	}
+	if len(w.slot) > slotSize {
+		return badger.ErrTxnTooBig
+	}
+	return nil
+}
+
+func appendBytes(b, text []byte) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
+}
+
+func (w *writes) empty() bool { return len(w.slot) == slotHeader }
+
+// seal completes the header.
+func (w *writes) seal() []byte {
+	binary.BigEndian.PutUint64(w.slot, w.number)
+	binary.BigEndian.PutUint32(w.slot[8:], uint32(len(w.slot)-slotHeader))
+	binary.BigEndian.PutUint32(w.slot[12:], w.checksum())
+	return w.slot
+}
+
+func (w *writes) checksum() uint32 {
+	return crc32.Update(crc32.Checksum(w.slot[:12], castagnoli), castagnoli, w.slot[slotHeader:])
+}
+
+// readWrites reads a slot; nil when it is damaged.
+func readWrites(slot []byte) *writes {
+	length := binary.BigEndian.Uint32(slot[8:])
+	if length > slotSize-slotHeader {
+		return nil
+	}
+	w := &writes{binary.BigEndian.Uint64(slot), slot[:slotHeader+length]}
+	if w.checksum() != binary.BigEndian.Uint32(slot[12:]) {
+		return nil
+	}
+	return w
+}
+
+// entries reads back what was added.
+func (w *writes) entries() (entries []*badger.Entry, err error) {
+	r := bytes.NewReader(w.slot[slotHeader:])
+	for r.Len() > 0 {
+		e := new(badger.Entry)
+		if e.Key, err = readBytes(r, 0); err != nil {
+			return nil, err
+		}
+		if e.ExpiresAt, err = binary.ReadUvarint(r); err != nil {
+			return nil, err
+		}
+		if e.Value, err = readBytes(r, 1); err != nil {
+			return nil, err
+		}
+		entries = append(entries, e)
+	}
+	return entries, nil
+}
+
+// readBytes reads a text whose length is written more by bias than it is; nil when that makes it less than nothing.
+func readBytes(r *bytes.Reader, bias uint64) ([]byte, error) {
+	length, err := binary.ReadUvarint(r)
+	if err != nil || length < bias {
+		return nil, err
+	}
+	if length-bias > uint64(r.Len()) {
+		return nil, io.ErrUnexpectedEOF
+	}
+	text := make([]byte, length-bias)
+	_, err = io.ReadFull(r, text)
+	return text, err
+}
+
+// journal is the open journal file. Holding it is holding the directory.
+type journal struct {
+	file  *os.File
+	whole bool // it has both slots; otherwise it is new, or somebody has removed it
+}
+
+func openJournal(dir string) (*journal, error) {
+	f, err := os.OpenFile(filepath.Join(dir, journalFile), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: %s", ErrInUse, dir), f.Close())
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return &journal{f, info.Size() >= 2*slotSize}, nil
+}
+
+// begin takes the space of both slots and makes a batch the last one, without its writes. Written zeros, not a hole: a write
+// over them changes no metadata of the file, which would double the time of its sync.
+func (j *journal) begin(number uint64) error {
+	slots := make([]byte, 2*slotSize)
+	copy(slots[(1-number%2)*slotSize:], newWrites(0).seal())
+	copy(slots[number%2*slotSize:], newWrites(number).seal())
+	if _, err := j.file.WriteAt(slots, 0); err != nil {
+		return err
+	}
+	return errors.Join(j.file.Sync(), syncDir(filepath.Dir(j.file.Name())))
+}
+
+// write makes a batch durable.
+func (j *journal) write(w *writes) error {
+	if _, err := j.file.WriteAt(w.seal(), int64(w.number%2)*slotSize); err != nil {
+		return err
+	}
+	return syscall.Fdatasync(int(j.file.Fd()))
+}
+
+// last is the latest batch that can be read; nil when both slots are damaged.
+func (j *journal) last() (*writes, error) {
+	var last *writes
+	for i := range int64(2) {
+		slot := make([]byte, slotSize)
+		if _, err := j.file.ReadAt(slot, i*slotSize); err != nil {
+			return nil, err
+		}
+		if w := readWrites(slot); w != nil && (last == nil || w.number > last.number) {
+			last = w
+		}
+	}
+	return last, nil
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
