@@ -16,7 +16,7 @@ func storeKey(id string) string { return shared + "/" + id + "/st" }
 
 func slugKey(slug string) string { return shared + "/-/sl/" + slug }
 
-func productKey(storeID, id string) string { return shared + "/" + storeID + "/pr/" + id }
+func productKey(storeID, id string) string { return recordKey(shared+"/"+storeID, kindProduct, id) }
 
 func originKey(origin, storeID string) string { return shared + "/-/og/" + origin + "/" + storeID }
 
@@ -44,7 +44,7 @@ func (db *DB) StoreBySlug(ctx context.Context, slug string) (*catalog.Store, err
 
 // Product implements catalog.Records.
 func (db *DB) Product(_ context.Context, id string) (*catalog.Product, error) {
-	storeID, err := db.read(locator(id))
+	storeID, err := db.read(locator(kindProduct, id))
 	if errors.Is(err, errNoKey) {
 		return nil, catalog.ErrNotFound
 	}
@@ -77,7 +77,7 @@ func (db *DB) Put(_ context.Context, c catalog.Change) error {
 			}
 		}
 		for _, p := range c.Products {
-			s.put(locator(p.ID), []byte(p.StoreID))
+			s.put(locator(kindProduct, p.ID), []byte(p.StoreID))
 			if err := save(s, productKey(p.StoreID, p.ID), p); err != nil {
 				return err
 			}

@@ -55,7 +55,7 @@
 //	all/-/og/<origin>/<store>      nothing: the store lists that origin
 //	all/-/du/<ms>/<env>/<order>    when an order must be looked at again
 //	all/-/nr/<n mod 2^18>          the number n of a batch of writes, eight bytes
-//	all/-/at/<id>                  where a session, order or product lives: "<env>/<store>"
+//	all/-/at/<kind>/<id>           where a session (cs), order (or) or product (pr) lives: "<env>/<store>", of a product "<store>"
 //
 // The sandbox provider's records are in a database of their own, as if they were another company's, which they play. There
 // a key is "<env>/…", and the rest is the sandbox's business. Its writes do not wait for the disk: a power cut may take

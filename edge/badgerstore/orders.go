@@ -17,22 +17,28 @@ const eventMemory = 35 * 24 * time.Hour
 // errLost: a record that was written together with its locator cannot be read.
 var errLost = damaged("a record is gone that its locator leads to")
 
-func locator(id string) string { return "all/-/at/" + id }
+// locator is where a record's place is kept. Its kind keeps an id of one kind from being taken for one of another.
+func locator(kind, id string) string { return "all/-/at/" + kind + "/" + id }
 
-func sessionKey(place, id string) string { return place + "/cs/" + id }
+// The kinds of record that are found by their id alone.
+const (
+	kindSession = "cs"
+	kindOrder   = "or"
+	kindProduct = "pr"
+)
 
-func orderKey(place, id string) string { return place + "/or/" + id }
+func recordKey(place, kind, id string) string { return place + "/" + kind + "/" + id }
 
 func place(env checkout.Environment, storeID string) string { return string(env) + "/" + storeID }
 
 // Session implements orders.Store.
 func (db *DB) Session(_ context.Context, id string) (*orders.Session, error) {
-	return located[orders.Session](db, id, sessionKey)
+	return located[orders.Session](db, kindSession, id)
 }
 
 // Order implements orders.Store.
 func (db *DB) Order(_ context.Context, env checkout.Environment, id string) (*orders.Order, error) {
-	o, err := located[orders.Order](db, id, orderKey)
+	o, err := located[orders.Order](db, kindOrder, id)
 	if err == nil && o.Environment != env {
 		return nil, orders.ErrNotFound
 	}
@@ -40,14 +46,14 @@ func (db *DB) Order(_ context.Context, env checkout.Environment, id string) (*or
 }
 
 // located reads a record by its id alone.
-func located[T any](db *DB, id string, key func(place, id string) string) (record *T, err error) {
+func located[T any](db *DB, kind, id string) (record *T, err error) {
 	err = db.view(func(get func(string) ([]byte, error)) error {
-		at, err := get(locator(id))
+		at, err := get(locator(kind, id))
 		if errors.Is(err, errNoKey) {
 			return orders.ErrNotFound
 		}
 		if err == nil {
-			record, err = load[T](get, key(string(at), id), orders.ErrNotFound)
+			record, err = load[T](get, recordKey(string(at), kind, id), errLost)
 		}
 		return err
 	})
@@ -71,11 +77,11 @@ func (db *DB) Commit(_ context.Context, c orders.Change) error {
 
 // versioned is a session or an order about to be written: encoded before it comes to the writer.
 type versioned struct {
-	key, id, at string
-	env         checkout.Environment
-	read        uint64 // the version that it was read at; 0: it is new
-	due         int64
-	value       []byte
+	at, kind, id string
+	env          checkout.Environment
+	read         uint64 // the version that it was read at; 0: it is new
+	due          int64
+	value        []byte
 }
 
 func recordsOf(c orders.Change) ([]versioned, error) {
@@ -89,19 +95,20 @@ func recordsOf(c orders.Change) ([]versioned, error) {
 	if session := c.Session; session != nil {
 		at, next := place(session.Environment, session.StoreID), *session
 		next.Version++
-		err = add(versioned{key: sessionKey(at, session.ID), id: session.ID, at: at, env: session.Environment, read: session.Version}, &next)
+		err = add(versioned{at: at, kind: kindSession, id: session.ID, env: session.Environment, read: session.Version}, &next)
 	}
 	if o := c.Order; o != nil && err == nil {
 		at, next := place(o.Environment, o.StoreID), *o
 		next.Version++
-		err = add(versioned{key: orderKey(at, o.ID), id: o.ID, at: at, env: o.Environment, read: o.Version, due: o.DueAt()}, &next)
+		err = add(versioned{at: at, kind: kindOrder, id: o.ID, env: o.Environment, read: o.Version, due: o.DueAt()}, &next)
 	}
 	return records, err
 }
 
 // replace is the compare-and-set. It keeps the index of what is due in step.
 func (r *versioned) replace(s *step) error {
-	stored, err := s.get(r.key)
+	key := recordKey(r.at, r.kind, r.id)
+	stored, err := s.get(key)
 	var before stamp
 	switch {
 	case errors.Is(err, errNoKey):
@@ -116,7 +123,7 @@ func (r *versioned) replace(s *step) error {
 		return orders.ErrStale
 	}
 	if r.read == 0 {
-		s.put(locator(r.id), []byte(r.at))
+		s.put(locator(r.kind, r.id), []byte(r.at))
 	}
 	if before.due != r.due {
 		if before.due != 0 {
@@ -126,7 +133,7 @@ func (r *versioned) replace(s *step) error {
 			s.put(r.dueKey(r.due), []byte(r.id))
 		}
 	}
-	s.put(r.key, r.value)
+	s.put(key, r.value)
 	return nil
 }
 
