@@ -8,6 +8,8 @@
 // an account cannot be known here, so its refusal is the authority on them; an amount or a currency that makes no sense is
 // handed on as the zero money.Amount, which equals no order's total. The API key leaves this package in one request header
 // only; no error, log line or Wire holds it.
+//
+// What it sends and accepts is held to stripe-go and to Stripe's OpenAPI description by the module in oracle.
 package stripe
 
 import (

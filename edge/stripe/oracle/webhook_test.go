@@ -288,7 +288,8 @@ func theirFacts(t failer, e *stripego.Event) fact {
 	}
 	f := fact{
 		ref: s.ID, order: s.Metadata["order_id"], attempt: s.Metadata["attempt"],
-		currency: string(s.Currency), amount: s.AmountTotal, status: string(s.Status), paid: s.PaymentStatus != stripego.CheckoutSessionPaymentStatusUnpaid, live: s.Livemode,
+		currency: string(s.Currency), amount: s.AmountTotal, live: s.Livemode,
+		status: string(s.Status), paid: s.PaymentStatus != stripego.CheckoutSessionPaymentStatusUnpaid,
 	}
 	if s.PaymentIntent != nil {
 		f.payment = s.PaymentIntent.ID
