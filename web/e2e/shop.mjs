@@ -35,16 +35,52 @@ export function newSession(more = {}) {
 	return call("checkout/create-session", { "X-Store-Slug": dev.storeSlug, "X-Environment": "test" }, body);
 }
 
-// newToken issues a session token for a buyer whom the merchant knows, with the merchant's signature.
-export async function newToken(buyerIdentity, environment = "test") {
-	const action = "auth/issue-session-token";
-	const body = JSON.stringify({ storeId: dev.storeId, buyerIdentity });
+// signed posts as the merchant's server.
+async function signed(action, request) {
+	const body = JSON.stringify(request);
 	const timestamp = String(Math.floor(Date.now() / 1000));
 	const digest = createHash("sha256").update(body).digest("base64");
 	const canonical = `POST\n/v1/actions/${action}\n${timestamp}\n${digest}`;
-	const signature = createSign("sha256").update(canonical).sign(dev.privateKey[environment], "base64");
-	const headers = { "X-Merchant-Id": dev.merchantId, "X-Timestamp": timestamp, "X-Signature": signature };
-	return (await call(action, headers, body)).token;
+	const signature = createSign("sha256").update(canonical).sign(dev.privateKey.test, "base64");
+	return call(action, { "X-Merchant-Id": dev.merchantId, "X-Timestamp": timestamp, "X-Signature": signature }, body);
+}
+
+// newToken issues a session token for a buyer whom the merchant knows.
+export async function newToken(buyerIdentity) {
+	return (await signed("auth/issue-session-token", { storeId: dev.storeId, buyerIdentity })).token;
+}
+
+// newMerchantSession opens a checkout session with what only the merchant may set.
+export function newMerchantSession(more = {}) {
+	return signed("checkout/create-session", { productId: dev.products[0].id, currency: "EUR", ...more });
+}
+
+export const createOrder = "onetime-order/create-order";
+export const sandbox = `${dev.baseUrl}/sandbox/`;
+export const thanks = "Thank you. Your order is complete.";
+export const submit = ".pay > button"; // the button that sends the form
+
+// fill types what every buyer types, for a buyer in Germany.
+export async function fill(page) {
+	await page.fill("#email", "ada@fieldnotes.example");
+	await page.selectOption("#country", "DE");
+}
+
+// pay chooses an outcome on the sandbox's page and confirms it.
+export async function pay(page, outcome = "succeeds") {
+	await page.waitForURL((url) => url.href.startsWith(sandbox));
+	await page.check(`input[value=${outcome}]`);
+	await page.click("form button");
+}
+
+// completed waits until the session's own page says that the order is complete: the provider's webhook has come then.
+export async function completed(page, checkoutUrl) {
+	for (let tries = 0; tries < 50; tries++) {
+		await page.goto(checkoutUrl);
+		if ((await page.innerText("h1")) === thanks) return;
+		await page.waitForTimeout(100);
+	}
+	throw new Error("the order is not completed");
 }
 
 // Visit is one buyer's page, with a record of what it did: the requests it made and what it complained of.
@@ -61,6 +97,7 @@ export class Visit {
 		this.page = page;
 		this.requests = [];
 		this.complaints = [];
+		page.setDefaultTimeout(10_000);
 		page.on("request", (request) => this.requests.push(`${request.method()} ${request.url()}`));
 		page.on("console", (message) => {
 			if (["error", "warning"].includes(message.type())) this.complaints.push(message.text());
@@ -70,7 +107,7 @@ export class Visit {
 
 	// ready waits for the core.
 	ready() {
-		return this.page.waitForFunction(() => performance.getEntriesByName("core").length > 0);
+		return this.page.waitForSelector("form[data-core]");
 	}
 
 	posts(action) {

@@ -25,7 +25,7 @@ export function open(): void {
 }
 
 edit?.addEventListener("toggle", () => {
-	if (edit.open && document.activeElement === document.body) control.email.focus(); // what had the focus is gone
+	if (edit.open && !form.querySelector(".fields :focus, #notice:focus")) control.email.focus(); // what had the focus is hidden
 });
 
 // billing is the billing detail in the form, with the fields that are to be seen and no others.

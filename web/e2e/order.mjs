@@ -1,0 +1,316 @@
+// The order in a real browser, against a running `crepe dev`: whatever breaks and however often a buyer clicks, one order,
+// and nobody is left without a word. The ids are those of the page's requirements; edge/page lists them.
+//
+//   DEV_JSON=.crepe/dev.json node web/e2e/order.mjs
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import {
+	browser, completed, createOrder, dev, fill, newMerchantSession, newSession, newToken, pay, sandbox, submit, Visit,
+} from "./shop.mjs";
+
+after(() => browser.close());
+
+const paying = (page) => page.waitForURL((url) => url.href.startsWith(sandbox));
+
+// failing lets create-order fail so many times, and notes the key of every call.
+async function failing(page, times, answer = (route) => route.fulfill({ status: 503, json: { data: null, errors: [{ message: "busy", layer: "order" }] } })) {
+	const keys = [];
+	await page.route(`**/${createOrder}`, (route) => {
+		keys.push(route.request().headers()["x-idempotency-key"]);
+		return keys.length <= times ? answer(route) : route.continue();
+	});
+	return keys;
+}
+
+// filled is a visit whose form can be sent.
+async function filled(options = {}) {
+	const session = await newSession();
+	const context = await browser.newContext(options);
+	const visit = new Visit(context, await context.newPage());
+	await visit.page.clock.install();
+	await visit.page.goto(session.checkoutUrl);
+	await visit.ready();
+	await fill(visit.page);
+	return { ...session, visit, page: visit.page };
+}
+
+test("R1 R2: two clicks and two Enters are one order, and the button says so without losing the focus", async () => {
+	for (const twice of [(page) => page.dblclick(submit), async (page) => {
+		await page.focus("#email");
+		await page.keyboard.press("Enter");
+		await page.keyboard.press("Enter");
+	}]) {
+		const { visit, page } = await filled();
+		let go;
+		const gone = new Promise((resolve) => (go = resolve));
+		await page.route(`**/${createOrder}`, async (route) => {
+			await gone;
+			await route.continue();
+		});
+		await twice(page);
+		await page.focus(submit);
+		assert.equal(await page.getAttribute(submit, "aria-busy"), "true");
+		assert.equal(await page.getAttribute(submit, "aria-disabled"), "true");
+		assert.equal(await page.getAttribute(submit, "disabled"), null);
+		assert.equal(await page.innerText(submit), "Opening the payment page…");
+		await page.keyboard.press("Enter");
+		go();
+		await paying(page);
+		assert.equal(visit.posts(createOrder), 1);
+		await visit.close();
+	}
+});
+
+test("R3: a page that comes back from the browser's memory can be used", async () => {
+	const { visit, page } = await filled();
+	await page.route(`**/${createOrder}`, () => {}); // no answer
+	await page.click(submit);
+	await page.waitForSelector(`${submit}[aria-busy]`);
+	await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
+	assert.equal(await page.getAttribute(submit, "aria-busy"), null);
+	assert.equal(await page.innerText(submit), "Continue to payment");
+	await visit.close();
+});
+
+test("R4 R6: a failure is told once, tried again in time, at once on request, and always under one key", async () => {
+	const { visit, page, checkoutUrl } = await filled();
+	const keys = await failing(page, 3);
+	await page.click(submit);
+	await page.waitForSelector("#hold:visible");
+	assert.deepEqual((await page.innerText("#hold [role=alert]")).split(/\n+/), [
+		"The payment page isn’t responding", "You haven’t been charged and your details are safe.",
+	]);
+	assert.match(await page.innerText("#hold"), /Trying again in [56] s, attempt 1 of 3\./);
+	assert.equal(await page.locator("[role=alert]:has-text('Trying again')").count(), 0); // not announced each second
+	assert.equal(await page.innerText(submit), "Try again now");
+	await page.clock.fastForward(3000);
+	await page.waitForFunction(() => /in [23] s/.test(document.querySelector("#hold").textContent));
+	await page.clock.fastForward(4000);
+	await page.waitForFunction(() => /attempt 2 of 3/.test(document.querySelector("#hold").textContent));
+	assert.equal(keys.length, 2);
+	await page.click(submit);
+	await page.waitForFunction(() => /attempt 1 of 3/.test(document.querySelector("#hold").textContent));
+	assert.equal(keys.length, 3);
+
+	// Stop means stop.
+	await page.click("#hold button");
+	assert.equal(await page.isVisible("#hold"), false);
+	assert.match(await page.innerText("#notice"), /You haven’t been charged\. Try again\./);
+	await page.clock.fastForward(60_000);
+	assert.equal(keys.length, 3);
+
+	await page.click(submit);
+	await pay(page);
+	await completed(page, checkoutUrl);
+	assert.equal(keys.length, 4);
+	assert.equal(new Set(keys).size, 1);
+	assert.match(keys[0], /^[\w-]{8,256}$/);
+	await visit.close();
+});
+
+test("R4: after the last try the buyer has the last word", async () => {
+	const { visit, page } = await filled();
+	const keys = await failing(page, 4);
+	await page.click(submit);
+	for (const seconds of [7, 13, 25]) {
+		await page.waitForSelector("#hold:visible");
+		await page.clock.fastForward(seconds * 1000);
+	}
+	await page.waitForSelector("#notice:visible");
+	assert.equal(keys.length, 4);
+	assert.equal(await page.innerText(submit), "Try again");
+	await page.click(submit);
+	await paying(page);
+	await visit.close();
+});
+
+test("R5: what the server refuses is not tried again", async () => {
+	const refusals = [
+		[400, "state-required", "/billingDetail/state", /Select your state/],
+		[400, "environment-mismatch", undefined, /Something is wrong with this checkout link/],
+		[401, "authentication-failed", undefined, /Your session ended\. Return to Crêpe Demo/],
+		[403, "session-wrong-store", undefined, /belongs to another store/],
+	];
+	await Promise.all(refusals.map(async ([status, code, path, expected]) => {
+		const { visit, page } = await filled();
+		const keys = await failing(page, 1, (route) =>
+			route.fulfill({ status, json: { data: null, errors: [{ message: "no", layer: "order", code, path }] } }));
+		await page.click(submit);
+		await page.waitForFunction((source) => new RegExp(source).test(document.querySelector("main").innerText), expected.source);
+		await page.clock.fastForward(60_000);
+		assert.equal(keys.length, 1, String(status));
+		await visit.close();
+	}));
+});
+
+test("R5: a session that has ended meanwhile shows its end, with the way back to the merchant", async () => {
+	const { visit, page } = await filled();
+	const expired = `<main><h1>over</h1></main>`;
+	await failing(page, 1, (route) =>
+		route.fulfill({ status: 409, json: { data: null, errors: [{ message: "no", layer: "order", code: "session-invalid" }] } }));
+	await page.route(page.url(), (route) => route.fulfill({ status: 410, contentType: "text/html", body: expired }));
+	await page.click(submit);
+	await page.waitForSelector("h1:has-text('over')");
+	await visit.close();
+});
+
+test("R6 R7: a reload and the way back keep what was typed and the key; another order has another key", async () => {
+	const { visit, page } = await filled();
+	const keys = await failing(page, 0);
+	await page.fill("#postcode", "10115");
+	await page.reload();
+	await visit.ready();
+	assert.equal(await page.inputValue("#email"), "ada@fieldnotes.example");
+	assert.equal(await page.inputValue("#postcode"), "10115");
+	assert.equal(await visit.total(), "€32.13");
+	assert.deepEqual(await page.evaluate(() => [localStorage.length, document.cookie, sessionStorage.length]), [0, "", 1]);
+
+	await page.click(submit);
+	await paying(page);
+	const first = page.url();
+	await page.goBack({ waitUntil: "commit" });
+	await page.waitForSelector(submit);
+	await visit.ready();
+	assert.equal(await page.getAttribute(submit, "aria-busy"), null);
+	assert.equal(await page.inputValue("#postcode"), "10115");
+	await page.click(submit);
+	await paying(page);
+	assert.equal(page.url(), first);
+
+	await page.goBack({ waitUntil: "commit" });
+	await page.waitForSelector(submit);
+	await visit.ready();
+	if (!(await page.isVisible("#postcode"))) await page.click(".review summary");
+	await page.fill("#postcode", "10117");
+	await page.click(submit);
+	await paying(page);
+	assert.equal(keys.length, 3);
+	assert.equal(keys[0], keys[1]);
+	assert.notEqual(keys[1], keys[2]);
+	await pay(page);
+	await page.waitForURL(/complete$/);
+	await page.waitForFunction(() => sessionStorage.length === 0);
+	await visit.close();
+});
+
+test("R7: without a connection the page says so, and goes on by itself when there is one", async () => {
+	const { visit, page } = await filled();
+	await visit.context.setOffline(true);
+	await page.click(submit);
+	await page.waitForSelector("#hold:visible");
+	assert.match(await page.innerText("#hold"), /There’s no connection\s+You haven’t been charged/);
+	await visit.context.setOffline(false);
+	await paying(page);
+	await visit.close();
+});
+
+test("R8: the end is announced two minutes before, and one click moves it", async () => {
+	const { checkoutUrl } = await newMerchantSession({ expiresInSeconds: 100 });
+	const visit = await Visit.open(checkoutUrl);
+	const { page } = visit;
+	await page.waitForSelector("#expiry:visible");
+	assert.match(await page.innerText("#expiry"), /This checkout is about to expire\s+It ends in 1:\d\d\./);
+	assert.equal(await page.innerText("#expiry [role=alert]"), "This checkout is about to expire");
+	await page.click("#expiry button");
+	await page.waitForSelector("#expiry", { state: "hidden" });
+	await visit.close();
+});
+
+test("R8: as long as the page is used it does not end, and a token lives on with it", async () => {
+	const { checkoutUrl } = await newMerchantSession({ expiresInSeconds: 300 });
+	const context = await browser.newContext();
+	const visit = new Visit(context, await context.newPage());
+	const { page } = visit;
+	await page.clock.install();
+	await page.goto(`${checkoutUrl}#token=${await newToken("buyer-17")}`);
+	const renewals = () => visit.posts("checkout/renew-session");
+	await visit.ready();
+	assert.equal(renewals(), 1); // the token says who the buyer is
+	await page.focus("#email");
+	await page.keyboard.type("ada");
+	assert.equal(renewals(), 1);
+	await page.clock.fastForward(150_000);
+	await page.keyboard.type("@fieldnotes.example");
+	await page.waitForTimeout(100);
+	assert.equal(renewals(), 2);
+	await page.clock.fastForward(240_000); // the five minutes are over
+	assert.equal(await page.isVisible("#expiry"), false);
+	await visit.close();
+});
+
+test("R8: what has ended says so by itself", async () => {
+	const { checkoutUrl } = await newMerchantSession({ expiresInSeconds: 2 });
+	const visit = await Visit.open(checkoutUrl);
+	await visit.page.waitForSelector("h1:has-text('This checkout has expired')");
+	assert.equal(await visit.page.getAttribute("main .button", "href"), "/demo/shop");
+	await visit.close();
+});
+
+test("R9: a buyer is sent to a known payment page or nowhere", async () => {
+	const places = ["https://evil.example/c/pay", "http://checkout.stripe.com/c/pay", "javascript:alert(1)"];
+	await Promise.all(places.map(async (checkoutUrl) => {
+		const { visit, page } = await filled();
+		await page.route(`**/${createOrder}`, (route) => route.fulfill({ json: { data: { checkoutUrl } } }));
+		await page.click(submit);
+		await page.waitForSelector("#notice:visible");
+		assert.ok(page.url().startsWith(dev.baseUrl));
+		await visit.close();
+	}));
+});
+
+test("R1 R6: two tabs make one order", async () => {
+	const { visit, page, checkoutUrl } = await filled();
+	const other = await visit.context.newPage();
+	await other.goto(checkoutUrl);
+	await fill(other);
+	await Promise.all([page.click(submit), other.click(submit)]);
+	await Promise.all([paying(page), paying(other)]);
+	assert.equal(other.url(), page.url());
+	await pay(page);
+	await page.waitForURL(/complete$/);
+	await completed(other, checkoutUrl);
+	await visit.close();
+});
+
+// What can keep a browser from the core, and what it leaves: the same form, told by the server what is wrong and what it
+// costs.
+const blocked = {
+	"switched off": (page) => page.addInitScript(() => delete globalThis.WebAssembly),
+	"forbidden by a policy": (page) =>
+		page.route(/\/checkout\/cs_[^/]*$/, async (route) => {
+			const response = await route.fetch();
+			const policy = response.headers()["content-security-policy"].replace(" 'wasm-unsafe-eval'", "");
+			await route.fulfill({ response, headers: { ...response.headers(), "content-security-policy": policy } });
+		}),
+	"not found": (page) => page.route("**/*.wasm", (route) => route.fulfill({ status: 404 })),
+	"corrupt": (page) =>
+		page.route("**/*.wasm", (route) => route.fulfill({ contentType: "application/wasm", body: "\0asm\x01\0\0\0\xff" })),
+	"never arriving": (page) => page.route("**/*.wasm", () => {}),
+};
+
+test("P3: without the core the page still sells", { concurrency: 3 }, async (t) => {
+	await Promise.all(Object.entries(blocked).map(([name, block]) =>
+		t.test(`core ${name}`, async () => {
+			const { checkoutUrl } = await newSession();
+			const context = await browser.newContext();
+			const visit = new Visit(context, await context.newPage());
+			const { page } = visit;
+			await block(page);
+			await page.goto(checkoutUrl);
+			await fill(page);
+			await page.waitForFunction(() => document.querySelector(".total dd").textContent === "€32.13");
+			assert.deepEqual(await visit.taxes(), ["VAT\n19% · Germany\n€5.13"]);
+			await page.selectOption("#country", "US");
+			await page.click(submit);
+			await page.waitForSelector("#notice li");
+			assert.deepEqual(await page.locator("#notice li").allInnerTexts(), ["Select your state"]);
+			await page.selectOption("#state", "US-TX");
+			assert.equal(await visit.fault("state").count(), 0);
+			await page.waitForFunction(() => document.querySelector(".total dd").textContent === "€28.69");
+			await page.click(submit);
+			await pay(page);
+			await completed(page, checkoutUrl);
+			await visit.close();
+		})));
+});
