@@ -16,10 +16,11 @@ func TestBrowser(t *testing.T) {
 	}
 	web := npmInstall(t, "../web")
 	for script, settings := range map[string][]string{
-		"checkout.mjs": nil,
-		"form.mjs":     nil,
-		"order.mjs":    nil,
-		"rates.mjs":    {"--rates", "testdata/rates.tsv"},
+		"checkout.mjs":  nil,
+		"form.mjs":      nil,
+		"languages.mjs": nil,
+		"order.mjs":     nil,
+		"rates.mjs":     {"--rates", "testdata/rates.tsv"},
 	} {
 		t.Run(script, func(t *testing.T) {
 			data := t.TempDir()
