@@ -6,26 +6,26 @@ type outcome struct {
 	Name   string // of the form's value, and of its texts
 	Number string
 	step   func(*turn)
+	rare   bool // few people look for it
 }
 
 var outcomes = [...]outcome{
-	{"succeeds", "4242 4242 4242 4242", (*turn).pay},
-	{"challenge", "4000 0025 0000 3155", challenge("")},
-	{"challenge_declined", "4000 0084 0000 1629", challenge("declined")},
-	{"challenge_insufficient_funds", "4000 0082 6000 3178", challenge("insufficient_funds")},
-	{"declined", "4000 0000 0000 0002", func(t *turn) { t.decline(declined) }},
+	{"succeeds", "4242 4242 4242 4242", (*turn).pay, false},
+	{"challenge", "4000 0025 0000 3155", challenge(""), false},
+	{"declined", "4000 0000 0000 0002", func(t *turn) { t.decline(declined) }, false},
 	{"insufficient_funds", "4000 0000 0000 9995",
-		refused("card_declined", "insufficient_funds", "Your card has insufficient funds.", "9995")},
-	{"lost_card", "4000 0000 0000 9987", refused("card_declined", "lost_card", "Your card was declined.", "9987")},
-	{"stolen_card", "4000 0000 0000 9979", refused("card_declined", "stolen_card", "Your card was declined.", "9979")},
+		refused("card_declined", "insufficient_funds", "Your card has insufficient funds.", "9995"), false},
+	{"later", "", func(t *turn) { t.payLater(false) }, false},
+	{"later_fails", "", func(t *turn) { t.payLater(true) }, false},
+	{"challenge_declined", "4000 0084 0000 1629", challenge("declined"), true},
+	{"challenge_insufficient_funds", "4000 0082 6000 3178", challenge("insufficient_funds"), true},
+	{"lost_card", "4000 0000 0000 9987", refused("card_declined", "lost_card", "Your card was declined.", "9987"), true},
+	{"stolen_card", "4000 0000 0000 9979", refused("card_declined", "stolen_card", "Your card was declined.", "9979"), true},
 	{"incorrect_cvc", "4000 0000 0000 0127",
-		refused("incorrect_cvc", "", "Your card's security code is incorrect.", "0127")},
-	{"expired_card", "4000 0000 0000 0069",
-		refused("expired_card", "", "Your card has expired.", "0069")},
+		refused("incorrect_cvc", "", "Your card's security code is incorrect.", "0127"), true},
+	{"expired_card", "4000 0000 0000 0069", refused("expired_card", "", "Your card has expired.", "0069"), true},
 	{"processing_error", "4000 0000 0000 0119",
-		refused("processing_error", "", "An error occurred while processing your card. Try again in a little bit.", "0119")},
-	{"later", "", func(t *turn) { t.payLater(false) }},
-	{"later_fails", "", func(t *turn) { t.payLater(true) }},
+		refused("processing_error", "", "An error occurred while processing your card. Try again in a little bit.", "0119"), true},
 }
 
 var declined = refusal("card_declined", "generic_decline", "Your card was declined.", "0002")

@@ -103,7 +103,8 @@ type view struct {
 	Path     string // of the session's page
 	Total    string
 	Lines    []shownLine
-	Outcomes []shownOutcome
+	Outcomes []shownOutcome // those that most people want
+	Others   []shownOutcome
 	Failed   string // why the last try to pay was refused
 	Cancel   string
 	Return   string
@@ -130,7 +131,11 @@ func (s *Sandbox) view(r *record) view {
 		v.Lines = append(v.Lines, shownLine{l.Name, l.Description, display(l.Amount, c.Currency)})
 	}
 	for _, o := range outcomes {
-		v.Outcomes = append(v.Outcomes, shownOutcome{o.Name, o.Number, v.Text.Outcomes[o.Name]})
+		list := &v.Outcomes
+		if o.rare {
+			list = &v.Others
+		}
+		*list = append(*list, shownOutcome{o.Name, o.Number, v.Text.Outcomes[o.Name]})
 	}
 	if r.Intent != nil && r.Intent.LastError != nil {
 		v.Failed = v.Text.failure(r.Intent.LastError)

@@ -4,13 +4,13 @@ import "strings"
 
 // texts are the words of the pages in one language.
 type texts struct {
-	Language, Banner, Title, Pay, Choose, Button, Cancel, Order, Expires string
-	Failed, FailedTitle                                                  string
-	BankTitle, Bank, BankPass, BankFail                                  string
-	CompleteTitle, Complete, ExpiredTitle, Expired, Return               string
-	MissingTitle, Missing, Log                                           string
-	Outcomes                                                             map[string]outcomeText
-	failures                                                             map[string]string // by code; else as the API says it
+	Language, Banner, Title, Pay, Choose, More, Button, Cancel, Order, Expires string
+	Failed, FailedTitle                                                        string
+	BankTitle, Bank, BankPass, BankFail                                        string
+	CompleteTitle, Complete, ExpiredTitle, Expired, Return                     string
+	MissingTitle, Missing, Log                                                 string
+	Outcomes                                                                   map[string]outcomeText
+	failures                                                                   map[string]string // by code; else as the API says it
 }
 
 type outcomeText struct{ Title, Hint string }
@@ -36,7 +36,7 @@ func textsFor(locale string) texts {
 var english = texts{
 	Language: "en",
 	Banner:   "Sandbox. No real card works here and no money moves.",
-	Title:    "Sandbox payment", Pay: "Total", Choose: "Choose an outcome", Button: "Pay", Cancel: "Cancel and return to checkout",
+	Title:    "Sandbox payment", Pay: "Total", Choose: "Choose an outcome", More: "More outcomes", Button: "Pay", Cancel: "Cancel and return to checkout",
 	Order: "Order", Expires: "Open until", Failed: "Choose again, or cancel.", FailedTitle: "Declined",
 	BankTitle: "3-D Secure", Bank: "This page stands for the buyer’s bank, which asks whether the payment is really theirs.",
 	BankPass: "Complete", BankFail: "Fail",
@@ -64,7 +64,7 @@ var english = texts{
 var chinese = texts{
 	Language: "zh-Hans",
 	Banner:   "沙盒环境。任何真实银行卡在此均无效，不会发生资金流动。",
-	Title:    "沙盒支付", Pay: "合计", Choose: "选择支付结果", Button: "支付", Cancel: "取消并返回结账页",
+	Title:    "沙盒支付", Pay: "合计", Choose: "选择支付结果", More: "更多结果", Button: "支付", Cancel: "取消并返回结账页",
 	Order: "订单", Expires: "有效期至", Failed: "请重新选择，或取消支付。", FailedTitle: "支付被拒绝",
 	BankTitle: "3-D Secure 验证", Bank: "本页代表买家的发卡银行，询问这笔付款是否由本人发起。",
 	BankPass: "通过验证", BankFail: "验证失败",
