@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
@@ -20,6 +21,8 @@ type Config struct {
 	Listen    string // address to listen on
 	Data      string // directory of the database
 	PublicURL string // where buyers reach the server, without a trailing slash; "" for http:// and the listen address
+
+	DiskReserve string // free space below which nothing is written, in MiB; "" for 128
 
 	GeoIP          string // country database in MaxMind's DB format; "" if addresses shall be no evidence
 	Rates          string // tab-separated file of the operator's own tax rates, over the built-in ones; "" for none
@@ -55,9 +58,22 @@ func (c *Config) flags(f *flag.FlagSet) {
 	setting(&c.Listen, "listen", "127.0.0.1:8787", "address to listen on")
 	setting(&c.Data, "data", ".crepe", "directory of the database")
 	setting(&c.PublicURL, "public-url", "", "where buyers reach the server; default: the listen address")
+	setting(&c.DiskReserve, "disk-reserve", "", "MiB of the disk below which new orders are refused; default: 128")
 	setting(&c.GeoIP, "geoip", "", "country database (.mmdb) that makes IP addresses evidence; default: they are none")
 	setting(&c.Rates, "rates", "", "file of your own tax rates (.tsv), over the built-in ones; default: none")
 	setting(&c.TrustedProxies, "trusted-proxies", "", "CIDR blocks whose X-Forwarded-For is believed; default: nobody's")
+}
+
+// reserve is the disk's, in bytes; 0 for the default.
+func (c *Config) reserve() (uint64, error) {
+	if c.DiskReserve == "" {
+		return 0, nil
+	}
+	mebibytes, err := strconv.ParseUint(c.DiskReserve, 10, 32)
+	if err != nil || mebibytes == 0 {
+		return 0, fmt.Errorf("--disk-reserve %q is no number of MiB; expected something like 1024", c.DiskReserve)
+	}
+	return mebibytes << 20, nil
 }
 
 // buyers finds buyers by their addresses, as far as the operator's database knows them.

@@ -106,16 +106,16 @@ func (s *server) listOrigins(ctx context.Context, storeID string, origins []stri
 }
 
 // forget removes what a run leaves, and nothing else that may lie in the directory. It opens the database first: one that
-// another crepe is running on is locked, and not to be pulled from under it.
+// another crepe is running on is locked, and not to be pulled from under it. In any other trouble starting over is what helps.
 func forget(data string, log *slog.Logger) error {
 	db, err := openDatabase(data, ownDatabase, badgerstore.Options{Log: log})
-	if err != nil {
-		return err
-	}
-	if err := db.Close(); err != nil {
+	if errors.Is(err, badgerstore.ErrInUse) {
 		return err
 	}
 	var errs []error
+	if err == nil {
+		errs = append(errs, db.Close())
+	}
 	for _, name := range []string{ownDatabase, sandboxDatabase, "dev.json"} {
 		errs = append(errs, os.RemoveAll(filepath.Join(data, name)))
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
@@ -91,28 +90,28 @@ const (
 	sandboxDatabase = "sandbox"
 )
 
-func (s *server) openDatabases() (err error) {
-	if s.db, err = openDatabase(s.Data, ownDatabase, badgerstore.Options{Log: s.log}); err != nil {
+func (s *server) openDatabases() error {
+	reserve, err := s.reserve()
+	if err != nil {
+		return err
+	}
+	if s.db, err = openDatabase(s.Data, ownDatabase, badgerstore.Options{Log: s.log, Reserve: reserve}); err != nil {
 		return err
 	}
 	if len(s.Sandbox) > 0 {
 		// The sandbox plays a provider, which has its own machine and its own disk: what it writes must neither wait for our
-		// commits nor make ours wait. A power cut may make a test provider forgetful.
+		// commits nor make ours wait. A power cut may make a test provider forgetful. On a full disk our own writes end first.
 		s.sandboxDB, err = openDatabase(s.Data, sandboxDatabase, badgerstore.Options{Log: s.log, NoSync: true})
 	}
 	return err
 }
 
 func openDatabase(data, name string, o badgerstore.Options) (*badgerstore.DB, error) {
-	dir := filepath.Join(data, name)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
+	db, err := badgerstore.Open(filepath.Join(data, name), o)
+	if errors.Is(err, badgerstore.ErrInUse) {
+		return nil, fmt.Errorf("is another crepe running on it? %w", err)
 	}
-	db, err := badgerstore.Open(dir, o)
-	if err != nil {
-		return nil, fmt.Errorf("cannot open the database in %s (is another crepe running on it?): %w", dir, err)
-	}
-	return db, nil
+	return db, err
 }
 
 func (s *server) wire() error {
@@ -135,8 +134,8 @@ func (s *server) wire() error {
 		return err
 	}
 	s.auth = auth.New(auth.Config{Deployment: s.PublicURL, Catalog: s.db, Keys: s.db, Tokens: s.db, Now: time.Now, Rand: rand.Reader})
-	if err := s.auth.Rotate(context.Background()); err != nil {
-		return err
+	if err := s.auth.Rotate(context.Background()); err != nil && !errors.Is(err, badgerstore.ErrDiskFull) {
+		return err // on a full disk the old keys do for reading what there is
 	}
 	s.orders = orders.New(orders.Config{Store: s.db, Gateways: gateways, Now: time.Now, Rand: rand.Reader, Log: s.log})
 	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Origins: s.db, Orders: s.orders, Gateways: gateways,
@@ -194,6 +193,8 @@ func (s *server) ready() error {
 	select {
 	case <-s.draining:
 		return errors.New("draining")
+	case <-s.db.Stopped():
+		return s.db.Err()
 	default:
 		return nil
 	}
@@ -237,7 +238,7 @@ func firstOf(path []byte) string {
 	return "/" + string(first)
 }
 
-// serveOn serves until ctx ends, and then lets the requests under way finish.
+// serveOn serves until ctx ends or the database stops writing, and then lets the requests under way finish.
 func (s *server) serveOn(ctx context.Context, listener net.Listener) error {
 	http := &fasthttp.Server{
 		Handler: s.handle, ErrorHandler: api.MalformedRequest, Name: "crepe", NoDefaultServerHeader: true,
@@ -262,13 +263,19 @@ func (s *server) serveOn(ctx context.Context, listener net.Listener) error {
 			if err := s.auth.Rotate(ctx); err != nil {
 				s.log.Error("the signing keys were not rotated", "error", err)
 			}
+		case <-s.db.Stopped():
+			return errors.Join(s.db.Err(), s.drain(http))
 		case <-ctx.Done():
-			close(s.draining)
-			patience, cancel := context.WithTimeout(context.Background(), drainTimeout)
-			defer cancel()
-			return http.ShutdownWithContext(patience)
+			return s.drain(http)
 		}
 	}
+}
+
+func (s *server) drain(http *fasthttp.Server) error {
+	close(s.draining)
+	patience, cancel := context.WithTimeout(context.Background(), drainTimeout)
+	defer cancel()
+	return http.ShutdownWithContext(patience)
 }
 
 // close stops what runs beside the requests and closes the databases, in this order.

@@ -33,7 +33,7 @@ type Options struct {
 	NoSync bool
 
 	// Reserve is the free space of the disk, in bytes, below which writes are refused with [ErrDiskFull]; 0 for
-	// [DefaultReserve].
+	// eight memtables: 128 MiB, or 64 MiB with NoSync.
 	Reserve uint64
 }
 
@@ -166,10 +166,11 @@ func (db *DB) Close() error {
 	return db.release()
 }
 
-// release closes the files, the lock last.
+// release closes the files, the lock last. On a full disk Badger is left as a crash would leave it: closing it writes a
+// table, and what that would hold is in its log.
 func (db *DB) release() error {
 	var err error
-	if db.badger != nil {
+	if free, _ := db.disk.free(); db.badger != nil && free > memTableSize {
 		err = db.badger.Close()
 	}
 	return errors.Join(err, db.journal.file.Close())

@@ -34,6 +34,8 @@
 // Badger maps its files into memory: where the disk is full, the kernel kills the process. Writes are refused
 // ([ErrDiskFull]) while less than a reserve is free, before anything of them begins; reads go on, and so do writes when
 // there is space. The file BALLAST is given up when somebody else fills the disk, so that there is room to open and read.
+// Whoever takes the reserve, too, while a table is being written kills the process all the same; what was acknowledged is
+// in the logs.
 //
 // # Keys
 //
