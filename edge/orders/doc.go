@@ -11,4 +11,11 @@
 //     leaves it bound to its session, to be asked again with the same bytes under the same key.
 //   - A second checkout for a session is made only after the provider has confirmed that the first cannot be paid any
 //     more. An expiry whose outcome is unknown is not an expiry.
+//
+// What is in doubt comes to its end by whoever is first: the buyer's next request, a webhook, [Service.Sweep] every five
+// seconds, and hourly [Service.Reconcile], which compares the provider's records with ours. All of them take the same steps.
+//
+// A [Guard] before a provider holds calls back rather than letting them pile up, and keeps a part of what the provider allows
+// for that work, so that it goes on however many buyers wait. An order for which there is no room is refused before anything is
+// written.
 package orders
