@@ -56,7 +56,7 @@ function warn(): void {
 	more.addEventListener("click", () => void renew().catch(() => {}));
 	const [before = "", after = ""] = text("expires.text", { time: "\n" }).split("\n");
 	box.replaceChildren(
-		element("h2", { role: "alert" }, text("expires")),
+		element("div", { role: "alert" }, element("h2", {}, text("expires"))),
 		element("p", {}, before, left, after),
 		element("p", { className: "actions" }, more),
 	);
