@@ -87,7 +87,7 @@ func names(l *Locale) (list []string) {
 
 func stateNames(l *Locale, c country.Code) (list []string) {
 	for _, s := range l.States(c) {
-		list = append(list, l.State(c, s))
+		list = append(list, s.Name)
 	}
 	return list
 }

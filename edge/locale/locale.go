@@ -2,7 +2,7 @@
 // written there, and what countries and states are called and in which order they are listed.
 //
 // A [Locale] is one language, [Find] looks one up by its BCP 47 tag. What the page says lies in catalog/, one file for each
-// language, for translators to edit; README.md beside this file tells how. How a language writes numbers, dates and names is
+// language, for translators to edit; the project's README tells how. How a language writes numbers, dates and names is
 // Unicode CLDR's, in cldr.json, written by gen.mjs. A regional language names a base and has of its own only what differs.
 //
 // A [Notation] is all there is to writing an amount. The page hands it to its script instead of leaving the work to Intl:
@@ -17,6 +17,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/crepe-checkout/crepe/core/country"
 )
 
 //go:generate node gen.mjs
@@ -28,7 +30,7 @@ type Locale struct {
 	Direction string // "ltr" or "rtl"
 
 	texts  map[string]string
-	states map[string]string // by code of ISO 3166-2, "US-CA"; those without a name here have their English one
+	states map[country.Code][]State
 	facts  facts
 }
 
@@ -60,7 +62,7 @@ type catalogue struct {
 	Also      string            `json:"also"`      // further tags that this language is for
 	Direction string            `json:"direction"` // empty for "ltr"
 	Texts     map[string]string `json:"texts"`
-	States    map[string]string `json:"states"`
+	States    map[string]string `json:"states"` // all of them by code of ISO 3166-2, "US-CA"; empty for English names
 }
 
 // facts are a language's entry in cldr.json.
@@ -112,17 +114,22 @@ type bundle map[string]*catalogue
 // locale puts a language together. What it lacks is its base's, and a text that even that lacks is English.
 func (b bundle) locale(tag string, sources map[string]json.RawMessage) *Locale {
 	file := b[tag]
-	l := &Locale{texts: map[string]string{}, states: map[string]string{}, Direction: "ltr"}
+	l := &Locale{texts: map[string]string{}, Direction: "ltr"}
 	switch {
 	case file.Base != "":
 		l = b.locale(file.Base, sources)
-	case tag != "en":
-		l.texts = b.locale("en", sources).texts
+	case tag == "en":
+		l.states = englishStates()
+	default:
+		english := b.locale("en", sources)
+		l.texts, l.states = english.texts, english.states
 	}
 	l.Tag, l.Name, l.Direction = tag, file.Name, cmp.Or(file.Direction, l.Direction)
 	maps.Copy(l.texts, file.Texts)
-	maps.Copy(l.states, file.States)
 	must(json.Unmarshal(sources[tag], &l.facts)) // what it does not have stays the base's
+	if file.States != nil {
+		l.states = ownStates(file.States, l.facts.States)
+	}
 	return l
 }
 

@@ -160,8 +160,8 @@ func TestNames(t *testing.T) {
 				t.Errorf("%s lists %d states of %s", l.Tag, len(states), c)
 			}
 			for _, s := range states {
-				if _, ok := c.ParseSubdivision(string(s)); !ok || l.State(c, s) == "" {
-					t.Errorf("%s lists %s-%s", l.Tag, c, s)
+				if _, ok := c.ParseSubdivision(string(s.Code)); !ok || s.Name == "" || l.State(c, s.Code) != s.Name {
+					t.Errorf("%s lists %s-%s as %q", l.Tag, c, s.Code, s.Name)
 				}
 			}
 		}

@@ -1,6 +1,7 @@
 package locale
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"strings"
@@ -22,28 +23,24 @@ func (l *Locale) Countries() iter.Seq[country.Code] {
 // Country is what a country is called, empty for what is none.
 func (l *Locale) Country(c country.Code) string { return l.facts.Names[string(c)] }
 
-// States are the country's states in the language's order. Where it has no names for them, they are in English.
-func (l *Locale) States(c country.Code) []country.Subdivision {
-	if l.facts.States == "" {
-		return slices.SortedFunc(c.Subdivisions(), func(a, b country.Subdivision) int {
-			return strings.Compare(c.SubdivisionName(a), c.SubdivisionName(b))
-		})
-	}
-	var list []country.Subdivision
-	for code := range strings.FieldsSeq(l.facts.States) {
-		if state, ok := strings.CutPrefix(code, string(c)+"-"); ok {
-			list = append(list, country.Subdivision(state))
-		}
-	}
-	return list
+// State is a state with its name.
+type State struct {
+	Code country.Subdivision
+	Name string
 }
+
+// States are the country's states in the language's order. Where it has no names for them, they are in English. The slice is
+// shared: nobody may write to it.
+func (l *Locale) States(c country.Code) []State { return l.states[c] }
 
 // State is what a state of a country is called, empty for what is none.
 func (l *Locale) State(c country.Code, s country.Subdivision) string {
-	if name := l.states[string(c)+"-"+string(s)]; name != "" {
-		return name
+	for _, state := range l.states[c] {
+		if state.Code == s {
+			return state.Name
+		}
 	}
-	return c.SubdivisionName(s)
+	return ""
 }
 
 // Place is what a tax jurisdiction is called: "DE", "US-TX". A region without a name is called after its country: "PT-20".
@@ -53,4 +50,26 @@ func (l *Locale) Place(jurisdiction string) string {
 		return name
 	}
 	return l.Country(country.Code(code))
+}
+
+// englishStates are those of every country that has some, by their English names.
+func englishStates() map[country.Code][]State {
+	all := map[country.Code][]State{}
+	for c := range country.All() {
+		for s := range c.Subdivisions() {
+			all[c] = append(all[c], State{s, c.SubdivisionName(s)})
+		}
+		slices.SortFunc(all[c], func(a, b State) int { return cmp.Compare(a.Name, b.Name) })
+	}
+	return all
+}
+
+// ownStates are states by names of the language's own, "US-CA", in an order of these codes.
+func ownStates(names map[string]string, order string) map[country.Code][]State {
+	all := map[country.Code][]State{}
+	for code := range strings.FieldsSeq(order) {
+		c, s, _ := strings.Cut(code, "-")
+		all[country.Code(c)] = append(all[country.Code(c)], State{country.Subdivision(s), names[code]})
+	}
+	return all
 }

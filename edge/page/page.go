@@ -164,7 +164,8 @@ func (h *Handler) visit(ctx *fasthttp.RequestCtx, slug, id string) (*visit, erro
 	if err != nil && !errors.Is(err, orders.ErrNotFound) {
 		return nil, err
 	}
-	return &visit{ctx, store, session, order, h.Rates, h.Now().UnixMilli(), language(ctx, session.Language, store.Checkout.Language)}, nil
+	speaks := language(ctx, session.Language, store.Checkout.Language)
+	return &visit{ctx, store, session, order, h.Rates, h.Now().UnixMilli(), speaks}, nil
 }
 
 // open reports whether the session can still be ordered from.

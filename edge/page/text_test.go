@@ -47,8 +47,8 @@ func TestEveryProblemHasText(t *testing.T) {
 // TestEveryKeyHasText: a key without a text would leave a hole in the page.
 func TestEveryKeyHasText(t *testing.T) {
 	english := locale.English()
-	keys := append(find(t, "templates/*.html", `(?:Text|Label|Parts) "([^"]+)"`), find(t, "*.go", `\.(?:Text|Parts)\("([^"]*[^".])"`)...)
-	for _, key := range keys {
+	keys := find(t, "templates/*.html", `(?:Text|Label|Parts) "([^"]+)"`)
+	for _, key := range append(keys, find(t, "*.go", `\.(?:Text|Parts)\("([^"]*[^".])"`)...) {
 		if english.Text(key) == "" {
 			t.Errorf("no text for %s", key)
 		}

@@ -241,8 +241,8 @@ func (p *formPage) StateChoices() []states {
 		}
 		group := states{Country: string(c), Name: p.Country(c)}
 		for _, s := range p.States(c) {
-			value := option(c, s)
-			group.States = append(group.States, choice{Value: value, Name: p.State(c, s), Chosen: value == chosen})
+			value := option(c, s.Code)
+			group.States = append(group.States, choice{Value: value, Name: s.Name, Chosen: value == chosen})
 		}
 		list = append(list, group)
 	}
