@@ -22,6 +22,7 @@
 //	webhooks      who signs what merchants are told.
 //	geoip         whose address, and which country it is in: evidence beside the billing country.
 //	explain       a quote as people and programs read it, with its rules.
+//	locale        the page's languages: sentences, amounts, dates, names.
 //	  ↑
 //	api, page     the doors: HTTP and JSON for programs, HTML for buyers. They import services, and never each other.
 //	badgerstore   the ports on a local Badger database.
@@ -50,7 +51,8 @@
 // fence: a process that was stopped and wakes up cannot write over what happened meanwhile, on one machine as on many.
 //
 // What is in doubt is brought to an end by whoever comes first: the buyer's next request, the provider's webhook, or the
-// sweeper, which looks every five seconds at the orders that are due. All three take the same steps.
+// sweeper, which looks every five seconds at the orders that are due. All three take the same steps. What none of them hears
+// of is found by an hourly comparison with the provider's own records.
 //
 // The digest that tells "the same request again" from "something else" leaves price and tax out, because both are frozen
 // with the order: a tax rule that changes overnight does not reach a buyer who has already seen a total.
@@ -59,6 +61,10 @@
 // credential, so it is answered for an origin that any store lists; the answer itself is readable for the origins of the
 // store that it is about. The lists protect nobody from a stolen token, which works without a browser too: they keep other
 // people's pages from being built on a store.
+//
+// That all this holds is not argued but tried: the tests of edge/orders play the real service, database, adapter and sandbox
+// in a bubble of virtual time, by random schedules and with a crash at every boundary, against twelve invariants, and show
+// that each likely mistake breaks one of them. FAULTS.md is the table of what was tried and what held.
 //
 // A store's public pages and its buyers' tokens never name an environment by themselves: every record, key and provider
 // account belongs to test or to prod, and the session, which is found by an unguessable id, says to which.
