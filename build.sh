@@ -11,8 +11,10 @@ usage() {
 ./build.sh wasm    build wasm/checkout.wasm anew (installs LLVM, builds TinyGo once)
 ./build.sh web     build web/dist anew
 ./build.sh client  build the npm packages into bin/npm (nothing is published)
+./build.sh shots   take the pictures of every page in web/testdata/shots anew
 ./build.sh bench   benchmarks, with the figures of the README
-./build.sh torture the long proofs: KILLS kills of the binary (50), INPUTS hostile inputs in three hosts (1000000)
+./build.sh torture the long proofs: KILLS kills of the binary (50), SCHEDULES of orders at random (5000), FAULT_RUNS schedules for
+                   each fault (200), INPUTS hostile inputs in three hosts (1000000); they write edge/FAULTS.md
 ./build.sh fuzz    every fuzz target for FUZZTIME (default 30s)
 EOF
 }
@@ -61,11 +63,40 @@ test_all() {
   (cd edge/stripe/oracle && go vet ./... && go test ./...)
 }
 
+# shots runs the demo twice, in its own look and in a merchant's, and takes pictures of its pages.
+shots() {
+  need chromium fonts-inter fonts-noto-core fonts-noto-cjk
+  build
+  rm -f web/testdata/shots/*.png
+  local look
+  for look in '' branded; do
+    (
+      export SHOTS=$PWD/web/testdata/shots LOOK=$look FONTCONFIG_FILE=$PWD/web/e2e/fonts.conf
+      data=$(mktemp -d)
+      bin/crepe dev --data "$data" --listen 127.0.0.1:0 ${look:+--look edge/testdata/look.json} >"$data/out" 2>&1 &
+      trap 'kill $!; rm -rf "$data"' EXIT
+      until grep -q /checkout/ "$data/out"; do sleep 0.1; done
+      DEV_JSON=$data/dev.json node web/e2e/shots.mjs
+    )
+  done
+  du -sh web/testdata/shots
+}
+
 bench() { go test -run '^$' -bench . -benchmem ./...; }
 
 torture() {
   say "the binary under kill -9"
-  go test ./edge -count 1 -timeout 60m -run 'TestKill$' -v -kills "${KILLS:-50}"
+  go test ./edge -count 1 -timeout 60m -run 'TestKill$' -v -kills "${KILLS:-50}" -update
+  say "random schedules of all that can go wrong with an order"
+  go test ./edge/orders -count 1 -timeout 60m -run 'TestModel$' -v -schedules "${SCHEDULES:-5000}"
+  say "the same schedules find every mistake that is made on purpose"
+  go test ./edge/orders -count 1 -timeout 60m -run 'TestModelFindsMistakes$' -hunt 1000
+  local seed=${FAULT_SEED:-$RANDOM}
+  say "a crash at every boundary and again, every fault of the provider; -fault-seed=$seed"
+  go test ./edge/orders -count 1 -timeout 60m -run 'TestCrashAtEveryBoundary$|TestFaults$' -update -crash-twice \
+    -fault-runs "${FAULT_RUNS:-200}" -fault-seed "$seed"
+  say "edge/FAULTS.md"
+  go test ./edge -count 1 -run 'TestFaultTable$' -update
   say "native Go, wazero and V8 side by side"
   go test ./wasm -count 1 -timeout 60m -run 'TestHostile$' -v -inputs "${INPUTS:-1000000}"
 }
@@ -89,6 +120,7 @@ case $command in
   wasm) wasm/build.sh ;;
   web) web/build.sh ;;
   client) web/packages.sh ;;
+  shots) shots ;;
   bench) bench ;;
   torture) torture ;;
   fuzz) fuzz ;;

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"flag"
+	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
@@ -50,6 +51,12 @@ func TestKill(t *testing.T) {
 	}
 	t.Logf("%d acknowledged", len(acks))
 	audit(t, data, address, acks)
+	if *kills >= 50 {
+		keepFaultRows(t, "kill", "The binary under kill -9", "Four clients order and edit; in the midst of it the process is killed and "+
+			"started again. Every URL that a client was told must be there afterwards, for what was asked, and of no order may two "+
+			"checkouts be open at the provider.", "what\tkills\tacknowledged URLs\tof them there afterwards",
+			fmt.Sprintf("kill -9 under load\t%d\t%d\t%[2]d", *kills, len(acks)))
+	}
 }
 
 // submitUntilKilled lets clients order, each from sessions of its own and now and then with another billing detail, and

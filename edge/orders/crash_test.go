@@ -1,6 +1,9 @@
 package orders_test
 
 import (
+	"maps"
+	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -32,25 +35,54 @@ var flows = map[string][]step{
 
 // I11: a crash at every commit and call boundary of every flow, followed by the sweeper, leaves everything as it has to be.
 // This is exhaustive: a flow is played with a crash at its first boundary, its second, and so on, until it ends before the
-// crash comes.
+// crash comes. With -crash-twice the process dies a second time, at every boundary of what it does after the first.
 func TestCrashAtEveryBoundary(t *testing.T) {
-	for name, flow := range flows {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			n := 1
-			for ; ; n++ {
-				r := play(t, mutant{}, append([]step{crash{n}}, flow...))
-				if len(r.violations) > 0 {
-					t.Errorf("a crash at boundary %d: %v\n%s", n, r.violations, r.log)
+	table := newTable("A crash at every boundary", "The process dies before or after a commit, before a call of the provider leaves, or "+
+		"after the provider has acted and before its answer arrives; at each such boundary of each flow, and then again at each "+
+		"boundary of what it does after that. Enumerated, not sampled.", "flow", "boundaries", "crashes", "all invariants held")
+	t.Run("flows", func(t *testing.T) {
+		for _, name := range slices.Sorted(maps.Keys(flows)) {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				c := crashes{T: t, flow: append(flows[name], pass{10 * time.Second})}
+				n := 1
+				for ; c.at(n, 0); n++ {
+					for again := 1; *crashTwice && c.at(n, again); again++ {
+					}
 				}
-				if r.crashes == 0 {
-					break
+				if n < 4 {
+					t.Errorf("%d boundaries only: the flow is not played", n-1)
 				}
-			}
-			if n < 4 {
-				t.Errorf("%d boundaries only: the flow is not played", n-1)
-			}
-			t.Logf("%d boundaries", n-1)
-		})
+				table.add(name, strconv.Itoa(n-1), strconv.Itoa(c.crashed), strconv.Itoa(c.held))
+			})
+		}
+	})
+	table.write(t, "crash")
+}
+
+// crashes are those of one flow.
+type crashes struct {
+	*testing.T
+	flow          []step
+	crashed, held int
+}
+
+// at lets the process die at a boundary, and the next one at another; 0 is never. It reports whether both came.
+func (c *crashes) at(n, again int) bool {
+	c.Helper()
+	r := play(c.T, mutant{}, append([]step{crash{n, again}}, c.flow...))
+	want := 1
+	if again > 0 {
+		want = 2
 	}
+	if r.crashes < want {
+		return false
+	}
+	c.crashed++
+	if len(r.violations) == 0 {
+		c.held++
+	} else {
+		c.Errorf("a crash at boundary %d, then %d: %v\n%s", n, again, r.violations, r.log)
+	}
+	return true
 }

@@ -86,14 +86,16 @@ const patience = 6 * time.Minute
 func (w *world) recover() {
 	w.provider.Script()
 	w.retire()
+	w.dieAgain = 0
 	w.current.carryOn()
+	w.skew.Store(0)
 	w.settle()
-	start := w.now()
+	start := w.now().Add(w.setBack) // what is due by a clock that was set back is due that much later
 	for w.now().Sub(start) < patience && (nothingInDoubt(w.look()) != nil || w.busy()) {
 		time.Sleep(time.Second)
 		w.settle()
 	}
-	w.recovered = w.now().Sub(start)
+	w.recovered = max(0, w.now().Sub(start))
 }
 
 // busy: a buyer still waits, and not for a process that has died.
@@ -113,8 +115,9 @@ func (w *world) comeBack() {
 	for i := range shops {
 		for range 2 {
 			a := w.submit(w.current, i, "DE")
-			time.Sleep(10 * time.Second)
-			w.settle()
+			for w.settle(); w.busy(); w.settle() {
+				time.Sleep(time.Second) // the sweeper is at the order, too
+			}
 			if _, refused := errors.AsType[problem.List](a.err); a.url == "" && !refused {
 				w.check("I4", fmt.Errorf("all works again, and the buyer of session %d gets %v", i, a.err))
 			}
@@ -125,8 +128,8 @@ func (w *world) comeBack() {
 // outlast passes the end of every checkout, the hour after which money on its way is asked about, the longest pause between
 // two tries to deliver an event, and the hour of a reconciliation.
 func (w *world) outlast() {
-	for range 8 {
-		w.leap(20 * time.Minute)
+	for range 4 {
+		w.leap(45 * time.Minute)
 		w.settle()
 	}
 	reconcile{}.take(w)
@@ -194,11 +197,14 @@ type fail struct{ Faults []sandbox.Fault }
 func (s fail) take(w *world) { w.provider.Script(s.Faults...) }
 func (s fail) racing() bool  { return true }
 
-// crash: our process dies at a boundary to come; 0 is at once.
-type crash struct{ In int }
+// crash: our process dies at a boundary to come; 0 is at once. The next one may die at one of its own.
+type crash struct{ In, Again int }
 
-func (s crash) take(w *world) { w.current.crashIn(s.In) }
-func (s crash) racing() bool  { return s.In > 0 }
+func (s crash) take(w *world) {
+	w.dieAgain = s.Again
+	w.current.crashIn(s.In)
+}
+func (s crash) racing() bool { return s.In > 0 }
 
 // stall: whatever passes a boundary to come is held up there.
 type stall struct {
@@ -208,6 +214,21 @@ type stall struct {
 
 func (s stall) take(w *world) { w.current.stallIn(s.In, s.For) }
 func (s stall) racing() bool  { return true }
+
+// lose: a commit to come returns an error, whether it was done or not.
+type lose struct {
+	In      int
+	Written bool
+}
+
+func (s lose) take(w *world) { w.current.loseIn(s.In, s.Written) }
+func (s lose) racing() bool  { return true }
+
+// skew: the provider's clock goes ahead of ours, or behind.
+type skew struct{ By time.Duration }
+
+func (s skew) take(w *world) { w.skew.Store(int64(s.By)) }
+func (s skew) racing() bool  { return false }
 
 // overlap: a second process starts, and the one that there is goes on.
 type overlap struct{}
@@ -233,14 +254,17 @@ func (s pass) racing() bool { return false }
 // leap: time passes, and nobody looks meanwhile.
 type leap struct{ For time.Duration }
 
-func (s leap) take(w *world) { w.leap(s.For) }
-func (s leap) racing() bool  { return false }
+func (s leap) take(w *world) {
+	w.setBack += max(0, -s.For)
+	w.leap(s.For)
+}
+func (s leap) racing() bool { return false }
 
 // schedule generates up to a dozen steps, with faults out of a list.
 func schedule(faults []sandbox.Fault) *rapid.Generator[[]step] {
 	one := rapid.Custom(func(t *rapid.T) step {
 		session := rapid.IntRange(0, shops-1)
-		switch rapid.SampledFrom(strings.Fields("submit submit submit submit buy buy fail fail crash stall overlap reconcile pass pass leap")).Draw(t, "step") {
+		switch rapid.SampledFrom(strings.Fields("submit submit submit submit buy buy fail fail crash stall lose skew overlap reconcile pass pass leap leap")).Draw(t, "step") {
 		case "submit":
 			return submit{session.Draw(t, "session"), rapid.SampledFrom([]string{"DE", "FR"}).Draw(t, "country"),
 				rapid.Bool().Draw(t, "racing"), rapid.Bool().Draw(t, "zombie")}
@@ -249,9 +273,13 @@ func schedule(faults []sandbox.Fault) *rapid.Generator[[]step] {
 		case "fail":
 			return fail{rapid.SliceOfN(rapid.SampledFrom(faults), 1, 3).Draw(t, "faults")}
 		case "crash":
-			return crash{rapid.IntRange(0, 8).Draw(t, "in")}
+			return crash{rapid.IntRange(0, 8).Draw(t, "in"), rapid.SampledFrom([]int{0, 0, 0, 1, 2, 3, 4}).Draw(t, "again")}
 		case "stall":
 			return stall{rapid.IntRange(1, 6).Draw(t, "in"), rapid.SampledFrom(stretches[:4]).Draw(t, "for")}
+		case "lose":
+			return lose{rapid.IntRange(1, 4).Draw(t, "in"), rapid.Bool().Draw(t, "written")}
+		case "skew":
+			return skew{rapid.SampledFrom([]time.Duration{-90 * time.Second, 90 * time.Second}).Draw(t, "by")}
 		case "overlap":
 			return overlap{}
 		case "reconcile":
@@ -268,9 +296,9 @@ func schedule(faults []sandbox.Fault) *rapid.Generator[[]step] {
 // choices are what buyers do on the provider's page.
 var choices = []string{"succeeds", "succeeds", "succeeds", "declined", "later", "later_fails", "challenge"}
 
-// stretches of time: within a budget, beyond it, beyond the window of a replay, beyond a checkout's end.
+// stretches of time: within a budget, beyond it, beyond the window of a replay, beyond a checkout's end; and the clock set back.
 var stretches = []time.Duration{300 * time.Millisecond, 5 * time.Second, 12 * time.Second, 40 * time.Second,
-	6 * time.Minute, 31 * time.Minute, 59*time.Minute + 30*time.Second, 63 * time.Minute, 25 * time.Hour}
+	6 * time.Minute, 31 * time.Minute, 59*time.Minute + 30*time.Second, 63 * time.Minute, 25 * time.Hour, -3 * time.Minute}
 
 // everyFault is every fault of the sandbox, with its usual length and with others, for every operation that we make.
 func everyFault() (all []sandbox.Fault) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -49,6 +50,7 @@ type world struct {
 	server    *fasthttp.Server
 	log       *buffer
 	ahead     atomic.Int64 // nanoseconds that were leapt over
+	skew      atomic.Int64 // nanoseconds that the provider's clock is ahead of ours
 
 	mutex      sync.Mutex
 	current    *life // gets what comes in
@@ -60,6 +62,8 @@ type world struct {
 	violations []violation
 	stalled    bool // something was held up
 	crashes    int
+	dieAgain   int           // the boundary at which the next process dies; 0 for none
+	setBack    time.Duration // how far the clock was
 	recovered  time.Duration // how long it took until nothing was in doubt
 }
 
@@ -108,6 +112,7 @@ func inWorld(t *testing.T, m mutant, do func(*world)) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(time.Date(2026, time.June, 1, 9, 0, 0, 0, time.UTC))) // a bubble begins in the year 2000
 		w := &world{broken: m, directory: directory, log: new(buffer), before: make(map[string]*orders.Order)}
+		w.ahead.Store(int64(time.Hour)) // it can be set back, and stays ahead of the clock by which the guard waits for a turn
 		w.begin()
 		do(w)
 		w.end()
@@ -151,7 +156,8 @@ func (w *world) begin() {
 	w.server = &fasthttp.Server{Handler: w.receive, CloseOnShutdown: true, Logger: log.New(io.Discard, "", 0)}
 	go w.server.Serve(w.inbox)
 	w.provider = sandbox.New(sandbox.Config{
-		Store: w.theirs.Sandbox(checkout.Test), Key: providerKey, PublicURL: "https://psp.example", Record: true, Now: w.now,
+		Store: w.theirs.Sandbox(checkout.Test), Key: providerKey, PublicURL: "https://psp.example", Record: true,
+		Now:        func() time.Time { return w.now().Add(time.Duration(w.skew.Load())) },
 		WebhookURL: "http://merchant/webhook", WebhookSecret: webhookSecret,
 		WebhookDial: func(string) (net.Conn, error) { return w.inbox.Dial() },
 	})
@@ -170,7 +176,8 @@ func newSession(n int, now time.Time) *orders.Session {
 	}}
 }
 
-// end closes everything, and lets the last idle connection and worker go: a bubble ends when its goroutines have.
+// end closes everything, and lets the last idle connection and whatever is still held up go: a bubble ends when its goroutines
+// have.
 func (w *world) end() {
 	w.halt()
 	must(w.ours.Close())
@@ -178,7 +185,7 @@ func (w *world) end() {
 	must(w.theirs.Close())
 	w.inbox.Close()
 	w.server.Shutdown()
-	time.Sleep(15 * time.Second)
+	time.Sleep(time.Minute)
 }
 
 // now is the world's time: that of the bubble and what was leapt over.
@@ -246,10 +253,8 @@ func (w *world) overlap() {
 
 // settle waits until nothing can happen at this instant any more, and starts a process again where one has died.
 func (w *world) settle() {
-	synctest.Wait()
-	if w.current.ended() {
+	for synctest.Wait(); w.current.ended(); synctest.Wait() {
 		w.reboot()
-		synctest.Wait()
 	}
 }
 
@@ -312,11 +317,14 @@ type life struct {
 	dieAt   int           // the boundary at which it dies; 0 for none
 	stallAt int           // the one at which it is held up,
 	stall   time.Duration // and how long
+	loseAt  int           // the commits from now until the one whose outcome is unknown; 0 for none
+	written bool          // and whether it was done
 }
 
 func (w *world) newLife() *life {
 	ctx, cancel := context.WithCancel(context.Background())
-	l := &life{world: w, over: make(chan struct{}), cancel: cancel}
+	l := &life{world: w, over: make(chan struct{}), cancel: cancel, dieAt: w.dieAgain}
+	w.dieAgain = 0
 	var store orders.Store = &boundStore{w.ours, l}
 	if w.broken.store != nil {
 		store = w.broken.store(store)
@@ -430,7 +438,7 @@ func (l *life) stallIn(n int, d time.Duration) {
 func (l *life) carryOn() {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	l.dieAt, l.stallAt = 0, 0
+	l.dieAt, l.stallAt, l.loseAt = 0, 0, 0
 }
 
 // boundStore is the database as a process sees it while it lives.
@@ -457,7 +465,31 @@ func (s *boundStore) Due(ctx context.Context, now int64, limit int) ([]orders.Du
 func (s *boundStore) Commit(ctx context.Context, c orders.Change) error {
 	s.life.boundary()
 	defer s.life.boundary()
-	return s.Store.Commit(ctx, c)
+	lost, written := s.life.loses()
+	if lost && !written {
+		return errLost
+	}
+	if err := s.Store.Commit(ctx, c); err != nil || !lost {
+		return err
+	}
+	return errLost
+}
+
+var errLost = errors.New("the database does not say whether it has committed")
+
+// loses reports whether a commit's outcome gets lost, and whether it was done.
+func (l *life) loses() (lost, written bool) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.loseAt--
+	return l.loseAt == 0, l.written
+}
+
+// loseIn lets the outcome of the n-th commit from now get lost.
+func (l *life) loseIn(n int, written bool) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.loseAt, l.written = n, written
 }
 
 // boundGateway is the provider as a process sees it while it lives.
