@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { browser, dev, newSession, newToken, submit, Visit } from "./shop.mjs";
+import { browser, dev, newMerchantSession, newSession, newToken, submit, Visit } from "./shop.mjs";
 
 after(() => browser.close());
 
@@ -25,21 +25,21 @@ async function fits(page, what) {
 const receipt = (page) => page.locator("aside dl.lines").evaluate((lines) => lines.textContent.replace(/\s+/g, ""));
 
 test("the script writes every amount, tax and place as the server has", async () => {
-	const usual = { billingDetail: { country: "CA", state: "QC", isBusiness: false } };
-	const { checkoutUrl } = await newSession({ ...usual, currency: "USD" });
+	const { checkoutUrl } = await newMerchantSession({
+		currency: "USD", priceSnapshot: { amount: "1290", taxCategory: "saas", taxIncluded: false },
+		billingDetail: { country: "CA", state: "QC", isBusiness: false },
+	});
 	const plain = await Visit.open(checkoutUrl, { javaScriptEnabled: false });
 	const scripted = await Visit.open(checkoutUrl);
-	const seen = new Set();
-	for (const language of ["de", "ar", "ja-JP", "es-CL", "zh-Hans"]) {
+	const total = { de: "1.483,18\u00a0$", ar: "\u200f1,483.18\u00a0US$", "pl-PL": "1483,18\u00a0USD", "ja-JP": "$1,483.18" };
+	for (const [language, written] of Object.entries(total)) {
 		await Promise.all([speak(plain, language), speak(scripted, language)]);
 		await Promise.all([plain.page.goto(checkoutUrl), scripted.page.goto(checkoutUrl)]);
 		await scripted.ready();
 		const [mine, theirs] = await Promise.all([receipt(plain.page), receipt(scripted.page)]);
 		assert.equal(theirs, mine, language);
-		assert.match(mine, /9[.,]975/);
-		seen.add(mine);
+		assert.equal(await plain.page.locator("aside strong[data-total]").first().textContent(), written);
 	}
-	assert.equal(seen.size, 5, "each language writes them in its own way");
 	await Promise.all([plain.close(), scripted.close()]);
 });
 
