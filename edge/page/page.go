@@ -7,6 +7,9 @@
 //	GET  /assets/<name with hash>                   scripts, style sheet and WebAssembly core
 //	GET  /theme/<colours and hash>                  a merchant's colours, corrected until they can be read
 //
+// A page speaks the language that its buyer has chosen, else the session's, the browser's, the store's, or English; with
+// ?language=de it keeps the choice in a cookie. Package locale holds what is said.
+//
 // Everything works without JavaScript; the script of package web makes it quicker to use. A session id is a capability:
 // whoever has it may order from the session as an anonymous buyer, and that is what a plain POST does. A token in the
 // URL's fragment never reaches the server, so with JavaScript off its bearer too orders as an anonymous buyer.
