@@ -16,14 +16,16 @@ import (
 // Code is an alpha-2 code of ISO 3166-1 in capitals, "US". A valid one comes only from Parse.
 type Code string
 
-// Parse knows the officially assigned codes, exactly two capitals. The Code is a piece of the table and keeps nothing of s
-// alive.
+// Parse knows the officially assigned codes, exactly two capitals.
 func Parse(s string) (Code, bool) {
-	i := find(codes, s)
-	if i < 0 {
+	if len(s) != 2 || s[0] < 'A' || 'Z' < s[0] || s[1] < 'A' || 'Z' < s[1] {
 		return "", false
 	}
-	return Code(codes[i : i+2]), true
+	bit := int(s[0]-'A')*26 + int(s[1]-'A')
+	if assigned[bit/8]>>(bit%8)&1 == 0 {
+		return "", false
+	}
+	return Code(s), true
 }
 
 // All yields every code that Parse accepts, in alphabetic order.
@@ -31,9 +33,6 @@ func All() iter.Seq[Code] { return each[Code](codes) }
 
 // InEU says whether the country is one of the 27 member states of the European Union.
 func (c Code) InEU() bool { return find(members, string(c)) >= 0 }
-
-// Name is the English name that buyers know: "Taiwan", "United Kingdom".
-func (c Code) Name() string { return name(names, find(codes, string(c))) }
 
 // find is the place of a code of two letters in a sorted row of them, negative if it is not there.
 func find(row, code string) int {

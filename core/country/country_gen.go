@@ -3,7 +3,7 @@
 package country
 
 // ISO 3166-1 and 3166-2 as of Debian's iso-codes 4.15.0. Codes are two letters each, in order,
-// and names a line each, in the order of their codes. Postcodes and the European Union: see gen.go.
+// and names of states a line each, in the order of their codes. Postcodes and the European Union: see gen.go.
 
 const codes = "" +
 	"ADAEAFAGAIALAMAOAQARASATAUAWAXAZBABBBDBEBFBGBHBIBJBLBMBNBOBQBRBSBTBVBWBYBZCACCCD" +
@@ -13,58 +13,6 @@ const codes = "" +
 	"NCNENFNGNINLNONPNRNUNZOMPAPEPFPGPHPKPLPMPNPRPSPTPWPYQARERORSRURWSASBSCSDSESGSHSI" +
 	"SJSKSLSMSNSOSRSSSTSVSXSYSZTCTDTFTGTHTJTKTLTMTNTOTRTTTVTWTZUAUGUMUSUYUZVAVCVEVGVI" +
 	"VNVUWFWSYEYTZAZMZW"
-
-const names = "" +
-	"Andorra\nUnited Arab Emirates\nAfghanistan\nAntigua and Barbuda\nAnguilla\n" +
-	"Albania\nArmenia\nAngola\nAntarctica\nArgentina\n" +
-	"American Samoa\nAustria\nAustralia\nAruba\nÅland Islands\n" +
-	"Azerbaijan\nBosnia and Herzegovina\nBarbados\nBangladesh\nBelgium\n" +
-	"Burkina Faso\nBulgaria\nBahrain\nBurundi\nBenin\n" +
-	"Saint Barthélemy\nBermuda\nBrunei\nBolivia\nBonaire, Sint Eustatius and Saba\n" +
-	"Brazil\nBahamas\nBhutan\nBouvet Island\nBotswana\n" +
-	"Belarus\nBelize\nCanada\nCocos (Keeling) Islands\nDemocratic Republic of the Congo\n" +
-	"Central African Republic\nRepublic of the Congo\nSwitzerland\nCôte d'Ivoire\nCook Islands\n" +
-	"Chile\nCameroon\nChina\nColombia\nCosta Rica\n" +
-	"Cuba\nCabo Verde\nCuraçao\nChristmas Island\nCyprus\n" +
-	"Czechia\nGermany\nDjibouti\nDenmark\nDominica\n" +
-	"Dominican Republic\nAlgeria\nEcuador\nEstonia\nEgypt\n" +
-	"Western Sahara\nEritrea\nSpain\nEthiopia\nFinland\n" +
-	"Fiji\nFalkland Islands\nMicronesia\nFaroe Islands\nFrance\n" +
-	"Gabon\nUnited Kingdom\nGrenada\nGeorgia\nFrench Guiana\n" +
-	"Guernsey\nGhana\nGibraltar\nGreenland\nGambia\n" +
-	"Guinea\nGuadeloupe\nEquatorial Guinea\nGreece\nSouth Georgia and the South Sandwich Islands\n" +
-	"Guatemala\nGuam\nGuinea-Bissau\nGuyana\nHong Kong\n" +
-	"Heard Island and McDonald Islands\nHonduras\nCroatia\nHaiti\nHungary\n" +
-	"Indonesia\nIreland\nIsrael\nIsle of Man\nIndia\n" +
-	"British Indian Ocean Territory\nIraq\nIran\nIceland\nItaly\n" +
-	"Jersey\nJamaica\nJordan\nJapan\nKenya\n" +
-	"Kyrgyzstan\nCambodia\nKiribati\nComoros\nSaint Kitts and Nevis\n" +
-	"North Korea\nSouth Korea\nKuwait\nCayman Islands\nKazakhstan\n" +
-	"Laos\nLebanon\nSaint Lucia\nLiechtenstein\nSri Lanka\n" +
-	"Liberia\nLesotho\nLithuania\nLuxembourg\nLatvia\n" +
-	"Libya\nMorocco\nMonaco\nMoldova\nMontenegro\n" +
-	"Saint Martin (French part)\nMadagascar\nMarshall Islands\nNorth Macedonia\nMali\n" +
-	"Myanmar\nMongolia\nMacao\nNorthern Mariana Islands\nMartinique\n" +
-	"Mauritania\nMontserrat\nMalta\nMauritius\nMaldives\n" +
-	"Malawi\nMexico\nMalaysia\nMozambique\nNamibia\n" +
-	"New Caledonia\nNiger\nNorfolk Island\nNigeria\nNicaragua\n" +
-	"Netherlands\nNorway\nNepal\nNauru\nNiue\n" +
-	"New Zealand\nOman\nPanama\nPeru\nFrench Polynesia\n" +
-	"Papua New Guinea\nPhilippines\nPakistan\nPoland\nSaint Pierre and Miquelon\n" +
-	"Pitcairn\nPuerto Rico\nPalestine\nPortugal\nPalau\n" +
-	"Paraguay\nQatar\nRéunion\nRomania\nSerbia\n" +
-	"Russia\nRwanda\nSaudi Arabia\nSolomon Islands\nSeychelles\n" +
-	"Sudan\nSweden\nSingapore\nSaint Helena, Ascension and Tristan da Cunha\nSlovenia\n" +
-	"Svalbard and Jan Mayen\nSlovakia\nSierra Leone\nSan Marino\nSenegal\n" +
-	"Somalia\nSuriname\nSouth Sudan\nSao Tome and Principe\nEl Salvador\n" +
-	"Sint Maarten (Dutch part)\nSyria\nEswatini\nTurks and Caicos Islands\nChad\n" +
-	"French Southern Territories\nTogo\nThailand\nTajikistan\nTokelau\n" +
-	"Timor-Leste\nTurkmenistan\nTunisia\nTonga\nTürkiye\n" +
-	"Trinidad and Tobago\nTuvalu\nTaiwan\nTanzania\nUkraine\n" +
-	"Uganda\nUnited States Minor Outlying Islands\nUnited States\nUruguay\nUzbekistan\n" +
-	"Vatican City\nSaint Vincent and the Grenadines\nVenezuela\nBritish Virgin Islands\nU.S. Virgin Islands\n" +
-	"Vietnam\nVanuatu\nWallis and Futuna\nSamoa\nYemen\n" +
-	"Mayotte\nSouth Africa\nZambia\nZimbabwe\n"
 
 const members = "" +
 	"ATBEBGCYCZDEDKEEESFIFRGRHRHUIEITLTLULVMTNLPLPTROSESISK"

@@ -97,32 +97,6 @@ func TestInEU(t *testing.T) {
 	}
 }
 
-func TestName(t *testing.T) {
-	for c, want := range map[country.Code]string{
-		"AD": "Andorra", "AE": "United Arab Emirates", "BO": "Bolivia", "CD": "Democratic Republic of the Congo",
-		"CI": "Côte d'Ivoire", "GB": "United Kingdom", "HK": "Hong Kong", "KR": "South Korea", "PS": "Palestine",
-		"RU": "Russia", "TR": "Türkiye", "TW": "Taiwan", "US": "United States", "VN": "Vietnam", "ZW": "Zimbabwe", "XK": "", "": "",
-	} {
-		if got := c.Name(); got != want {
-			t.Errorf("%s is named %q, want %q", c, got, want)
-		}
-	}
-}
-
-func TestNamesAreForBuyers(t *testing.T) {
-	named := map[string]country.Code{}
-	for c := range country.All() {
-		name := c.Name()
-		if name == "" || named[name] != "" {
-			t.Errorf("%s and %s are both named %q", c, named[name], name)
-		}
-		named[name] = c
-		if _, inverted, _ := strings.Cut(name, ", "); strings.HasSuffix(inverted, " of") || strings.HasSuffix(inverted, " the") {
-			t.Errorf("%s is named as an index would: %q", c, name)
-		}
-	}
-}
-
 func TestSubdivisions(t *testing.T) {
 	us := "AA AE AK AL AP AR AS AZ CA CO CT DC DE FL GA GU HI IA ID IL IN KS KY LA MA MD ME MI MN MO MP MS MT NC ND NE NH NJ " +
 		"NM NV NY OH OK OR PA PR RI SC SD TN TX UM UT VA VI VT WA WI WV WY"
