@@ -31,7 +31,7 @@ func (s *shop) listForeign(t testing.TB, origin string) {
 
 func (s *shop) list(t testing.TB, origins ...string) {
 	t.Helper()
-	if err := s.listOrigins(context.Background(), s.file.StoreID, origins); err != nil {
+	if err := s.arrange(context.Background(), s.file.StoreID, origins, catalog.CheckoutSettings{}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -48,10 +48,15 @@ func dev(ctx context.Context, args []string, stdout, stderr io.Writer, log *slog
 	c.flags(f)
 	fresh := f.Bool("fresh", false, "forget what an earlier run has left in the data directory")
 	list := f.String("origins", "", "origins, between commas, whose pages may call the API for the demo store; default: none")
+	file := f.String("look", "", "checkoutSettings of the demo store (.json): its colours, corners and logo; default: the checkout's own look")
 	if err := parse(f, args); err != nil {
 		return err
 	}
 	origins, err := parseOrigins(*list)
+	if err != nil {
+		return err
+	}
+	look, err := readLook(*file)
 	if err != nil {
 		return err
 	}
@@ -72,7 +77,7 @@ func dev(ctx context.Context, args []string, stdout, stderr io.Writer, log *slog
 	}
 	s.extra = map[string]fasthttp.RequestHandler{"/demo/shop": demoPage(shopPage), "/demo/thank-you": demoPage(thankYouPage)}
 	ready := make(chan error, 1)
-	go func() { ready <- s.introduce(ctx, stdout, origins) }()
+	go func() { ready <- s.introduce(ctx, stdout, origins, look) }()
 	served := make(chan error, 1)
 	go func() { served <- s.serveOn(ctx, listener) }()
 	if err := <-ready; err != nil {
@@ -95,13 +100,13 @@ func parseOrigins(list string) ([]string, error) {
 	return origins, nil
 }
 
-// listOrigins sets which other pages may call the API for a store.
-func (s *server) listOrigins(ctx context.Context, storeID string, origins []string) error {
+// arrange sets which other pages may call the API for a store, and how its checkout looks.
+func (s *server) arrange(ctx context.Context, storeID string, origins []string, look catalog.CheckoutSettings) error {
 	store, err := s.db.Store(ctx, storeID)
 	if err != nil {
 		return err
 	}
-	store.Origins = origins
+	store.Origins, store.Checkout = origins, look
 	return s.db.Put(ctx, catalog.Change{Store: store})
 }
 
@@ -124,12 +129,12 @@ func forget(data string, log *slog.Logger) error {
 
 // introduce seeds the demo merchant on the first run, opens a checkout session for the newcomer and says where everything
 // is. The session is made the way a merchant's server makes it: through the API, with a signature.
-func (s *server) introduce(ctx context.Context, stdout io.Writer, origins []string) error {
+func (s *server) introduce(ctx context.Context, stdout io.Writer, origins []string, look catalog.CheckoutSettings) error {
 	file, err := s.demo(ctx)
 	if err != nil {
 		return err
 	}
-	if err := s.listOrigins(ctx, file.StoreID, origins); err != nil {
+	if err := s.arrange(ctx, file.StoreID, origins, look); err != nil {
 		return err
 	}
 	merchant, err := newDemoMerchant(s.local, file.MerchantID, file.PrivateKey[checkout.Test])

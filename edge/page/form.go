@@ -32,6 +32,7 @@ func (v *visit) prefilled() form {
 		d, _ := billing.Check(*v.session.Billing)
 		f.Country, f.State, f.Postcode = string(d.Country), d.State, d.Postcode
 		f.IsBusiness, f.BusinessName, f.TaxID = d.IsBusiness, d.BusinessName, d.TaxID
+		f.place()
 	}
 	return f
 }
@@ -39,9 +40,18 @@ func (v *visit) prefilled() form {
 // sent is what a browser without JavaScript has sent. It copies: fasthttp's bytes do not outlive the request.
 func (v *visit) sent() form {
 	value := func(name string) string { return string(v.PostArgs().Peek(name)) }
-	return form{
+	f := form{
 		Email: value("email"), Country: value("country"), State: value("state"), Postcode: value("postcode"),
 		IsBusiness: v.PostArgs().Has("isBusiness"), BusinessName: value("businessName"), TaxID: value("taxId"),
+	}
+	f.place()
+	return f
+}
+
+// place fills in the state that the postcode lies in, where none was chosen.
+func (f *form) place() {
+	if f.State == "" {
+		f.State = string(f.code().StateOf(f.Postcode))
 	}
 }
 

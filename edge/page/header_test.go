@@ -10,6 +10,7 @@ import (
 	"github.com/crepe-checkout/crepe/web"
 )
 
+// TestPageHeaders: P4 and S1.
 func TestPageHeaders(t *testing.T) {
 	s := openShop(t)
 	s.offer(t, nil)
@@ -39,7 +40,7 @@ func TestPageHeaders(t *testing.T) {
 	}
 }
 
-// TestNothingInline: the policy would block it, and the page would be broken without anybody noticing.
+// TestNothingInline: S1. the policy would block it, and the page would be broken without anybody noticing.
 func TestNothingInline(t *testing.T) {
 	inline := regexp.MustCompile(`<style|\bstyle=|\son[a-z]+=|javascript:`)
 	s := openShop(t)
@@ -80,6 +81,7 @@ func TestAssetHeaders(t *testing.T) {
 	}
 }
 
+// TestPageIsCompressed: P1.
 func TestPageIsCompressed(t *testing.T) {
 	s := openShop(t)
 	s.offer(t, ottawan)

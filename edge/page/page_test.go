@@ -93,6 +93,23 @@ func TestPostLeavesOut(t *testing.T) {
 	}
 }
 
+// TestPostPlaces: F4, without JavaScript. A postcode says which state is meant, and who chooses another is not refused.
+func TestPostPlaces(t *testing.T) {
+	for chosen, want := range map[string]string{"": "NY", "US-NY": "NY", "US-NJ": "NJ"} {
+		s := openShop(t)
+		s.offer(t, nil)
+		expect(t, s.post(pageURL, url.Values{"email": {"ada@fieldnotes.example"}, "country": {"US"}, "state": {chosen},
+			"postcode": {"10012"}}), fasthttp.StatusSeeOther)
+		stored, err := s.orders.Session(t.Context(), session)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stored.Billing.State != want {
+			t.Errorf("%q and 10012 are %s, not %s", chosen, stored.Billing.State, want)
+		}
+	}
+}
+
 func TestPostRefused(t *testing.T) {
 	business := ottawa()
 	business.Del("state")

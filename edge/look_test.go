@@ -1,0 +1,26 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestReadLook(t *testing.T) {
+	s, err := readLook("testdata/look.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Light.Primary != "#0f5c4a" || s.Light.BorderRadius != "12px" || s.Dark.Primary != "#7fd6ae" || s.DarkMode != nil || s.Continue["de"] == "" {
+		t.Errorf("%+v", s)
+	}
+	broken := filepath.Join(t.TempDir(), "look.json")
+	if err := os.WriteFile(broken, []byte(`{"light":`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{broken, "testdata/nowhere.json"} {
+		if _, err := readLook(file); err == nil {
+			t.Errorf("%s is a look", file)
+		}
+	}
+}
