@@ -1,8 +1,8 @@
 // Gen writes cldr.json: how each language of catalog/ writes amounts, percentages and dates, what it calls the countries,
-// and in which order it lists them and the states. The facts are Unicode CLDR's (licence Unicode-3.0); the order is that of
+// and in which order it lists them and the states. The facts are Unicode CLDR's (LICENSE.unicode); the order is that of
 // Intl.Collator in the Node that runs this, and a test compares it with Chromium's.
 //
-//   go generate ./edge/locale      needs npm, and Node with all of ICU, as Debian's is
+//   go generate ./edge/locale      needs npm, and a Node of version 20.11 or newer with all of ICU
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
