@@ -35,7 +35,6 @@ func (w *world) check(invariant string, broken error) {
 
 // facts are the world at one instant: what we have stored, what the provider has, what buyers were told.
 type facts struct {
-	now     time.Time
 	orders  map[string]*orders.Order // by id; ours, and those that the provider names
 	remote  []sandbox.Snapshot       // the newest first
 	bodies  map[string][]string      // by key
@@ -46,7 +45,7 @@ type facts struct {
 }
 
 func (w *world) look() *facts {
-	f := &facts{now: w.now(), orders: make(map[string]*orders.Order), bodies: w.provider.Bodies(), before: w.before, log: w.log.String()}
+	f := &facts{orders: make(map[string]*orders.Order), bodies: w.provider.Bodies(), log: w.log.String()}
 	var err error
 	f.remote, err = w.provider.Sessions()
 	must(err)
@@ -78,6 +77,7 @@ func (w *world) look() *facts {
 // checkNow looks at everything that has to hold at any instant.
 func (w *world) checkNow() {
 	f := w.look()
+	f.before = w.before
 	w.check("I1", onePayable(f))
 	w.check("I2", everySessionIsOurs(f))
 	w.check("I3", noMoneyInvented(f))
@@ -211,7 +211,7 @@ func sameRequestSameURL(f *facts) error {
 		if !repeated || a.url == before.url || f.superseded(before, a) {
 			continue
 		}
-		if r := f.remoteOf(before.url); r.Status != "complete" && f.now.Before(r.ExpiresAt.Add(-time.Minute)) {
+		if r := f.remoteOf(before.url); r.Status != "complete" && a.latest.Before(r.ExpiresAt.Add(-time.Minute)) {
 			return fmt.Errorf("session %d for %s: %s, then %s", a.session, a.country, before.url, a.url)
 		}
 	}

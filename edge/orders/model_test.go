@@ -254,11 +254,8 @@ func (s pass) racing() bool { return false }
 // leap: time passes, and nobody looks meanwhile.
 type leap struct{ For time.Duration }
 
-func (s leap) take(w *world) {
-	w.setBack += max(0, -s.For)
-	w.leap(s.For)
-}
-func (s leap) racing() bool { return false }
+func (s leap) take(w *world) { w.leap(s.For) }
+func (s leap) racing() bool  { return false }
 
 // schedule generates up to a dozen steps, with faults out of a list.
 func schedule(faults []sandbox.Fault) *rapid.Generator[[]step] {

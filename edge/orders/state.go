@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"hash"
-	"slices"
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
@@ -152,14 +151,9 @@ func (o *Order) settled(a *Attempt, p Payment, now int64) {
 }
 
 // unpaid records a try to pay that failed; delayed tells a delayed payment that will not arrive from a refused card,
-// after which the buyer may try another. A bounce is reported as a refusal too, and counts once.
+// after which the buyer may try another.
 func (o *Order) unpaid(a *Attempt, p Payment, delayed bool, now int64) {
-	told := slices.ContainsFunc(o.Payments, func(known Payment) bool {
-		return p.Ref != "" && known.Ref == p.Ref && known.Status == p.Status && (delayed || known.Reason == p.Reason)
-	})
-	if !told {
-		o.Payments = append(o.Payments, p)
-	}
+	o.declined(p)
 	o.UpdatedAt = now
 	if !delayed || a.State == Settled {
 		return
@@ -168,6 +162,24 @@ func (o *Order) unpaid(a *Attempt, p Payment, delayed bool, now int64) {
 	if a == o.Current() && !o.State.Settled() {
 		o.State = Failed
 	}
+}
+
+// declined counts a failure once. A bounce is reported twice, as such and as a refusal that says why, and the two come in
+// any order: the one without a reason is every refusal of the same payment.
+func (o *Order) declined(p Payment) {
+	for i := range o.Payments {
+		known := &o.Payments[i]
+		if p.Ref == "" || known.Ref != p.Ref || known.Status != p.Status {
+			continue
+		}
+		if known.Reason == "" {
+			known.Reason, known.Method, known.Last4 = p.Reason, p.Method, p.Last4
+		}
+		if p.Reason == "" || known.Reason == p.Reason {
+			return
+		}
+	}
+	o.Payments = append(o.Payments, p)
 }
 
 // closed reports whether the session of this order may still be ordered from.

@@ -64,6 +64,8 @@ type world struct {
 	crashes    int
 	dieAgain   int           // the boundary at which the next process dies; 0 for none
 	setBack    time.Duration // how far the clock was
+	latest     time.Time     // and the latest that it was before
+	deaf       bool          // webhooks are accepted, and nothing comes of them
 	recovered  time.Duration // how long it took until nothing was in doubt
 }
 
@@ -78,6 +80,7 @@ type answer struct {
 	began   int  // when, counting all beginnings and ends
 	ended   int
 	took    time.Duration // in the world's time
+	latest  time.Time     // that it ever was up to then
 }
 
 // received is a webhook as it arrived.
@@ -191,10 +194,24 @@ func (w *world) end() {
 // now is the world's time: that of the bubble and what was leapt over.
 func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
 
-// leap passes a stretch of time of which nobody sees the middle, as if the machine had slept, and then five seconds more.
+// leap passes a stretch of time of which nobody sees the middle, as if the machine had slept, or sets the clock back; and then
+// passes five seconds more.
 func (w *world) leap(d time.Duration) {
+	w.mutex.Lock()
+	if d < 0 {
+		w.setBack -= d
+		w.latest = later(w.latest, w.now())
+	}
 	w.ahead.Add(int64(d))
+	w.mutex.Unlock()
 	time.Sleep(5 * time.Second)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // boot opens our database and starts a process on it.
@@ -277,6 +294,7 @@ func (w *world) submit(l *life, session int, country string) *answer {
 		w.mutex.Lock()
 		w.instants++
 		a.url, a.err, a.done, a.ended, a.took = url, err, true, w.instants, w.now().Sub(start)
+		a.latest = later(w.latest, w.now())
 		w.mutex.Unlock()
 		if url != "" {
 			w.check("I1", onePayable(w.look()))
@@ -291,6 +309,9 @@ func (w *world) receive(ctx *fasthttp.RequestCtx) {
 	w.mutex.Lock()
 	w.events = append(w.events, message)
 	w.mutex.Unlock()
+	if w.deaf {
+		return
+	}
 	l, applied := w.currentLife(), make(chan error, 1)
 	go func() { applied <- l.apply(message, w.now()) }()
 	select {
