@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/crepe-checkout/crepe/edge/locale"
@@ -71,6 +72,22 @@ func TestEveryTaxHasText(t *testing.T) {
 	for _, code := range find(t, "../../core/tax/table.go", `\t\{"([a-z]+)", "[A-Z]`) {
 		if locale.English().Text("tax."+code) == "" {
 			t.Errorf("no name for the tax %s", code)
+		}
+	}
+}
+
+// TestEveryTextIsAskedFor: what nobody says need not be translated. A key is named whole, or by what stands before its last
+// dot.
+func TestEveryTextIsAskedFor(t *testing.T) {
+	named := map[string]bool{}
+	for _, glob := range []string{"../../core/*/*.go", "*.go", "templates/*.html", "../../web/src/*.ts"} {
+		for _, name := range find(t, glob, "[\"`]([a-z][a-z-]+(?:\\.[a-zA-Z-]+)*)\\.?[\"`]") {
+			named[name] = true
+		}
+	}
+	for _, key := range find(t, "../locale/catalog/en.json", `(?m)^\t\t"([^"]+)": `) {
+		if stem := key[:max(strings.LastIndexByte(key, '.'), 0)]; !named[key] && !named[stem] {
+			t.Errorf("nobody says %s", key)
 		}
 	}
 }
