@@ -49,6 +49,7 @@ var arrows = map[string][]string{
 
 	// Adapters see the ports that they implement, never each other.
 	"edge/badgerstore": {"core", "edge/orders", "edge/catalog", "edge/auth", "edge/webhooks", "edge/idempotency", "edge/sandbox"},
+	"edge/storetest":   {"core", "edge/orders", "edge/catalog", "edge/auth", "edge/webhooks", "edge/idempotency", "edge/sandbox"}, // their tests
 	"edge/stripe":      {"core", "edge/orders"},
 	"edge/sandbox":     {"core"},
 
@@ -67,6 +68,7 @@ var doors = map[string][]string{
 	"github.com/golang-jwt/jwt/v5":            {"edge/auth"},
 	"github.com/sony/gobreaker/v2":            {"edge/orders"},
 	"golang.org/x/time":                       {"edge/orders"},
+	"pgregory.net/rapid":                      {}, // generates schedules, in tests
 	"github.com/tetratelabs/wazero":           {"wasm/host"},
 	"github.com/evanw/esbuild":                {}, // builds web/dist, in a module of its own
 	"github.com/tinygo-org/tinygo":            {}, // builds the guest, in a module of its own
