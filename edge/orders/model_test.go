@@ -89,13 +89,21 @@ func (w *world) recover() {
 	w.dieAgain = 0
 	w.current.carryOn()
 	w.skew.Store(0)
-	w.settle()
+	for w.settle(); w.heldUp(); w.settle() {
+		time.Sleep(time.Second)
+	}
 	start := w.now().Add(w.setBack) // what is due by a clock that was set back is due that much later
 	for w.now().Sub(start) < patience && (nothingInDoubt(w.look()) != nil || w.busy()) {
 		time.Sleep(time.Second)
 		w.settle()
 	}
 	w.recovered = max(0, w.now().Sub(start))
+}
+
+func (w *world) heldUp() bool {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	return w.held > 0
 }
 
 // busy: a buyer still waits, and not for a process that has died.

@@ -61,6 +61,7 @@ type world struct {
 	before     map[string]*orders.Order // by id, at the last look
 	violations []violation
 	stalled    bool // something was held up
+	held       int  // and how much still is
 	crashes    int
 	dieAgain   int           // the boundary at which the next process dies; 0 for none
 	setBack    time.Duration // how far the clock was
@@ -433,8 +434,12 @@ func (l *life) hold(d time.Duration) {
 	}
 	l.world.mutex.Lock()
 	l.stalled = true
+	l.held++
 	l.world.mutex.Unlock()
 	time.Sleep(d)
+	l.world.mutex.Lock()
+	l.held--
+	l.world.mutex.Unlock()
 }
 
 // crashIn lets the process die at the n-th boundary from now; 0 is at once.
