@@ -123,12 +123,13 @@ func TestReview(t *testing.T) {
 		with   func(*orders.Session)
 		review bool
 	}{
-		"nothing":            {func(*orders.Session) {}, false},
-		"everything":         {german, true},
-		"no address":         {func(s *orders.Session) { s.BuyerEmail = "ada@fieldnotes.example" }, false},
-		"no e-mail":          {func(s *orders.Session) { ottawan(s); s.BuyerEmail = "" }, false},
-		"a bad e-mail":       {func(s *orders.Session) { ottawan(s); s.BuyerEmail = "ada" }, false},
-		"a state is lacking": {func(s *orders.Session) { ottawan(s); s.Billing.State = "" }, false},
+		"nothing":              {func(*orders.Session) {}, false},
+		"everything":           {german, true},
+		"no address":           {func(s *orders.Session) { s.BuyerEmail = "ada@fieldnotes.example" }, false},
+		"no e-mail":            {func(s *orders.Session) { ottawan(s); s.BuyerEmail = "" }, false},
+		"a bad e-mail":         {func(s *orders.Session) { ottawan(s); s.BuyerEmail = "ada" }, false},
+		"a state is lacking":   {func(s *orders.Session) { ottawan(s); s.Billing.State, s.Billing.Postcode = "", "" }, false},
+		"the postcode says it": {func(s *orders.Session) { ottawan(s); s.Billing.State = "" }, true},
 	} {
 		s := openShop(t)
 		s.offer(t, c.with)
