@@ -1,0 +1,338 @@
+package storetest_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/auth"
+	"github.com/crepe-checkout/crepe/edge/badgerstore"
+	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/idempotency"
+	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sandbox"
+	"github.com/crepe-checkout/crepe/edge/storetest"
+)
+
+// base is what is broken; by its own name it would hide the method Store.
+type base = storetest.Store
+
+// Each of these is a store with one mistake that has been made in a database before.
+
+// lastWriteWins checks nothing and sets: a version that is not the stored one is made so.
+type lastWriteWins struct{ base }
+
+func (s lastWriteWins) Commit(ctx context.Context, c orders.Change) error {
+	for {
+		if c.Session != nil {
+			copied := *c.Session
+			copied.Version = 0
+			if stored, err := s.Session(ctx, copied.ID); err == nil {
+				copied.Version = stored.Version
+			}
+			c.Session = &copied
+		}
+		if c.Order != nil {
+			copied := *c.Order
+			copied.Version = 0
+			if stored, err := s.Order(ctx, copied.Environment, copied.ID); err == nil {
+				copied.Version = stored.Version
+			}
+			c.Order = &copied
+		}
+		if err := s.base.Commit(ctx, c); !errors.Is(err, orders.ErrStale) {
+			return err
+		}
+	}
+}
+
+// checkThenSet compares the versions outside of the step that writes.
+type checkThenSet struct{ base }
+
+func (s checkThenSet) Commit(ctx context.Context, c orders.Change) error {
+	var session, order uint64
+	if c.Session != nil {
+		if stored, err := s.Session(ctx, c.Session.ID); err == nil {
+			session = stored.Version
+		}
+	}
+	if c.Order != nil {
+		if stored, err := s.Order(ctx, c.Order.Environment, c.Order.ID); err == nil {
+			order = stored.Version
+		}
+	}
+	if c.Session != nil && c.Session.Version != session || c.Order != nil && c.Order.Version != order {
+		return orders.ErrStale
+	}
+	return lastWriteWins(s).Commit(ctx, c)
+}
+
+// twoSteps writes the order before the rest.
+type twoSteps struct{ base }
+
+func (s twoSteps) Commit(ctx context.Context, c orders.Change) error {
+	if c.Order != nil && c.Session != nil {
+		if err := s.base.Commit(ctx, orders.Change{Order: c.Order}); err != nil {
+			return err
+		}
+		c.Order = nil
+	}
+	return s.base.Commit(ctx, c)
+}
+
+// anyEnvironment finds an order wherever it is.
+type anyEnvironment struct{ base }
+
+func (s anyEnvironment) Order(ctx context.Context, env checkout.Environment, id string) (*orders.Order, error) {
+	if o, err := s.base.Order(ctx, env, id); err == nil {
+		return o, nil
+	}
+	return s.base.Order(ctx, map[checkout.Environment]checkout.Environment{checkout.Test: checkout.Prod, checkout.Prod: checkout.Test}[env], id)
+}
+
+// sharedCopies keeps what was read, and gives everybody the same.
+type sharedCopies struct {
+	base
+	sessions *sync.Map
+}
+
+func (s sharedCopies) Session(ctx context.Context, id string) (*orders.Session, error) {
+	fresh, err := s.base.Session(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if known, ok := s.sessions.Load(id); ok && known.(*orders.Session).Version == fresh.Version {
+		return known.(*orders.Session), nil
+	}
+	s.sessions.Store(id, fresh)
+	return fresh, nil
+}
+
+// noDue forgets the orders of prod, dueBackwards sorts wrongly, dueWithoutEnd returns all.
+type noDue struct{ base }
+
+func (s noDue) Due(ctx context.Context, now int64, limit int) ([]orders.DueOrder, error) {
+	due, err := s.base.Due(ctx, now, limit)
+	return slices.DeleteFunc(due, func(d orders.DueOrder) bool { return d.Environment == checkout.Prod }), err
+}
+
+type dueBackwards struct{ base }
+
+func (s dueBackwards) Due(ctx context.Context, now int64, limit int) ([]orders.DueOrder, error) {
+	due, err := s.base.Due(ctx, now, limit)
+	slices.Reverse(due)
+	return due, err
+}
+
+type dueWithoutEnd struct{ base }
+
+func (s dueWithoutEnd) Due(ctx context.Context, now int64, limit int) ([]orders.DueOrder, error) {
+	return s.base.Due(ctx, now, 1000)
+}
+
+// staleDue leaves the old entry of an order in the index when it moves.
+type staleDue struct {
+	base
+	seen *sync.Map
+}
+
+func (s staleDue) Due(ctx context.Context, now int64, limit int) ([]orders.DueOrder, error) {
+	due, err := s.base.Due(ctx, now, limit)
+	for _, d := range due {
+		s.seen.Store(d, true)
+	}
+	s.seen.Range(func(d, _ any) bool {
+		if !slices.Contains(due, d.(orders.DueOrder)) && len(due) < limit {
+			due = append(due, d.(orders.DueOrder))
+		}
+		return true
+	})
+	return due, err
+}
+
+// noDedup, freeTokens and mixedTokens forget what came with a change.
+type noDedup struct{ base }
+
+func (s noDedup) Commit(ctx context.Context, c orders.Change) error {
+	c.Event = nil
+	return s.base.Commit(ctx, c)
+}
+
+type freeTokens struct{ base }
+
+func (s freeTokens) Commit(ctx context.Context, c orders.Change) error {
+	c.Spend, c.Unspent = nil, cmp.Or(c.Unspent, c.Spend)
+	return s.base.Commit(ctx, c)
+}
+
+type mixedTokens struct{ base }
+
+func (s mixedTokens) Commit(ctx context.Context, c orders.Change) error {
+	if c.Spend != nil {
+		copied := *c.Spend
+		copied.Environment = checkout.Test
+		c.Spend = &copied
+	}
+	return s.base.Commit(ctx, c)
+}
+
+// eventAfter applies a change before it asks whether its event is known.
+type eventAfter struct{ base }
+
+func (s eventAfter) Commit(ctx context.Context, c orders.Change) error {
+	event := c.Event
+	c.Event = nil
+	return errors.Join(s.base.Commit(ctx, c), s.base.Commit(ctx, orders.Change{Event: event}))
+}
+
+// everlasting and mixedAnswers keep answers too long, or for everybody.
+type everlasting struct{ base }
+
+func (s everlasting) KeepAnswer(ctx context.Context, env checkout.Environment, id string, a *idempotency.Answer, _ time.Time) error {
+	return s.base.KeepAnswer(ctx, env, id, a, time.Now().Add(time.Hour))
+}
+
+type mixedAnswers struct{ base }
+
+func (s mixedAnswers) IdempotentAnswer(ctx context.Context, _ checkout.Environment, id string) (*idempotency.Answer, error) {
+	return s.base.IdempotentAnswer(ctx, checkout.Test, id)
+}
+
+// backwards is told of a use of a token in whatever order, and believes the last.
+type backwards struct {
+	base
+	at *sync.Map
+}
+
+func (s backwards) Touch(env checkout.Environment, t auth.Token, at int64) {
+	s.at.Store(string(env)+t.ID, at)
+	s.base.Touch(env, t, at)
+}
+
+func (s backwards) Token(ctx context.Context, env checkout.Environment, id string) (auth.TokenState, error) {
+	state, err := s.base.Token(ctx, env, id)
+	if at, ok := s.at.Load(string(env) + id); ok {
+		state.LastUsed = at.(int64)
+	}
+	return state, err
+}
+
+// undying keys are removed for nobody.
+type undying struct{ base }
+
+func (s undying) RemoveSigningKey(context.Context, checkout.Environment, string) error { return nil }
+
+// manySlugs tells everybody that they have the slug.
+type manySlugs struct{ base }
+
+func (s manySlugs) Put(ctx context.Context, c catalog.Change) error {
+	if err := s.base.Put(ctx, c); !errors.Is(err, catalog.ErrSlugTaken) {
+		return err
+	}
+	return nil
+}
+
+// ownKey makes a webhook key for each who asks while there is none.
+type ownKey struct{ base }
+
+func (s ownKey) WebhookKey(ctx context.Context, env checkout.Environment, fallback func() ([]byte, error)) ([]byte, error) {
+	made, err := fallback()
+	if err != nil {
+		return nil, err
+	}
+	stored, err := s.base.WebhookKey(ctx, env, func() ([]byte, error) { return made, nil })
+	if err == nil && !bytes.Equal(stored, made) {
+		return made, nil
+	}
+	return stored, err
+}
+
+// oneSandbox serves both environments, inclusive begins its scans with the key that it is to begin after.
+type oneSandbox struct{ base }
+
+func (s oneSandbox) Sandbox(checkout.Environment) sandbox.Store {
+	return s.base.Sandbox(checkout.Test)
+}
+
+type inclusive struct{ base }
+
+func (s inclusive) Sandbox(env checkout.Environment) sandbox.Store {
+	return inclusiveMap{s.base.Sandbox(env)}
+}
+
+type inclusiveMap struct{ sandbox.Store }
+
+func (s inclusiveMap) Scan(prefix, after string, visit func(string, []byte) bool) error {
+	if value, err := s.Get(after); err == nil && value != nil && !visit(after, value) {
+		return nil
+	}
+	return s.Store.Scan(prefix, after, visit)
+}
+
+// TestBroken: the suite rejects every one of them, and accepts the store that they are made of.
+func TestBroken(t *testing.T) {
+	broken := map[string]func(storetest.Store) storetest.Store{
+		"last write wins":                 func(s storetest.Store) storetest.Store { return lastWriteWins{s} },
+		"check, then set":                 func(s storetest.Store) storetest.Store { return checkThenSet{s} },
+		"two steps":                       func(s storetest.Store) storetest.Store { return twoSteps{s} },
+		"any environment's orders":        func(s storetest.Store) storetest.Store { return anyEnvironment{s} },
+		"shared copies":                   func(s storetest.Store) storetest.Store { return sharedCopies{s, new(sync.Map)} },
+		"half of what is due":             func(s storetest.Store) storetest.Store { return noDue{s} },
+		"what is due, backwards":          func(s storetest.Store) storetest.Store { return dueBackwards{s} },
+		"what is due, without a limit":    func(s storetest.Store) storetest.Store { return dueWithoutEnd{s} },
+		"what was due":                    func(s storetest.Store) storetest.Store { return staleDue{s, new(sync.Map)} },
+		"forgotten events":                func(s storetest.Store) storetest.Store { return noDedup{s} },
+		"events looked at too late":       func(s storetest.Store) storetest.Store { return eventAfter{s} },
+		"tokens for ever":                 func(s storetest.Store) storetest.Store { return freeTokens{s} },
+		"tokens of both environments":     func(s storetest.Store) storetest.Store { return mixedTokens{s} },
+		"answers for ever":                func(s storetest.Store) storetest.Store { return everlasting{s} },
+		"answers of both environments":    func(s storetest.Store) storetest.Store { return mixedAnswers{s} },
+		"the last use told":               func(s storetest.Store) storetest.Store { return backwards{s, new(sync.Map)} },
+		"keys for ever":                   func(s storetest.Store) storetest.Store { return undying{s} },
+		"a slug for many":                 func(s storetest.Store) storetest.Store { return manySlugs{s} },
+		"a webhook key for each":          func(s storetest.Store) storetest.Store { return ownKey{s} },
+		"one sandbox":                     func(s storetest.Store) storetest.Store { return oneSandbox{s} },
+		"scans that begin where they end": func(s storetest.Store) storetest.Store { return inclusive{s} },
+	}
+	for _, name := range slices.Sorted(maps.Keys(broken)) {
+		if found, why := rejected(broken[name](open(t))); found == "" {
+			t.Errorf("%s: passes", name)
+		} else {
+			t.Logf("%-32s %s: %v", name, found, why)
+		}
+	}
+	if found, why := rejected(open(t)); found != "" {
+		t.Errorf("the real one: %s: %v", found, why)
+	}
+}
+
+// rejected is the first check that a store fails.
+func rejected(s storetest.Store) (string, error) {
+	for _, c := range storetest.Checks() {
+		if err := c.Do(s); err != nil {
+			return c.Name, err
+		}
+	}
+	return "", nil
+}
+
+func open(t *testing.T) storetest.Store {
+	t.Helper()
+	db, err := badgerstore.Open(t.TempDir(), badgerstore.Options{NoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}

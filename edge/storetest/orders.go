@@ -1,0 +1,314 @@
+package storetest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/orders"
+)
+
+var background = context.Background()
+
+func newSession(env checkout.Environment) *orders.Session {
+	return &orders.Session{Session: checkout.Session{ID: fresh("cs"), Environment: env, StoreID: fresh("STO")},
+		Metadata: map[string]string{"a": "b"}}
+}
+
+// newOrder is of a session. Its next look is in the distant future, behind all that the check of what is due writes.
+func newOrder(s *orders.Session) *orders.Order {
+	return &orders.Order{ID: fresh("ORD"), SessionID: s.ID, StoreID: s.StoreID, Environment: s.Environment, State: orders.Pending,
+		Attempts: []orders.Attempt{{N: 1, State: orders.Sent}}, UpdatedAt: 5e12}
+}
+
+// placed is a session with its order, both stored, at version 1.
+func placed(s Store, env checkout.Environment) (*orders.Session, *orders.Order, error) {
+	session := newSession(env)
+	order := newOrder(session)
+	session.OrderID = order.ID
+	err := s.Commit(background, orders.Change{Session: session, Order: order})
+	session.Version, order.Version = 1, 1
+	return session, order, need("a new session and order", err)
+}
+
+func sessionByID(s Store) error {
+	for _, env := range []checkout.Environment{checkout.Test, checkout.Prod} {
+		session, order, err := placed(s, env)
+		if err != nil {
+			return err
+		}
+		got, err := s.Session(background, session.ID)
+		if err != nil || !reflect.DeepEqual(got, session) {
+			return fmt.Errorf("read %+v, %v; want %+v", got, err, session)
+		}
+		_, err = s.Session(background, order.ID)
+		if err := want("an order's id", err, orders.ErrNotFound); err != nil {
+			return err
+		}
+	}
+	_, err := s.Session(background, fresh("cs"))
+	return want("an unknown id", err, orders.ErrNotFound)
+}
+
+func orderEnvironment(s Store) error {
+	session, order, err := placed(s, checkout.Test)
+	if err != nil {
+		return err
+	}
+	if got, err := s.Order(background, checkout.Test, order.ID); err != nil || !reflect.DeepEqual(got, order) {
+		return fmt.Errorf("read %+v, %v; want %+v", got, err, order)
+	}
+	_, foreign := s.Order(background, checkout.Prod, order.ID)
+	_, kind := s.Order(background, checkout.Test, session.ID)
+	_, unknown := s.Order(background, checkout.Test, fresh("ORD"))
+	return cmp.Or(want("in the other environment", foreign, orders.ErrNotFound), want("a session's id", kind, orders.ErrNotFound),
+		want("an unknown id", unknown, orders.ErrNotFound))
+}
+
+func ownership(s Store) error {
+	session, order, err := placed(s, checkout.Test)
+	if err != nil {
+		return err
+	}
+	first, err := s.Session(background, session.ID)
+	if err != nil {
+		return err
+	}
+	first.Metadata["a"], session.Metadata["a"] = "changed", "changed"
+	mine, err := s.Order(background, checkout.Test, order.ID)
+	if err != nil {
+		return err
+	}
+	mine.Attempts[0].URL, order.Attempts[0].URL = "changed", "changed"
+	again, err := s.Session(background, session.ID)
+	if err != nil || again.Metadata["a"] != "b" {
+		return fmt.Errorf("somebody's copy of a session is shared: %v", err)
+	}
+	if theirs, err := s.Order(background, checkout.Test, order.ID); err != nil || theirs.Attempts[0].URL != "" {
+		return fmt.Errorf("somebody's copy of an order is shared: %v", err)
+	}
+	return nil
+}
+
+// stale: whatever is refused leaves nothing of the whole change.
+func stale(s Store) error {
+	session, order, err := placed(s, checkout.Test)
+	if err != nil {
+		return err
+	}
+	token, event := newToken(checkout.Test), newEvent(checkout.Test)
+	changes := map[string]func(*orders.Session, *orders.Order){
+		"an old session":              func(s *orders.Session, _ *orders.Order) { s.Version = 0 },
+		"an old order":                func(_ *orders.Session, o *orders.Order) { o.Version = 0 },
+		"a session of the future":     func(s *orders.Session, _ *orders.Order) { s.Version = 2 },
+		"an order that was not there": func(_ *orders.Session, o *orders.Order) { o.ID = fresh("ORD") },
+	}
+	for name, spoil := range changes {
+		changedSession, changedOrder := *session, *order
+		changedSession.BuyerEmail, changedOrder.State = "new@example.com", orders.Paid
+		spoil(&changedSession, &changedOrder)
+		err := s.Commit(background, orders.Change{Session: &changedSession, Order: &changedOrder, Spend: token, Event: event})
+		if err := want(name, err, orders.ErrStale); err != nil {
+			return err
+		}
+		if got, err := s.Session(background, session.ID); err != nil || !reflect.DeepEqual(got, session) {
+			return fmt.Errorf("%s: the session became %+v, %v", name, got, err)
+		}
+		if got, err := s.Order(background, checkout.Test, order.ID); err != nil || !reflect.DeepEqual(got, order) {
+			return fmt.Errorf("%s: the order became %+v, %v", name, got, err)
+		}
+	}
+	return need("the same, not stale: token and event are as they were",
+		s.Commit(background, orders.Change{Session: session, Order: order, Spend: token, Event: event}))
+}
+
+func sessionRace(s Store) error {
+	for range rounds {
+		session := newSession(checkout.Test)
+		if err := s.Commit(background, orders.Change{Session: session}); err != nil {
+			return err
+		}
+		made := make([]*orders.Order, racers)
+		err := oneWinner("an order for a session", orders.ErrStale, func(racer int) error {
+			mine, err := s.Session(background, session.ID)
+			if err != nil {
+				return err
+			}
+			if mine.OrderID != "" {
+				return orders.ErrStale
+			}
+			made[racer] = newOrder(mine)
+			mine.OrderID = made[racer].ID
+			return s.Commit(background, orders.Change{Session: mine, Order: made[racer]})
+		})
+		if err != nil {
+			return err
+		}
+		won, err := s.Session(background, session.ID)
+		if err != nil {
+			return err
+		}
+		for _, o := range made {
+			if o == nil {
+				continue
+			}
+			if _, err := s.Order(background, checkout.Test, o.ID); (err == nil) != (o.ID == won.OrderID) {
+				return fmt.Errorf("the session's order is %s; of %s: %v", won.OrderID, o.ID, err)
+			}
+		}
+	}
+	return nil
+}
+
+// counting: everybody adds one until it is in; nothing of it is overwritten.
+func counting(s Store) error {
+	_, order, err := placed(s, checkout.Test)
+	if err != nil {
+		return err
+	}
+	won, lost := race(func(int) error {
+		for {
+			mine, err := s.Order(background, checkout.Test, order.ID)
+			if err != nil {
+				return err
+			}
+			mine.CreatedAt++
+			if err := s.Commit(background, orders.Change{Order: mine}); !errors.Is(err, orders.ErrStale) {
+				return err
+			}
+		}
+	})
+	if won != racers {
+		return fmt.Errorf("%d failed: %w", racers-won, lost[0])
+	}
+	got, err := s.Order(background, checkout.Test, order.ID)
+	if err == nil && (got.CreatedAt != racers || got.Version != racers+1) {
+		err = fmt.Errorf("%d writes made %d, at version %d", racers, got.CreatedAt, got.Version)
+	}
+	return err
+}
+
+func newToken(env checkout.Environment) *orders.SpentToken {
+	return &orders.SpentToken{Environment: env, ID: fresh("tok"), ExpiresAt: farAway.UnixMilli()}
+}
+
+func spending(s Store) error {
+	session, _, err := placed(s, checkout.Test)
+	if err != nil {
+		return err
+	}
+	token := newToken(checkout.Test)
+	elsewhere := *token
+	elsewhere.Environment = checkout.Prod
+	spend, unspent := orders.Change{Spend: token}, orders.Change{Unspent: token}
+	if err := cmp.Or(need("asking", s.Commit(background, unspent)), need("spending after asking", s.Commit(background, spend)),
+		want("spending twice", s.Commit(background, spend), orders.ErrSpent), want("asking", s.Commit(background, unspent), orders.ErrSpent),
+		need("the same id in the other environment", s.Commit(background, orders.Change{Spend: &elsewhere}))); err != nil {
+		return err
+	}
+	if state, err := s.Token(background, checkout.Test, token.ID); err != nil || !state.Spent {
+		return fmt.Errorf("the spent token is %+v, %v", state, err)
+	}
+	changed := *session
+	changed.BuyerEmail = "new@example.com"
+	if err := want("with a session", s.Commit(background, orders.Change{Session: &changed, Spend: token}), orders.ErrSpent); err != nil {
+		return err
+	}
+	if got, err := s.Session(background, session.ID); err != nil || !reflect.DeepEqual(got, session) {
+		return fmt.Errorf("a spent token wrote %+v, %v", got, err)
+	}
+	return nil
+}
+
+func spendingRace(s Store) error {
+	for range rounds {
+		token := newToken(checkout.Test)
+		err := oneWinner("a token", orders.ErrSpent, func(int) error { return s.Commit(background, orders.Change{Spend: token}) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func newEvent(env checkout.Environment) *orders.SeenEvent {
+	return &orders.SeenEvent{Environment: env, Provider: "stripe", ID: fresh("evt")}
+}
+
+func repeated(s Store) error {
+	_, order, err := placed(s, checkout.Test)
+	if err != nil {
+		return err
+	}
+	event := newEvent(checkout.Test)
+	elsewhere, other := *event, *event
+	elsewhere.Environment, other.Provider = checkout.Prod, "another"
+	changed := *order
+	changed.State = orders.Paid
+	if err := cmp.Or(need("an event", s.Commit(background, orders.Change{Event: event})),
+		want("it again", s.Commit(background, orders.Change{Event: event, Order: &changed}), orders.ErrRepeated),
+		need("its id in the other environment", s.Commit(background, orders.Change{Event: &elsewhere})),
+		need("its id from another provider", s.Commit(background, orders.Change{Event: &other})),
+		need("one in quarantine", s.Commit(background, orders.Change{Event: newEvent(checkout.Test), Quarantine: &orders.Event{ID: "x"}}))); err != nil {
+		return err
+	}
+	if got, err := s.Order(background, checkout.Test, order.ID); err != nil || !reflect.DeepEqual(got, order) {
+		return fmt.Errorf("a repeated event wrote %+v, %v", got, err)
+	}
+	return nil
+}
+
+func eventRace(s Store) error {
+	for range rounds {
+		event := newEvent(checkout.Prod)
+		err := oneWinner("an event", orders.ErrRepeated, func(int) error { return s.Commit(background, orders.Change{Event: event}) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// due writes orders that are due one after the other, in both environments, and moves and ends some.
+func due(s Store) error {
+	const count = 6
+	var all []*orders.Order
+	var wanted []orders.DueOrder
+	for i := range count {
+		_, order, err := placed(s, []checkout.Environment{checkout.Test, checkout.Prod}[i%2])
+		if err != nil {
+			return err
+		}
+		order.UpdatedAt = int64(1000 * (count - i)) // the last one is due first
+		if err := s.Commit(background, orders.Change{Order: order}); err != nil {
+			return err
+		}
+		order.Version++
+		all = append(all, order)
+		wanted = append(wanted, orders.DueOrder{Environment: order.Environment, ID: order.ID})
+	}
+	slices.Reverse(wanted)
+	now := all[0].DueAt()
+	look := func(what string, now int64, limit int, wanted []orders.DueOrder) error {
+		got, err := s.Due(background, now, limit)
+		if err != nil || !slices.Equal(got, wanted) {
+			return fmt.Errorf("%s: %v, %v; want %v", what, got, err, wanted)
+		}
+		return nil
+	}
+	if err := cmp.Or(look("all", now, 100, wanted), look("a millisecond before the last", now-1, 100, wanted[:count-1]),
+		look("before the first", all[count-1].DueAt()-1, 100, nil), look("two", now, 2, wanted[:2])); err != nil {
+		return err
+	}
+	all[count-1].State, all[count-1].Attempts[0].State = orders.Paid, orders.Settled // no longer due
+	all[count-2].UpdatedAt = all[0].UpdatedAt + 1                                    // later than all
+	if err := cmp.Or(s.Commit(background, orders.Change{Order: all[count-1]}), s.Commit(background, orders.Change{Order: all[count-2]})); err != nil {
+		return err
+	}
+	moved := append(slices.Clone(wanted[2:]), wanted[1])
+	return look("after one has ended and one has moved", now+1, 100, moved)
+}

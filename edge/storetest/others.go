@@ -1,0 +1,242 @@
+package storetest
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/auth"
+	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/idempotency"
+	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sandbox"
+)
+
+// farAway is when records of a check expire: not while it runs.
+var farAway = time.Now().Add(time.Hour)
+
+func answers(s Store) error {
+	id := fresh("key")
+	answer := &idempotency.Answer{Request: [32]byte{1}, Body: []byte(`{"a":1}`)}
+	_, unknown := s.IdempotentAnswer(background, checkout.Test, id)
+	if err := cmp.Or(want("an unknown key", unknown, idempotency.ErrNotFound),
+		s.KeepAnswer(background, checkout.Test, id, answer, farAway),
+		s.KeepAnswer(background, checkout.Test, id+"old", answer, time.Now().Add(-3*time.Second))); err != nil {
+		return err
+	}
+	if got, err := s.IdempotentAnswer(background, checkout.Test, id); err != nil || !reflect.DeepEqual(got, answer) {
+		return fmt.Errorf("kept %+v, %v; want %+v", got, err, answer)
+	}
+	_, foreign := s.IdempotentAnswer(background, checkout.Prod, id)
+	_, old := s.IdempotentAnswer(background, checkout.Test, id+"old")
+	return cmp.Or(want("in the other environment", foreign, idempotency.ErrNotFound), want("after its time", old, idempotency.ErrNotFound))
+}
+
+func touching(s Store) error {
+	token := auth.Token{ID: fresh("tok"), ExpiresAt: farAway.UnixMilli()}
+	if state, err := s.Token(background, checkout.Test, token.ID); err != nil || state != (auth.TokenState{}) {
+		return fmt.Errorf("an unheard-of token is %+v, %v", state, err)
+	}
+	spend := &orders.SpentToken{Environment: checkout.Test, ID: token.ID, ExpiresAt: token.ExpiresAt}
+	if err := s.Commit(background, orders.Change{Spend: spend}); err != nil {
+		return err
+	}
+	for _, at := range []int64{7, 5, 9, 8} {
+		s.Touch(checkout.Test, token, at)
+	}
+	wanted := auth.TokenState{LastUsed: 9, Spent: true}
+	if err := eventually(func() error {
+		state, err := s.Token(background, checkout.Test, token.ID)
+		if err == nil && state != wanted {
+			err = fmt.Errorf("after uses at 7, 5, 9 and 8 a spent token is %+v", state)
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	if state, err := s.Token(background, checkout.Prod, token.ID); err != nil || state != (auth.TokenState{}) {
+		return fmt.Errorf("in the other environment it is %+v, %v", state, err)
+	}
+	return nil
+}
+
+// eventually tries for what nobody waits for.
+func eventually(try func() error) error {
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
+		if err := try(); err == nil || time.Now().After(deadline) {
+			return err
+		}
+	}
+}
+
+func signingKeys(s Store) error {
+	one := auth.SigningKey{ID: fresh("KEY"), Environment: checkout.Test, Secret: bytes.Repeat([]byte{1}, 32), CreatedAt: 1}
+	two := auth.SigningKey{ID: fresh("KEY"), Environment: checkout.Prod, Secret: bytes.Repeat([]byte{2}, 32), CreatedAt: 2}
+	has := func(env checkout.Environment, k auth.SigningKey) (bool, error) {
+		keys, err := s.SigningKeys(background, env)
+		return slices.ContainsFunc(keys, func(known auth.SigningKey) bool { return reflect.DeepEqual(known, k) }), err
+	}
+	if err := cmp.Or(s.AddSigningKey(background, one), s.AddSigningKey(background, two),
+		s.RemoveSigningKey(background, checkout.Test, two.ID), s.RemoveSigningKey(background, checkout.Test, fresh("KEY"))); err != nil {
+		return err
+	}
+	for _, c := range []struct {
+		env  checkout.Environment
+		key  auth.SigningKey
+		want bool
+	}{{checkout.Test, one, true}, {checkout.Prod, two, true}, {checkout.Test, two, false}, {checkout.Prod, one, false}} {
+		if got, err := has(c.env, c.key); err != nil || got != c.want {
+			return fmt.Errorf("%s has %s: %v, %v", c.env, c.key.ID, got, err)
+		}
+	}
+	if err := s.RemoveSigningKey(background, checkout.Test, one.ID); err != nil {
+		return err
+	}
+	if still, err := has(checkout.Test, one); err != nil || still {
+		return fmt.Errorf("a removed key is there: %v, %v", still, err)
+	}
+	return nil
+}
+
+func records(s Store) error {
+	merchant := &catalog.Merchant{ID: fresh("MER"), Name: "A", Keys: []catalog.APIKey{{Environment: checkout.Test, PublicKey: "x"}}}
+	store := &catalog.Store{ID: fresh("STO"), MerchantID: merchant.ID, Slug: fresh("shop"), Name: "S"}
+	product := &catalog.Product{ID: fresh("PROD"), StoreID: store.ID, Test: catalog.Listing{Version: &catalog.Version{Name: "P"}}}
+	if err := s.Put(background, catalog.Change{Merchant: merchant, Store: store, Products: []*catalog.Product{product}}); err != nil {
+		return err
+	}
+	store.Name, product.Test.Inactive = "T", true
+	if err := s.Put(background, catalog.Change{Store: store, Products: []*catalog.Product{product}}); err != nil {
+		return need("over what was there", err)
+	}
+	m, errM := s.Merchant(background, merchant.ID)
+	st, errS := s.Store(background, store.ID)
+	by, errB := s.StoreBySlug(background, store.Slug)
+	p, errP := s.Product(background, product.ID)
+	if err := cmp.Or(errM, errS, errB, errP); err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(m, merchant) || !reflect.DeepEqual(st, store) || !reflect.DeepEqual(by, store) || !reflect.DeepEqual(p, product) {
+		return fmt.Errorf("read %+v %+v %+v %+v", m, st, by, p)
+	}
+	session, _, err := placed(s, checkout.Test)
+	if err != nil {
+		return err
+	}
+	for _, unknown := range []string{"", "x", "../x", store.ID + "/pr/" + product.ID, session.ID, strings.Repeat("x", 1000)} {
+		_, errM := s.Merchant(background, unknown)
+		_, errS := s.Store(background, unknown)
+		_, errB := s.StoreBySlug(background, unknown)
+		_, errP := s.Product(background, unknown)
+		for _, err := range []error{errM, errS, errB, errP} {
+			if err := want(fmt.Sprintf("%.20q", unknown), err, catalog.ErrNotFound); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func slugs(s Store) error {
+	slug := fresh("shop")
+	err := oneWinner("a slug", catalog.ErrSlugTaken, func(int) error {
+		return s.Put(background, catalog.Change{Store: &catalog.Store{ID: fresh("STO"), Slug: slug}})
+	})
+	if err != nil {
+		return err
+	}
+	merchant, store := &catalog.Merchant{ID: fresh("MER")}, &catalog.Store{ID: fresh("STO"), Slug: slug}
+	if err := want("a taken slug", s.Put(background, catalog.Change{Merchant: merchant, Store: store}), catalog.ErrSlugTaken); err != nil {
+		return err
+	}
+	_, errM := s.Merchant(background, merchant.ID)
+	_, errS := s.Store(background, store.ID)
+	return cmp.Or(want("its merchant", errM, catalog.ErrNotFound), want("its store", errS, catalog.ErrNotFound))
+}
+
+func webhookKey(s Store) error {
+	broken := errors.New("no randomness")
+	_, err := s.WebhookKey(background, checkout.Test, func() ([]byte, error) { return nil, broken })
+	if err := want("a key that cannot be made", err, broken); err != nil {
+		return err
+	}
+	keys := make([][]byte, racers)
+	won, lost := race(func(racer int) (err error) {
+		keys[racer], err = s.WebhookKey(background, checkout.Test, func() ([]byte, error) { return []byte{byte(racer), 1}, nil })
+		return err
+	})
+	if won != racers {
+		return lost[0]
+	}
+	for _, k := range keys {
+		if !bytes.Equal(k, keys[0]) {
+			return fmt.Errorf("two keys: %v and %v", k, keys[0])
+		}
+	}
+	other, err := s.WebhookKey(background, checkout.Prod, func() ([]byte, error) { return []byte{0, 2}, nil })
+	if err != nil || bytes.Equal(other, keys[0]) {
+		return fmt.Errorf("the other environment has %v, %v", other, err)
+	}
+	return nil
+}
+
+func sandboxMap(s Store) error {
+	m, p := s.Sandbox(checkout.Test), fresh("a")+"/"
+	if value, err := m.Get(p + "x"); value != nil || err != nil {
+		return fmt.Errorf("nothing is %v, %v", value, err)
+	}
+	var writes []sandbox.Write
+	for _, key := range []string{"b", "c", "a", "ab", "d"} {
+		writes = append(writes, sandbox.Write{Key: p + key, Value: []byte(key)})
+	}
+	beside := strings.TrimSuffix(p, "/") + "0" // sorts behind, and is not of the prefix
+	writes = append(writes, sandbox.Write{Key: beside, Value: []byte("beside")})
+	if err := cmp.Or(m.Apply(writes), m.Apply([]sandbox.Write{{Key: p + "c"}, {Key: p + "none"}, {Key: p + "d", Value: []byte("D")}})); err != nil {
+		return err
+	}
+	if value, err := m.Get(p + "d"); err != nil || string(value) != "D" {
+		return fmt.Errorf("d is %q, %v", value, err)
+	}
+	scan := func(after string, most int) (seen string, err error) {
+		err = m.Scan(p, after, func(key string, value []byte) bool {
+			seen += strings.TrimPrefix(key, p) + "=" + string(value) + " "
+			most--
+			return most > 0
+		})
+		return seen, err
+	}
+	for _, c := range []struct {
+		after string
+		most  int
+		want  string
+	}{{"", 100, "a=a ab=ab b=b d=D "}, {p + "a", 100, "ab=ab b=b d=D "}, {p + "aa", 100, "ab=ab b=b d=D "}, {p + "d", 100, ""}, {"", 2, "a=a ab=ab "}} {
+		if got, err := scan(c.after, c.most); err != nil || got != c.want {
+			return fmt.Errorf("after %q: %q, %v; want %q", c.after, got, err, c.want)
+		}
+	}
+	return nil
+}
+
+func sandboxApart(s Store) error {
+	key := fresh("x")
+	if err := s.Sandbox(checkout.Test).Apply([]sandbox.Write{{Key: key, Value: []byte("1")}}); err != nil {
+		return err
+	}
+	value, err := s.Sandbox(checkout.Prod).Get(key)
+	if err != nil || value != nil {
+		return fmt.Errorf("the other environment sees %q, %v", value, err)
+	}
+	scanned := s.Sandbox(checkout.Prod).Scan("", "", func(seen string, _ []byte) bool {
+		if seen == key {
+			err = errors.New("the other environment finds the key")
+		}
+		return err == nil
+	})
+	return errors.Join(scanned, err)
+}
