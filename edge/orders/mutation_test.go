@@ -40,6 +40,18 @@ var mistakes = map[string]struct {
 		[]step{fail{[]sandbox.Fault{"lost_response", "timeout", "timeout"}}, submit{Country: "DE"}, pass{12 * time.Second}}, "I2"},
 	"other bytes at each try": {otherBytes,
 		[]step{fail{[]sandbox.Fault{"timeout"}}, submit{Country: "DE"}, pass{12 * time.Second}}, "I8"},
+	"a completed checkout is money": {func() mutant { return onGateway(brokenGateway{event: alwaysPaid}) },
+		[]step{submit{Country: "DE"}, buy{Outcome: "later_fails"}, pass{12 * time.Second}}, "I3"},
+	"the digest is of no use": {func() mutant { return onStore(otherDigests) },
+		[]step{submit{Country: "DE"}, submit{Country: "DE"}}, "I6"},
+	"the old attempt stays open": {func() mutant { return onStore(neverEnded) },
+		[]step{submit{Country: "DE"}, submit{Country: "FR"}}, "I9"},
+	"the lines are not those of the order": {func() mutant { return onGateway(brokenGateway{render: otherLines}) },
+		[]step{submit{Country: "DE"}}, "I10"},
+	"the buyer is part of the key": {func() mutant { return onCreate(tellingKey) },
+		[]step{submit{Country: "DE"}}, "I12"},
+	"a call may take what it takes": {func() mutant { return onCreate(patientCreate) },
+		[]step{submit{Country: "DE"}, pass{40 * time.Second}}, "answers"},
 	"nobody sweeps": {func() mutant { return onStore(neverDue) },
 		[]step{fail{[]sandbox.Fault{"timeout", "timeout", "timeout"}}, submit{Country: "DE"}, pass{12 * time.Second}}, "I4"},
 }
@@ -190,11 +202,57 @@ func (s *forgettingStore) Commit(ctx context.Context, c orders.Change) error {
 	return s.Store.Commit(ctx, c)
 }
 
+// otherDigests makes every request look like another one.
+func otherDigests(s orders.Store) orders.Store { return otherDigestsStore{s} }
+
+type otherDigestsStore struct{ orders.Store }
+
+func (s otherDigestsStore) Order(ctx context.Context, env checkout.Environment, id string) (*orders.Order, error) {
+	o, err := s.Store.Order(ctx, env, id)
+	if err == nil && o.Current().State == orders.Open {
+		o.Current().Digest = "other"
+	}
+	return o, err
+}
+
+// neverEnded does not write down that an attempt has ended when there is a next one.
+func neverEnded(s orders.Store) orders.Store { return neverEndedStore{s} }
+
+type neverEndedStore struct{ orders.Store }
+
+func (s neverEndedStore) Commit(ctx context.Context, c orders.Change) error {
+	if c.Order != nil && len(c.Order.Attempts) > 1 {
+		c.Order.Attempts[0].State = orders.Open
+	}
+	return s.Store.Commit(ctx, c)
+}
+
 // brokenGateway breaks what it has a function for.
 type brokenGateway struct {
 	orders.Gateway
+	render func(orders.Gateway, orders.Payable) (orders.Wire, error)
 	create func(orders.Gateway, time.Time, orders.Wire, string) (orders.Remote, *orders.Fault)
 	expire func(orders.Gateway, time.Time, string) (orders.Remote, *orders.Fault)
+	event  func(*orders.Event)
+}
+
+func onGateway(b brokenGateway) mutant {
+	return mutant{gateway: func(g orders.Gateway) orders.Gateway { b.Gateway = g; return b }}
+}
+
+func (g brokenGateway) Render(p orders.Payable) (orders.Wire, error) {
+	if g.render == nil {
+		return g.Gateway.Render(p)
+	}
+	return g.render(g.Gateway, p)
+}
+
+func (g brokenGateway) Event(signature string, body []byte, now time.Time) (orders.Event, error) {
+	e, err := g.Gateway.Event(signature, body, now)
+	if g.event != nil {
+		g.event(&e)
+	}
+	return e, err
 }
 
 func (g brokenGateway) Create(deadline time.Time, w orders.Wire, key string) (orders.Remote, *orders.Fault) {
@@ -212,11 +270,29 @@ func (g brokenGateway) Expire(deadline time.Time, ref string) (orders.Remote, *o
 }
 
 func onCreate(broken func(orders.Gateway, time.Time, orders.Wire, string) (orders.Remote, *orders.Fault)) mutant {
-	return mutant{gateway: func(g orders.Gateway) orders.Gateway { return brokenGateway{Gateway: g, create: broken} }}
+	return onGateway(brokenGateway{create: broken})
 }
 
 func onExpire(broken func(orders.Gateway, time.Time, string) (orders.Remote, *orders.Fault)) mutant {
-	return mutant{gateway: func(g orders.Gateway) orders.Gateway { return brokenGateway{Gateway: g, expire: broken} }}
+	return onGateway(brokenGateway{expire: broken})
+}
+
+func alwaysPaid(e *orders.Event) { e.Remote.Paid = e.Remote.Paid || e.Kind == orders.EventCompleted }
+
+func otherLines(g orders.Gateway, p orders.Payable) (orders.Wire, error) {
+	p.Order = clone(p.Order)
+	p.Order.Quote.Assessment.Subtotal--
+	p.Order.Quote.Assessment.Tax++
+	return g.Render(p)
+}
+
+func tellingKey(g orders.Gateway, deadline time.Time, w orders.Wire, key string) (orders.Remote, *orders.Fault) {
+	return g.Create(deadline, w, key+"_"+emailOf(0, "DE"))
+}
+
+func patientCreate(g orders.Gateway, deadline time.Time, w orders.Wire, key string) (orders.Remote, *orders.Fault) {
+	time.Sleep(20 * time.Second)
+	return g.Create(deadline.Add(20*time.Second), w, key)
 }
 
 func neverExpire(orders.Gateway, time.Time, string) (orders.Remote, *orders.Fault) {
