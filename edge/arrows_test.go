@@ -69,6 +69,7 @@ var doors = map[string][]string{
 	"github.com/sony/gobreaker/v2":            {"edge/orders"},
 	"golang.org/x/time":                       {"edge/orders"},
 	"pgregory.net/rapid":                      {}, // generates schedules, in tests
+	"github.com/anishathalye/porcupine":       {}, // checks histories, in tests
 	"github.com/tetratelabs/wazero":           {"wasm/host"},
 	"github.com/evanw/esbuild":                {}, // builds web/dist, in a module of its own
 	"github.com/tinygo-org/tinygo":            {}, // builds the guest, in a module of its own
