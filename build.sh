@@ -90,7 +90,7 @@ torture() {
   say "random schedules of all that can go wrong with an order"
   go test ./edge/orders -count 1 -timeout 60m -run 'TestModel$' -v -schedules "${SCHEDULES:-5000}"
   say "the same schedules find every mistake that is made on purpose"
-  go test ./edge/orders -count 1 -timeout 60m -run 'TestModelFindsMistakes$' -hunt 1000
+  go test ./edge/orders -count 1 -timeout 60m -run 'TestMistakes$' -hunt 1000 -update
   local seed=${FAULT_SEED:-$RANDOM}
   say "a crash at every boundary and again, every fault of the provider; -fault-seed=$seed"
   go test ./edge/orders -count 1 -timeout 60m -run 'TestCrashAtEveryBoundary$|TestFaults$' -update -crash-twice \

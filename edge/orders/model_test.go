@@ -20,7 +20,7 @@ import (
 var (
 	schedules = flag.Int("schedules", 30, "how many schedules TestModel plays")
 	modelSeed = flag.Uint64("model-seed", uint64(time.Now().UnixNano()), "of the schedules of TestModel")
-	hunt      = flag.Int("hunt", 0, "how many schedules TestModelFindsMistakes plays for each mistake at most; 0 for none")
+	hunt      = flag.Int("hunt", 0, "how many random schedules TestMistakes plays at most to find each mistake")
 )
 
 // TestModel plays random schedules against the real service, database, adapter and provider, and looks at I1 to I12 after

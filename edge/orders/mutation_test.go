@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -57,39 +58,41 @@ var mistakes = map[string]struct {
 }
 
 // TestMistakes shows that the invariants can fail: each mistake breaks the one that is for it, by a schedule that harms
-// nothing without the mistake.
+// nothing without the mistake. With -hunt, random schedules have to find each mistake, too.
 func TestMistakes(t *testing.T) {
-	for name, m := range mistakes {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if r := play(t, mutant{}, m.steps); len(r.violations) > 0 {
-				t.Fatalf("without the mistake: %v\n%s", r.violations, r.log)
-			}
-			r := play(t, m.mutant(), m.steps)
-			if !r.saw(m.seenBy) {
-				t.Errorf("%s did not see it: %v", m.seenBy, r.violations)
-			}
-		})
+	table := newTable("Mistakes made on purpose", "The flow, broken by a wrapper around its database or its provider. The checks above "+
+		"must notice, and random schedules must run into it.", "mistake", "broken invariant", "schedules until one ran into it")
+	t.Run("all", func(t *testing.T) {
+		for name, m := range mistakes {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				if r := play(t, mutant{}, m.steps); len(r.violations) > 0 {
+					t.Fatalf("without the mistake: %v\n%s", r.violations, r.log)
+				}
+				if r := play(t, m.mutant(), m.steps); !r.saw(m.seenBy) {
+					t.Errorf("%s did not see it: %v", m.seenBy, r.violations)
+				}
+				if *hunt > 0 {
+					table.add(name, m.seenBy, strconv.Itoa(huntFor(t, m.mutant)))
+				}
+			})
+		}
+	})
+	if *hunt > 0 {
+		table.write(t, "mistakes")
 	}
 }
 
-// TestModelFindsMistakes: random schedules find every mistake, too.
-func TestModelFindsMistakes(t *testing.T) {
+// huntFor plays random schedules until one finds a mistake, and says how many it took.
+func huntFor(t *testing.T, broken func() mutant) int {
 	anything := schedule(everyFault())
-	for name, m := range mistakes {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			for i := range *hunt {
-				if r := play(t, m.mutant(), anything.Example(i)); len(r.violations) > 0 {
-					t.Logf("schedule %d: %v", i, r.violations[0])
-					return
-				}
-			}
-			if *hunt > 0 {
-				t.Errorf("%d schedules did not find it", *hunt)
-			}
-		})
+	for i := range *hunt {
+		if r := play(t, broken(), anything.Example(i)); len(r.violations) > 0 {
+			return i + 1
+		}
 	}
+	t.Errorf("%d schedules did not find it", *hunt)
+	return 0
 }
 
 func (r result) saw(invariant string) bool {
