@@ -194,11 +194,11 @@ func writeRow(out *bytes.Buffer, name string, pieces []string, perLine int) {
 	fmt.Fprintln(out)
 }
 
-// writeBits writes a constant with a bit for every pair of letters, low bits first, that is set for the code of a place.
-func writeBits(out *bytes.Buffer, name string, places []place) {
+// writeBits writes a constant with a bit for every pair of letters, low bits first, that is set for each of the codes.
+func writeBits(out *bytes.Buffer, name string, codes []string) {
 	var row [(26*26 + 7) / 8]byte
-	for _, p := range places {
-		bit := int(p.code[0]-'A')*26 + int(p.code[1]-'A')
+	for _, code := range codes {
+		bit := int(code[0]-'A')*26 + int(code[1]-'A')
 		row[bit/8] |= 1 << (bit % 8)
 	}
 	fmt.Fprintf(out, "\nconst %s = \"\"", name)

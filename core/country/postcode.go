@@ -1,9 +1,6 @@
 package country
 
-import (
-	"iter"
-	"strings"
-)
+import "strings"
 
 // HasPostcode says whether addresses in the country carry a postcode. It is for the form: ValidPostcode accepts one
 // wherever it is given.
@@ -16,7 +13,13 @@ func (c Code) HasPostcode() bool { return find(withoutPostcode, string(c)) < 0 }
 func (c Code) ValidPostcode(s string) bool {
 	s = plain(s)
 	known := false
-	for shape := range c.shapes() {
+	for lines := shapes; lines != ""; {
+		var line string
+		line, lines, _ = strings.Cut(lines, "\n")
+		shape, row, _ := strings.Cut(line, " ")
+		if find(row, string(c)) < 0 {
+			continue
+		}
 		if fits(s, shape) || fits(c.unmarked(s), shape) {
 			return true
 		}
@@ -25,44 +28,26 @@ func (c Code) ValidPostcode(s string) bool {
 	return !known
 }
 
-// shapes are those that postcodes of the country have, none where that is not known.
-func (c Code) shapes() iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for line := range strings.Lines(shapes) {
-			shape, row, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
-			if find(row, string(c)) >= 0 && !yield(shape) {
-				return
-			}
-		}
-	}
-}
-
 // PostcodeExample is what a postcode of the country looks like, "SW1A 1AA", to be shown beside a field; empty where that is
 // not known. digits says that nobody needs any other key than those of digits to write one, so that a keypad will do.
 func (c Code) PostcodeExample() (example string, digits bool) {
-	letters := false
-	for shape := range c.shapes() {
-		switch strings.Trim(shape, "n") {
-		case "":
-			if example == "" {
-				example = "1234567"[:len(shape)]
-			}
-		case "-": // may be left out
-		default:
-			letters = true
+	for lines := examples; lines != ""; {
+		var line string
+		if line, lines, _ = strings.Cut(lines, "\n"); line[:2] == string(c) {
+			return line[2:], false
 		}
 	}
-	for line := range strings.Lines(examples) {
-		if line[:2] == string(c) {
-			return line[3 : len(line)-1], false
+	for n := 3; !c.ValidPostcode("") && n <= 7; n++ {
+		if example = "1234567"[:n]; c.ValidPostcode(example) {
+			return example, true
 		}
 	}
-	return example, example != "" && !letters
+	return "", false
 }
 
 // examples are those of countries that write more than digits: public buildings, mostly.
-const examples = "BR 01310-100\nCA K1A 0B1\nCL 834-0457\nGB SW1A 1AA\nGG GY1 1AA\nIE D02 X285\nIM IM1 1AA\nIR 11936-12345\n" +
-	"JE JE2 3AB\nJP 100-0001\nMT VLT 1117\nNL 1012 AB\nPL 00-950\nPT 1000-001\n"
+const examples = "ARC1425CLA\nBR01310-100\nCAK1A 0B1\nCL834-0457\nGBSW1A 1AA\nGGGY1 1AA\nIED02 X285\nIMIM1 1AA\n" +
+	"IR11936-12345\nJEJE2 3AB\nJP100-0001\nKZA15E3B1\nMTVLT 1117\nNL1012 AB\nPL00-950\nPT1000-001"
 
 // unmarked is a postcode without the mark of its country, a form of the old postal convention that some countries keep: the
 // ISO code, with or without a hyphen, or its first letter with one.
