@@ -13,6 +13,9 @@
 // Everything works without JavaScript; the script of package web makes it quicker to use. A session id is a capability:
 // whoever has it may order from the session as an anonymous buyer, and that is what a plain POST does. A token in the
 // URL's fragment never reaches the server, so with JavaScript off its bearer too orders as an anonymous buyer.
+//
+// A merchant's colours become a [palette], corrected until everything can be read, and a style sheet of their own. What a
+// buyer can expect of all this is listed in requirements_test.go.
 package page
 
 import (
