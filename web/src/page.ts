@@ -50,8 +50,9 @@ export function text(key: string, slots: Readonly<Record<string, string>> = {}):
 }
 
 // textIn is the sentence for a key as buyers in a country read it.
-export function textIn(country: string, key: string): string {
-	return data.texts[`${key}.${country}`] ?? data.texts[key] ?? "";
+export function textIn(country: string, key: string, slots: Readonly<Record<string, string>> = {}): string {
+	const own = `${key}.${country}`;
+	return text(own in data.texts ? own : key, slots);
 }
 
 // element makes an element that holds text and other elements. Nothing is ever parsed as HTML.
