@@ -30,7 +30,7 @@ const pictures = process.env.LOOK
 			"order, not paid": ["mobile"],
 			"order, canceled": ["mobile"],
 			"sandbox": ["desktop", "mobile dark"],
-			"sandbox, declined": ["narrow", "desktop zh-CN"],
+			"sandbox, declined": ["narrow", "desktop"],
 			"sandbox, the bank's question": ["mobile"],
 		};
 
