@@ -17,7 +17,7 @@ const usage = `crepe is a checkout server: checkout sessions in, paid orders out
 Usage:
   crepe dev   [--listen ADDR] [--data DIR] [--fresh] [--origins LIST]
   crepe serve [--listen ADDR] [--data DIR] [--public-url URL]
-  crepe trigger [--data DIR] EVENT ORDER
+  crepe trigger [--data DIR] [--fault FAULT] EVENT ORDER
   crepe quote   --country CC --amount AMOUNT --currency CUR [--explain] [--json]
   crepe taxid   check --country CC NUMBER
 
