@@ -124,6 +124,7 @@ test("R5: a token that has ended ends the session, in words", async () => {
 	await page.click(submit);
 	await page.waitForFunction(() => document.querySelector("form").hidden);
 	assert.match(await page.innerText("h1"), /^Your session ended\. Return to /);
+	assert.equal(await page.innerText("main .button"), "Return to Crêpe Demo");
 	assert.equal(await page.evaluate(() => document.activeElement.tagName), "H1");
 	await visit.close();
 });

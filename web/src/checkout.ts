@@ -187,10 +187,12 @@ function inUse(): void {
 	}, 1000);
 }
 
-// end puts a last word in the place of the form.
+// end puts a last word in the place of the form, and the way back to the merchant.
 function end(said: string): void {
 	const heading = document.querySelector("h1")!;
+	const home = document.querySelector<HTMLAnchorElement>(".merchant a");
 	heading.textContent = said;
+	if (home) heading.after(element("a", { className: "button", href: home.href }, home.title));
 	document.querySelector(".lead")?.remove();
 	form.hidden = true;
 	heading.focus();
