@@ -97,7 +97,7 @@ export class Visit {
 		this.page = page;
 		this.requests = [];
 		this.complaints = [];
-		page.setDefaultTimeout(10_000);
+		page.setDefaultTimeout(20_000);
 		page.on("request", (request) => this.requests.push(`${request.method()} ${request.url()}`));
 		page.on("console", (message) => {
 			if (["error", "warning"].includes(message.type())) this.complaints.push(message.text());
