@@ -8,7 +8,8 @@ import (
 )
 
 // TestBrowser buys in Chromium from the real binary: the script types, sees the errors and the tax, pays and finds the order
-// completed, with and without JavaScript and WebAssembly; and it runs the core's vectors through the module in the page.
+// completed, with and without JavaScript and WebAssembly; it runs the core's vectors through the module in the page; and it
+// keeps every page in every state accessible, small and quick.
 // SHOTS names a folder for screenshots that a person wants to look at.
 func TestBrowser(t *testing.T) {
 	if _, err := os.Stat(chromium()); err != nil {
@@ -20,7 +21,9 @@ func TestBrowser(t *testing.T) {
 		"form.mjs":      nil,
 		"languages.mjs": nil,
 		"order.mjs":     nil,
+		"quality.mjs":   nil,
 		"rates.mjs":     {"--rates", "testdata/rates.tsv"},
+		"vitals.mjs":    nil,
 	} {
 		t.Run(script, func(t *testing.T) {
 			data := t.TempDir()

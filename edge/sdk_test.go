@@ -70,14 +70,19 @@ func TestSDK(t *testing.T) {
 	}
 }
 
-// npmInstall installs a folder's locked packages, unless that has been done, and returns its absolute path.
+// npmInstall installs a folder's locked packages, unless that has been done since they changed, and returns its absolute path.
 func npmInstall(t *testing.T, dir string) string {
 	t.Helper()
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err == nil {
+	locked, err := os.Stat(filepath.Join(dir, "package-lock.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if installed, err := os.Stat(filepath.Join(dir, "node_modules/.package-lock.json")); err == nil &&
+		!installed.ModTime().Before(locked.ModTime()) {
 		return dir
 	}
 	install := exec.Command("npm", "ci", "--silent", "--no-audit", "--no-fund")

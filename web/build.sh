@@ -11,7 +11,7 @@ case "${1:-}" in
 --check)
 	out=$(mktemp -d)
 	trap 'rm -rf "$out"' EXIT
-	[ -x node_modules/.bin/tsc ] || npm ci --no-audit --no-fund
+	[ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund
 	node_modules/.bin/tsc -p .
 	;;
 *)
