@@ -16,7 +16,7 @@ tinygo_version=0.41.1 # as in tools/go.mod
 go_version=go1.26.8   # whose standard library is compiled in
 packages=(llvm-19-dev libclang-19-dev lld-19 clang-19 binaryen brotli)
 max_raw=65536
-max_brotli=25000
+max_brotli=25600
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/crepe/tinygo-$tinygo_version
 temporary=$(mktemp -d)
 trap 'rm -rf "$temporary"' EXIT
@@ -78,7 +78,7 @@ build() {
 	say "building checkout.wasm"
 	"${TINYGO:-$cache/bin/tinygo}" build -target guest/target.json -no-debug -panic=trap -opt=z -o "$temporary/linked.wasm" ./guest
 	keep_abi "$temporary/linked.wasm" "$temporary/kept.wasm"
-	wasm-opt -Oz --converge --strip-debug --strip-producers --strip-target-features "$temporary/kept.wasm" --output "$1"
+	wasm-opt --flatten --rereloop -Oz -Oz --converge --reorder-locals --strip-debug --strip-producers --strip-target-features "$temporary/kept.wasm" --output "$1"
 }
 
 check() {

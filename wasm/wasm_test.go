@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,6 +19,8 @@ import (
 
 	"github.com/tetratelabs/wazero"
 
+	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/core/tax/data"
 	"github.com/crepe-checkout/crepe/wasm"
 	"github.com/crepe-checkout/crepe/wasm/call"
 	"github.com/crepe-checkout/crepe/wasm/host"
@@ -76,21 +80,23 @@ func vectors(t *testing.T) []*vector {
 	return all
 }
 
-// native runs an operation as plain Go.
-func native(t *testing.T, operation string, input []byte) []byte {
-	t.Helper()
+// native is an instance in plain Go.
+type native struct{ call.Instance }
+
+// call runs an operation. It panics if there is none of that name, which no test gets wrong.
+func (n *native) call(operation string, input []byte) []byte {
 	for _, o := range call.Operations {
 		if o.Name == operation {
-			return o.Run(string(input))
+			return o.Run(&n.Instance, string(input))
 		}
 	}
-	t.Fatalf("there is no operation %q", operation)
-	return nil
+	panic("there is no operation " + operation)
 }
 
+// newHost is a module with one instance, so that what one call leaves behind the next one sees, as in native Go and in Node.
 func newHost(t *testing.T) *host.Module {
 	t.Helper()
-	m, err := host.New(t.Context(), host.Config{})
+	m, err := host.New(t.Context(), host.Config{Instances: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,9 +108,10 @@ func newHost(t *testing.T) *host.Module {
 // same files by web/e2e.
 func TestVectors(t *testing.T) {
 	m := newHost(t)
-	seen := make(map[string]bool)
+	var n native
 	for _, v := range vectors(t) {
-		got := native(t, v.Op, v.input())
+		got := n.call(v.Op, v.input())
+		n = native{} // the next vector knows nothing of an operator's rates
 		if *update {
 			v.write(t, got)
 			continue
@@ -115,21 +122,91 @@ func TestVectors(t *testing.T) {
 		if answer, err := m.Call(t.Context(), v.Op, v.input()); err != nil || !bytes.Equal(answer, got) {
 			t.Errorf("%s in wazero: %v\n%s\n%s natively", v.file, err, answer, got)
 		}
-		var answer struct{ Errors []struct{ Code string } }
-		if err := json.Unmarshal(got, &answer); err != nil {
-			t.Errorf("%s: %v in %s", v.file, err, got)
-		}
-		for _, problem := range answer.Errors {
-			seen[problem.Code] = true
+		if v.Op == "rates" {
+			if _, err := m.Call(t.Context(), v.Op, []byte("{}")); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
-	for _, code := range strings.Fields(`invalid-json country-required country-invalid is-business-required state-required
-		state-invalid business-name-required business-name-invalid tax-id-required tax-id-invalid postcode-invalid
-		price-invalid step-invalid seller-invalid date-invalid rates-invalid`) {
-		if !*update && !seen[code] {
-			t.Errorf("no vector has the problem %s", code)
+}
+
+// TestVectorsCoverEverything: every operation, every problem that core or package call can have, every jurisdiction of the tax
+// table, and every reason.
+func TestVectorsCoverEverything(t *testing.T) {
+	var answers strings.Builder
+	operations := make(map[string]bool)
+	for _, v := range vectors(t) {
+		operations[v.Op] = true
+		answers.Write(compact(v.Out))
+	}
+	said := func(format string, a ...any) {
+		if text := fmt.Sprintf(format, a...); !strings.Contains(answers.String(), text) {
+			t.Errorf("no vector answers with %s", text)
 		}
 	}
+	for _, o := range call.Operations {
+		if !operations[o.Name] {
+			t.Errorf("no vector is about %s", o.Name)
+		}
+	}
+	codes := problemCodes(t)
+	if len(codes) < 30 {
+		t.Errorf("found the codes %v only", codes)
+	}
+	for _, code := range codes {
+		said(`"code":%q`, code)
+	}
+	for reason := tax.Unsupported; reason <= tax.NotCollecting; reason++ {
+		said(`"reason":%q`, reason)
+	}
+	places := jurisdictions(t)
+	if len(places) < 140 {
+		t.Errorf("found the jurisdictions %v only", places)
+	}
+	for _, place := range places {
+		said(`"%s-`, strings.ToLower(place))
+	}
+}
+
+// jurisdictions are all of the tax table's: the second column, but for the Union, which has rules of supply only.
+func jurisdictions(t *testing.T) (places []string) {
+	t.Helper()
+	for _, name := range []string{"eu", "territories", "world", "ca", "us"} {
+		table, err := data.Files.ReadFile(name + ".tsv")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for row := range strings.Lines(string(table)) {
+			if place := strings.Split(row, "\t")[1]; place != "EU" && place != "jurisdiction" {
+				places = append(places, place)
+			}
+		}
+	}
+	slices.Sort(places)
+	return slices.Compact(places)
+}
+
+// problemCodes reads the codes of all problems in the sources: literals behind the functions that make one, or behind Code.
+func problemCodes(t *testing.T) (codes []string) {
+	t.Helper()
+	literal := regexp.MustCompile(`(?:\b(?:refuse|invalid|unset)\((?:problem\.\w+, )?|Code: )"([a-z-]+)"`)
+	for _, folder := range []string{"../core/billing", "../core/checkout", "../core/tax", "call"} {
+		files, err := filepath.Glob(folder + "/*.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, match := range literal.FindAllSubmatch(text, -1) {
+				codes = append(codes, string(match[1]))
+			}
+		}
+	}
+	slices.Sort(codes)
+	return slices.Compact(codes)
 }
 
 func (v *vector) write(t *testing.T, answer []byte) {
@@ -172,12 +249,13 @@ func TestHostile(t *testing.T) {
 	rng := rand.New(rand.NewPCG(*seed, 1))
 	base := vectors(t)
 	m := newHost(t)
+	var n native
 	var lines []string
 	var want [][]byte
 	for range *inputs {
 		v := base[rng.IntN(len(base))]
 		input := mutate(rng, v.input())
-		answer := native(t, v.Op, input)
+		answer := n.call(v.Op, input)
 		got, err := m.Call(t.Context(), v.Op, input)
 		if err != nil || !bytes.Equal(got, answer) {
 			t.Fatalf("%s of %q: %v\n%s\n%s natively", v.Op, input, err, got, answer)
@@ -185,7 +263,7 @@ func TestHostile(t *testing.T) {
 		lines, want = append(lines, line(v.Op, input)), append(want, answer)
 	}
 	for _, v := range base {
-		lines, want = append(lines, line(v.Op, v.input())), append(want, native(t, v.Op, v.input()))
+		lines, want = append(lines, line(v.Op, v.input())), append(want, n.call(v.Op, v.input()))
 	}
 	answers := node(t, lines)
 	if len(answers) != len(want) {
@@ -295,10 +373,11 @@ func members(size int) string {
 func TestLongest(t *testing.T) {
 	t.Logf("-seed=%d", *seed)
 	m := newHost(t)
+	var n native
 	for _, input := range longest(rand.New(rand.NewPCG(*seed, 2))) {
 		for _, o := range call.Operations {
 			answer, err := m.Call(t.Context(), o.Name, input)
-			if err != nil || !bytes.Equal(answer, o.Run(string(input))) {
+			if err != nil || !bytes.Equal(answer, n.call(o.Name, input)) {
 				t.Errorf("%s of %.60q…: %v", o.Name, input, err)
 			}
 		}
@@ -356,8 +435,9 @@ func TestMemory(t *testing.T) {
 func BenchmarkBilling(b *testing.B) {
 	const input = `{"country":"DE","isBusiness":true,"businessName":"Muster GmbH","taxId":"DE 136 695 976","postcode":"10115"}`
 	b.Run("native", func(b *testing.B) {
+		var n call.Instance
 		for b.Loop() {
-			call.Billing(input)
+			n.Billing(input)
 		}
 	})
 	for name, config := range map[string]host.Config{"wazero": {}, "wazero-uninterrupted": {Uninterrupted: true}} {

@@ -177,18 +177,19 @@ func readable(s string, maxBytes int) bool {
 // upper maps a–z only: the full mapping would make a country code out of a dotless i. It returns s itself when there is
 // nothing to change.
 func upper(s string) string {
-	for i := 0; i < len(s); i++ {
+	var b []byte
+	for i := range len(s) {
 		if 'a' <= s[i] && s[i] <= 'z' {
-			b := []byte(s)
-			for ; i < len(b); i++ {
-				if 'a' <= b[i] && b[i] <= 'z' {
-					b[i] -= 'a' - 'A'
-				}
+			if b == nil {
+				b = []byte(s)
 			}
-			return string(b)
+			b[i] -= 'a' - 'A'
 		}
 	}
-	return s
+	if b == nil {
+		return s
+	}
+	return string(b)
 }
 
 func invalid(code, field, message string) *problem.Problem {

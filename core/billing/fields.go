@@ -16,51 +16,63 @@ type Field struct {
 	Example      string // of what may stand in it, "SW1A 1AA"; empty where none helps
 }
 
-var (
-	countryField    = Field{Name: "country", Required: true, Label: "country", Autocomplete: "billing country"}
-	stateField      = Field{Name: "state", Required: true, Label: "state", Autocomplete: "billing address-level1"}
-	postcodeField   = Field{Name: "postcode", Label: "postal-code", Autocomplete: "billing postal-code", InputMode: "text"}
-	isBusinessField = Field{Name: "isBusiness", Required: true, Label: "business"}
-	nameField       = Field{Name: "businessName", Required: true, Business: true, Label: "business-name",
-		Autocomplete: "billing organization", InputMode: "text"}
-	taxIDField = Field{Name: "taxId", Business: true, Label: "vat-id", Autocomplete: "off", InputMode: "text"}
-)
+// form is every field there is, as most countries have it, in the order of the page.
+var form = [...]Field{
+	{Name: "country", Required: true, Label: "country", Autocomplete: "billing country"},
+	{Name: "state", Required: true, Label: "state", Autocomplete: "billing address-level1"},
+	{Name: "postcode", Label: "postal-code", Autocomplete: "billing postal-code", InputMode: "text"},
+	{Name: "isBusiness", Required: true, Label: "business"},
+	{Name: "businessName", Required: true, Business: true, Label: "business-name", Autocomplete: "billing organization", InputMode: "text"},
+	{Name: "taxId", Business: true, Label: "vat-id", Autocomplete: "off", InputMode: "text"},
+}
 
 // Fields is the form for a billing detail in a country, in the order of the page; what it leaves out, nobody there needs to
 // be asked. While no country is chosen, which is "", it is the form to begin with. The state is a choice of the country's
 // subdivisions.
 func Fields(c country.Code) []Field {
-	fields := append(make([]Field, 0, 6), countryField)
-	if c.NeedsState() {
-		state := stateField
-		if c == "CA" {
-			state.Label = "province"
+	fields := make([]Field, 0, len(form))
+	for i := range form {
+		if !asks(c, form[i].Name) {
+			continue
 		}
-		fields = append(fields, state)
-	}
-	if c.HasPostcode() {
-		fields = append(fields, postcodeIn(c))
-	}
-	fields = append(fields, isBusinessField, nameField)
-	if vatid.Supported(string(c)) {
-		taxID := taxIDField
-		taxID.Required = c.InEU()
-		fields = append(fields, taxID)
+		fields = append(fields, form[i])
+		switch f := &fields[len(fields)-1]; f.Name {
+		case "state":
+			if c == "CA" {
+				f.Label = "province"
+			}
+		case "postcode":
+			f.localize(c)
+		case "taxId":
+			f.Required = c.InEU()
+		}
 	}
 	return fields
 }
 
-func postcodeIn(c country.Code) Field {
-	field := postcodeField
+// asks reports whether the form of a country has a field.
+func asks(c country.Code, name string) bool {
+	switch name {
+	case "state":
+		return c.NeedsState()
+	case "postcode":
+		return c.HasPostcode()
+	case "taxId":
+		return vatid.Supported(string(c))
+	}
+	return true
+}
+
+// localize makes the field of a postcode the country's.
+func (f *Field) localize(c country.Code) {
 	switch c {
 	case "US", "AS", "GU", "MP", "PR", "UM", "VI":
-		field.Label = "zip-code"
+		f.Label = "zip-code"
 	case "GB", "GG", "IM", "JE", "AU", "NZ":
-		field.Label = "postcode"
+		f.Label = "postcode"
 	}
 	var digits bool
-	if field.Example, digits = c.PostcodeExample(); digits {
-		field.InputMode = "numeric"
+	if f.Example, digits = c.PostcodeExample(); digits {
+		f.InputMode = "numeric"
 	}
-	return field
 }

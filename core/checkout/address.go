@@ -1,6 +1,11 @@
 package checkout
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/crepe-checkout/crepe/core/email"
+)
 
 // maxURL is the longest return URL accepted, in bytes: what every browser and PSP carries.
 const maxURL = 2048
@@ -20,48 +25,31 @@ func ValidReturnURL(url string, env Environment) bool {
 			return false
 		}
 	}
-	authority := rest
-	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
-		authority = rest[:end]
+	end := 0
+	for end < len(rest) && strings.IndexByte("/?#", rest[end]) < 0 {
+		end++
 	}
-	host, ok := hostOf(authority)
-	if !ok {
-		return false
-	}
-	return secure || host == "localhost" || host == "127.0.0.1" || host == "[::1]"
+	host, ok := hostOf(rest[:end])
+	return ok && (secure || host == "localhost" || host == "127.0.0.1" || host == "[::1]")
 }
 
 // hostOf splits an authority (RFC 3986 §3.2) into host and port and checks both; user info is refused.
-func hostOf(authority string) (string, bool) {
+func hostOf(authority string) (host string, ok bool) {
 	host, port, found := strings.Cut(authority, ":")
-	if strings.HasPrefix(authority, "[") {
-		end := strings.IndexByte(authority, ']')
-		if end < 0 || !validIPv6(authority[1:end]) {
-			return "", false
-		}
+	if end := strings.IndexByte(authority, ']'); end >= 0 {
 		host = authority[:end+1]
 		port, found = strings.CutPrefix(authority[end+1:], ":")
-		if !found && port != "" {
-			return "", false
-		}
-	} else if !validHostName(host) {
-		return "", false
+		ok = host[0] == '[' && validIPv6(host[1:end]) && (found || port == "")
+	} else {
+		ok = isASCII(host) && email.ValidHost(host)
 	}
-	return host, !found || validPort(port)
+	return host, ok && (!found || validPort(port))
 }
 
-func validHostName(host string) bool {
-	if host == "" || len(host) > 253 {
-		return false
-	}
-	for label := range strings.SplitSeq(host, ".") {
-		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
 			return false
-		}
-		for i := 0; i < len(label); i++ {
-			if c := label[i]; !isAlphanumeric(c) && c != '-' {
-				return false
-			}
 		}
 	}
 	return true
@@ -72,12 +60,10 @@ func validPort(port string) bool {
 	return ok && n > 0
 }
 
-// plain refuses what may not stand in a URL as written: control characters, spaces, backslashes and the bidirectional
-// controls.
+// plain refuses what may not stand in a URL as written: controls, spaces, backslashes and what nobody can see.
 func plain(s string) bool {
 	for _, r := range s {
-		if r <= ' ' || r == '\\' || r >= 0x7f && r <= 0xa0 || r >= 0x2028 && r <= 0x202f || r >= 0x2066 && r <= 0x2069 ||
-			r == 0xfffd || r == 0xfeff {
+		if r <= ' ' || r == '\\' || r >= 0x7f && !email.Visible(r) {
 			return false
 		}
 	}
@@ -86,71 +72,55 @@ func plain(s string) bool {
 
 // validIP accepts the textual forms of RFC 4291 §2.2 and of dotted IPv4 without leading zeros, which some programs read
 // as octal. Zones and ports are not part of an address.
-func validIP(s string) bool {
-	if strings.IndexByte(s, ':') < 0 {
-		return validIPv4(s)
-	}
-	return validIPv6(s)
-}
+func validIP(s string) bool { return validIPv4(s) || validIPv6(s) }
 
 func validIPv4(s string) bool {
-	parts := 0
-	for part := range strings.SplitSeq(s, ".") {
+	for parts := 1; ; parts++ {
+		part, rest, more := strings.Cut(s, ".")
 		if _, ok := decimal(part, 255); !ok || len(part) > 1 && part[0] == '0' {
 			return false
 		}
-		parts++
-	}
-	return parts == 4
-}
-
-func validIPv6(s string) bool {
-	head, tail, compressed := strings.Cut(s, "::")
-	groups, ok := countGroups(head, !compressed)
-	if !compressed {
-		return ok && groups == 8
-	}
-	if strings.Contains(tail, "::") {
-		return false
-	}
-	more, okTail := countGroups(tail, true)
-	return ok && okTail && groups+more < 8
-}
-
-// countGroups counts the 16-bit groups of one side of an IPv6 address; a dotted IPv4 address at the very end is two.
-func countGroups(s string, last bool) (int, bool) {
-	if s == "" {
-		return 0, true
-	}
-	groups := 0
-	for s != "" {
-		group, rest, more := strings.Cut(s, ":")
-		if more && rest == "" {
-			return 0, false
+		if !more {
+			return parts == 4
 		}
-		if !more && last && strings.IndexByte(group, '.') >= 0 {
-			return groups + 2, validIPv4(group)
-		}
-		if len(group) == 0 || len(group) > 4 || !isHex(group) {
-			return 0, false
-		}
-		groups++
 		s = rest
 	}
-	return groups, true
 }
 
-func isHex(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if c := s[i] | 0x20; !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f') || s[i] < '0' {
+// validIPv6 takes a text apart group by group: two colons, once, stand for at least one group of zeros, and a dotted IPv4
+// address at the very end for two groups.
+func validIPv6(s string) bool {
+	groups, gap := 0, false
+	for {
+		if rest, found := strings.CutPrefix(s, "::"); found && !gap {
+			gap, s = true, rest
+			if s == "" {
+				break
+			}
+		} else if groups > 0 && s[0] == ':' {
+			s = s[1:]
+		}
+		digits := 0
+		for digits < len(s) && digits < 4 && strings.IndexByte("0123456789abcdefABCDEF", s[digits]) >= 0 {
+			digits++
+		}
+		groups++
+		if digits == len(s) && digits > 0 {
+			break
+		}
+		if digits > 0 && s[digits] == '.' && validIPv4(s) {
+			groups++
+			break
+		}
+		if digits == 0 || s[digits] != ':' {
 			return false
 		}
+		s = s[digits:]
 	}
-	return true
-}
-
-func isAlphanumeric(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+	if gap {
+		return groups < 8
+	}
+	return groups == 8
 }
 
 // decimal reads 1 to 5 digits up to limit.

@@ -36,42 +36,33 @@ func InvalidSession() problem.List { return invalidSession }
 // its problems, the first of them first.
 //
 // Place reads no clock: now is the instant of the request, and its UTC day selects the tax rules.
-func Place(s *Session, r *Request, now int64) (Order, problem.List) {
-	detail, refused := admitBuyer(s, r, now)
-	if refused != nil {
-		return Order{}, refused
+func Place(s *Session, r *Request, now int64) (*Order, problem.List) {
+	if refused := Admit(s, r, now); refused != nil {
+		return nil, refused
 	}
-	buyer, refused := effectiveEmail(s, r)
-	if refused != nil {
-		return Order{}, refused
+	o := &Order{
+		SessionID: s.ID, Environment: s.Environment, StoreID: s.StoreID, Product: s.Product, Terms: s.Terms,
+		BuyerIdentity: r.Caller.Identity, BuyerIP: r.BuyerIP, SuccessURL: r.SuccessURL, PlacedAt: now,
+	}
+	if refused := o.bill(s, r); refused != nil {
+		return nil, refused
+	}
+	if refused := o.address(s, r); refused != nil {
+		return nil, refused
 	}
 	if r.BuyerIP != "" && !validIP(r.BuyerIP) {
-		return Order{}, badIP
+		return nil, badIP
 	}
-	success := r.SuccessURL
-	if success == "" {
-		success = s.SuccessURL
-	} else if !ValidReturnURL(success, s.Environment) {
-		return Order{}, badSuccessURL
+	if o.SuccessURL == "" {
+		o.SuccessURL = s.SuccessURL
+	} else if !ValidReturnURL(o.SuccessURL, s.Environment) {
+		return nil, badSuccessURL
 	}
-	quote, p := s.Terms.Quote(&detail, r.IPCountry, tax.DateOf(now), r.Rates)
-	if p != nil {
-		return Order{}, problem.List{p}
+	var p *problem.Problem
+	if o.Quote, p = s.Terms.Quote(&o.Billing, r.IPCountry, tax.DateOf(now), r.Rates); p != nil {
+		return nil, problem.List{p}
 	}
-	return Order{
-		SessionID: s.ID, Environment: s.Environment, StoreID: s.StoreID,
-		Product: s.Product, Terms: s.Terms, Quote: quote, Billing: detail,
-		BuyerEmail: buyer, BuyerIdentity: r.Caller.Identity, BuyerIP: r.BuyerIP,
-		SuccessURL: success, PlacedAt: now,
-	}, nil
-}
-
-// admitBuyer is what comes before a quote: a caller who may order here, and where the buyer is.
-func admitBuyer(s *Session, r *Request, now int64) (billing.Detail, problem.List) {
-	if refused := Admit(s, r, now); refused != nil {
-		return billing.Detail{}, refused
-	}
-	return effectiveBilling(s, r)
+	return o, nil
 }
 
 // Admit decides whether this caller may order from this session at all. A token that is bound to another session is no
@@ -94,35 +85,35 @@ func Admit(s *Session, r *Request, now int64) problem.List {
 	return nil
 }
 
-// effectiveBilling takes the request's billing detail before the session's.
-func effectiveBilling(s *Session, r *Request) (billing.Detail, problem.List) {
+// bill takes the request's billing detail before the session's.
+func (o *Order) bill(s *Session, r *Request) (refused problem.List) {
 	in := r.Billing
 	if in == nil {
 		in = s.Billing
 	}
 	if in == nil {
-		return billing.Detail{}, missingBilling
+		return missingBilling
 	}
-	return billing.Check(*in)
+	o.Billing, refused = billing.Check(*in)
+	return refused
 }
 
-// effectiveEmail takes the token's e-mail before the request's before the session's, normalised. A token identity that is
-// no e-mail address stays the order's owner and says nothing about where to write to.
-func effectiveEmail(s *Session, r *Request) (string, problem.List) {
-	if known := r.Caller.Email(); known != "" {
-		return known, nil
+// address takes the token's e-mail before the request's before the session's, normalised. A token identity that is no e-mail
+// address stays the order's owner and says nothing about where to write to.
+func (o *Order) address(s *Session, r *Request) problem.List {
+	if o.BuyerEmail = r.Caller.Email(); o.BuyerEmail != "" {
+		return nil
 	}
-	buyer := email.Normalize(r.BuyerEmail)
-	if buyer == "" {
-		buyer = email.Normalize(s.BuyerEmail)
+	if o.BuyerEmail = email.Normalize(r.BuyerEmail); o.BuyerEmail == "" {
+		o.BuyerEmail = email.Normalize(s.BuyerEmail)
 	}
 	switch {
-	case buyer == "":
-		return "", missingEmail
-	case !email.Valid(buyer):
-		return "", badEmail
+	case o.BuyerEmail == "":
+		return missingEmail
+	case !email.Valid(o.BuyerEmail):
+		return badEmail
 	}
-	return buyer, nil
+	return nil
 }
 
 func refuse(kind problem.Kind, code, path, message string) problem.List {

@@ -8,14 +8,17 @@ import (
 // Preview computes the quote that an order of this request would freeze now. It refuses what Place refuses before it looks
 // at the buyer's e-mail, in the same order, and needs none.
 func Preview(s *Session, r *Request, now int64) (Quote, problem.List) {
-	detail, refused := admitBuyer(s, r, now)
-	if refused != nil {
+	if refused := Admit(s, r, now); refused != nil {
+		return Quote{}, refused
+	}
+	var o Order
+	if refused := o.bill(s, r); refused != nil {
 		return Quote{}, refused
 	}
 	if r.BuyerIP != "" && !validIP(r.BuyerIP) {
 		return Quote{}, badIP
 	}
-	quote, p := s.Terms.Quote(&detail, r.IPCountry, tax.DateOf(now), r.Rates)
+	quote, p := s.Terms.Quote(&o.Billing, r.IPCountry, tax.DateOf(now), r.Rates)
 	if p != nil {
 		return Quote{}, problem.List{p}
 	}

@@ -2,7 +2,6 @@
 import { writeFileSync } from "node:fs";
 
 const LAST = 0x10ffff;
-const RUNS_PER_ENTRY = 32; // how many runs a reader walks at most after the index has been searched
 
 const isSurrogate = (c) => c >= 0xd800 && c <= 0xdfff;
 
@@ -57,18 +56,16 @@ function varint(n) {
   return n < 0x80 ? [n] : [(n & 0x7f) | 0x80, ...varint(n >> 7)];
 }
 
-/** The runs' bytes, ended by a gap beyond the last code point, and an index of them. */
+/** The runs' bytes, ended by a gap beyond the last code point. */
 function encode(runs) {
   const bytes = [];
-  const index = [];
   let at = 0;
-  runs.forEach(({ first, last, numbers }, i) => {
-    if (i % RUNS_PER_ENTRY === 0) index.push(at >> 16, (at >> 8) & 255, at & 255, bytes.length >> 8, bytes.length & 255);
+  runs.forEach(({ first, last, numbers }) => {
     bytes.push(...varint(first - at), ...numbers.flatMap(varint));
     at = last + 1;
   });
   bytes.push(...varint(LAST + 1 - at));
-  return { bytes, index };
+  return bytes;
 }
 
 function goString(bytes) {
@@ -96,13 +93,9 @@ const (
 	nodeVersion    = "${node}"
 )
 
-const lowerIndex = ${goString(lower.index)}
+const lowerRuns = ${goString(lower)}
 
-const lowerRuns = ${goString(lower.bytes)}
-
-const classIndex = ${goString(classes.index)}
-
-const classRuns = ${goString(classes.bytes)}
+const classRuns = ${goString(classes)}
 `,
 );
 
@@ -113,5 +106,4 @@ writeFileSync(
     .join(""),
 );
 
-const size = lower.index.length + lower.bytes.length + classes.index.length + classes.bytes.length;
-console.log(`Unicode ${unicode}: ${lower.bytes.length} + ${classes.bytes.length} bytes of runs, ${size} in all`);
+console.log(`Unicode ${unicode}: ${lower.length} + ${classes.length} bytes of runs`);

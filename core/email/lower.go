@@ -4,28 +4,8 @@ package email
 
 // A table is a string of runs in ascending order. A run begins with two base-128 numbers, the gap between the end of the
 // run before it and its first code point, and twice its length plus a flag; the last run lies behind the last code point.
-//
-// The index of a table has an entry of 5 bytes for every so many runs: the code point from which the next gap counts (3
-// bytes, big end first) and where in the table that gap stands (2 bytes).
-const indexEntry = 5
-
-// seek returns the runs among which c must lie, and the code point from which their first gap counts.
-func seek(index, runs string, c rune) (from string, at rune) {
-	low, high := 0, len(index)/indexEntry
-	for high-low > 1 {
-		if mid := (low + high) / 2; codePoint(index[mid*indexEntry:]) <= c {
-			low = mid
-		} else {
-			high = mid
-		}
-	}
-	entry := index[low*indexEntry:]
-	return runs[int(entry[3])<<8|int(entry[4]):], codePoint(entry)
-}
-
-func codePoint(s string) rune {
-	return rune(s[0])<<16 | rune(s[1])<<8 | rune(s[2])
-}
+// It is read from its beginning: that takes a microsecond or two at its end, where hardly a buyer's letter lies, and an
+// index would not be worth its bytes.
 
 // next reads a base-128 number, low bits first, and returns what follows it.
 func next(s string) (n rune, rest string) {
@@ -49,7 +29,7 @@ func toLower(c rune) rune {
 		}
 		return c
 	}
-	for s, at := seek(lowerIndex, lowerRuns, c); ; {
+	for s, at := lowerRuns, rune(0); ; {
 		var n rune
 		n, s = next(s)
 		at += n
@@ -81,7 +61,7 @@ const (
 
 // classOf reads a table whose runs have the flag where they are ignorable.
 func classOf(c rune) class {
-	for s, at := seek(classIndex, classRuns, c); ; {
+	for s, at := classRuns, rune(0); ; {
 		var n rune
 		n, s = next(s)
 		at += n

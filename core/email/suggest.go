@@ -36,8 +36,10 @@ func Suggest(address string) string {
 	local, domain, _ := strings.Cut(address, "@")
 	typed, typedEnding, _ := strings.Cut(domain, ".")
 	best, least := "", maxSlips+1
-	for line := range strings.Lines(providers) {
-		name, endings, _ := strings.Cut(line[:len(line)-1], " ")
+	for rest := providers; rest != ""; {
+		var line string
+		line, rest, _ = strings.Cut(rest, "\n")
+		name, endings, _ := strings.Cut(line, " ")
 		slips := slipsInName(typed, name)
 		for slips < least && endings != "" {
 			var ending string

@@ -31,7 +31,7 @@ func Valid(s string) bool {
 func validLocal(local string) bool {
 	for i := 0; i < len(local); {
 		r, size := decode(local[i:])
-		if !isAlphanumeric(r) && strings.IndexByte(".!#$%&'*+/=?^_`{|}~-", local[i]) < 0 && !isVisible(r) {
+		if !isAlphanumeric(r) && strings.IndexByte(".!#$%&'*+/=?^_`{|}~-", local[i]) < 0 && !Visible(r) {
 			return false
 		}
 		i += size
@@ -39,9 +39,10 @@ func validLocal(local string) bool {
 	return local != "" && len(local) <= maxLocal
 }
 
-func validDomain(domain string) bool {
-	return len(domain) <= maxDomain && strings.IndexByte(domain, '.') >= 0 && validLabels(domain)
-}
+func validDomain(domain string) bool { return strings.IndexByte(domain, '.') >= 0 && ValidHost(domain) }
+
+// ValidHost reports whether s has the shape of a host's name, of one label or more, as [Valid] takes it for a domain.
+func ValidHost(s string) bool { return len(s) <= maxDomain && validLabels(s) }
 
 func validLabels(domain string) bool {
 	label, others, more := strings.Cut(domain, ".")
@@ -51,7 +52,7 @@ func validLabels(domain string) bool {
 func validLabel(label string) bool {
 	for i := 0; i < len(label); {
 		r, size := decode(label[i:])
-		if !isAlphanumeric(r) && r != '-' && !isVisible(r) {
+		if !isAlphanumeric(r) && r != '-' && !Visible(r) {
 			return false
 		}
 		i += size
@@ -63,8 +64,8 @@ func isAlphanumeric(r rune) bool {
 	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
 }
 
-// isVisible reports whether r is a character beyond ASCII that an address may have.
-func isVisible(r rune) bool {
+// Visible reports whether r is a character beyond ASCII that an address may have: one that can be seen.
+func Visible(r rune) bool {
 	switch {
 	case r < 0xa0, isSpace(r), isBidiControl(r):
 		return false

@@ -1,7 +1,5 @@
 package money
 
-import "math/bits"
-
 // Rate is a share of an amount in units of 1e-5: 9.975 % is 9975. A valid one comes from ParseRate and lies between
 // nothing and the whole.
 type Rate int32
@@ -42,11 +40,12 @@ func (r Rate) Within(gross, step int64) int64 {
 	return share(gross, step, r, wholeRate+r)
 }
 
-// share is minor·part/whole, half away from zero, to a multiple of step. Its product takes 128 bits.
+// share is minor·part/whole, half away from zero, to a multiple of step.
 func share(minor, step int64, part, whole Rate) int64 {
-	high, low := bits.Mul64(magnitude(minor), uint64(part))
+	product, rest := MulDiv(magnitude(minor), uint64(part), uint64(whole))
+	steps := product / uint64(step)
+	rest += product % uint64(step) * uint64(whole)
 	divisor := uint64(whole) * uint64(step)
-	steps, rest := bits.Div64(high, low, divisor)
 	if rest >= divisor-rest {
 		steps++
 	}
@@ -54,4 +53,11 @@ func share(minor, step int64, part, whole Rate) int64 {
 		return -int64(steps) * step
 	}
 	return int64(steps) * step
+}
+
+// MulDiv is n·part/whole and the remainder, exact where the result is below 1<<63 and whole·part too: n counts, whatever
+// its size, in wholes and what is left.
+func MulDiv(n, part, whole uint64) (quotient, remainder uint64) {
+	rest := n % whole * part
+	return n/whole*part + rest/whole, rest % whole
 }

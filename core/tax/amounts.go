@@ -1,8 +1,6 @@
 package tax
 
 import (
-	"math/bits"
-
 	"github.com/crepe-checkout/crepe/core/money"
 )
 
@@ -46,8 +44,7 @@ func (a *Assessment) divide(step int64) {
 	var remainders [len(taxes)]uint64
 	for i := range a.Components {
 		c := &a.Components[i]
-		high, low := bits.Mul64(uint64(steps), uint64(c.Effective()))
-		share, remainder := bits.Div64(high, low, whole)
+		share, remainder := money.MulDiv(uint64(steps), uint64(c.Effective()), whole)
 		c.Amount, remainders[i] = int64(share)*step, remainder
 		left -= int64(share)
 	}

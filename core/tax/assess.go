@@ -28,7 +28,8 @@ func Assess(s *Sale) (Assessment, *problem.Problem) {
 	if p := s.check(); p != nil {
 		return Assessment{}, p
 	}
-	in := inquire(s)
+	var in inquiry
+	in.begin(s)
 	a := Assessment{Precision: "none", Evidence: s.evidence(in.buyer)}
 	at, taxed := a.locate(&in)
 	if taxed {
@@ -55,21 +56,22 @@ func (s *Sale) check() *problem.Problem {
 	return nil
 }
 
-// inquiry is a sale as the rules see it, and the rows that have decided about it so far.
+// inquiry is a sale as the rules see it, and the rows that have decided about it so far, in the order in which they were
+// asked: one of supply, then one for each tax.
 type inquiry struct {
 	question
-	rulings
+	rows        rulings
+	count       int
 	seller      *Seller
 	home, buyer place
 }
 
-func inquire(s *Sale) inquiry {
-	home := placeOf(s.Seller.Country, "", "")
-	buyer := placeOf(s.Buyer.Country, s.Buyer.State, s.Buyer.Postcode)
-	return inquiry{
-		question: question{s.Category, kindOf(s.Buyer, buyer.country != home.country), s.On, s.Buyer.Postcode, s.Overrides},
-		seller:   s.Seller, home: home, buyer: buyer,
-	}
+func (in *inquiry) begin(s *Sale) {
+	in.seller = s.Seller
+	in.home = placeOf(s.Seller.Country, "", "")
+	in.buyer = placeOf(s.Buyer.Country, s.Buyer.State, s.Buyer.Postcode)
+	in.category, in.on, in.postcode, in.own = s.Category, s.On, s.Buyer.Postcode, s.Overrides
+	in.kind = kindOf(s.Buyer, in.buyer.country != in.home.country)
 }
 
 // kindOf tells a buyer who can owe the tax in the seller's stead from one who cannot. A number of Northern Ireland is
@@ -99,7 +101,9 @@ func (s *Sale) evidence(buyer place) Evidence {
 // locate asks the buyer's area where the supply is taxed, and says no when the seller has no tax to charge there. An area
 // without a rule about it taxes where the buyer is.
 func (a *Assessment) locate(in *inquiry) (at place, taxed bool) {
-	r := rulesOf(in.buyer.area(), in.question)[supply]
+	var found rulings
+	found.find(in.buyer.area(), &in.question)
+	r := found[supply]
 	if r == "" {
 		return in.buyer, true
 	}
@@ -121,7 +125,8 @@ func (a *Assessment) locate(in *inquiry) (at place, taxed bool) {
 // levy takes up every tax of a place that the seller collects. What is taxed gives the reason before what is not.
 func (a *Assessment) levy(in *inquiry, at place) {
 	owed := false
-	found := rulesOf(at, in.question)
+	var found rulings
+	found.find(at, &in.question)
 	for _, r := range found[supply+1:] {
 		if r == "" {
 			continue
@@ -193,27 +198,21 @@ func (a *Assessment) Name() (name string) {
 	return name
 }
 
-// rulings are the rows that decided about a sale, in the order in which they were asked.
-type rulings struct {
-	rows  [len(taxes)]rule // one of supply, then one for each tax
-	count int
+func (in *inquiry) add(r rule) {
+	in.rows[in.count] = r
+	in.count++
 }
 
-func (d *rulings) add(r rule) {
-	d.rows[d.count] = r
-	d.count++
-}
-
-func (d *rulings) weakest() (confidence byte) {
-	for _, r := range d.rows[:d.count] {
+func (in *inquiry) weakest() (confidence byte) {
+	for _, r := range in.rows[:in.count] {
 		confidence = max(confidence, r.confidence())
 	}
 	return confidence
 }
 
 // precision says how much of an address was decisive.
-func (d *rulings) precision(at place) string {
-	for _, r := range d.rows[:d.count] {
+func (in *inquiry) precision(at place) string {
+	for _, r := range in.rows[:in.count] {
 		if r.own() && r.postcode() != "" {
 			return "local"
 		}
@@ -225,11 +224,11 @@ func (d *rulings) precision(at place) string {
 }
 
 // ids cuts all of them from one text, so that they cost two allocations.
-func (d *rulings) ids(own *Table) []string {
+func (in *inquiry) ids(own *Table) []string {
 	var buffer [64]byte
 	text := buffer[:0]
-	var ends [len(d.rows)]int
-	for i, r := range d.rows[:d.count] {
+	var ends [len(in.rows)]int
+	for i, r := range in.rows[:in.count] {
 		if r.own() {
 			text = append(text, own.id(r)...)
 		} else {
@@ -238,7 +237,7 @@ func (d *rulings) ids(own *Table) []string {
 		ends[i] = len(text)
 	}
 	all, begin := string(text), 0
-	ids := make([]string, d.count)
+	ids := make([]string, in.count)
 	for i := range ids {
 		ids[i] = all[begin:ends[i]]
 		begin = ends[i]

@@ -58,7 +58,7 @@ func (t *Table) empty() bool { return t == nil || t.rows == "" }
 // overrule replaces what the table has rows about. Of the rows up to a postcode the last one begins with every beginning
 // of the postcode that any of them has, for these lie between the beginning and the postcode: so one search finds that
 // row, and from there each row points to the next, the longer beginning before the shorter.
-func (t *Table) overrule(found *[len(taxes)]rule, p place, q question) {
+func (t *Table) overrule(found *rulings, p place, q *question) {
 	if t.empty() {
 		return
 	}

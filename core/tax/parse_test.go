@@ -279,16 +279,21 @@ func TestLongestBeginning(t *testing.T) {
 	}
 }
 
+func rulesOf(p place, q question) (found rulings) {
+	found.find(p, &q)
+	return found
+}
+
 // lookAtAll is rulesOf without any search.
-func lookAtAll(p place, q question) (found [len(taxes)]rule) {
+func lookAtAll(p place, q question) (found rulings) {
 	for _, r := range packed() {
-		if p.compare(r) == 0 && r.answers(q) {
+		if p.compare(r) == 0 && r.answers(&q) {
 			found[r.tax()] = r
 		}
 	}
 	for i := range len(q.own.rows) / ownWidth {
 		r := q.own.row(i)
-		if p.compare(r) != 0 || !r.answers(q) || !strings.HasPrefix(q.postcode, r.postcode()) {
+		if p.compare(r) != 0 || !r.answers(&q) || !strings.HasPrefix(q.postcode, r.postcode()) {
 			continue
 		}
 		if before := found[r.tax()]; !before.own() || len(before.postcode()) < len(r.postcode()) {

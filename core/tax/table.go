@@ -141,14 +141,17 @@ type question struct {
 	own      *Table // the operator's rows; nil for none
 }
 
-func (r rule) answers(q question) bool {
+func (r rule) answers(q *question) bool {
 	return r[7]>>(q.category-1)&1 == 1 && r.buyers()&q.kind != 0 && r.from() <= q.on && (q.on < r.to() || r.forever())
 }
 
 func (r rule) forever() bool { return r.uint16(14) == never }
 
-// rulesOf finds the rows of a place that answer a question, each at its tax; empty is a tax that the place does not have.
-func rulesOf(p place, q question) (found [len(taxes)]rule) {
+// rulings are rows that answer a question, each at its tax; empty is a tax that has none.
+type rulings [len(taxes)]rule
+
+// find adds the rows of a place.
+func (found *rulings) find(p place, q *question) {
 	for i := firstRule(p); i < len(rules); i += ruleWidth {
 		r := rule(rules[i : i+ruleWidth])
 		if p.compare(r) != 0 {
@@ -158,8 +161,7 @@ func rulesOf(p place, q question) (found [len(taxes)]rule) {
 			found[r.tax()] = r
 		}
 	}
-	q.own.overrule(&found, p, q)
-	return found
+	q.own.overrule(found, p, q)
 }
 
 // firstRule is the offset of the first row that does not come before the place's.

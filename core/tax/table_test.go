@@ -52,7 +52,7 @@ func TestPartition(t *testing.T) {
 
 func checkOneAnswer(t *testing.T, key string, rows []rule, q question) {
 	t.Helper()
-	answers := slices.DeleteFunc(slices.Clone(rows), func(r rule) bool { return !r.answers(q) })
+	answers := slices.DeleteFunc(slices.Clone(rows), func(r rule) bool { return !r.answers(&q) })
 	if len(answers) != 1 {
 		t.Errorf("%s: %d rows about %s for buyer %03b on %s: %v", key, len(answers), q.category, q.kind, q.on, answers)
 	}

@@ -99,7 +99,7 @@ func generate(seed uint64, count int) (numbers []number) {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	for i := range rules {
 		r := &rules[i]
-		forms := strings.Fields(r.forms)
+		forms := strings.Fields(r.forms())
 		for range count / 3 {
 			form := forms[rng.IntN(len(forms))]
 			sound := random(rng, form)
@@ -107,7 +107,7 @@ func generate(seed uint64, count int) (numbers []number) {
 				sound = random(rng, form)
 			}
 			for _, n := range []string{sound, damage(rng, sound), random(rng, form)} {
-				numbers = append(numbers, number{r.prefix, complete(r, n)})
+				numbers = append(numbers, number{r.prefix(), complete(r, n)})
 			}
 		}
 	}

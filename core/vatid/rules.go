@@ -5,48 +5,50 @@ import "strings"
 // A rule is what a country's numbers look like and how their digits depend on each other. The check is asked only about
 // numbers that have one of the forms.
 type rule struct {
-	prefix string
-	forms  string // see fits
-	check  func(n string) bool
+	text  string // the prefix of its numbers, and their forms: see fits
+	check func(n string) bool
 }
+
+func (r *rule) prefix() string { return r.text[:2] }
+func (r *rule) forms() string  { return r.text[3:] }
 
 // The forms and the check digits are those of the European Commission's "VIES VAT number construction rules, functional
 // description", version 15.0 of 2011. Where a row or a function knows of something newer, it says from where; Croatia, which
 // joined in 2013, has the check digit of its OIB. The strings of weights are explained at sum.
 var rules = [...]rule{
-	{"AT", "Udddddddd", func(n string) bool { return (14+at(n, 7)+at(n, 8)-luhn(n[1:7]))%10 == 0 }},
-	{"BE", "0ddddddddd 1ddddddddd", func(n string) bool { return mod(n[:8], 97)+mod(n[8:], 100) == 97 }},
-	{"BG", "ddddddddd dddddddddd", bulgaria},
-	{"CY", "ddddddddl", cyprus},
-	{"CZ", "dddddddd ddddddddd dddddddddd", czechia},
-	{"DE", "pdddddddd", mod11and10},
-	{"DK", "pddddddd", func(n string) bool { return sum(n, "27654321")%11 == 0 }},
-	{"EE", "10ddddddd", func(n string) bool { return sum(n, "371371371")%10 == 0 }},
-	{"EL", "ddddddddd", greece},
-	{"ES", "ddddddddl eddddddda", spain},
-	{"FI", "dddddddd", func(n string) bool { return sum(n, "79A58421")%11 == 0 }},
-	{"FR", "kkddddddddd", france},
-	{"HR", "ddddddddddd", mod11and10},
-	{"HU", "dddddddd", func(n string) bool { return sum(n, "97319731")%10 == 0 }},
-	{"IE", "dddddddw dddddddww dsdddddw", ireland},
-	{"IT", "ddddddddddd", italy},
-	{"LT", "ddddddd1d dddddddddd1d", lithuania},
-	{"LU", "dddddddd", func(n string) bool { return mod(n[:6], 89) == mod(n[6:], 100) }},
-	{"LV", "ddddddddddd", latvia},
-	{"MT", "pddddddd", func(n string) bool { return 37-sum(n, "346789")%37 == mod(n[6:], 100) }},
-	{"NL", "dddddddddBdd", netherlands},
-	{"PL", "dddddddddd", func(n string) bool { return sum(n, "657234567")%11 == at(n, 9) }},
-	{"PT", "pdddddddd", func(n string) bool { return (11-sum(n, "98765432")%11)%11%10 == at(n, 8) }},
-	{"RO", "pd pdd pddd pdddd pddddd pdddddd pddddddd pdddddddd pddddddddd", romania},
-	{"SE", "dddddddddd01", func(n string) bool { return luhn(n[:9]) == at(n, 9) }}, // always 01: Skatteverket, SKV 560
-	{"SI", "pddddddd", slovenia},
-	{"SK", "pddddddddd", func(n string) bool { return mod(n, 11) == 0 && strings.IndexByte("234789", n[2]) >= 0 }},
-	{"XI", "ddddddddd dddddddddddd GDddd HAddd", unitedKingdom},
+	{"AT Udddddddd", func(n string) bool { return (14+at(n, 7)+at(n, 8)-luhn(n[1:7]))%10 == 0 }},
+	{"BE 0ddddddddd 1ddddddddd", func(n string) bool { return mod(n[:8], 97)+mod(n[8:], 100) == 97 }},
+	{"BG ddddddddd dddddddddd", bulgaria},
+	{"CY ddddddddl", cyprus},
+	{"CZ dddddddd ddddddddd dddddddddd", czechia},
+	{"DE pdddddddd", mod11and10},
+	{"DK pddddddd", func(n string) bool { return sum(n, "27654321")%11 == 0 }},
+	{"EE 10ddddddd", func(n string) bool { return sum(n, "371371371")%10 == 0 }},
+	{"EL ddddddddd", greece},
+	{"ES ddddddddl eddddddda", spain},
+	{"FI dddddddd", func(n string) bool { return sum(n, "79A58421")%11 == 0 }},
+	{"FR kkddddddddd", france},
+	{"HR ddddddddddd", mod11and10},
+	{"HU dddddddd", func(n string) bool { return sum(n, "97319731")%10 == 0 }},
+	{"IE dddddddw dddddddww dsdddddw", ireland},
+	{"IT ddddddddddd", italy},
+	{"LT ddddddd1d dddddddddd1d", lithuania},
+	{"LU dddddddd", func(n string) bool { return mod(n[:6], 89) == mod(n[6:], 100) }},
+	{"LV ddddddddddd", latvia},
+	{"MT pddddddd", func(n string) bool { return 37-sum(n, "346789")%37 == mod(n[6:], 100) }},
+	{"NL dddddddddBdd", netherlands},
+	{"PL dddddddddd", func(n string) bool { return sum(n, "657234567")%11 == at(n, 9) }},
+	{"PT pdddddddd", func(n string) bool { return (11-sum(n, "98765432")%11)%11%10 == at(n, 8) }},
+	{"RO pd pdd pddd pdddd pddddd pdddddd pddddddd pdddddddd pddddddddd", romania},
+	{"SE dddddddddd01", func(n string) bool { return luhn(n[:9]) == at(n, 9) }}, // always 01: Skatteverket, SKV 560
+	{"SI pddddddd", slovenia},
+	{"SK pddddddddd", func(n string) bool { return mod(n, 11) == 0 && strings.IndexByte("234789", n[2]) >= 0 }},
+	{"XI ddddddddd dddddddddddd GDddd HAddd", unitedKingdom},
 
 	// Outside the European Union and VIES.
-	{"CH", "Eddddddddd", func(n string) bool { return (11-sum(n[1:], "54327654")%11)%11 == at(n, 9) }}, // eCH-0097, UID
-	{"GB", "ddddddddd dddddddddddd GDddd HAddd", unitedKingdom},
-	{"NO", "dddddddddMVA", func(n string) bool { return sum(n, "327654321")%11 == 0 }}, // Brønnøysundregistrene
+	{"CH Eddddddddd", func(n string) bool { return (11-sum(n[1:], "54327654")%11)%11 == at(n, 9) }}, // eCH-0097, UID
+	{"GB ddddddddd dddddddddddd GDddd HAddd", unitedKingdom},
+	{"NO dddddddddMVA", func(n string) bool { return sum(n, "327654321")%11 == 0 }}, // Brønnøysundregistrene
 }
 
 // bulgaria: a legal entity has nine digits, anyone else ten, by one of three rules: the civil number (EGN) with the date

@@ -75,9 +75,9 @@ func Parse(cc, s string) (Number, Fault) {
 		return "", Format
 	}
 	lead, tail := r.omitted(core)
-	number := r.prefix + lead + core + tail
-	switch national := number[len(r.prefix):]; {
-	case !fits(r.forms, national) || isPlaceholder(national):
+	number := r.prefix() + lead + core + tail
+	switch national := number[len(r.prefix()):]; {
+	case !fits(r.forms(), national) || isPlaceholder(national):
 		return "", Format
 	case !r.check(national):
 		return "", CheckDigit
@@ -98,7 +98,7 @@ func find(cc string) *rule {
 
 func byPrefix(prefix string) *rule {
 	for i := range rules {
-		if rules[i].prefix == prefix {
+		if rules[i].prefix() == prefix {
 			return &rules[i]
 		}
 	}
@@ -136,14 +136,14 @@ func isSeparator(c rune) bool {
 // core returns a cleaned number without the prefix and without what only names a language. It fails where the prefix is
 // another's.
 func (r *rule) core(typed string) (string, bool) {
-	n, own := strings.CutPrefix(typed, r.prefix)
-	if !own && r.prefix == "EL" {
+	n, own := strings.CutPrefix(typed, r.prefix())
+	if !own && r.prefix() == "EL" {
 		n, own = strings.CutPrefix(typed, "GR")
 	}
 	if !own && len(n) >= 2 && isPrefix(n[:2]) {
 		return "", false
 	}
-	if r.prefix == "CH" {
+	if r.prefix() == "CH" {
 		for _, vat := range [...]string{"MWST", "TVA", "IVA", "TPV"} {
 			n = strings.TrimSuffix(n, vat)
 		}
@@ -159,15 +159,15 @@ func isPrefix(s string) bool {
 // omitted returns what buyers leave out before and behind a national number.
 func (r *rule) omitted(n string) (lead, tail string) {
 	switch {
-	case r.prefix == "BE" && len(n) == 9: // the older form
+	case r.prefix() == "BE" && len(n) == 9: // the older form
 		return "0", ""
-	case r.prefix == "EL" && len(n) == 8:
+	case r.prefix() == "EL" && len(n) == 8:
 		return "0", ""
-	case r.prefix == "CH" && len(n) == 9:
+	case r.prefix() == "CH" && len(n) == 9:
 		return "E", ""
-	case r.prefix == "NL" && (len(n) == 10 || len(n) == 11):
+	case r.prefix() == "NL" && (len(n) == 10 || len(n) == 11):
 		return "00"[len(n)-10:], ""
-	case r.prefix == "NO" && len(n) == 9:
+	case r.prefix() == "NO" && len(n) == 9:
 		return "", "MVA"
 	}
 	return "", ""

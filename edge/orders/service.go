@@ -198,7 +198,7 @@ func (f *flow) read() error {
 	if refused != nil {
 		return refused
 	}
-	f.placed, f.digest = placed, digest(&placed)
+	f.placed, f.digest = *placed, digest(placed)
 	if f.gateway = f.Gateways[session.Environment]; f.gateway == nil {
 		return fmt.Errorf("orders: no payment provider is configured for %s", session.Environment)
 	}

@@ -1,24 +1,45 @@
 package call
 
-import "github.com/crepe-checkout/crepe/core/billing"
+import (
+	"github.com/crepe-checkout/crepe/core/billing"
+	"github.com/crepe-checkout/crepe/core/country"
+	"github.com/crepe-checkout/crepe/core/vatid"
+)
 
 // Billing checks a billing detail, which is the whole input: the object that create-order calls billingDetail. The data is
 // the detail normalised; taxIdChecked stands beside a taxId and says whether its check digits hold. The errors are all of
 // the detail's, in the order of the form's fields.
-func Billing(input string) []byte {
+func (*Instance) Billing(input string) []byte {
 	r := read(input, "", nil)
 	in := r.billing(input)
 	if r.faulty {
-		return refusal(invalidJSON)
+		return refuse(invalidJSON)
 	}
-	d, problems := billing.Check(in)
+	d, problems := billing.Check(*in)
 	if problems != nil {
 		return refusal(problems)
 	}
-	var w writer
-	w.open('{')
-	w.name("data")
-	w.open('{')
+	w := data()
+	w.detail(&d)
+	return w.end()
+}
+
+// billing reads a billing detail, nil where none was given.
+func (r *reader) billing(object string) *billing.Input {
+	if object == "" {
+		return nil
+	}
+	var m [6]string
+	r.members(object, "country isBusiness? postcode state businessName taxId", m[:])
+	in := &billing.Input{Country: m[0], Postcode: m[2], State: m[3], BusinessName: m[4], TaxID: m[5]}
+	if m[1] != "" {
+		business := m[1] == "true"
+		in.IsBusiness = &business
+	}
+	return in
+}
+
+func (w *writer) detail(d *billing.Detail) {
 	w.member("country", string(d.Country))
 	w.boolean("isBusiness", d.IsBusiness)
 	w.optional("state", d.State)
@@ -28,18 +49,51 @@ func Billing(input string) []byte {
 		w.boolean("taxIdChecked", d.TaxIDChecked)
 	}
 	w.optional("postcode", d.Postcode)
-	w.close("}}")
-	return w.text
 }
 
-// billing reads a billing detail.
-func (r *reader) billing(object string) billing.Input {
-	var m [6]string
-	r.members(object, "country isBusiness? postcode state businessName taxId", m[:])
-	in := billing.Input{Country: m[0], Postcode: m[2], State: m[3], BusinessName: m[4], TaxID: m[5]}
-	if m[1] != "" {
-		business := m[1] == "true"
-		in.IsBusiness = &business
+// Fields is the form for a billing detail: {"country":"US","postcode":"10012"} → {"data":{"fields":[{"name":"country",
+// "required":true,"business":false,"label":"country","autocomplete":"billing country"},…],"state":"NY"}}. The fields are
+// [billing.Fields], and those to begin with where there is no such country; the state is [country.Code.StateOf].
+func (*Instance) Fields(input string) []byte {
+	var in [2]string
+	r := read(input, "country postcode", in[:])
+	if r.faulty {
+		return refuse(invalidJSON)
 	}
-	return in
+	c, _ := country.Parse(in[0])
+	w := data()
+	w.name("fields")
+	w.open('[')
+	for _, f := range billing.Fields(c) {
+		w.open('{')
+		w.member("name", f.Name)
+		w.boolean("required", f.Required)
+		w.boolean("business", f.Business)
+		w.member("label", f.Label)
+		w.optional("autocomplete", f.Autocomplete)
+		w.optional("inputMode", f.InputMode)
+		w.optional("example", f.Example)
+		w.close("}")
+	}
+	w.close("]")
+	w.optional("state", string(c.StateOf(in[1])))
+	return w.end()
+}
+
+// TaxID checks a number by itself: {"country":"DE","taxId":"136 695 976"} → {"data":{"taxId":"DE136695976","valid":true}}, or
+// {"data":{"valid":false,"fault":"check-digit"}}, with the faults of [vatid.Fault]. The country is a code of ISO 3166-1, or XI.
+func (*Instance) TaxID(input string) []byte {
+	var in [2]string
+	r := read(input, "country taxId", in[:])
+	if r.faulty {
+		return refuse(invalidJSON)
+	}
+	number, fault := vatid.Parse(in[0], in[1])
+	w := data()
+	w.optional("taxId", string(number))
+	w.boolean("valid", fault == vatid.None)
+	if fault != vatid.None {
+		w.member("fault", fault.String())
+	}
+	return w.end()
 }

@@ -15,23 +15,39 @@
 // There is neither reflection nor fmt in here: it would be most of the module.
 package call
 
-import "github.com/crepe-checkout/crepe/core/problem"
+import (
+	"github.com/crepe-checkout/crepe/core/problem"
+)
 
 // ABI is the version of what this package and the module promise. It grows when something that was promised goes away;
 // new operations and new members of an answer leave it as it is.
 const ABI = 1
 
+// Release is the version of the module: its ABI, and how often operations or members were added to that.
+const Release = "1.1"
+
+// Instance has the operations and what one module remembers between calls: an operator's own rates, which Load has given
+// it. The zero value has none. It is for one call at a time.
+type Instance struct {
+	Rates string // as tax.Table.Text writes them, and sound
+}
+
 // Operation answers an input. The answer is the caller's and shares no memory with the input.
-type Operation func(input string) (answer []byte)
+type Operation func(i *Instance, input string) (answer []byte)
 
 // Operations are all there are, under the names by which the module exports them.
 var Operations = []struct {
 	Name string
 	Run  Operation
 }{
-	{"billing", Billing},
-	{"email", Email},
-	{"quote", Quote},
+	{"billing", (*Instance).Billing},
+	{"email", (*Instance).Email},
+	{"fields", (*Instance).Fields},
+	{"place", (*Instance).Place},
+	{"quote", (*Instance).Quote},
+	{"rates", (*Instance).Load},
+	{"taxid", (*Instance).TaxID},
+	{"version", (*Instance).Version},
 }
 
-var invalidJSON = problem.List{{Kind: problem.Invalid, Code: "invalid-json", Message: "Invalid JSON body"}}
+var invalidJSON = &problem.Problem{Kind: problem.Invalid, Code: "invalid-json", Message: "Invalid JSON body"}

@@ -24,34 +24,40 @@ import (
 // step is the smallest amount that can be charged, by default one minor unit; an ipCountry that is none is ignored; rates are
 // the operator's own, as [tax.Table.Text] writes them. The errors are one about what the merchant or the operator has set,
 // or all of the billing detail's.
-func Quote(input string) []byte {
+func (i *Instance) Quote(input string) []byte {
 	var in [7]string
 	r := read(input, "price{ step seller{ billingDetail{ ipCountry on rates", in[:])
-	terms, wrong := r.terms(in[0], in[1], in[2])
+	var terms checkout.Terms
+	wrong := r.terms(&terms, in[0], in[1], in[2])
 	buyer := r.billing(in[3])
 	ip, _ := country.Parse(in[4])
 	on, dated := tax.ParseDate(in[5])
-	own, sound := tax.TableOf(in[6])
+	own, sound := i.table(in[6])
 	switch {
 	case r.faulty:
-		return refusal(invalidJSON)
+		return refuse(invalidJSON)
 	case wrong != nil:
-		return refusal(problem.List{wrong})
+		return refuse(wrong)
 	case !dated:
-		return refusal(problem.List{invalidDate})
+		return refuse(invalidDate)
 	}
-	detail, problems := billing.Check(buyer)
+	if buyer == nil {
+		buyer = &billing.Input{}
+	}
+	detail, problems := billing.Check(*buyer)
 	if problems != nil {
 		return refusal(problems)
 	}
 	if !sound {
-		return refusal(problem.List{invalidRates})
+		return refuse(invalidRates)
 	}
 	quote, p := terms.Quote(&detail, ip, on, &own)
 	if p != nil {
-		return refusal(problem.List{p})
+		return refuse(p)
 	}
-	return quoted(&quote)
+	w := data()
+	w.quote(&quote)
+	return w.end()
 }
 
 var (
@@ -71,7 +77,7 @@ const maxRegistrations = 500
 
 // terms reads what is sold and by whom. An amount means nothing without its currency, so what is wrong with the values is
 // said once all are read.
-func (r *reader) terms(price, step, seller string) (t checkout.Terms, wrong *problem.Problem) {
+func (r *reader) terms(t *checkout.Terms, price, step, seller string) (wrong *problem.Problem) {
 	var m [4]string
 	r.members(price, "amount currency taxCategory taxIncluded?", m[:])
 	currency, _ := money.ParseCurrency(m[1])
@@ -92,7 +98,7 @@ func (r *reader) terms(price, step, seller string) (t checkout.Terms, wrong *pro
 	if t.Price, ok = money.ParseAmount(m[0], currency); !ok {
 		wrong = invalidPrice
 	}
-	return t, wrong
+	return wrong
 }
 
 func (r *reader) seller(object string, s *tax.Seller) (ok bool) {
@@ -112,15 +118,11 @@ func (r *reader) seller(object string, s *tax.Seller) (ok bool) {
 	return ok && n <= maxRegistrations
 }
 
-// quoted is the answer that tells of a quote. The percentages of a component are those of its law; its amounts are of the
+// quote writes the members of a quote. The percentages of a component are those of its law; its amounts are of the
 // currency, like all others.
-func quoted(q *checkout.Quote) []byte {
+func (w *writer) quote(q *checkout.Quote) {
 	a := &q.Assessment
 	amount := func(minor int64) string { return money.Amount{Minor: minor, Currency: q.Currency}.String() }
-	var w writer
-	w.open('{')
-	w.name("data")
-	w.open('{')
 	w.member("currency", string(q.Currency))
 	w.member("subtotal", amount(a.Subtotal))
 	w.member("tax", amount(a.Tax))
@@ -156,6 +158,4 @@ func quoted(q *checkout.Quote) []byte {
 	w.member("evidence", a.Evidence.String())
 	w.member("on", q.On.String())
 	w.member("dataVersion", q.DataVersion)
-	w.close("}}")
-	return w.text
 }

@@ -74,6 +74,19 @@ func (w *writer) boolean(name string, value bool) {
 	w.text = strconv.AppendBool(w.text, value)
 }
 
+// data begins an answer and end ends it; what lies between are the members of its data.
+func data() writer { return writer{[]byte(begin)} }
+
+const begin = `{"data":{`
+
+func (w *writer) end() []byte {
+	w.close("}}")
+	return w.text
+}
+
+// refuse is the answer that tells of one problem.
+func refuse(p *problem.Problem) []byte { return refusal(problem.List{p}) }
+
 // refusal is the answer that tells of problems, at least one.
 func refusal(problems problem.List) []byte {
 	var w writer

@@ -140,7 +140,11 @@ test("the module answers in a browser as it does everywhere, to the byte", async
 		const { core } = JSON.parse(document.querySelector("#data").textContent);
 		const { Core } = await import(document.querySelector("script[src]").src);
 		const module = await Core.load(core.url, core.integrity);
-		return vectors.map(({ op, input }) => module.call(op, input));
+		return vectors.map(({ op, input }) => {
+			const answer = module.call(op, input);
+			if (op === "rates") module.call(op, "{}"); // the next vector knows nothing of them
+			return answer;
+		});
 	}, vectors);
 	assert.ok(vectors.length >= 100);
 	for (const [i, { name, want }] of vectors.entries()) assert.equal(got[i], want, name);
