@@ -14,7 +14,8 @@ usage() {
 ./build.sh shots   take the pictures of every page in web/testdata/shots anew
 ./build.sh bench   benchmarks, with the figures of the README
 ./build.sh torture the long proofs: KILLS kills of the binary (50), SCHEDULES of orders at random (5000), FAULT_RUNS schedules for
-                   each fault (200), INPUTS hostile inputs in three hosts (1000000); they write edge/FAULTS.md
+                   each fault (200), DAMAGES of a database (2000), HISTORIES of sessions (4000), INPUTS hostile inputs in three
+                   hosts (1000000); they write edge/FAULTS.md
 ./build.sh fuzz    every fuzz target for FUZZTIME (default 30s)
 EOF
 }
@@ -95,6 +96,11 @@ torture() {
   say "a crash at every boundary and again, every fault of the provider; -fault-seed=$seed"
   go test ./edge/orders -count 1 -timeout 60m -run 'TestCrashAtEveryBoundary$|TestFaults$' -update -crash-twice \
     -fault-runs "${FAULT_RUNS:-200}" -fault-seed "$seed"
+  say "damaged files, a full disk"
+  go test ./edge/badgerstore -count 1 -timeout 60m -run 'TestDamage$' -v -update -damages "${DAMAGES:-2000}" | grep -v ' refused: '
+  go test ./edge -count 1 -timeout 10m -run 'TestDiskFull$' -v -update
+  say "histories of many clients, one after the other in some order"
+  go test ./edge/orders -count 1 -timeout 60m -run 'TestLinearizable$' -v -histories "${HISTORIES:-4000}"
   say "edge/FAULTS.md"
   go test ./edge -count 1 -run 'TestFaultTable$' -update
   say "native Go, wazero and V8 side by side"

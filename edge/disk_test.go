@@ -29,7 +29,8 @@ func mountDisk(t *testing.T, mebibytes int) disk {
 	t.Helper()
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%dm", mebibytes)); err != nil {
-		t.Fatalf("a small disk cannot be mounted: %v; run the tests as root, or by: unshare --user --map-root-user --mount go test ./...", err)
+		t.Fatalf("a small disk cannot be mounted: %v; run the tests as root, or by: "+
+			"unshare --user --map-root-user --mount go test ./...", err)
 	}
 	t.Cleanup(func() {
 		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
@@ -108,6 +109,11 @@ func TestDiskFull(t *testing.T) {
 	d.empty(t)
 	t.Logf("%d orders acknowledged, %d refused", c.placed.Load(), c.refused.Load())
 	audit(t, data, address, c.acks)
+	keepFaultRows(t, "disk", "A full disk",
+		"The binary on a small disk that somebody else fills up while clients order: orders are refused with 503 and Retry-After, and "+
+			"placed again when there is space. Killed and started with nothing free, it says so and ends.",
+		"fault\tacknowledged orders\trefused in time\tlost",
+		fmt.Sprintf("disk full\t%d\t%d\t0", c.placed.Load(), c.refused.Load()))
 }
 
 // customers are clients that order from sessions of their own until they are stopped.

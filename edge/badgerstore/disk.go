@@ -87,7 +87,8 @@ func (d *disk) look() {
 	}
 	full := free < d.reserve || d.isFull() && free < d.reserve+d.reserve/8
 	if d.full.Swap(full) != full {
-		d.log.Warn("the disk's free space crosses the reserve", "dir", d.dir, "writes", !full, "free MiB", free>>20, "reserve MiB", d.reserve>>20)
+		d.log.Warn("the disk's free space crosses the reserve", "dir", d.dir, "writes", !full, "free MiB", free>>20,
+			"reserve MiB", d.reserve>>20)
 	}
 	if err := d.trim(free); err != nil {
 		d.log.Error("the ballast cannot be set right", "error", err)

@@ -18,7 +18,8 @@ func smallDisk(t *testing.T, mebibytes int) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%dm", mebibytes)); err != nil {
-		t.Fatalf("a small disk cannot be mounted: %v; run the tests as root, or by: unshare --user --map-root-user --mount go test ./...", err)
+		t.Fatalf("a small disk cannot be mounted: %v; run the tests as root, or by: "+
+			"unshare --user --map-root-user --mount go test ./...", err)
 	}
 	t.Cleanup(func() {
 		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
