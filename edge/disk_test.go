@@ -151,7 +151,8 @@ func newCustomers(t *testing.T, s *shop, clients, sessions int) *customers {
 
 // order is one create-order, which ends in a URL or in a refusal to come back later.
 func (c *customers) order(t *testing.T, s *shop, token string, a acknowledgement) {
-	body := `{"checkoutSessionId":"` + a.session + `","buyerEmail":"ada@example.com","billingDetail":{"country":"` + a.country + `","isBusiness":false}}`
+	body := `{"checkoutSessionId":"` + a.session + `","buyerEmail":"ada@example.com",` +
+		`"billingDetail":{"country":"` + a.country + `","isBusiness":false}}`
 	request, err := http.NewRequest("POST", s.PublicURL+createOrderPath, strings.NewReader(body))
 	if err != nil {
 		t.Error(err)

@@ -79,7 +79,8 @@ func Open(dir string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{Options: o, dir: dir, journal: j, disk: newDisk(dir, o), queue: make(chan command, queueLength), stopped: make(chan struct{})}
+	db := &DB{Options: o, dir: dir, journal: j, disk: newDisk(dir, o),
+		queue: make(chan command, queueLength), stopped: make(chan struct{})}
 	if err := db.open(); err != nil {
 		return nil, errors.Join(err, db.release())
 	}

@@ -126,8 +126,9 @@ func history(t *testing.T, seed uint64, sessions, troubles int, store func(order
 	gateway := &unsteady{provider: new(provider), rng: mathrand.New(mathrand.NewPCG(seed, 0)), troubles: troubles}
 	var processes [2]*orders.Service
 	for i := range processes {
-		processes[i] = orders.New(orders.Config{Store: store(db), Gateways: map[checkout.Environment]orders.Gateway{checkout.Test: gateway},
-			Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler), TryTimeout: 50 * time.Millisecond, Budget: 100 * time.Millisecond})
+		processes[i] = orders.New(orders.Config{Store: store(db), Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler),
+			Gateways:   map[checkout.Environment]orders.Gateway{checkout.Test: gateway},
+			TryTimeout: 50 * time.Millisecond, Budget: 100 * time.Millisecond})
 	}
 	var history []porcupine.Operation
 	var mu sync.Mutex
@@ -151,7 +152,8 @@ func history(t *testing.T, seed uint64, sessions, troubles int, store func(order
 						back = 1 << 60 // its effect may come at any time
 					}
 					mu.Lock()
-					history = append(history, porcupine.Operation{ClientId: n*linearClients + c, Input: in, Output: out, Call: call, Return: back})
+					history = append(history, porcupine.Operation{ClientId: n*linearClients + c, Input: in, Output: out,
+						Call: call, Return: back})
 					mu.Unlock()
 				}
 			})

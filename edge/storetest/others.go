@@ -35,7 +35,8 @@ func answers(s Store) error {
 	}
 	_, foreign := s.IdempotentAnswer(background, checkout.Prod, id)
 	_, old := s.IdempotentAnswer(background, checkout.Test, id+"old")
-	return cmp.Or(want("in the other environment", foreign, idempotency.ErrNotFound), want("after its time", old, idempotency.ErrNotFound))
+	return cmp.Or(want("in the other environment", foreign, idempotency.ErrNotFound),
+		want("after its time", old, idempotency.ErrNotFound))
 }
 
 func touching(s Store) error {
@@ -83,7 +84,8 @@ func signingKeys(s Store) error {
 		return slices.ContainsFunc(keys, func(known auth.SigningKey) bool { return reflect.DeepEqual(known, k) }), err
 	}
 	if err := cmp.Or(s.AddSigningKey(background, one), s.AddSigningKey(background, two),
-		s.RemoveSigningKey(background, checkout.Test, two.ID), s.RemoveSigningKey(background, checkout.Test, fresh("KEY"))); err != nil {
+		s.RemoveSigningKey(background, checkout.Test, two.ID),
+		s.RemoveSigningKey(background, checkout.Test, fresh("KEY"))); err != nil {
 		return err
 	}
 	for _, c := range []struct {
@@ -108,7 +110,8 @@ func records(s Store) error {
 	merchant := &catalog.Merchant{ID: fresh("MER"), Name: "A", Keys: []catalog.APIKey{{Environment: checkout.Test, PublicKey: "x"}}}
 	store := &catalog.Store{ID: fresh("STO"), MerchantID: merchant.ID, Slug: fresh("shop"), Name: "S"}
 	product := &catalog.Product{ID: fresh("PROD"), StoreID: store.ID, Test: catalog.Listing{Version: &catalog.Version{Name: "P"}}}
-	if err := s.Put(background, catalog.Change{Merchant: merchant, Store: store, Products: []*catalog.Product{product}}); err != nil {
+	all := catalog.Change{Merchant: merchant, Store: store, Products: []*catalog.Product{product}}
+	if err := s.Put(background, all); err != nil {
 		return err
 	}
 	store.Name, product.Test.Inactive = "T", true
@@ -122,7 +125,8 @@ func records(s Store) error {
 	if err := cmp.Or(errM, errS, errB, errP); err != nil {
 		return err
 	}
-	if !reflect.DeepEqual(m, merchant) || !reflect.DeepEqual(st, store) || !reflect.DeepEqual(by, store) || !reflect.DeepEqual(p, product) {
+	if !reflect.DeepEqual(m, merchant) || !reflect.DeepEqual(st, store) ||
+		!reflect.DeepEqual(by, store) || !reflect.DeepEqual(p, product) {
 		return fmt.Errorf("read %+v %+v %+v %+v", m, st, by, p)
 	}
 	session, _, err := placed(s, checkout.Test)
@@ -152,7 +156,8 @@ func slugs(s Store) error {
 		return err
 	}
 	merchant, store := &catalog.Merchant{ID: fresh("MER")}, &catalog.Store{ID: fresh("STO"), Slug: slug}
-	if err := want("a taken slug", s.Put(background, catalog.Change{Merchant: merchant, Store: store}), catalog.ErrSlugTaken); err != nil {
+	err = s.Put(background, catalog.Change{Merchant: merchant, Store: store})
+	if err := want("a taken slug", err, catalog.ErrSlugTaken); err != nil {
 		return err
 	}
 	_, errM := s.Merchant(background, merchant.ID)
@@ -197,7 +202,8 @@ func sandboxMap(s Store) error {
 	}
 	beside := strings.TrimSuffix(p, "/") + "0" // sorts behind, and is not of the prefix
 	writes = append(writes, sandbox.Write{Key: beside, Value: []byte("beside")})
-	if err := cmp.Or(m.Apply(writes), m.Apply([]sandbox.Write{{Key: p + "c"}, {Key: p + "none"}, {Key: p + "d", Value: []byte("D")}})); err != nil {
+	change := []sandbox.Write{{Key: p + "c"}, {Key: p + "none"}, {Key: p + "d", Value: []byte("D")}}
+	if err := cmp.Or(m.Apply(writes), m.Apply(change)); err != nil {
 		return err
 	}
 	if value, err := m.Get(p + "d"); err != nil || string(value) != "D" {
@@ -215,7 +221,8 @@ func sandboxMap(s Store) error {
 		after string
 		most  int
 		want  string
-	}{{"", 100, "a=a ab=ab b=b d=D "}, {p + "a", 100, "ab=ab b=b d=D "}, {p + "aa", 100, "ab=ab b=b d=D "}, {p + "d", 100, ""}, {"", 2, "a=a ab=ab "}} {
+	}{{"", 100, "a=a ab=ab b=b d=D "}, {p + "a", 100, "ab=ab b=b d=D "}, {p + "aa", 100, "ab=ab b=b d=D "},
+		{p + "d", 100, ""}, {"", 2, "a=a ab=ab "}} {
 		if got, err := scan(c.after, c.most); err != nil || got != c.want {
 			return fmt.Errorf("after %q: %q, %v; want %q", c.after, got, err, c.want)
 		}
