@@ -152,6 +152,38 @@ test("V5: a slip in a well-known domain is offered to be mended, and never mende
 	await visit.close();
 });
 
+test("F4: a postcode selects its state, and one of another state is pointed out", async () => {
+	const visit = await Visit.open((await newSession()).checkoutUrl);
+	const { page } = visit;
+	await visit.ready();
+	const caution = page.locator("#postcode-caution");
+	await page.fill("#email", "ada@fieldnotes.example");
+	await page.selectOption("#country", "US");
+	await page.locator("#postcode").pressSequentially("7870");
+	assert.equal(await page.inputValue("#state"), "");
+	await page.locator("#postcode").pressSequentially("1");
+	assert.equal(await page.inputValue("#state"), "US-TX");
+	assert.equal(await visit.total(), "€28.69");
+	await page.fill("#postcode", "10012");
+	assert.equal(await page.inputValue("#state"), "US-NY"); // the buyer has not chosen
+	assert.equal(await caution.count(), 0);
+	await page.selectOption("#state", "US-NJ");
+	assert.equal(await caution.innerText(), "This code is in New York. Check the state.");
+	assert.equal(await page.getAttribute("#postcode", "aria-invalid"), null);
+	assert.equal(await page.getAttribute("#postcode", "aria-describedby"), "postcode-caution");
+	await page.click(submit);
+	await page.waitForURL((url) => url.href.startsWith(`${dev.baseUrl}/sandbox/`));
+	await page.goBack({ waitUntil: "commit" });
+	await page.waitForSelector(submit);
+	await visit.ready();
+	if (!(await page.isVisible("#postcode"))) await page.click(".review summary");
+	await page.selectOption("#country", "CA");
+	await page.fill("#postcode", "k1a 0b1");
+	assert.equal(await page.inputValue("#state"), "CA-ON");
+	assert.equal(await caution.count(), 0);
+	await visit.close();
+});
+
 test("pages fit narrow and wide screens, in both themes and directions", async () => {
 	const { checkoutUrl } = await newSession({
 		currency: "USD", buyerEmail: "ada@fieldnotes.example",

@@ -109,7 +109,7 @@ function taxLine(name: string, share: string, amount: string): HTMLElement {
 }
 
 // placeName reads the name of "DE" or "US-TX" from the list that has it.
-function placeName(jurisdiction: string): string {
+export function placeName(jurisdiction: string): string {
 	const option = document.querySelector(`option[value="${CSS.escape(jurisdiction)}"]`);
 	return option?.textContent ?? "";
 }

@@ -101,6 +101,12 @@ export class Core {
 		return this.#ask("email", { email });
 	}
 
+	// stateOf is the state in which a postcode lies, "NY"; empty where the country has none or the postcode does not say.
+	stateOf(country: string, postcode: string): string {
+		const answer = this.#ask<{ readonly state?: string }>("fields", { country, postcode });
+		return "data" in answer ? (answer.data.state ?? "") : "";
+	}
+
 	billing(detail: Billing): Answer<Detail> {
 		return this.#ask("billing", detail);
 	}
