@@ -87,7 +87,7 @@ func TestSuggestKnown(t *testing.T) {
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	suggested := 0
-	for range 100_000 {
+	for range 20_000 {
 		typed := "ada@" + slip(rng, slip(rng, domains()[rng.IntN(len(known))]))
 		got := Suggest(typed)
 		if got == "" {
@@ -98,7 +98,7 @@ func TestSuggestKnown(t *testing.T) {
 			t.Fatalf("Suggest(%q) = %q", typed, got)
 		}
 	}
-	if suggested < 10_000 {
+	if suggested < 2_000 {
 		t.Errorf("%d suggestions only", suggested)
 	}
 }

@@ -16,8 +16,8 @@ func Example() {
 	}
 	defer rules.Close(ctx)
 
-	address, valid, err := rules.Email(ctx, " Foo@Bar.COM ")
-	fmt.Println(address, valid, err)
+	address, err := rules.Email(ctx, " Foo@Gmial.COM ")
+	fmt.Println(address.Address, address.Valid, address.Suggestion, err)
 
 	business := true
 	_, problems, err := rules.Billing(ctx, billing.Input{Country: "DE", IsBusiness: &business})
@@ -27,7 +27,7 @@ func Example() {
 	fmt.Println(err)
 
 	// Output:
-	// foo@bar.com true <nil>
+	// foo@gmial.com true foo@gmail.com <nil>
 	// /billingDetail/businessName businessName is required for business purchases
 	// /billingDetail/taxId taxId is required for EU business purchases
 	// <nil>

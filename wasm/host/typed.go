@@ -10,18 +10,45 @@ import (
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/core/vatid"
 )
 
-// Email is [email.Normalize] and [email.Valid] of core.
-func (m *Module) Email(ctx context.Context, typed string) (address string, valid bool, err error) {
+// Email is an address as package email of core sees it.
+type Email struct {
+	Address    string // [email.Normalize]
+	Valid      bool   // [email.Valid]
+	Suggestion string // [email.Suggest]
+}
+
+// Email is what package email of core says of an address as typed.
+func (m *Module) Email(ctx context.Context, typed string) (Email, error) {
 	answer, _, err := ask[emailAnswer](ctx, m, "email", map[string]string{"email": typed})
-	return answer.Email, answer.Valid, err
+	return Email(answer), err
 }
 
 // Billing is [billing.Check], but that the Detail is empty where there are problems.
 func (m *Module) Billing(ctx context.Context, in billing.Input) (billing.Detail, problem.List, error) {
 	answer, problems, err := ask[billingAnswer](ctx, m, "billing", billingInput(in))
 	return billing.Detail(answer), problems, err
+}
+
+// Fields is [billing.Fields], and [country.Code.StateOf] for a postcode, which may be empty.
+func (m *Module) Fields(ctx context.Context, c country.Code, postcode string) ([]billing.Field, country.Subdivision, error) {
+	answer, _, err := ask[fieldsAnswer](ctx, m, "fields", map[string]string{"country": string(c), "postcode": postcode})
+	return answer.Fields, answer.State, err
+}
+
+// TaxID is [vatid.Parse].
+func (m *Module) TaxID(ctx context.Context, cc, typed string) (vatid.Number, vatid.Fault, error) {
+	answer, _, err := ask[taxIDAnswer](ctx, m, "taxid", map[string]string{"country": cc, "taxId": typed})
+	fault, _ := named(vatid.CheckDigit, answer.Fault)
+	return answer.TaxID, fault, err
+}
+
+// Version is the release of the module and the version of its tax data, with that of [Config].Rates.
+func (m *Module) Version(ctx context.Context) (release, dataVersion string, err error) {
+	answer, _, err := ask[versionAnswer](ctx, m, "version", struct{}{})
+	return answer.Module, answer.DataVersion, err
 }
 
 // QuoteInput is what is sold, to whom and when.
@@ -41,6 +68,23 @@ func (m *Module) Quote(ctx context.Context, in QuoteInput) (checkout.Quote, prob
 	}
 	quote, err := answer.quote()
 	return quote, nil, err
+}
+
+// Place is [checkout.Place].
+func (m *Module) Place(ctx context.Context, s *checkout.Session, r *checkout.Request, now int64) (*checkout.Order, problem.List, error) {
+	answer, problems, err := ask[placeAnswer](ctx, m, "place", placeInput(s, r, now))
+	if err != nil || problems != nil {
+		return nil, problems, err
+	}
+	quote, err := answer.Quote.quote()
+	if err != nil {
+		return nil, nil, err
+	}
+	return &checkout.Order{
+		SessionID: s.ID, Environment: s.Environment, StoreID: s.StoreID, Product: s.Product, Terms: s.Terms,
+		Quote: quote, Billing: billing.Detail(answer.BillingDetail), BuyerEmail: answer.BuyerEmail,
+		BuyerIdentity: r.Caller.Identity, BuyerIP: r.BuyerIP, SuccessURL: answer.SuccessURL, PlacedAt: now,
+	}, nil, nil
 }
 
 // ask calls an operation and reads the data of its answer.

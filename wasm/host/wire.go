@@ -3,11 +3,13 @@ package host
 import (
 	"fmt"
 
+	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/core/vatid"
 )
 
 // The inputs and answers of package call, for encoding/json.
@@ -36,8 +38,27 @@ func named[Enum interface {
 }
 
 type emailAnswer struct {
-	Email string
-	Valid bool
+	Address    string `json:"email"`
+	Valid      bool
+	Suggestion string
+}
+
+type fieldsAnswer struct {
+	Fields []billing.Field
+	State  country.Subdivision
+}
+
+type taxIDAnswer struct {
+	TaxID vatid.Number
+	Fault string
+}
+
+type versionAnswer struct{ Module, DataVersion string }
+
+type placeAnswer struct {
+	BuyerEmail, SuccessURL string
+	BillingDetail          billingAnswer
+	Quote                  quoteAnswer
 }
 
 type billingInput struct {
@@ -59,10 +80,17 @@ type billingAnswer struct {
 	TaxIDChecked bool
 }
 
-// wire is the input of package call, an untyped object because its names are only here.
-func (in *QuoteInput) wire() any {
-	type object = map[string]any
-	t := in.Terms
+// object is an input of package call, untyped because its names are only here.
+type object = map[string]any
+
+func (in *QuoteInput) wire() object {
+	o := termsInput(in.Terms)
+	o["billingDetail"], o["ipCountry"], o["on"], o["rates"] = billingInput(in.Buyer), in.IPCountry, in.On.String(), in.Rates.Text()
+	return o
+}
+
+// termsInput is the terms of a quote or a session.
+func termsInput(t *checkout.Terms) object {
 	registrations := make([]object, 0, len(t.Seller.Registrations))
 	for _, r := range t.Seller.Registrations {
 		registrations = append(registrations, object{"jurisdiction": r.Jurisdiction, "from": r.From.String()})
@@ -76,11 +104,29 @@ func (in *QuoteInput) wire() any {
 		"seller": object{
 			"country": t.Seller.Country, "everywhere": t.Seller.Everywhere, "registrations": registrations,
 		},
-		"billingDetail": billingInput(in.Buyer),
-		"ipCountry":     in.IPCountry,
-		"on":            in.On.String(),
-		"rates":         in.Rates.Text(),
 	}
+}
+
+func placeInput(s *checkout.Session, r *checkout.Request, now int64) object {
+	in := object{
+		"caller": object{
+			"environment": r.Caller.Environment, "storeId": r.Caller.StoreID, "identity": r.Caller.Identity,
+			"sessionId": r.Caller.SessionID,
+		},
+		"request": object{
+			"checkoutSessionId": r.SessionID, "billingDetail": (*billingInput)(r.Billing), "buyerEmail": r.BuyerEmail,
+			"buyerIp": r.BuyerIP, "successUrl": r.SuccessURL,
+		},
+		"ipCountry": r.IPCountry, "now": now, "rates": r.Rates.Text(),
+	}
+	if s != nil {
+		session := termsInput(&s.Terms)
+		session["id"], session["environment"], session["storeId"] = s.ID, s.Environment, s.StoreID
+		session["productType"], session["expiresAt"], session["closed"] = s.Product.Type, s.ExpiresAt, s.Closed
+		session["billingDetail"], session["buyerEmail"], session["successUrl"] = (*billingInput)(s.Billing), s.BuyerEmail, s.SuccessURL
+		in["session"] = session
+	}
+	return in
 }
 
 type quoteAnswer struct {
