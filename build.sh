@@ -12,6 +12,7 @@ usage() {
 ./build.sh web     build web/dist anew
 ./build.sh client  build the npm packages into bin/npm (nothing is published)
 ./build.sh shots   take the pictures of every page in web/testdata/shots anew
+./build.sh browsers buy in Firefox and in WebKit, too
 ./build.sh bench   benchmarks, with the figures of the README
 ./build.sh torture the long proofs: KILLS kills of the binary (50), SCHEDULES of orders at random (5000), FAULT_RUNS schedules for
                    each fault (200), DAMAGES of a database (2000), HISTORIES of sessions (4000), INPUTS hostile inputs in three
@@ -45,10 +46,15 @@ run() {
   exec bin/crepe dev "$@"
 }
 
-test_all() {
-  need ca-certificates iso-codes chromium fonts-liberation brotli
+need_browser() {
+  need ca-certificates chromium fonts-liberation
   command -v node >/dev/null || need nodejs
   command -v npm >/dev/null || need npm
+}
+
+test_all() {
+  need_browser
+  need iso-codes brotli
   say "formatting and vet"
   local unformatted
   unformatted=$(gofmt -l core edge wasm web)
@@ -81,6 +87,12 @@ shots() {
     )
   done
   du -sh web/testdata/shots
+}
+
+browsers() {
+  need_browser
+  need firefox-esr webkit2gtk-driver xvfb
+  go test ./edge -count 1 -v -run 'TestBrowser/browsers' -browsers
 }
 
 bench() { go test -run '^$' -bench . -benchmem ./...; }
@@ -127,6 +139,7 @@ case $command in
   web) web/build.sh ;;
   client) web/packages.sh ;;
   shots) shots ;;
+  browsers) browsers ;;
   bench) bench ;;
   torture) torture ;;
   fuzz) fuzz ;;

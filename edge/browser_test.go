@@ -1,11 +1,14 @@
 package main
 
 import (
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 )
+
+var otherBrowsers = flag.Bool("browsers", false, "let TestBrowser buy in Firefox and WebKit, too")
 
 // TestBrowser buys in Chromium from the real binary: the script types, sees the errors and the tax, pays and finds the order
 // completed, with and without JavaScript and WebAssembly; it runs the core's vectors through the module in the page; and it
@@ -16,7 +19,7 @@ func TestBrowser(t *testing.T) {
 		t.Fatalf("%v; the test needs a browser: apt-get install chromium, or set CHROMIUM", err)
 	}
 	web := npmInstall(t, "../web")
-	for script, settings := range map[string][]string{
+	scripts := map[string][]string{
 		"checkout.mjs":  nil,
 		"form.mjs":      nil,
 		"languages.mjs": nil,
@@ -24,7 +27,11 @@ func TestBrowser(t *testing.T) {
 		"quality.mjs":   nil,
 		"rates.mjs":     {"--rates", "testdata/rates.tsv"},
 		"vitals.mjs":    nil,
-	} {
+	}
+	if *otherBrowsers {
+		scripts["browsers.mjs"] = nil
+	}
+	for script, settings := range scripts {
 		t.Run(script, func(t *testing.T) {
 			data := t.TempDir()
 			start(t, data, freeAddress(t), settings...)

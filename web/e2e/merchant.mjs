@@ -1,0 +1,51 @@
+// A running `crepe dev` as a merchant's server sees it, and what any browser needs to find its way.
+
+import { createHash, createSign } from "node:crypto";
+import { readFileSync } from "node:fs";
+
+const file = process.env.DEV_JSON;
+if (!file) throw new Error("DEV_JSON must name the dev.json of a running `crepe dev`");
+export const dev = JSON.parse(readFileSync(file, "utf8"));
+
+// call posts to the API.
+async function call(action, headers, body) {
+	const response = await fetch(`${dev.baseUrl}/v1/actions/${action}`, {
+		method: "POST",
+		headers: { "Content-Type": "application/json", ...headers },
+		body,
+	});
+	const answer = await response.json();
+	if (!response.ok) throw new Error(`${action}: ${JSON.stringify(answer.errors)}`);
+	return answer.data;
+}
+
+// newSession opens a checkout session for the demo product, as anybody on the store's public page may.
+export function newSession(more = {}) {
+	const body = JSON.stringify({ productId: dev.products[0].id, currency: "EUR", ...more });
+	return call("checkout/create-session", { "X-Store-Slug": dev.storeSlug, "X-Environment": "test" }, body);
+}
+
+// signed posts as the merchant's server.
+async function signed(action, request) {
+	const body = JSON.stringify(request);
+	const timestamp = String(Math.floor(Date.now() / 1000));
+	const digest = createHash("sha256").update(body).digest("base64");
+	const canonical = `POST\n/v1/actions/${action}\n${timestamp}\n${digest}`;
+	const signature = createSign("sha256").update(canonical).sign(dev.privateKey.test, "base64");
+	return call(action, { "X-Merchant-Id": dev.merchantId, "X-Timestamp": timestamp, "X-Signature": signature }, body);
+}
+
+// newToken issues a session token for a buyer whom the merchant knows.
+export async function newToken(buyerIdentity) {
+	return (await signed("auth/issue-session-token", { storeId: dev.storeId, buyerIdentity })).token;
+}
+
+// newMerchantSession opens a checkout session with what only the merchant may set.
+export function newMerchantSession(more = {}) {
+	return signed("checkout/create-session", { productId: dev.products[0].id, currency: "EUR", ...more });
+}
+
+export const createOrder = "onetime-order/create-order";
+export const sandbox = `${dev.baseUrl}/sandbox/`;
+export const thanks = "Thank you. Your order is complete.";
+export const submit = ".pay > button"; // the button that sends the form
