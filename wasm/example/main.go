@@ -1,0 +1,62 @@
+// Command example is a Go program of its own that has the checkout's rules in a sandbox: WebAssembly that imports nothing, with
+// a limit of memory and of time. Copy this folder; outside of this repository, go.mod needs no replace.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/crepe-checkout/crepe/core/billing"
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/money"
+	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/wasm/host"
+)
+
+func main() {
+	if err := run(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "example:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	rules, err := host.New(ctx, host.Config{}) // once; it is for any number of goroutines
+	if err != nil {
+		return err
+	}
+	defer rules.Close(ctx)
+	ctx, cancel := context.WithTimeout(ctx, time.Second) // whatever they are asked, the rules take no longer
+	defer cancel()
+
+	business := true
+	buyer := billing.Input{Country: "DE", IsBusiness: &business, BusinessName: "Fieldnotes GmbH", TaxID: "136 695 977"}
+	if err := describe(ctx, rules, buyer); err != nil {
+		return err
+	}
+	buyer.TaxID = "136 695 976"
+	return describe(ctx, rules, buyer)
+}
+
+// describe prints what a buyer would pay, or what is wrong. A refusal is data; an error means that the call has failed.
+func describe(ctx context.Context, rules *host.Module, buyer billing.Input) error {
+	terms := checkout.Terms{
+		Price: money.Amount{Minor: 2900, Currency: "EUR"}, Category: tax.SaaS, Step: 1, Seller: tax.Seller{Country: "IE"},
+	}
+	on := tax.DateOf(time.Date(2026, time.November, 23, 0, 0, 0, 0, time.UTC).UnixMilli())
+	quote, problems, err := rules.Quote(ctx, host.QuoteInput{Terms: &terms, Buyer: buyer, On: on})
+	if err != nil {
+		return err
+	}
+	for _, p := range problems {
+		fmt.Printf("%s: %s\n", p.Path, p.Message)
+	}
+	if problems == nil {
+		a := quote.Assessment
+		fmt.Printf("%s %s, of which tax %s: %s by %v\n", money.Amount{Minor: a.Total, Currency: quote.Currency}, quote.Currency,
+			money.Amount{Minor: a.Tax, Currency: quote.Currency}, a.Reason, a.Rules)
+	}
+	return nil
+}
