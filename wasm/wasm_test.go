@@ -59,7 +59,7 @@ func compact(text []byte) []byte {
 	return b.Bytes()
 }
 
-func vectors(t *testing.T) []*vector {
+func vectors(t testing.TB) []*vector {
 	t.Helper()
 	files, err := filepath.Glob(vectorsDir + "/*.json")
 	if err != nil || len(files) < 100 {
@@ -416,9 +416,12 @@ func TestMemory(t *testing.T) {
 	if size := module.Memory().Size(); size > 128<<10 {
 		t.Errorf("%d bytes after the vectors", size)
 	}
+	run("rates", fmt.Appendf(nil, `{"rates":%q}`, longestRates(t)))
 	for _, input := range longest(rand.New(rand.NewPCG(*seed, 3))) {
 		for _, o := range call.Operations {
-			run(o.Name, input)
+			if o.Name != "rates" { // the longest are kept
+				run(o.Name, input)
+			}
 		}
 	}
 	warm := module.Memory().Size()
@@ -428,6 +431,23 @@ func TestMemory(t *testing.T) {
 	}
 	if size := module.Memory().Size(); size > 512<<10 || size != warm {
 		t.Errorf("%d bytes, %d after the longest inputs", size, warm)
+	}
+}
+
+// longestRates is as much as an instance keeps.
+func longestRates(t *testing.T) string {
+	t.Helper()
+	text, rows := "", "id\tjurisdiction\ttax\trate\tpostcode\n"
+	for i := 0; ; i++ {
+		rows += fmt.Sprintf("r%d\tUS-TX\tsales\t8.25\t%d\n", i, 73_000+i)
+		own, wrong := tax.ParseTable(rows)
+		if wrong != nil {
+			t.Fatal(wrong)
+		}
+		if len(own.Text()) > call.MaxRates {
+			return text
+		}
+		text = own.Text()
 	}
 }
 

@@ -2,6 +2,8 @@ package checkout
 
 import (
 	"net/netip"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -18,6 +20,34 @@ func FuzzValidIP(f *testing.F) {
 		want := err == nil && !strings.Contains(s, "%")
 		if got := validIP(s); got != want {
 			t.Fatalf("%q: got %t, want %t (%v)", s, got, want, err)
+		}
+	})
+}
+
+// FuzzValidReturnURL compares with the standard library's parser: what is accepted is a URL for it too, with the same scheme and
+// host, and nobody's name in it.
+func FuzzValidReturnURL(f *testing.F) {
+	for _, s := range []string{"https://example.com", "https://example.com:8443/a?b=c#d", "http://localhost:3000/", "http://[::1]:3000/x",
+		"https://a@example.com/", "https://example.com\\@evil.example/", "https://ex\u00e4mple.com/", "https://[::1", "https://]/", "https://a:/", "",
+		"javascript:alert(1)", "https://example.com/\u202e", "https://-a.example/", "https://1.2.3.4/", "https://a..b/"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, env := range []Environment{Test, Prod} {
+			if !ValidReturnURL(s, env) {
+				continue
+			}
+			u, err := url.Parse(strings.ReplaceAll(s, "%", "%25")) // a browser takes a bare one, and so does this
+			if err != nil {
+				t.Fatalf("%q is no URL: %v", s, err)
+			}
+			local := env == Test && slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname())
+			if u.User != nil || u.Hostname() == "" || u.Scheme != "https" && !(u.Scheme == "http" && local) {
+				t.Fatalf("%q is accepted: %#v", s, u)
+			}
+			if !strings.HasPrefix(strings.TrimPrefix(strings.TrimPrefix(s, "https://"), "http://"), u.Host) {
+				t.Fatalf("%q has the host %q", s, u.Host)
+			}
 		}
 	})
 }

@@ -80,3 +80,18 @@ func FuzzStateOf(f *testing.F) {
 		}
 	})
 }
+
+func FuzzParse(f *testing.F) {
+	f.Add("US", "CA")
+	f.Add("CA", "CA-QC")
+	f.Add("XK", "")
+	f.Fuzz(func(t *testing.T, code, subdivision string) {
+		c, ok := Parse(code)
+		if known := find(codes, code) >= 0; ok != known || ok && string(c) != code {
+			t.Fatalf("%q: %q, %t", code, c, ok)
+		}
+		if s, ok := c.ParseSubdivision(subdivision); ok && strings.TrimPrefix(subdivision, code+"-") != string(s) {
+			t.Fatalf("%s: %q is %q", code, subdivision, s)
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package email
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -85,6 +86,30 @@ func TestValid(t *testing.T) {
 			t.Errorf("%s: Valid(%+q) = true", name, s)
 		}
 	}
+}
+
+// html is "valid e-mail address" of the HTML standard.
+var html = regexp.MustCompile("^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?" +
+	"(?:\\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$")
+
+// FuzzValid compares with the HTML standard for ASCII: Valid asks for two labels and keeps to the lengths beside it.
+func FuzzValid(f *testing.F) {
+	for _, s := range []string{"a@b.c", "a@b", "a..b@example.com", "a@-b.c", "a@b-.c", "a@b.c.", "a b@c.d", "\xff@b.c", "ä@b.c", "", "@"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got := Valid(s)
+		for i := range len(s) {
+			if s[i] >= 0x80 {
+				return
+			}
+		}
+		local, domain, _ := strings.Cut(s, "@")
+		want := html.MatchString(s) && strings.Contains(domain, ".") && len(local) <= 64 && len(domain) <= 253 && len(s) <= 254
+		if got != want {
+			t.Fatalf("Valid(%q) = %t", s, got)
+		}
+	})
 }
 
 func BenchmarkValid(b *testing.B) {

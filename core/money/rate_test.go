@@ -134,3 +134,35 @@ func halfUp(minor, part, whole, step int64) int64 {
 	product.Add(product, unit)
 	return product.Div(product, unit.Lsh(unit, 1)).Int64() * step
 }
+
+func FuzzParseRate(f *testing.F) {
+	for _, s := range []string{"0", "9.975", "100", "100.000", "100.001", "19.0000", ".5", "5.", "-1", "1e2", "", "00019"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		r, ok := money.ParseRate(s)
+		if !ok {
+			if r != 0 {
+				t.Fatalf("%q: %d", s, r)
+			}
+			return
+		}
+		exact, sound := new(big.Rat).SetString(s)
+		if !sound || exact.Cmp(big.NewRat(int64(r), 1000)) != 0 || r < 0 || r > 100_000 {
+			t.Fatalf("%q is %d", s, r)
+		}
+		if again, ok := money.ParseRate(r.Percent()); !ok || again != r {
+			t.Fatalf("%q is written %q", s, r.Percent())
+		}
+	})
+}
+
+func FuzzParseCurrency(f *testing.F) {
+	f.Add("USD")
+	f.Add("XXX")
+	f.Fuzz(func(t *testing.T, s string) {
+		if c, ok := money.ParseCurrency(s); ok && string(c) != s || !ok && c != "" {
+			t.Fatalf("%q: %q, %t", s, c, ok)
+		}
+	})
+}

@@ -33,3 +33,27 @@ func TestParseDateRefuses(t *testing.T) {
 		}
 	}
 }
+
+// FuzzParseDate compares with the standard library's parser of the same form.
+func FuzzParseDate(f *testing.F) {
+	for _, s := range []string{"2026-11-23", "2024-02-29", "2023-02-29", "1900-02-29", "0000-01-01", "9999-12-31", "2026-13-01", "2026-1-1", "", "2026-11-23 "} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		want, err := time.Parse(time.DateOnly, s)
+		d, ok := tax.ParseDate(s)
+		if ok != (err == nil) || ok && (d.String() != s || int64(d)*86_400 != want.Unix()) {
+			t.Fatalf("%q: %d, %t; the library says %v, %v", s, d, ok, want, err)
+		}
+	})
+}
+
+func FuzzParseCategory(f *testing.F) {
+	f.Add("saas")
+	f.Add("")
+	f.Fuzz(func(t *testing.T, s string) {
+		if c, ok := tax.ParseCategory(s); ok != (c != 0) || ok && c.String() != s {
+			t.Fatalf("%q: %d, %t", s, c, ok)
+		}
+	})
+}

@@ -70,12 +70,13 @@ func TableOf(text string) (t Table, ok bool) {
 	return t, true
 }
 
-// sound checks the row with a number, in a table whose ids have a size.
+// sound checks the row with a number, in a table whose ids have a size. A reference of 32 bits is negative where an int has no
+// more, which is in the module.
 func (r rule) sound(number, ids int) bool {
 	reason := r.treatment() >= int(Unsupported) && r.treatment() <= int(OutOfScope)
 	where := r.treatment() == atCustomer || r.treatment() == atSeller || r.treatment() == int(ReverseCharge)
 	return r.tax() < len(taxes) && (r.tax() == supply && where || r.tax() != supply && reason) &&
-		r.base() <= 100 && r.idAt() < ids && r.next() <= number
+		r.base() <= 100 && 0 <= r.idAt() && r.idAt() < ids && 0 <= r.next() && r.next() <= number
 }
 
 const digits64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"

@@ -1,0 +1,62 @@
+package wasm_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+
+	"github.com/crepe-checkout/crepe/wasm/host"
+)
+
+func FuzzBilling(f *testing.F) { fuzz(f, "billing") }
+func FuzzEmail(f *testing.F)   { fuzz(f, "email") }
+func FuzzFields(f *testing.F)  { fuzz(f, "fields") }
+func FuzzPlace(f *testing.F)   { fuzz(f, "place") }
+func FuzzQuote(f *testing.F)   { fuzz(f, "quote") }
+func FuzzRates(f *testing.F)   { fuzz(f, "rates") }
+func FuzzTaxID(f *testing.F)   { fuzz(f, "taxid") }
+func FuzzVersion(f *testing.F) { fuzz(f, "version") }
+
+// fuzz holds an operation to what the ABI promises of every input: it does not trap, which it would if it ran out of its
+// memory; native Go and wazero answer the same; the answer is of the one shape; and a second call answers what the first did.
+func fuzz(f *testing.F, operation string) {
+	for _, v := range vectors(f) {
+		if v.Op == operation && len(v.input()) < 4096 { // a long one keeps the fuzzer busy with shortening it
+			f.Add(v.input())
+		}
+	}
+	m, err := host.New(f.Context(), host.Config{Instances: 1})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { m.Close(f.Context()) })
+	var n native
+	f.Fuzz(func(t *testing.T, input []byte) {
+		want := n.call(operation, input)
+		for range 2 {
+			if got, err := m.Call(t.Context(), operation, input); err != nil || !bytes.Equal(got, want) {
+				t.Fatalf("%q: %v\n%s\n%s natively", input, err, got, want)
+			}
+		}
+		checkShape(t, want)
+	})
+}
+
+// checkShape: an answer is compact JSON with either data or at least one error, whose kind, code and message are there.
+func checkShape(t *testing.T, text []byte) {
+	t.Helper()
+	var answer struct {
+		Data   map[string]any
+		Errors []struct{ Kind, Code, Path, Message string }
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&answer); err != nil || d.More() || (answer.Data == nil) == (answer.Errors == nil) || !bytes.Equal(compact(text), text) {
+		t.Fatalf("%v: %s", err, text)
+	}
+	for _, e := range answer.Errors {
+		if e.Kind == "" || e.Kind == "internal" || e.Code == "" || e.Message == "" {
+			t.Fatalf("an empty refusal: %s", text)
+		}
+	}
+}
