@@ -185,9 +185,9 @@ test("A3: who wants nothing to move sees nothing move", async () => {
 	const { page } = visit;
 	await scenes["form, everything wrong"](visit);
 	const moving = await page.evaluate(() => [...document.querySelectorAll("*")]
-		.flatMap((element) => ["", "::before", "::after"].map((part) => [element.outerHTML.slice(0, 120), getComputedStyle(element, part)]))
+		.flatMap((element) => ["", "::before", "::after"].map((part) => [element.outerHTML, getComputedStyle(element, part)]))
 		.filter(([, { transitionDuration, transitionProperty }]) => transitionProperty !== "none" && parseFloat(transitionDuration) > 0)
-		.map(([html]) => html));
+		.map(([html]) => html.slice(0, 120)));
 	assert.deepEqual(moving, []);
 	await context.close();
 });
