@@ -2,6 +2,7 @@ package wasm_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -33,6 +34,37 @@ func TestReuse(t *testing.T) {
 		}
 		if lines := len(regexp.MustCompile(`\n[^\n]`).FindAllString("\n"+snippets[name], -1)); lines >= 10 {
 			t.Errorf("%s takes %d lines", name, lines)
+		}
+	}
+}
+
+// TestMethods: the typed methods of JavaScript say what the vectors say.
+func TestMethods(t *testing.T) {
+	work := t.TempDir()
+	install(t, work)
+	var lines strings.Builder
+	var asked []*vector
+	for _, v := range vectors(t) {
+		if v.In == nil {
+			continue
+		}
+		fmt.Fprintf(&lines, "[%q,%s]\n", v.Op, compact(v.In))
+		asked = append(asked, v)
+	}
+	script := exec.CommandContext(t.Context(), "node", "testdata/methods.mjs", filepath.Join(work, "core"))
+	script.Stdin = strings.NewReader(lines.String())
+	script.Stderr = os.Stderr
+	text, err := script.Output()
+	if err != nil {
+		t.Fatalf("%v; the tests need Node 20 (apt-get install nodejs)", err)
+	}
+	answers := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+	if len(answers) != len(asked) {
+		t.Fatalf("%d answers to %d questions", len(answers), len(asked))
+	}
+	for i, v := range asked {
+		if want := string(compact(v.Out)); answers[i] != want {
+			t.Errorf("%s:\n%s, not\n%s", v.file, answers[i], want)
 		}
 	}
 }

@@ -12,14 +12,14 @@ const providers = "" +
 	"yahoo com fr de it es co.uk co.jp co.in ca com.br com.mx com.au in\n" +
 	"icloud com\n" +
 	"live com fr co.uk nl be it ca se dk no\n" +
-	"msn com\naol com de\nme com\nmac com\nymail com\nrocketmail com\ngooglemail com\n" +
-	"protonmail com ch\nproton me\nfastmail com\nmail com ru\nemail com cz\nzoho com\ntutanota com\n" +
+	"msn com\naol com de\nme com\nmac com\nymail com\ngooglemail com\n" +
+	"protonmail com ch\nproton me\nfastmail com\nmail com ru\n" +
 	"gmx de net at ch com fr\nweb de\nt-online de\nfreenet de\n" +
 	"orange fr\nwanadoo fr\nfree fr\nlaposte net\nsfr fr\n" +
-	"libero it\nvirgilio it\ntiscali it\n" +
-	"qq com\n163 com\n126 com\nsina com cn\nfoxmail com\naliyun com\nnaver com\n" +
-	"yandex ru com\nseznam cz\nwp pl\nonet pl\nbluewin ch\nziggo nl\ntelenet be\n" +
-	"comcast net\nverizon net\natt net\nsbcglobal net\nbtinternet com\nbigpond com\nuol com.br\nterra com.br\n"
+	"libero it\nvirgilio it\n" +
+	"qq com\n163 com\n126 com\nsina com cn\nfoxmail com\nnaver com\n" +
+	"yandex ru com\nseznam cz\nonet pl\nbluewin ch\nziggo nl\n" +
+	"comcast net\nverizon net\natt net\nbtinternet com\n"
 
 // Suggest returns the address that somebody who typed this one has probably meant, for a slip in the domain of a well-known
 // provider: "ada@gmail.com" for "ada@gmial.com" or "ada@gmail.con". It is empty where nothing looks like a slip: for a
