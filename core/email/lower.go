@@ -19,6 +19,10 @@ func next(s string) (n rune, rest string) {
 	}
 }
 
+// isIdeographic holds for the planes 2 to 13, where Unicode has ideographs and nothing else: two thirds of all code points, which
+// need no look at a table.
+func isIdeographic(c rune) bool { return 0x20000 <= c && c < 0xe0000 }
+
 // toLower is the simple lower case mapping: σ for Σ, and for İ only the first of its two code points. A run of its table
 // has the flag where upper and lower case alternate, and a third number, the distance to the lower case: twice the
 // distance when that is upwards, else twice its size less one.
@@ -27,6 +31,9 @@ func toLower(c rune) rune {
 		if 'A' <= c && c <= 'Z' {
 			return c + 'a' - 'A'
 		}
+		return c
+	}
+	if isIdeographic(c) {
 		return c
 	}
 	for s, at := lowerRuns, rune(0); ; {
@@ -61,6 +68,9 @@ const (
 
 // classOf reads a table whose runs have the flag where they are ignorable.
 func classOf(c rune) class {
+	if isIdeographic(c) {
+		return uncased
+	}
 	for s, at := classRuns, rune(0); ; {
 		var n rune
 		n, s = next(s)

@@ -26,14 +26,24 @@ const (
 	Unavailable
 )
 
-var kindNames = [...]string{"internal", "invalid", "unauthenticated", "forbidden", "not-found", "conflict", "unavailable"}
-
 // String names the kind in kebab-case, as the WebAssembly module writes it.
 func (k Kind) String() string {
-	if int(k) >= len(kindNames) {
-		k = Internal
+	switch k {
+	case Invalid:
+		return "invalid"
+	case Unauthenticated:
+		return "unauthenticated"
+	case Forbidden:
+		return "forbidden"
+	case NotFound:
+		return "not-found"
+	case Conflict:
+		return "conflict"
+	case Unavailable:
+		return "unavailable"
+	default:
+		return "internal"
 	}
-	return kindNames[k]
 }
 
 // Problem is one refusal. Problems that carry no value of the caller's are package variables of the rule that refuses,
