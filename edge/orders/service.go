@@ -90,8 +90,8 @@ func (s *Service) Create(ctx context.Context, r *checkout.Request, spend *SpentT
 		return "", errBusy
 	}
 	defer unlock()
+	f := flow{Service: s, ctx: ctx, request: r, spend: spend, deadline: deadline}
 	for {
-		f := flow{Service: s, ctx: ctx, request: r, spend: spend, deadline: deadline}
 		url, err := f.step()
 		if errors.Is(err, ErrSpent) {
 			return "", errSpent
@@ -118,12 +118,16 @@ type flow struct {
 	order   *Order // nil before the first attempt
 	placed  checkout.Order
 	digest  string
+	begun   int // the attempt that this request has begun, 0 for none yet
 }
 
 // step reads the session, lets the rules decide and takes the one step that the order's state asks for.
 func (f *flow) step() (string, error) {
 	if err := f.read(); err != nil {
 		return "", err
+	}
+	if f.overtaken() {
+		return "", errBusy
 	}
 	if url, err := f.answered(); url != "" || err != nil {
 		return url, err
@@ -156,6 +160,16 @@ func (f *flow) step() (string, error) {
 	default:
 		return f.begin()
 	}
+}
+
+// overtaken reports whether a request at another process has ended what this one began. To begin once more would be to take
+// one request for two.
+func (f *flow) overtaken() bool {
+	if f.begun == 0 {
+		return false
+	}
+	a := f.order.Current()
+	return a.N != f.begun || a.State == Superseding || a.State == Ended
 }
 
 // answered is the answer that needs no provider, if there is one: the URL that the buyer has had, or that nothing can be
@@ -235,6 +249,7 @@ func (f *flow) begin() (string, error) {
 	if err := f.commit(change); err != nil {
 		return "", err
 	}
+	f.begun = n
 	return f.send()
 }
 
