@@ -1,5 +1,5 @@
 # What a person types; build.sh does the work, so that it runs where there is no make.
-.PHONY: run build test wasm web shots client browsers bench torture fuzz clean
+.PHONY: run build test wasm web shots client browsers bench bench-wasm torture fuzz clean
 
 run: ; ./build.sh run
 build: ; ./build.sh build
@@ -10,6 +10,7 @@ client: ; ./build.sh client
 shots: ; ./build.sh shots
 browsers: ; ./build.sh browsers
 bench: ; ./build.sh bench
+bench-wasm: ; ./build.sh bench-wasm
 torture: ; ./build.sh torture
 fuzz: ; ./build.sh fuzz
 clean: ; rm -rf bin .crepe

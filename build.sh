@@ -14,6 +14,7 @@ usage() {
 ./build.sh shots   take the pictures of every page in web/testdata/shots anew
 ./build.sh browsers buy in Firefox and in WebKit, too
 ./build.sh bench   benchmarks, with the figures of the README
+./build.sh bench-wasm  the WebAssembly module beside the core natively and beside zod and ajv, for README and wasm/budgets.txt
 ./build.sh torture the long proofs: KILLS kills of the binary (50), SCHEDULES of orders at random (5000), FAULT_RUNS schedules for
                    each fault (200), DAMAGES of a database (2000), HISTORIES of sessions (4000), INPUTS hostile inputs in three
                    hosts (1000000); they write edge/FAULTS.md
@@ -97,6 +98,8 @@ browsers() {
 
 bench() { go test -run '^$' -bench . -benchmem ./...; }
 
+bench_wasm() { go test ./wasm -run '^$' -bench '^BenchmarkHosts$' -update; }
+
 torture() {
   say "the binary under kill -9"
   go test ./edge -count 1 -timeout 60m -run 'TestKill$' -v -kills "${KILLS:-50}" -update
@@ -117,6 +120,8 @@ torture() {
   go test ./edge -count 1 -run 'TestFaultTable$' -update
   say "native Go, wazero and V8 side by side"
   go test ./wasm -count 1 -timeout 60m -run 'TestHostile$' -v -inputs "${INPUTS:-1000000}"
+  say "a million calls of one instance"
+  go test ./wasm -count 1 -timeout 60m -run 'TestMemory$' -v -calls 1000000
 }
 
 fuzz() {
@@ -141,6 +146,7 @@ case $command in
   shots) shots ;;
   browsers) browsers ;;
   bench) bench ;;
+  bench-wasm) bench_wasm ;;
   torture) torture ;;
   fuzz) fuzz ;;
   help | -h | --help) usage ;;
