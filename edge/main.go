@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 )
 
@@ -35,7 +36,14 @@ Examples:
 crepe COMMAND --help lists a command's settings.
 `
 
+// memoryLimit is where the collector begins to work harder, unless GOMEMLIMIT says otherwise. The database's tables are built
+// in memory and dropped; left alone, the collector would let several generations of them stand.
+const memoryLimit = 128 << 20
+
 func main() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {

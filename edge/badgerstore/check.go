@@ -10,7 +10,6 @@ import (
 	"syscall"
 
 	"github.com/dgraph-io/badger/v4"
-	"github.com/dgraph-io/badger/v4/options"
 	"github.com/dgraph-io/badger/v4/table"
 )
 
@@ -66,7 +65,7 @@ func checkTable(name string) (err error) {
 	if err != nil {
 		return err
 	}
-	opened, err := table.OpenInMemoryTable(data, 0, &table.Options{BlockSize: blockSize, Compression: options.Snappy})
+	opened, err := table.OpenInMemoryTable(data, 0, &table.Options{BlockSize: blockSize, Compression: compression})
 	if err != nil {
 		return err
 	}
