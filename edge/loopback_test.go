@@ -64,6 +64,18 @@ func BenchmarkLoopback(b *testing.B) {
 	b.Logf("fdatasync of an appended 4 KiB: %.0f/s\n%s", syncs, table)
 }
 
+// BenchmarkMemory is what the real binary holds in memory after so many orders that caches and tables have found their size.
+func BenchmarkMemory(b *testing.B) {
+	const orders = 200_000
+	crepe, sessions := startSeeded(b, orders)
+	token := crepe.token(b)
+	r := crepe.drive(b, load{clients: 64, requests: orders, body: func(i int) string { return orderBody(sessions[i]) }, token: token})
+	b.ReportMetric(crepe.resident(b, "VmRSS"), "MB-resident")
+	b.ReportMetric(crepe.resident(b, "RssAnon"), "MB-anonymous")
+	b.ReportMetric(crepe.resident(b, "VmHWM"), "MB-peak")
+	b.ReportMetric(r.rate, "orders/s")
+}
+
 func orderBody(session string) string {
 	return `{"checkoutSessionId":"` + session + `","buyerEmail":"ada@example.com","billingDetail":{"country":"DE","isBusiness":false}}`
 }
@@ -178,6 +190,21 @@ func (t *target) cpu(b *testing.B) float64 {
 	}
 	const tick = 10_000 // microseconds: USER_HZ is 100 wherever Linux has a proc
 	return float64(ticks * tick)
+}
+
+// resident reads one of the process's memory figures (proc(5), status), in megabytes.
+func (t *target) resident(b *testing.B, name string) float64 {
+	b.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", t.process.Pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, line, found := strings.Cut(string(status), name+":")
+	var kilobytes float64
+	if _, err := fmt.Sscan(line, &kilobytes); err != nil || !found {
+		b.Fatalf("no %s: %v", name, err)
+	}
+	return kilobytes / 1000
 }
 
 // load is what drive sends.
