@@ -25,9 +25,9 @@ for await (const line of createInterface({ input: process.stdin })) {
 	if (operation === "rates") core.rates("");
 }
 
+process.exitCode = 1;
 try {
 	core.call("alloc", "{}");
 } catch {
-	process.exit(0); // nobody may call what is no operation
+	process.exitCode = 0; // nobody may call what is no operation
 }
-process.exit(1);
