@@ -118,6 +118,8 @@ torture() {
   go test ./edge/orders -count 1 -timeout 60m -run 'TestLinearizable$' -v -histories "${HISTORIES:-4000}"
   say "edge/FAULTS.md"
   go test ./edge -count 1 -run 'TestFaultTable$' -update
+  say "core's own tests as WebAssembly"
+  wasm/build.sh --core
   say "native Go, wazero and V8 side by side"
   go test ./wasm -count 1 -timeout 60m -run 'TestHostile$' -v -inputs "${INPUTS:-1000000}"
   say "a million calls of one instance"

@@ -2,7 +2,7 @@
 // below make and use it:
 //
 //   - call: the operations of the core by JSON text, in plain Go;
-//   - guest: the program that TinyGo compiles into the module, and its target;
+//   - guest: the program that TinyGo compiles into the module, its target, and the one of the tests;
 //   - host: the module in wazero with typed calls, for Go programs;
 //   - build.sh and tools: the toolchain. ABI.md: what a host of its own needs to know.
 //
