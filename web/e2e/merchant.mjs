@@ -25,19 +25,19 @@ export function newSession(more = {}) {
 	return call("checkout/create-session", { "X-Store-Slug": dev.storeSlug, "X-Environment": "test" }, body);
 }
 
-// signed posts as the merchant's server.
-async function signed(action, request) {
+// signed posts as the merchant's server; the key tells the environment.
+async function signed(action, request, environment = "test") {
 	const body = JSON.stringify(request);
 	const timestamp = String(Math.floor(Date.now() / 1000));
 	const digest = createHash("sha256").update(body).digest("base64");
 	const canonical = `POST\n/v1/actions/${action}\n${timestamp}\n${digest}`;
-	const signature = createSign("sha256").update(canonical).sign(dev.privateKey.test, "base64");
+	const signature = createSign("sha256").update(canonical).sign(dev.privateKey[environment], "base64");
 	return call(action, { "X-Merchant-Id": dev.merchantId, "X-Timestamp": timestamp, "X-Signature": signature }, body);
 }
 
 // newToken issues a session token for a buyer whom the merchant knows.
-export async function newToken(buyerIdentity) {
-	return (await signed("auth/issue-session-token", { storeId: dev.storeId, buyerIdentity })).token;
+export async function newToken(buyerIdentity, environment = "test") {
+	return (await signed("auth/issue-session-token", { storeId: dev.storeId, buyerIdentity }, environment)).token;
 }
 
 // newMerchantSession opens a checkout session with what only the merchant may set.
