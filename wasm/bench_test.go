@@ -248,9 +248,10 @@ func (p *nodeProcess) agrees(of *bundle) (n int) {
 
 func (p *nodeProcess) table(rows []*row, inputs int) string {
 	var t strings.Builder
-	fmt.Fprintf(&t, "Measured on %s by `make bench-wasm`, on a machine of %s: %s, Node %s.\n\n", time.Now().UTC().Format(time.DateOnly),
-		machine(), runtime.Version(), p.Node)
-	fmt.Fprint(&t, "| | JSON to JSON, µs | object to object, µs | minified / gzip / brotli, KB | ready in, ms | the same verdict |\n",
+	fmt.Fprintf(&t, "Measured on %s by `make bench-wasm`, on a machine of %s: %s, Node %s.\n\n",
+		time.Now().UTC().Format(time.DateOnly), machine(), runtime.Version(), p.Node)
+	fmt.Fprint(&t,
+		"| | JSON to JSON, µs | object to object, µs | minified / gzip / brotli, KB | ready in, ms | the same verdict |\n",
 		"|---|--:|--:|--:|--:|--:|\n")
 	for _, r := range rows {
 		size, start, agrees := "", "", fmt.Sprintf("%d of %[1]d", inputs)

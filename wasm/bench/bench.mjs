@@ -27,7 +27,9 @@ async function bundle(name) {
 	return outputFiles[0].text;
 }
 
-const size = (bytes) => ({ raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length, brotli: brotliCompressSync(bytes).length });
+const size = (bytes) => ({
+	raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length, brotli: brotliCompressSync(bytes).length,
+});
 
 const milliseconds = async (start) => {
 	const begin = process.hrtime.bigint();
