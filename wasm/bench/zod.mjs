@@ -1,8 +1,8 @@
 // The billing detail as one would write it with zod and jsvat-next: every rule of core/billing, all problems at once.
 import {
 	austria, belgium, bulgaria, checkVAT, croatia, cyprus, czechRepublic, denmark, estonia, finland, france, germany, greece,
-	hungary, ireland, italy, latvia, lithuania, luxembourg, malta, netherlands, norway, poland, portugal, romania, slovakiaRepublic, slovenia,
-	spain, sweden, switzerland, unitedKingdom,
+	hungary, ireland, italy, latvia, lithuania, luxembourg, malta, netherlands, norway, poland, portugal, romania, slovakiaRepublic,
+	slovenia, spain, sweden, switzerland, unitedKingdom,
 } from "jsvat-next";
 import * as z from "zod";
 import { capitals, countries, longest, members, plainPostcode, plainTaxId, postcodes, readable, states } from "./rules.mjs";
