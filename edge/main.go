@@ -36,9 +36,9 @@ Examples:
 crepe COMMAND --help lists a command's settings.
 `
 
-// memoryLimit is where the collector begins to work harder, unless GOMEMLIMIT says otherwise. The database's tables are built
-// in memory and dropped; left alone, the collector would let several generations of them stand.
-const memoryLimit = 128 << 20
+// memoryLimit is where the collector begins to work harder, unless GOMEMLIMIT says otherwise. Tables that are built and merged
+// leave much to collect; half of this and the collector would take most of the processor under load.
+const memoryLimit = 512 << 20
 
 func main() {
 	if os.Getenv("GOMEMLIMIT") == "" {

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
 	"github.com/dgraph-io/badger/v4/table"
 )
 
@@ -65,7 +66,7 @@ func checkTable(name string) (err error) {
 	if err != nil {
 		return err
 	}
-	opened, err := table.OpenInMemoryTable(data, 0, &table.Options{BlockSize: blockSize, Compression: compression})
+	opened, err := table.OpenInMemoryTable(data, 0, &table.Options{BlockSize: blockSize, Compression: options.Snappy})
 	if err != nil {
 		return err
 	}

@@ -14,13 +14,11 @@ import (
 
 // Sizes. Small tables keep memory and the disk's reserve small: records are a few kilobytes each, and a memtable is
 // mapped twice. The value log stays empty, because values below a megabyte lie in the tables themselves, where every
-// block has a checksum; values in the log are read without one. Tables are not compressed: the buffers for it were most of what
-// the process held.
+// block has a checksum; values in the log are read without one.
 const (
-	memTableSize = 8 << 20
+	memTableSize = 16 << 20
 	valueLogSize = 64 << 20
 	blockSize    = 4 << 10
-	compression  = options.None
 	queueLength  = 512
 	maxBatch     = 512
 )
@@ -35,7 +33,7 @@ type Options struct {
 	NoSync bool
 
 	// Reserve is the free space of the disk, in bytes, below which writes are refused with [ErrDiskFull]; 0 for
-	// sixteen memtables: 128 MiB, or 64 MiB with NoSync.
+	// eight memtables: 128 MiB, or 64 MiB with NoSync.
 	Reserve uint64
 }
 
@@ -128,11 +126,8 @@ func (db *DB) openBadger() (err error) {
 		WithSyncWrites(!db.NoSync).
 		WithMemTableSize(int64(db.memTable())).
 		WithNumMemtables(2).
-		WithNumCompactors(2).
-		WithValueThreshold(int64(db.memTable()) / 10).
 		WithValueLogFileSize(valueLogSize).
-		WithCompression(compression).
-		WithBlockCacheSize(0).
+		WithBlockCacheSize(2 * int64(db.memTable())).
 		WithBlockSize(blockSize).
 		WithChecksumVerificationMode(options.OnBlockRead).
 		WithDetectConflicts(false). // there is one writer
@@ -176,7 +171,7 @@ func (db *DB) Close() error {
 // table, and what that would hold is in its log.
 func (db *DB) release() error {
 	var err error
-	if free, _ := db.disk.free(); db.badger != nil && free > 2*memTableSize {
+	if free, _ := db.disk.free(); db.badger != nil && free > memTableSize {
 		err = db.badger.Close()
 	}
 	return errors.Join(err, db.journal.file.Close())

@@ -18,7 +18,7 @@ import (
 // the reserve to end in. The ballast is for a disk that somebody else has filled up: it is given back, so that the database
 // can be opened and read.
 const (
-	ballastSize = 12 * memTableSize // room to open this database, and that of the sandbox beside it
+	ballastSize = 6 * memTableSize // room to open this database, and that of the sandbox beside it
 
 	lookEvery   = 250 * time.Millisecond
 	ballastFile = "BALLAST"
@@ -42,9 +42,9 @@ type disk struct {
 }
 
 func newDisk(dir string, o Options) *disk {
-	d := &disk{dir: dir, reserve: o.Reserve, ballast: ballastSize, room: 8 * o.memTable(), log: o.Log, began: time.Now()}
+	d := &disk{dir: dir, reserve: o.Reserve, ballast: ballastSize, room: 4 * o.memTable(), log: o.Log, began: time.Now()}
 	if d.reserve == 0 {
-		d.reserve = 16 * o.memTable()
+		d.reserve = 8 * o.memTable()
 	}
 	if o.NoSync {
 		d.ballast = 0
