@@ -66,7 +66,7 @@ test_all() {
   say "the page's assets: the same bytes from the same sources"
   web/build.sh --check
   say "tests"
-  go test ./...
+  go test -timeout 20m ./...
   say "the Stripe adapter against Stripe's own library and description, in a module of its own"
   (cd edge/stripe/oracle && go vet ./... && go test ./...)
 }
@@ -96,7 +96,7 @@ browsers() {
   go test ./edge -count 1 -v -run 'TestBrowser/browsers' -browsers
 }
 
-bench() { go test -run '^$' -bench . -benchmem ./...; }
+bench() { go test -run '^$' -bench . -benchmem -timeout 60m ./...; }
 
 bench_wasm() { go test ./wasm -run '^$' -bench '^BenchmarkHosts$' -update; }
 
