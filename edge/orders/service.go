@@ -105,7 +105,7 @@ func (s *Service) Create(ctx context.Context, r *checkout.Request, spend *SpentT
 	}
 }
 
-// flow is one turn of Create: read, decide, write, call, write.
+// flow is one Create, in turns: read, decide, write, call, write.
 type flow struct {
 	*Service
 	ctx      context.Context
@@ -165,7 +165,7 @@ func (f *flow) step() (string, error) {
 // overtaken reports whether a request at another process has ended what this one began. To begin once more would be to take
 // one request for two.
 func (f *flow) overtaken() bool {
-	if f.begun == 0 {
+	if f.begun == 0 || f.order == nil {
 		return false
 	}
 	a := f.order.Current()
