@@ -159,7 +159,7 @@ func FuzzParseRate(f *testing.F) {
 
 func FuzzParseCurrency(f *testing.F) {
 	f.Add("USD")
-	f.Add("XXX")
+	f.Add("XXX") // ISO 4217 for "no currency": a code, and no money
 	f.Fuzz(func(t *testing.T, s string) {
 		if c, ok := money.ParseCurrency(s); ok && string(c) != s || !ok && c != "" {
 			t.Fatalf("%q: %q, %t", s, c, ok)
