@@ -40,7 +40,7 @@ need() {
   DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=500 install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-build() { go build -trimpath -o bin/crepe ./edge; }
+build() { go build -trimpath -o bin/crepe ./edge/cmd/crepe; }
 
 run() {
   build
@@ -81,7 +81,7 @@ shots() {
     (
       export SHOTS=$PWD/web/testdata/shots LOOK=$look FONTCONFIG_FILE=$PWD/web/e2e/fonts.conf
       data=$(mktemp -d)
-      bin/crepe dev --data "$data" --listen 127.0.0.1:0 ${look:+--look edge/testdata/look.json} >"$data/out" 2>&1 &
+      bin/crepe dev --data "$data" --listen 127.0.0.1:0 ${look:+--look edge/cmd/crepe/testdata/look.json} >"$data/out" 2>&1 &
       trap 'kill $!; rm -rf "$data"' EXIT
       until grep -q /checkout/ "$data/out"; do sleep 0.1; done
       DEV_JSON=$data/dev.json node web/e2e/shots.mjs
@@ -93,7 +93,7 @@ shots() {
 browsers() {
   need_browser
   need firefox-esr webkit2gtk-driver xvfb
-  go test ./edge -count 1 -v -run 'TestBrowser/browsers' -browsers
+  go test ./edge/cmd/crepe -count 1 -v -run 'TestBrowser/browsers' -browsers
 }
 
 bench() { go test -run '^$' -bench . -benchmem -timeout 60m ./...; }
@@ -102,7 +102,7 @@ bench_wasm() { go test ./wasm -run '^$' -bench '^BenchmarkHosts$' -update; }
 
 torture() {
   say "the binary under kill -9"
-  go test ./edge -count 1 -timeout 60m -run 'TestKill$' -v -kills "${KILLS:-50}" -update
+  go test ./edge/cmd/crepe -count 1 -timeout 60m -run 'TestKill$' -v -kills "${KILLS:-50}" -update
   say "random schedules of all that can go wrong with an order"
   go test ./edge/orders -count 1 -timeout 60m -run 'TestModel$' -v -schedules "${SCHEDULES:-5000}"
   say "the same schedules find every mistake that is made on purpose"
@@ -113,11 +113,11 @@ torture() {
     -fault-runs "${FAULT_RUNS:-200}" -fault-seed "$seed"
   say "damaged files, a full disk"
   go test ./edge/badgerstore -count 1 -timeout 60m -run 'TestDamage$' -v -update -damages "${DAMAGES:-2000}" | grep -v ' refused: '
-  go test ./edge -count 1 -timeout 10m -run 'TestDiskFull$' -v -update
+  go test ./edge/cmd/crepe -count 1 -timeout 10m -run 'TestDiskFull$' -v -update
   say "histories of many clients, one after the other in some order"
   go test ./edge/orders -count 1 -timeout 60m -run 'TestLinearizable$' -v -histories "${HISTORIES:-4000}"
   say "edge/FAULTS.md"
-  go test ./edge -count 1 -run 'TestFaultTable$' -update
+  go test ./edge/cmd/crepe -count 1 -run 'TestFaultTable$' -update
   say "core's own tests as WebAssembly"
   wasm/build.sh --core
   say "native Go, wazero and V8 side by side"

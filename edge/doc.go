@@ -1,15 +1,10 @@
-// Command crepe is the edge server of the Crêpe checkout: it turns checkout sessions into orders that are paid exactly
-// once, at a payment service provider's hosted page.
-//
-//	crepe dev      everything on this machine: a demo merchant, a sandbox provider, the hosted page
-//	crepe serve    production
-//	crepe trigger  lets the sandbox of a running crepe dev report an event
-//	crepe quote    the tax on a sale, explained; one or a file of them
-//	crepe taxid    a tax id checked; one or a file of them
+// Package edge holds no code: this page draws the edge server of the Crêpe checkout and says why it is so. The server turns
+// checkout sessions into orders that are paid exactly once, at a payment service provider's hosted page. Its program is
+// edge/cmd/crepe.
 //
 // # The way of a request
 //
-// Data flows in one direction, and every arrow below is an import that a test allows (arrows_test.go); there are no others.
+// Data flows in one direction, and every arrow below is an import that a test allows (cmd/crepe/arrows_test.go); there are no others.
 //
 //	core          what a billing detail, an e-mail, a tax and a create-order request mean. Pure; also runs in the
 //	              buyer's browser and in any WebAssembly host, compiled from the same source.
@@ -30,7 +25,7 @@
 //	stripe        the Gateway on Stripe Checkout.
 //	sandbox       a provider of our own that speaks Stripe's wire, so that the demo and the tests drive the real adapter.
 //	  ↑
-//	main          flags and environment → Config → wiring → serve → drain.
+//	cmd/crepe     flags and environment → Config → wiring → serve → drain.
 //
 // A create-order takes eight steps, and a crash between any two of them loses nothing:
 //
@@ -69,4 +64,4 @@
 //
 // A store's public pages and its buyers' tokens never name an environment by themselves: every record, key and provider
 // account belongs to test or to prod, and the session, which is found by an unguessable id, says to which.
-package main
+package edge

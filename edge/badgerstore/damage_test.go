@@ -214,7 +214,7 @@ func keepRows(t *testing.T, rows []string) {
 			"end cut off, at a random place, or which is gone. It opens with every acknowledged write, twice, or it is refused with " +
 			"the reason.",
 		"fault\truns\tserved, complete\trefused\tserved, wrong or incomplete"}, rows...), "\n") + "\n"
-	if err := os.WriteFile(filepath.Join("..", "testdata", "faults", "storage.tsv"), []byte(text), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join("..", "cmd", "crepe", "testdata", "faults", "storage.tsv"), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

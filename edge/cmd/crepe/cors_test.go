@@ -185,7 +185,7 @@ func TestOriginsFlag(t *testing.T) {
 
 // TestClientCodes: every code that the published refusals carry is in the client's type, so that an editor offers it.
 func TestClientCodes(t *testing.T) {
-	source, err := os.ReadFile("../web/src/client/client.ts")
+	source, err := os.ReadFile("../../../web/src/client/client.ts")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,13 +42,13 @@ func TestFaultTable(t *testing.T) {
 		renderFaults(t, &page, name, string(text))
 	}
 	if *update {
-		if err := os.WriteFile("FAULTS.md", []byte(page.String()), 0o644); err != nil {
+		if err := os.WriteFile("../../FAULTS.md", []byte(page.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	kept, err := os.ReadFile("FAULTS.md")
+	kept, err := os.ReadFile("../../FAULTS.md")
 	if err != nil || string(kept) != page.String() {
-		t.Errorf("FAULTS.md is not what testdata/faults says (%v): go test ./edge -run TestFaultTable -update", err)
+		t.Errorf("FAULTS.md is not what testdata/faults says (%v): go test ./edge/cmd/crepe -run TestFaultTable -update", err)
 	}
 	for _, kind := range sandbox.Faults() {
 		if !strings.Contains(page.String(), "\n| "+string(kind)+" | ") {

@@ -23,7 +23,7 @@ func evidenceFrom(database, proxies string) func(*Config) {
 // TestEvidence orders from Germany, through both doors, with addresses in Germany and in France. Whatever the address says,
 // the billing country is charged, and an address that nobody gave as buyerIp is not kept.
 func TestEvidence(t *testing.T) {
-	const database = "geoip/testdata/country.mmdb"
+	const database = "../../geoip/testdata/country.mmdb"
 	trusting := openShop(t, evidenceFrom(database, "10.0.0.0/8, 127.0.0.0/8"))
 	strict := openShop(t, evidenceFrom(database, ""))
 	without := openShop(t, evidenceFrom("", "127.0.0.0/8"))
@@ -110,8 +110,8 @@ func TestEvidenceSettings(t *testing.T) {
 		set  func(*Config)
 		says string
 	}{
-		{evidenceFrom("geoip/testdata/nowhere.mmdb", ""), "--geoip: open geoip/testdata/nowhere.mmdb"},
-		{evidenceFrom("geoip/testdata/asn.mmdb", ""), "--geoip: geoip/testdata/asn.mmdb"},
+		{evidenceFrom("../../geoip/testdata/nowhere.mmdb", ""), "--geoip: open ../../geoip/testdata/nowhere.mmdb"},
+		{evidenceFrom("../../geoip/testdata/asn.mmdb", ""), "--geoip: ../../geoip/testdata/asn.mmdb"},
 		{evidenceFrom("", "10.0.0.1"), `--trusted-proxies: "10.0.0.1" is no CIDR block`},
 	} {
 		var config Config

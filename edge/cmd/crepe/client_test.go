@@ -20,9 +20,9 @@ const publishedExample = "testdata/client/create-order.ts"
 // TestPackages builds the npm packages and uses them as their readers would: in TypeScript, and on pages in Chromium against
 // the real binary.
 func TestPackages(t *testing.T) {
-	npmInstall(t, "../web")
+	npmInstall(t, "../../../web")
 	out := t.TempDir()
-	if output, err := exec.Command("../web/packages.sh", out).CombinedOutput(); err != nil {
+	if output, err := exec.Command("../../../web/packages.sh", out).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
 	t.Run("types", func(t *testing.T) { checkTypes(t, out) })
@@ -47,7 +47,7 @@ func checkTypes(t *testing.T, packages string) {
 	}
 	for name, text := range map[string]string{
 		"example.ts": strings.Replace(read(t, publishedExample), "@waffo/pancake-ts", "@crepe-checkout/client", 1),
-		"readme.ts":  codeBlocks(t, "../web/packages/client/README.md"),
+		"readme.ts":  codeBlocks(t, "../../../web/packages/client/README.md"),
 		"mistakes.ts": `import { WaffoPancake, WaffoPancakeError } from "@crepe-checkout/client";
 // @ts-expect-error no such environment
 const client = new WaffoPancake({ sessionToken: async () => "t", environment: "live" });
@@ -64,7 +64,7 @@ client.orders.createOnetime({ checkoutSessionId: "cs_1" }).catch((error) => {
 			t.Fatal(err)
 		}
 	}
-	tsc, err := filepath.Abs("../web/node_modules/.bin/tsc")
+	tsc, err := filepath.Abs("../../../web/node_modules/.bin/tsc")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func checkPages(t *testing.T, packages string) {
 	data, address, listed := t.TempDir(), freeAddress(t), freeAddress(t)
 	openExampleSession(t, data, address)
 	start(t, data, address, "--origins", "https://shop.example.com,http://"+listed)
-	node := exec.Command("node", "--test", "--test-reporter=spec", "../web/e2e/client.mjs")
+	node := exec.Command("node", "--test", "--test-reporter=spec", "../../../web/e2e/client.mjs")
 	node.Env = append(os.Environ(), "DEV_JSON="+filepath.Join(data, "dev.json"), "CHROMIUM="+chromium(), "LISTED="+listed,
 		"UNLISTED="+freeAddress(t), "PACKAGES="+packages, "EXAMPLE="+publishedExample)
 	output, err := node.CombinedOutput()

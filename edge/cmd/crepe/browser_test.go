@@ -18,7 +18,7 @@ func TestBrowser(t *testing.T) {
 	if _, err := os.Stat(chromium()); err != nil {
 		t.Fatalf("%v; the test needs a browser: apt-get install chromium, or set CHROMIUM", err)
 	}
-	web := npmInstall(t, "../web")
+	web := npmInstall(t, "../../../web")
 	scripts := map[string][]string{
 		"checkout.mjs":  nil,
 		"form.mjs":      nil,

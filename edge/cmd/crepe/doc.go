@@ -1,0 +1,11 @@
+// Command crepe is the edge server of the Crêpe checkout: it turns checkout sessions into orders that are paid exactly
+// once, at a payment service provider's hosted page.
+//
+//	crepe dev      everything on this machine: a demo merchant, a sandbox provider, the hosted page
+//	crepe serve    production
+//	crepe trigger  lets the sandbox of a running crepe dev report an event
+//	crepe quote    the tax on a sale, explained; one or a file of them
+//	crepe taxid    a tax id checked; one or a file of them
+//
+// edge/doc.go draws how its parts work together.
+package main
