@@ -45,7 +45,8 @@
 //	<env>/<store>/cs/<session>     orders.Session
 //	<env>/<store>/or/<order>       orders.Order
 //	<env>/-/ev/<provider>/<event>  an applied provider event, kept 35 days
-//	<env>/-/qu/<provider>/<event>  an orders.Event in quarantine
+//	<env>/-/qu/<provider>/<event>  an orders.Quarantined, kept for good: it is the only record of that money
+//	<env>/-/rd/<order>             an order with a refund due: when that was handled, eight bytes; 0 is not yet
 //	<env>/-/tk/<token>             state of a session token, kept until the token has expired
 //	<env>/-/ik/<hash>              an idempotency.Answer, kept for a day
 //	<env>/-/ky/<key>               a key that signs session tokens
@@ -66,6 +67,6 @@
 // # Values
 //
 // A record is one byte that says how the rest is written, and the rest: 1 is JSON; 2, of sessions and orders, is the version
-// and the due instant, 8 bytes each, and JSON. The ids of "sl" and "at", the key of "wk"
-// and the values of the sandbox are as they are.
+// and the due instant, 8 bytes each, and JSON. The ids of "sl" and "at", the key of "wk",
+// the values of "rd" and those of the sandbox are as they are.
 package badgerstore

@@ -82,6 +82,7 @@ type versioned struct {
 	read         uint64 // the version that it was read at; 0: it is new
 	due          int64
 	value        []byte
+	refund       *refundEntry // of an order with a refund due, nil for all others
 }
 
 func recordsOf(c orders.Change) ([]versioned, error) {
@@ -100,7 +101,8 @@ func recordsOf(c orders.Change) ([]versioned, error) {
 	if o := c.Order; o != nil && err == nil {
 		at, next := place(o.Environment, o.StoreID), *o
 		next.Version++
-		err = add(versioned{at: at, kind: kindOrder, id: o.ID, env: o.Environment, read: o.Version, due: o.DueAt()}, &next)
+		err = add(versioned{at: at, kind: kindOrder, id: o.ID, env: o.Environment, read: o.Version, due: o.DueAt(),
+			refund: refundOf(o)}, &next)
 	}
 	return records, err
 }
@@ -132,6 +134,9 @@ func (r *versioned) replace(s *step) error {
 		if r.due != 0 {
 			s.put(r.dueKey(r.due), []byte(r.id))
 		}
+	}
+	if r.refund != nil {
+		s.put(r.refund.key, r.refund.value)
 	}
 	s.put(key, r.value)
 	return nil
@@ -171,8 +176,5 @@ func commitEvent(s *step, c orders.Change) error {
 		return orders.ErrRepeated
 	}
 	s.putUntil(key, []byte{recordJSON}, time.Now().Add(eventMemory))
-	if c.Quarantine == nil {
-		return nil
-	}
-	return save(s, string(c.Event.Environment)+"/-/qu/"+c.Event.Provider+"/"+c.Event.ID, c.Quarantine)
+	return commitQuarantined(s, c.Quarantine)
 }

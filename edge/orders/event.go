@@ -50,7 +50,9 @@ func (s *Service) take(ctx context.Context, env checkout.Environment, ev Event) 
 // quarantine keeps an event that fits nothing. The log names it by the provider's ids only: an order id that we do not know
 // may be anything.
 func (s *Service) quarantine(ctx context.Context, env checkout.Environment, ev *Event, why error) (outcome, error) {
-	err := s.Store.Commit(ctx, Change{Quarantine: ev, Event: s.seen(env, ev)})
+	seen := s.seen(env, ev)
+	err := s.Store.Commit(ctx, Change{Event: seen, Quarantine: &Quarantined{Event: *ev, Environment: env, Provider: seen.Provider,
+		Why: why.Error(), QuarantinedAt: s.nowMilli()}})
 	switch {
 	case errors.Is(err, ErrRepeated):
 		return unneeded, nil
@@ -80,6 +82,17 @@ func (s *Service) apply(ctx context.Context, env checkout.Environment, ev *Event
 	return s.Store.Commit(ctx, change)
 }
 
+// settle records a payment. One too many is an error in the log at once, and hourly until somebody has handled the refund.
+func (s *Service) settle(o *Order, a *Attempt, p Payment) {
+	if a.State == Settled {
+		return
+	}
+	if o.settled(a, p, s.nowMilli()); o.State == RefundDue {
+		s.Log.Error("an order was paid more than once: a refund is due", "environment", o.Environment, "order", o.ID,
+			"attempt", a.N, "payment", p.Ref)
+	}
+}
+
 // transition moves the order as the event says, if it is about an attempt that we know and about the money we froze.
 func (s *Service) transition(o *Order, env checkout.Environment, ev *Event) error {
 	a := o.Attempt(ev.Remote.Attempt)
@@ -97,7 +110,7 @@ func (s *Service) transition(o *Order, env checkout.Environment, ev *Event) erro
 	switch {
 	case ev.Kind == EventSucceeded, ev.Kind == EventCompleted && ev.Remote.Paid:
 		payment.Status = Succeeded
-		o.settled(a, payment, now)
+		s.settle(o, a, payment)
 	case ev.Kind == EventCompleted:
 		o.taken(a, now)
 	case ev.Kind == EventExpired:

@@ -22,6 +22,9 @@ type Order struct {
 	Payments  []Payment
 	CreatedAt int64 // Unix milliseconds
 	UpdatedAt int64
+
+	// RefundHandledAt is when a person handled the refund that is due, in Unix milliseconds; 0 is not yet.
+	RefundHandledAt int64
 }
 
 // State is where an order stands.

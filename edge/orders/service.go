@@ -346,7 +346,7 @@ func (f *flow) observe(a *Attempt, r Remote) error {
 	case r.Status == RemoteExpired:
 		f.order.ended(a, now)
 	case r.Status == RemoteComplete && r.Paid && a.matches(r):
-		f.order.settled(a, Payment{ID: f.newID("PAY"), Attempt: a.N, Status: Succeeded, Provider: a.Provider, Ref: r.PaymentID, At: now}, now)
+		f.Service.settle(f.order, a, Payment{ID: f.newID("PAY"), Attempt: a.N, Status: Succeeded, Provider: a.Provider, Ref: r.PaymentID, At: now})
 	case r.Status == RemoteComplete:
 		f.order.taken(a, now)
 	default:

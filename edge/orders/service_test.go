@@ -116,9 +116,14 @@ type desk struct {
 
 func openDesk(t *testing.T) *desk {
 	t.Helper()
+	return openDeskIn(t, t.TempDir())
+}
+
+func openDeskIn(t *testing.T, directory string) *desk {
+	t.Helper()
 	log := new(bytes.Buffer)
 	logger := slog.New(slog.NewTextHandler(log, nil))
-	db, err := badgerstore.Open(t.TempDir(), badgerstore.Options{Log: logger})
+	db, err := badgerstore.Open(directory, badgerstore.Options{Log: logger})
 	if err != nil {
 		t.Fatal(err)
 	}

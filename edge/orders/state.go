@@ -141,7 +141,7 @@ func (o *Order) settled(a *Attempt, p Payment, now int64) {
 	o.Payments = append(o.Payments, p)
 	switch {
 	case o.State.Settled():
-		o.State = RefundDue
+		o.State, o.RefundHandledAt = RefundDue, 0
 	case late:
 		o.State = PaidLate
 	default:

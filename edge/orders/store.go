@@ -9,6 +9,8 @@ import (
 
 // Store keeps sessions and orders. Every method is one atomic step; what it returns belongs to the caller.
 type Store interface {
+	ReviewStore
+
 	// Session reads a session by its id alone, whatever its environment and store: the id is a capability, and the
 	// published error table tells a foreign session from an unknown one. [ErrNotFound] when there is none.
 	Session(ctx context.Context, id string) (*Session, error)
@@ -35,8 +37,9 @@ type Change struct {
 	Spend, Unspent *SpentToken
 	// Event is the provider's message that caused the change.
 	Event *SeenEvent
-	// Quarantine keeps an event that is genuine but fits no order, so that money is never dropped.
-	Quarantine *Event
+	// Quarantine keeps an event that is genuine but fits no order, so that money is never dropped. One that is in quarantine
+	// already is left as it is.
+	Quarantine *Quarantined
 }
 
 // SpentToken is a one-order token that has had its order.

@@ -14,12 +14,14 @@ const (
 )
 
 // Run sweeps at once and then every five seconds until ctx ends: whatever a crash, a lost answer or a lost webhook has
-// left in between is brought to an end though no buyer comes back. After the first sweep and then hourly it reconciles, too.
+// left in between is brought to an end though no buyer comes back. After the first sweep and then hourly it reconciles, and
+// logs an error while payments wait for a person.
 func (s *Service) Run(ctx context.Context) {
 	s.sweep(ctx)
-	var reconciling sync.WaitGroup
-	reconciling.Go(func() { s.reconcileHourly(ctx) })
-	defer reconciling.Wait()
+	var hourly sync.WaitGroup
+	hourly.Go(func() { s.reconcileHourly(ctx) })
+	hourly.Go(func() { s.reportHourly(ctx) })
+	defer hourly.Wait()
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	for {

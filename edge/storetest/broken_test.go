@@ -195,6 +195,61 @@ func (s eventAfter) Commit(ctx context.Context, c orders.Change) error {
 	return errors.Join(s.base.Commit(ctx, c), s.base.Commit(ctx, orders.Change{Event: event}))
 }
 
+// noQuarantine drops events that fit nothing, mixedQuarantine keeps those of both environments together, and neverHandled
+// forgets that somebody has looked at one.
+type noQuarantine struct{ base }
+
+func (s noQuarantine) Commit(ctx context.Context, c orders.Change) error {
+	c.Quarantine = nil
+	return s.base.Commit(ctx, c)
+}
+
+type mixedQuarantine struct{ base }
+
+func (s mixedQuarantine) Commit(ctx context.Context, c orders.Change) error {
+	if c.Quarantine != nil {
+		copied := *c.Quarantine
+		copied.Environment = checkout.Test
+		c.Quarantine = &copied
+	}
+	return s.base.Commit(ctx, c)
+}
+
+type neverHandled struct{ base }
+
+func (s neverHandled) HandleQuarantined(context.Context, checkout.Environment, string, string, int64) error {
+	return nil
+}
+
+// refundsOnce lists the orders with a refund due as they were at their first listing, onePage has no second page, and
+// allWait counts what is handled, too.
+type refundsOnce struct{ base }
+
+func (s refundsOnce) RefundDue(ctx context.Context, env checkout.Environment, after string, limit int) (orders.Page[orders.Order], error) {
+	page, err := s.base.RefundDue(ctx, env, after, limit)
+	for i := range page.Items {
+		page.Items[i].RefundHandledAt = 0
+	}
+	return page, err
+}
+
+type onePage struct{ base }
+
+func (s onePage) RefundDue(ctx context.Context, env checkout.Environment, after string, limit int) (orders.Page[orders.Order], error) {
+	page, err := s.base.RefundDue(ctx, env, after, limit)
+	page.Next = ""
+	return page, err
+}
+
+type allWait struct{ base }
+
+func (s allWait) Unhandled(ctx context.Context, env checkout.Environment) (orders.Unhandled, error) {
+	page, err := s.base.RefundDue(ctx, env, "", 1000)
+	waiting, failed := s.base.Unhandled(ctx, env)
+	waiting.RefundDue = len(page.Items)
+	return waiting, errors.Join(err, failed)
+}
+
 // everlasting and mixedAnswers keep answers too long, or for everybody.
 type everlasting struct{ base }
 
@@ -296,6 +351,12 @@ func TestBroken(t *testing.T) {
 		"events looked at too late":       func(s storetest.Store) storetest.Store { return eventAfter{s} },
 		"tokens for ever":                 func(s storetest.Store) storetest.Store { return freeTokens{s} },
 		"tokens of both environments":     func(s storetest.Store) storetest.Store { return mixedTokens{s} },
+		"no quarantine":                   func(s storetest.Store) storetest.Store { return noQuarantine{s} },
+		"one quarantine":                  func(s storetest.Store) storetest.Store { return mixedQuarantine{s} },
+		"an event handled in vain":        func(s storetest.Store) storetest.Store { return neverHandled{s} },
+		"a refund handled in vain":        func(s storetest.Store) storetest.Store { return refundsOnce{s} },
+		"one page of refunds":             func(s storetest.Store) storetest.Store { return onePage{s} },
+		"handled refunds counted":         func(s storetest.Store) storetest.Store { return allWait{s} },
 		"answers for ever":                func(s storetest.Store) storetest.Store { return everlasting{s} },
 		"answers of both environments":    func(s storetest.Store) storetest.Store { return mixedAnswers{s} },
 		"the last use told":               func(s storetest.Store) storetest.Store { return backwards{s, new(sync.Map)} },

@@ -251,7 +251,7 @@ func repeated(s Store) error {
 	elsewhere.Environment, other.Provider = checkout.Prod, "another"
 	changed := *order
 	changed.State = orders.Paid
-	quarantined := orders.Change{Event: newEvent(checkout.Test), Quarantine: &orders.Event{ID: "x"}}
+	quarantined := orders.Change{Event: newEvent(checkout.Test), Quarantine: newQuarantined(checkout.Test)}
 	if err := cmp.Or(need("an event", s.Commit(background, orders.Change{Event: event})),
 		want("it again", s.Commit(background, orders.Change{Event: event, Order: &changed}), orders.ErrRepeated),
 		need("its id in the other environment", s.Commit(background, orders.Change{Event: &elsewhere})),

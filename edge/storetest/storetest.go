@@ -51,6 +51,8 @@ func Checks() []Check {
 		{"an event counts once", repeated},
 		{"one racer of many applies an event", eventRace},
 		{"what is due comes in order", due},
+		{"quarantine", quarantine},
+		{"refunds due", refunds},
 		{"an answer is kept until its time", answers},
 		{"the use of a token is remembered", touching},
 		{"signing keys belong to their environment", signingKeys},
