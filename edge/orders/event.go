@@ -93,7 +93,10 @@ func (s *Service) settle(o *Order, a *Attempt, p Payment) {
 	}
 }
 
-// transition moves the order as the event says, if it is about an attempt that we know and about the money we froze.
+// transition moves the order to where the event's checkout stands, if the event is about an attempt that we know and about the
+// money we froze. The checkout's own status and payment decide: the name of an event is no proof of a payment. The kind only
+// tells a delayed payment that failed from one that is still under way, which look the same. A checkout that is still open
+// reports nothing, and its event goes into quarantine.
 func (s *Service) transition(o *Order, env checkout.Environment, ev *Event) error {
 	a := o.Attempt(ev.Remote.Attempt)
 	if a == nil || ev.Remote.Live != (env == checkout.Prod) || a.Ref != "" && ev.Remote.Ref != "" && a.Ref != ev.Remote.Ref {
@@ -108,16 +111,21 @@ func (s *Service) transition(o *Order, env checkout.Environment, ev *Event) erro
 	now := s.nowMilli()
 	payment := s.payment(a, ev)
 	switch {
-	case ev.Kind == EventSucceeded, ev.Kind == EventCompleted && ev.Remote.Paid:
-		payment.Status = Succeeded
-		s.settle(o, a, payment)
-	case ev.Kind == EventCompleted:
-		o.taken(a, now)
-	case ev.Kind == EventExpired:
-		o.ended(a, now)
-	default:
+	case ev.Kind == EventDeclined:
 		payment.Status = Declined
-		o.unpaid(a, payment, ev.Kind == EventFailed, now)
+		o.unpaid(a, payment, false, now)
+	case ev.Remote.Paid:
+		payment.Status = Succeeded
+		o.settled(a, payment, now)
+	case ev.Remote.Status == RemoteExpired:
+		o.ended(a, now)
+	case ev.Remote.Status == RemoteComplete && ev.Kind == EventFailed:
+		payment.Status = Declined
+		o.unpaid(a, payment, true, now)
+	case ev.Remote.Status == RemoteComplete:
+		o.taken(a, now)
+	default:
+		return errMisfit
 	}
 	return nil
 }

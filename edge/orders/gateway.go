@@ -93,7 +93,8 @@ const (
 	RemoteExpired
 )
 
-// EventKind is what a webhook reports.
+// EventKind is what a webhook is called. What it reports is in the Remote: an EventSucceeded whose Remote is not Paid is no
+// payment.
 type EventKind uint8
 
 const (

@@ -184,7 +184,11 @@ func (d *desk) stored(t *testing.T) (*orders.Session, *orders.Order) {
 // event is what the provider reports of an attempt.
 func (d *desk) event(o *orders.Order, n int, kind orders.EventKind, id string) orders.Event {
 	a := o.Attempt(n)
-	return orders.Event{ID: id, Kind: kind, Created: time.Now(), Remote: orders.Remote{Ref: a.Ref, OrderID: o.ID, Attempt: n,
+	status := orders.RemoteComplete
+	if kind == orders.EventExpired {
+		status = orders.RemoteExpired
+	}
+	return orders.Event{ID: id, Kind: kind, Created: time.Now(), Remote: orders.Remote{Ref: a.Ref, OrderID: o.ID, Attempt: n, Status: status,
 		Paid: kind == orders.EventCompleted || kind == orders.EventSucceeded, PaymentID: fmt.Sprintf("pi_%d", n),
 		Total: money.Amount{Minor: a.Placed.Quote.Assessment.Total, Currency: "EUR"}}}
 }
@@ -385,6 +389,42 @@ func TestManyAtOnce(t *testing.T) {
 	}
 	if len(d.sent) != 1 {
 		t.Errorf("%d calls to the provider", len(d.sent))
+	}
+}
+
+// TestEventsSayWhatTheirObjectSays: the status and the payment of an event's checkout decide, and not what the event is called.
+func TestEventsSayWhatTheirObjectSays(t *testing.T) {
+	for _, c := range []struct {
+		kind   orders.EventKind
+		status orders.RemoteStatus
+		paid   bool
+		want   orders.State
+	}{
+		{orders.EventSucceeded, orders.RemoteComplete, false, orders.Processing},
+		{orders.EventSucceeded, orders.RemoteExpired, false, orders.Lapsed},
+		{orders.EventSucceeded, orders.RemoteOpen, false, orders.AwaitingPayment},
+		{orders.EventCompleted, orders.RemoteOpen, false, orders.AwaitingPayment},
+		{orders.EventCompleted, orders.RemoteUnknown, false, orders.AwaitingPayment},
+		{orders.EventCompleted, orders.RemoteExpired, false, orders.Lapsed},
+		{orders.EventExpired, orders.RemoteComplete, true, orders.Paid},
+		{orders.EventExpired, orders.RemoteComplete, false, orders.Processing},
+		{orders.EventExpired, orders.RemoteOpen, false, orders.AwaitingPayment},
+		{orders.EventFailed, orders.RemoteComplete, true, orders.Paid},
+		{orders.EventFailed, orders.RemoteComplete, false, orders.Failed},
+		{orders.EventFailed, orders.RemoteOpen, false, orders.AwaitingPayment},
+	} {
+		d := openDesk(t)
+		if _, err := d.order("DE"); err != nil {
+			t.Fatal(err)
+		}
+		_, o := d.stored(t)
+		ev := d.event(o, 1, c.kind, "evt_1")
+		ev.Remote.Status, ev.Remote.Paid = c.status, c.paid
+		d.apply(t, ev)
+		if _, o = d.stored(t); o.State != c.want {
+			t.Errorf("an event of kind %d whose checkout has status %d, paid %t, made the order %s, want %s",
+				c.kind, c.status, c.paid, o.State, c.want)
+		}
 	}
 }
 

@@ -163,9 +163,13 @@ func (s *shop) report(t *testing.T, order *orders.Order, kind orders.EventKind, 
 	t.Helper()
 	attempt := order.Current()
 	quote := &attempt.Placed.Quote
+	status := orders.RemoteComplete
+	if kind == orders.EventExpired {
+		status = orders.RemoteExpired
+	}
 	err := s.orders.Apply(t.Context(), checkout.Test, orders.Event{
 		ID: "evt_" + t.Name(), Kind: kind, Created: s.now, Method: "card", Last4: "4242",
-		Remote: orders.Remote{Ref: attempt.Ref, OrderID: order.ID, Attempt: attempt.N, Paid: paid, PaymentID: "pi_1",
+		Remote: orders.Remote{Ref: attempt.Ref, OrderID: order.ID, Attempt: attempt.N, Status: status, Paid: paid, PaymentID: "pi_1",
 			Total: money.Amount{Minor: quote.Assessment.Total, Currency: quote.Currency}},
 	})
 	if err != nil {
