@@ -15,6 +15,11 @@
 // What is in doubt comes to its end by whoever is first: the buyer's next request, a webhook, [Service.Sweep] every five
 // seconds, and hourly [Service.Reconcile], which compares the provider's records with ours. All of them take the same steps.
 //
+// An attempt belongs to a provider's [Account] and is never asked about at another one. Events of the old account reach nobody
+// here, so that a checkout there may be paid unseen. An attempt whose URL nobody has is given up at once, and so is one of an
+// account that moves no real money. Any other closes its session: a second checkout beside it could be paid as well, and so
+// could one that is made after the first has ended unseen. The buyer is asked to begin a new session.
+//
 // A [Guard] before a provider holds calls back rather than letting them pile up, and keeps a part of what the provider allows
 // for that work, so that it goes on however many buyers wait. An order for which there is no room is refused before anything is
 // written.

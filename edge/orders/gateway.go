@@ -15,6 +15,9 @@ type Gateway interface {
 	// Name is the provider's, as stored with every reference to one of its objects: "stripe".
 	Name() string
 
+	// Account identifies the account that the calls go to. What one account knows no other does.
+	Account() Account
+
 	// Step is the smallest amount that can be charged in the currency, in minor units of ISO 4217 (1 for most, 10
 	// for KWD), and whether the currency can be charged at all.
 	Step(money.Currency) (int64, bool)
@@ -27,11 +30,11 @@ type Gateway interface {
 	// one key always the same.
 	Create(deadline time.Time, w Wire, key string) (Remote, *Fault)
 
-	// Retrieve reads a checkout by the provider's reference.
+	// Retrieve reads a checkout by the provider's reference. One that the account does not have is [RemoteMissing].
 	Retrieve(deadline time.Time, ref string) (Remote, *Fault)
 
 	// Expire ends an open checkout, so that it cannot be paid any more. Its answer is what became of it: Expired, or
-	// Complete when a buyer was faster.
+	// Complete when a buyer was faster, or [RemoteMissing].
 	Expire(deadline time.Time, ref string) (Remote, *Fault)
 
 	// Event verifies a webhook's signature over its raw body at an instant and reads it. An error means that the message
@@ -45,6 +48,12 @@ type Gateway interface {
 	// Undelivered lists the events that nobody has accepted, the newest first and as far back as the provider knows, a
 	// page at a time as Checkouts does.
 	Undelivered(deadline time.Time, after string) (Page[Event], *Fault)
+}
+
+// Account is an account at a provider.
+type Account struct {
+	ID   string // never "", and the same at each start
+	Play bool   // it moves no real money: a sandbox, or a provider's test mode
 }
 
 // Page is a part of a list.
@@ -91,6 +100,8 @@ const (
 	RemoteOpen
 	RemoteComplete
 	RemoteExpired
+	// RemoteMissing: the account has no such checkout, so that it cannot be paid there.
+	RemoteMissing
 )
 
 // EventKind is what a webhook is called. What it reports is in the Remote: an EventSucceeded whose Remote is not Paid is no

@@ -61,11 +61,12 @@ type Attempt struct {
 	Placed checkout.Order // frozen: what this attempt asks the buyer to pay, and for what
 	Digest string         // of what the buyer asked for; see digest
 
-	Provider  string // the gateway's name
-	Key       string // idempotency key
-	Wire      Wire   // emptied when the bytes can never be sent again
-	SentAt    int64  // Unix milliseconds
-	ExpiresAt int64  // when the provider's checkout ends, Unix milliseconds
+	Provider  string  // the gateway's name
+	Account   Account // that the attempt belongs to; its ID is "" in records of older versions
+	Key       string  // idempotency key
+	Wire      Wire    // emptied when the bytes can never be sent again
+	SentAt    int64   // Unix milliseconds
+	ExpiresAt int64   // when the provider's checkout ends, Unix milliseconds
 
 	EverUnknown bool // an earlier try may have had its effect
 	Tries       int

@@ -129,6 +129,9 @@ func (f *flow) step() (string, error) {
 	if f.overtaken() {
 		return "", errBusy
 	}
+	if err := f.leave(); err != nil {
+		return "", err
+	}
 	if url, err := f.answered(); url != "" || err != nil {
 		return url, err
 	}
@@ -170,6 +173,23 @@ func (f *flow) overtaken() bool {
 	}
 	a := f.order.Current()
 	return a.N != f.begun || a.State == Superseding || a.State == Ended
+}
+
+// leave deals with a current attempt of another account. While it can be paid there, a second checkout must not be opened here,
+// and its URL is not told again, because nothing that happens there is reported here. The session is over then: waiting would
+// not help, for an attempt that ends unseen may have been paid.
+func (f *flow) leave() error {
+	if f.order == nil {
+		return nil
+	}
+	switch a := f.order.Current(); {
+	case !a.elsewhere(f.gateway.Account()), a.State == Taken, a.State == Settled, a.State == Refused, a.State == Ended:
+		return nil
+	case !a.overAt(f.nowMilli()):
+		return checkout.InvalidSession()
+	}
+	f.order.left(f.nowMilli())
+	return cmp.Or(f.commitClosed(), errAgain)
 }
 
 // answered is the answer that needs no provider, if there is one: the URL that the buyer has had, or that nothing can be
@@ -242,7 +262,7 @@ func (f *flow) begin() (string, error) {
 		return "", err
 	}
 	f.order.begin(Attempt{
-		Placed: f.placed, Digest: f.digest, Provider: f.gateway.Name(),
+		Placed: f.placed, Digest: f.digest, Provider: f.gateway.Name(), Account: f.gateway.Account(),
 		Key:  fmt.Sprintf("crepe_%s_%s_%d", f.order.Environment, f.order.ID, n),
 		Wire: wire, SentAt: now.UnixMilli(), ExpiresAt: expires.UnixMilli(),
 	}, now.UnixMilli())
@@ -331,7 +351,7 @@ func (f *flow) supersede() (string, error) {
 		return "", fmt.Errorf("orders: %s attempt %d cannot be ended: %w", f.order.ID, a.N, fault)
 	}
 	if err := f.observe(a, remote); err != nil {
-		return "", err
+		return "", cmp.Or(f.commit(Change{Order: f.order}), err)
 	}
 	if f.order.closed() {
 		return "", cmp.Or(f.commitClosed(), error(checkout.InvalidSession()))
@@ -343,7 +363,10 @@ func (f *flow) supersede() (string, error) {
 func (f *flow) observe(a *Attempt, r Remote) error {
 	now := f.nowMilli()
 	switch {
-	case r.Status == RemoteExpired:
+	case r.Status == RemoteMissing && a.Account.ID == "":
+		a.Account.ID = unknownAccount
+		return fmt.Errorf("orders: %s attempt %d is at no account that is known here: %w", f.order.ID, a.N, errAgain)
+	case r.Status == RemoteExpired, r.Status == RemoteMissing:
 		f.order.ended(a, now)
 	case r.Status == RemoteComplete && r.Paid && a.matches(r):
 		f.Service.settle(f.order, a, Payment{ID: f.newID("PAY"), Attempt: a.N, Status: Succeeded, Provider: a.Provider, Ref: r.PaymentID, At: now})
@@ -354,6 +377,9 @@ func (f *flow) observe(a *Attempt, r Remote) error {
 	}
 	return nil
 }
+
+// unknownAccount is where an attempt of an older version belongs that the account of today does not have.
+const unknownAccount = "unknown"
 
 // commitClosed writes the order and whether its session can still be ordered from.
 func (f *flow) commitClosed() error {

@@ -2,6 +2,7 @@ package orders_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -32,6 +33,7 @@ type provider struct {
 	skew      int64           // added to what is charged
 	sent      []sentCreate
 	checkouts map[string]orders.Remote // by key
+	account   orders.Account           // acct_1 where it is zero
 }
 
 type sentCreate struct {
@@ -40,6 +42,7 @@ type sentCreate struct {
 }
 
 func (p *provider) Name() string                      { return "test" }
+func (p *provider) Account() orders.Account           { return cmp.Or(p.account, orders.Account{ID: "acct_1"}) }
 func (p *provider) Step(money.Currency) (int64, bool) { return 1, true }
 func (p *provider) Retrieve(_ time.Time, ref string) (orders.Remote, *orders.Fault) {
 	p.mu.Lock()
@@ -49,7 +52,7 @@ func (p *provider) Retrieve(_ time.Time, ref string) (orders.Remote, *orders.Fau
 			return r, nil
 		}
 	}
-	return orders.Remote{}, &orders.Fault{Class: orders.Definitive, Status: 404}
+	return orders.Remote{Ref: ref, Status: orders.RemoteMissing}, nil
 }
 func (p *provider) Event(string, []byte, time.Time) (orders.Event, error) {
 	return orders.Event{}, errors.New("not used")
@@ -102,7 +105,7 @@ func (p *provider) Expire(_ time.Time, ref string) (orders.Remote, *orders.Fault
 		p.checkouts[key] = r
 		return r, nil
 	}
-	return orders.Remote{}, &orders.Fault{Class: orders.Definitive, Status: 404}
+	return orders.Remote{Ref: ref, Status: orders.RemoteMissing}, nil
 }
 
 // desk is a service on a real database, with one session to order from.

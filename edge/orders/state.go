@@ -118,6 +118,31 @@ func (o *Order) ended(a *Attempt, now int64) {
 	o.UpdatedAt = now
 }
 
+// elsewhere reports whether an attempt belongs to another account than the one of today, so that nobody can be asked about it.
+// An attempt of an older version may belong to any account.
+func (a *Attempt) elsewhere(today Account) bool {
+	return a.Account.ID != "" && a.Account.ID != today.ID
+}
+
+// overAt reports whether an attempt of another account can no longer be paid there. One without a URL is payable by nobody, and
+// what an account without real money takes is no payment. Any other ends when its time is over.
+func (a *Attempt) overAt(now int64) bool {
+	return a.URL == "" || a.Account.Play || now >= a.ExpiresAt+expiryGrace.Milliseconds()
+}
+
+// left gives up the current attempt, which belongs to another account and is over. Whether real money arrived there is unknown
+// here, so that the session is not sold a second time: it closes. In all other cases it can be ordered from again.
+func (o *Order) left(now int64) {
+	a := o.Current()
+	unpayable := a.URL == "" || a.Account.Play
+	a.State, a.Wire = Ended, Wire{}
+	o.State = Lapsed
+	if unpayable {
+		o.State = RolledBack
+	}
+	o.UpdatedAt = now
+}
+
 // taken records that the buyer is through and the money on its way. It comes to nothing when what became of the money is
 // known already: events arrive in any order.
 func (o *Order) taken(a *Attempt, now int64) {

@@ -93,6 +93,9 @@ func (s *Service) resume(ctx context.Context, d DueOrder) error {
 func (f *flow) resume() error {
 	a := f.order.Current()
 	f.digest = a.Digest
+	if a.elsewhere(f.gateway.Account()) {
+		return f.resumeElsewhere()
+	}
 	switch a.State {
 	case Sent, Unresolved:
 		if !a.replayableAt(f.nowMilli()) {
@@ -107,6 +110,22 @@ func (f *flow) resume() error {
 	default:
 		return f.settle(f.gateway.Retrieve)
 	}
+}
+
+// resumeElsewhere waits for the end of an attempt of another account, of which nobody will tell.
+func (f *flow) resumeElsewhere() error {
+	a, now := f.order.Current(), f.nowMilli()
+	if !a.overAt(now) || a.State == Taken && !a.Account.Play {
+		a.Tries++
+		f.order.UpdatedAt = now
+		return f.commit(Change{Order: f.order})
+	}
+	if !a.Account.Play && a.URL != "" {
+		f.Log.Warn("an attempt ended at another account of the provider: whether it was paid is to be seen there only",
+			"order", f.order.ID, "attempt", a.N, "account", a.Account.ID, "ref", a.Ref)
+	}
+	f.order.left(now)
+	return f.commitClosed()
 }
 
 // settle asks the provider where the current attempt stands, and writes that down. What is not settled yet is due again

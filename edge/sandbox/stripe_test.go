@@ -125,11 +125,11 @@ func TestRefusals(t *testing.T) {
 	if _, fault := s.gateway.Create(soon(), s.wire(nil), "k"); fault != nil {
 		t.Errorf("after the refusals: %v", fault)
 	}
-	if _, fault := s.gateway.Retrieve(soon(), "cs_test_0"); fault == nil || fault.Class != orders.Definitive || fault.Status != 404 {
-		t.Errorf("unknown session: %v", fault)
+	if remote, fault := s.gateway.Retrieve(soon(), "cs_test_0"); fault != nil || remote.Status != orders.RemoteMissing {
+		t.Errorf("unknown session: %+v, %v", remote, fault)
 	}
-	if _, fault := s.gateway.Expire(soon(), "cs_test_0"); fault == nil || fault.Class != orders.Definitive || fault.Status != 404 {
-		t.Errorf("expiring an unknown session: %v", fault)
+	if remote, fault := s.gateway.Expire(soon(), "cs_test_0"); fault != nil || remote.Status != orders.RemoteMissing {
+		t.Errorf("expiring an unknown session: %+v, %v", remote, fault)
 	}
 	stranger := stripe.New(stripe.Config{Key: "sk_test_other", BaseURL: "http://sandbox.invalid", Dial: s.Dial})
 	_, fault := stranger.Create(soon(), s.wire(nil), "k3")

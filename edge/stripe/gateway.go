@@ -13,6 +13,9 @@
 package stripe
 
 import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"strings"
 
@@ -26,6 +29,8 @@ const apiVersion = "2026-08-26.dahlia"
 
 // Config says which account to use. Only Key and WebhookSecret have no default.
 type Config struct {
+	Name          string            // of the provider; "" for "stripe"
+	Account       string            // id of the account, where another provider speaks Stripe's API; "" for one made of Key
 	Key           string            // a secret or restricted API key, "sk_test_…", "rk_live_…"
 	WebhookSecret string            // of the endpoint that receives the events, "whsec_…"; without one every event is refused
 	BaseURL       string            // "" for https://api.stripe.com
@@ -35,6 +40,8 @@ type Config struct {
 
 // Gateway is a Stripe account. It is safe for concurrent use.
 type Gateway struct {
+	name    string
+	account orders.Account
 	secret  string
 	base    string
 	version string
@@ -52,7 +59,10 @@ func New(c Config) *Gateway {
 	if c.Version == "" {
 		c.Version = apiVersion
 	}
+	live, err := Live(c.Key)
 	return &Gateway{
+		name:    cmp.Or(c.Name, "stripe"),
+		account: orders.Account{ID: cmp.Or(c.Account, fingerprint(c.Key)), Play: err == nil && !live},
 		secret:  c.WebhookSecret,
 		base:    strings.TrimSuffix(c.BaseURL, "/"),
 		version: c.Version,
@@ -61,8 +71,18 @@ func New(c Config) *Gateway {
 	}
 }
 
-// Name is "stripe".
-func (g *Gateway) Name() string { return "stripe" }
+// Name is "stripe", unless another provider is behind the API.
+func (g *Gateway) Name() string { return g.name }
+
+// Account is made of the key, which Stripe offers no way to ask for its account without a permission of its own. A new key of
+// the same account counts as another account until reconciliation has found the account's checkouts again.
+func (g *Gateway) Account() orders.Account { return g.account }
+
+// fingerprint identifies a key. Keys are long and random, so that nobody can find one from it.
+func fingerprint(key string) string {
+	sum := sha256.Sum256([]byte("account of " + key))
+	return "key_" + hex.EncodeToString(sum[:8])
+}
 
 // Live reports whether an API key moves real money. It knows secret and restricted keys and refuses all others; its error
 // does not repeat the key.

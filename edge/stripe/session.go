@@ -41,7 +41,11 @@ func (g *Gateway) Create(deadline time.Time, w orders.Wire, key string) (orders.
 
 // Retrieve reads a session.
 func (g *Gateway) Retrieve(deadline time.Time, ref string) (orders.Remote, *orders.Fault) {
-	return call(g, deadline, outgoing{method: "GET", path: sessionsPath + "/" + url.PathEscape(ref)}, readSession)
+	remote, fault := call(g, deadline, outgoing{method: "GET", path: sessionsPath + "/" + url.PathEscape(ref)}, readSession)
+	if fault != nil && fault.Status == 404 && fault.Code == "resource_missing" {
+		return orders.Remote{Ref: ref, Status: orders.RemoteMissing}, nil
+	}
+	return remote, fault
 }
 
 // Expire ends an open session. Stripe refuses that for one that is not open; then the session is read, and its state is
@@ -55,7 +59,7 @@ func (g *Gateway) Expire(deadline time.Time, ref string) (orders.Remote, *orders
 	switch {
 	case failed != nil:
 		return orders.Remote{}, failed
-	case remote.Status == orders.RemoteExpired || remote.Status == orders.RemoteComplete:
+	case remote.Status != orders.RemoteOpen && remote.Status != orders.RemoteUnknown:
 		return remote, nil
 	}
 	return orders.Remote{}, fault

@@ -39,7 +39,7 @@ func TestBadWebhooks(t *testing.T) {
 
 	for _, row := range badWebhooks(shop, good) {
 		before, logged := shop.records(t), len(shop.log.String())
-		got := shop.post(t, cmp.Or(row.path, api.WebhookPath("stripe", checkout.Test)), row.body, row.header)
+		got := shop.post(t, cmp.Or(row.path, api.WebhookPath(sandboxName, checkout.Test)), row.body, row.header)
 		if got.status != row.status {
 			t.Errorf("%s: %s", row.name, got)
 		}
@@ -63,7 +63,7 @@ func TestBadWebhooks(t *testing.T) {
 	genuine := shop.signed(good, time.Now())
 	for i := range 3 { // the second and the third are replays
 		before := shop.records(t)
-		if got := shop.post(t, api.WebhookPath("stripe", checkout.Test), good, genuine); got.status != 200 {
+		if got := shop.post(t, api.WebhookPath(sandboxName, checkout.Test), good, genuine); got.status != 200 {
 			t.Errorf("the good one: %s", got)
 		}
 		if changed := compare(before, shop.records(t), false) != ""; changed != (i == 0) {
@@ -95,7 +95,7 @@ func (s *shop) signed(body string, at time.Time) map[string]string {
 // badWebhooks are the rows. Each differs from a good webhook in the one thing that it names.
 func badWebhooks(shop *shop, good string) (rows []bad) {
 	now := time.Now()
-	prod := api.WebhookPath("stripe", checkout.Prod)
+	prod := api.WebhookPath(sandboxName, checkout.Prod)
 	genuine := shop.signed(good, now)["Stripe-Signature"]
 	stamp, signature, _ := strings.Cut(genuine, ",")
 	header := func(value string) map[string]string { return map[string]string{"Stripe-Signature": value} }
@@ -138,9 +138,9 @@ func badWebhooks(shop *shop, good string) (rows []bad) {
 	rows = append(rows,
 		bad{name: "a huge body", body: huge, header: shop.signed(huge, now), status: 413, why: "body size exceeds the given limit"},
 		bad{name: "the other environment's endpoint", body: good, header: header(genuine), path: prod, status: 400, why: "no signature matches"},
-		bad{name: "no such environment", body: good, header: header(genuine), path: "/v1/webhooks/stripe/live", status: 404},
+		bad{name: "no such environment", body: good, header: header(genuine), path: "/v1/webhooks/sandbox/live", status: 404},
 		bad{name: "no such provider", body: good, header: header(genuine), path: "/v1/webhooks/adyen/test", status: 404},
-		bad{name: "a query", body: good, header: header(genuine), path: api.WebhookPath("stripe", checkout.Test) + "?x", status: 404},
+		bad{name: "a query", body: good, header: header(genuine), path: api.WebhookPath(sandboxName, checkout.Test) + "?x", status: 404},
 	)
 	for name, pair := range map[string][2]string{
 		"another amount":      {`"amount_total":`, `"amount_total":1`},

@@ -159,9 +159,9 @@ func (c *canary) webhooks(t *testing.T) {
 	for _, body := range []string{good, strings.Replace(good, `"eur"`, `"usd"`, 1), strings.Replace(good, "ORD_", canaries["e-mail"], 1),
 		strings.Replace(good, `"attempt":"1"`, `"attempt":"9"`, 1), good[1:], `"` + canaries["e-mail"] + `"`} {
 		body = strings.Replace(body, "evt_good", fmt.Sprint("evt_", len(body)), 1)
-		c.post(t, api.WebhookPath("stripe", checkout.Test), body, c.signed(body, time.Now()))
-		c.post(t, api.WebhookPath("stripe", checkout.Test), body, c.signed(body+" ", time.Now()))
-		c.post(t, api.WebhookPath("stripe", checkout.Test), body, map[string]string{"Stripe-Signature": canaries["bad header"]})
+		c.post(t, api.WebhookPath(sandboxName, checkout.Test), body, c.signed(body, time.Now()))
+		c.post(t, api.WebhookPath(sandboxName, checkout.Test), body, c.signed(body+" ", time.Now()))
+		c.post(t, api.WebhookPath(sandboxName, checkout.Test), body, map[string]string{"Stripe-Signature": canaries["bad header"]})
 	}
 	c.sandboxes[checkout.Test].Script("lost", sandbox.Fault("list.502"), "list.malformed")
 }

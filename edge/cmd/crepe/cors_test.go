@@ -90,7 +90,7 @@ func TestPreflight(t *testing.T) {
 		{createOrderPath, "https://other.example.com", 204, false},
 		{createOrderPath, "https:/", 204, false},
 		{"/v1/actions/auth/issue-session-token", mine, 405, false},
-		{"/v1/webhooks/stripe/test", mine, 405, false},
+		{"/v1/webhooks/sandbox/test", mine, 405, false},
 		{"/v1/actions/nothing", mine, 404, false},
 	} {
 		got := shop.preflight(t, c.path, c.origin)

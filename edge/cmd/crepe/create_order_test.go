@@ -140,7 +140,7 @@ func TestTransportRefusals(t *testing.T) {
 		{"no credential for create-session", raw("POST", "/v1/actions/checkout/create-session", "{}", asJSON)},
 		{"an unsigned merchant", raw("POST", "/v1/actions/checkout/create-session", "{}",
 			http.Header{"Content-Type": {"application/json"}, "X-Merchant-Id": {shop.file.MerchantID}})},
-		{"a forged webhook", raw("POST", "/v1/webhooks/stripe/test", "{}", http.Header{"Content-Type": {"application/json"}, "Stripe-Signature": {"t=1,v1=00"}})},
+		{"a forged webhook", raw("POST", "/v1/webhooks/sandbox/test", "{}", http.Header{"Content-Type": {"application/json"}, "Stripe-Signature": {"t=1,v1=00"}})},
 	} {
 		text.WriteString("# " + row.name + "\n" + row.got.String() + "\n")
 	}

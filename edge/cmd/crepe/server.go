@@ -48,6 +48,9 @@ const (
 // sandboxKey opens the sandbox provider to the adapter in the same process; nobody else can reach its API.
 const sandboxKey = "sk_test_sandbox"
 
+// sandboxName is the sandbox provider's, in stored attempts and in the path of its webhooks.
+const sandboxName = "sandbox"
+
 // sandboxPath is where the pages of an environment's sandbox lie.
 var sandboxPath = map[checkout.Environment]string{checkout.Test: "/sandbox", checkout.Prod: "/sandbox/prod"}
 
@@ -168,10 +171,14 @@ func (s *server) gateway(env checkout.Environment) (orders.Gateway, error) {
 	secret := "whsec_" + rand.Text()
 	provider := sandbox.New(sandbox.Config{
 		Store: s.sandboxDB.Sandbox(env), Key: sandboxKey, Live: env == checkout.Prod, PublicURL: s.PublicURL + sandboxPath[env],
-		WebhookURL: s.local + api.WebhookPath("stripe", env), WebhookSecret: secret, Log: s.log,
+		WebhookURL: s.local + api.WebhookPath(sandboxName, env), WebhookSecret: secret, Log: s.log,
 	})
 	s.sandboxes[env] = provider
-	gateway := stripe.New(stripe.Config{Key: sandboxKey, WebhookSecret: secret, BaseURL: "http://sandbox", Dial: provider.Dial})
+	account, err := provider.Account()
+	if err != nil {
+		return nil, err
+	}
+	gateway := stripe.New(stripe.Config{Name: sandboxName, Account: account, Key: sandboxKey, WebhookSecret: secret, BaseURL: "http://sandbox", Dial: provider.Dial})
 	return orders.Guarded(gateway, orders.Limits{Trip: sandboxTrip}), nil
 }
 
