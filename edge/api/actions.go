@@ -173,6 +173,6 @@ func (a *API) createOrder(ctx *fasthttp.RequestCtx, caller auth.Caller, r *order
 		Caller: caller.Checkout(), SessionID: r.CheckoutSessionID, Billing: r.BillingDetail.input(),
 		BuyerEmail: r.BuyerEmail, BuyerIP: r.BuyerIP, SuccessURL: r.SuccessURL,
 		IPCountry: a.country(ctx, r.BuyerIP), Rates: a.Rates,
-	}, spend)
+	}, a.client(ctx), spend)
 	return &orderResponse{url}, err
 }

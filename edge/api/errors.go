@@ -2,6 +2,9 @@ package api
 
 import (
 	"errors"
+	"math"
+	"strconv"
+	"time"
 
 	"github.com/goccy/go-json"
 	"github.com/valyala/fasthttp"
@@ -29,8 +32,18 @@ var statuses = map[problem.Kind]int{
 	problem.Unavailable:     fasthttp.StatusServiceUnavailable,
 }
 
-// retryAfter is when a client should come back after a 503, in seconds: the contract's first step.
-const retryAfter = "5"
+// retryAfter is when a client should come back after a 503 at the soonest: the contract's first step.
+const retryAfter = 5 * time.Second
+
+// later is the Retry-After of a refusal, in seconds: what the refusal says, or else the contract's first step.
+func later(err error) string {
+	wait := retryAfter
+	var refusal interface{ RetryAfter() time.Duration }
+	if errors.As(err, &refusal) {
+		wait = max(wait, refusal.RetryAfter())
+	}
+	return strconv.Itoa(int(math.Ceil(wait.Seconds())))
+}
 
 // transportError is a refusal of HTTP itself, which has statuses that no rule of the domain has.
 type transportError struct {
@@ -93,7 +106,7 @@ func (a *API) fail(ctx *fasthttp.RequestCtx, l layer, err error) {
 	}
 	status := statuses[list[0].Kind]
 	if status == fasthttp.StatusServiceUnavailable {
-		ctx.Response.Header.Set("Retry-After", retryAfter)
+		ctx.Response.Header.Set("Retry-After", later(err))
 	}
 	a.write(ctx, status, envelope{Errors: entries})
 }

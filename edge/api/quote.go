@@ -39,6 +39,11 @@ func (a *API) country(ctx *fasthttp.RequestCtx, buyerIP string) country.Code {
 	return a.Buyers.Country(buyerIP, ctx.RemoteIP(), ctx.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor))
 }
 
+// client is the address that a request counts to.
+func (a *API) client(ctx *fasthttp.RequestCtx) string {
+	return a.Buyers.Client(ctx.RemoteIP(), ctx.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor))
+}
+
 // buyerOrVisitor takes a session token before a store's slug.
 func (a *API) buyerOrVisitor(ctx *fasthttp.RequestCtx) (auth.Caller, error) {
 	if len(ctx.Request.Header.Peek("Authorization")) == 0 && len(ctx.Request.Header.Peek("X-Store-Slug")) > 0 {

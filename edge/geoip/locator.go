@@ -30,6 +30,21 @@ func (l *Locator) Country(buyerIP string, peer net.IP, forwarded [][]byte) count
 	return l.DB.Country(l.client(addr.Unmap(), forwarded))
 }
 
+// Client names whom a request counts to where everybody gets a share: the client's address or, of IPv6, its /64, which one
+// subscriber has to himself (RFC 6177). Whoever comes through a trusted proxy that names nobody is "".
+func (l *Locator) Client(peer net.IP, forwarded [][]byte) string {
+	addr, _ := netip.AddrFromSlice(peer)
+	addr = l.client(addr.Unmap(), forwarded)
+	switch {
+	case !addr.IsValid():
+		return ""
+	case addr.Is6():
+		subscriber, _ := addr.Prefix(64)
+		return subscriber.String()
+	}
+	return addr.String()
+}
+
 // client walks from the server outwards, for as long as the word of a trusted proxy leads, and stops at the first address
 // that is none: everything beyond it is hearsay, which a client can write himself. Where the word is missing or
 // is no plain address the walk ends at the zero Addr, because a proxy's own address is never a buyer's.

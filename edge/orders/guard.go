@@ -2,55 +2,56 @@ package orders
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
-	"golang.org/x/time/rate"
 )
 
 // Limits says how much of a provider one process uses. Zero fields mean the defaults of [Guarded], except Rate.
 type Limits struct {
 	Rate       float64       // calls a second; 0 is no limit. Stripe allows 25 for one endpoint unless asked for more.
 	Concurrent int           // buyers' calls at once, 64
-	Waiting    int           // buyers' calls that wait for one of them to end, 256; one more is refused at once
+	Waiting    int           // buyers' calls that wait for their turn, 256
+	Answer     time.Duration // how long an answer may take: a call with less time left is not sent, 1 s
 	Trip       uint32        // calls in a row without an answer after which the provider counts as down, 10
 	Rest       time.Duration // how long it is left alone then, 5 s
 }
 
-// background is the part of a provider's rate, and of the places beside the buyers', that nobody's order can take: what is
-// left undone must come to its end however many buyers wait.
+// background is the share of a provider's rate, and of the places beside the buyers', that no buyer's order can take: work
+// that is left over is finished however many buyers wait.
 const background = 0.2
 
-// Guard is a provider behind a token bucket, a bulkhead and a circuit breaker. A call that they hold back has not been made,
-// and says so: it is a [NotExecuted] fault that is Held. Waiting for a turn never lasts longer than the call's own deadline.
+// Guard is a provider behind a token bucket, a bulkhead and a circuit breaker. A call that they hold back has not been made:
+// its fault is [NotExecuted] and Held, and its RetryAfter says when there will be room for it.
 //
-// What has no place here takes none elsewhere: a provider that hangs holds Concurrent calls, Waiting more wait for it, and
-// none of them has a lock that a session, a quote or a page needs.
+// A call waits for its turn only while an answer can still arrive by its deadline. The turns go around between the stores
+// that wait, and within a store between its clients ([Guard.For]), so that no store and no client takes more than its share.
+// A call that waits holds nothing that a session, a quote or a page needs.
 type Guard struct {
-	Gateway
-	lane
-	breaker *gobreaker.CircuitBreaker[struct{}]
-	rest    lane // of background work
+	turns
+	rest *lane // of background work
 }
 
 // Guarded puts limits before a provider.
 func Guarded(g Gateway, l Limits) *Guard {
 	l.Concurrent = cmp.Or(l.Concurrent, 64)
 	l.Waiting = cmp.Or(l.Waiting, 256)
+	l.Answer = cmp.Or(l.Answer, time.Second)
 	l.Trip = cmp.Or(l.Trip, 10)
 	l.Rest = cmp.Or(l.Rest, 5*time.Second)
 	beside := max(1, int(float64(l.Concurrent)*background/(1-background)))
 	return &Guard{
-		Gateway: g,
-		lane:    newLane(l.Rate*(1-background), l.Concurrent, l.Waiting),
-		rest:    newLane(l.Rate*background, beside, l.Waiting),
-		breaker: gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
-			Name: g.Name(), Timeout: l.Rest,
-			ReadyToTrip:  func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= l.Trip },
-			IsSuccessful: answered,
-		}),
+		turns: turns{
+			Gateway: g, Limits: l, party: []string{"", ""},
+			lane: newLane(l.Rate*(1-background), l.Concurrent, l.Waiting),
+			breaker: gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
+				Name: g.Name(), Timeout: l.Rest,
+				ReadyToTrip:  func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= l.Trip },
+				IsSuccessful: answered,
+			}),
+		},
+		rest: newLane(l.Rate*background, beside, l.Waiting),
 	}
 }
 
@@ -60,9 +61,26 @@ func answered(err error) bool {
 	return err == nil || errors.As(err, &fault) && fault.Status != 0 && fault.Status < 500
 }
 
+// For is the same provider for the calls of one request, counted to a store and one of its clients.
+func (g *Guard) For(store, client string) Gateway {
+	t := g.turns
+	t.party = []string{store, client}
+	return &t
+}
+
 // Background is the same provider for work that no buyer waits for, with a part of the limits to itself.
-func (g *Guard) Background() *Guard {
-	return &Guard{Gateway: g.Gateway, lane: g.rest, breaker: g.breaker, rest: g.rest}
+func (g *Guard) Background() Gateway {
+	t := g.turns
+	t.lane = g.rest
+	return &t
+}
+
+// forBuyer is a provider for one create-order.
+func forBuyer(g Gateway, store, client string) Gateway {
+	if guard, ok := g.(*Guard); ok {
+		return guard.For(store, client)
+	}
+	return g
 }
 
 // inBackground is a provider for work that no buyer waits for.
@@ -73,98 +91,97 @@ func inBackground(g Gateway) Gateway {
 	return g
 }
 
-// refuses reports whether a call would be held back at once.
-func refuses(g Gateway) bool {
-	guard, ok := g.(*Guard)
-	return ok && (len(guard.queue) == cap(guard.queue) || guard.breaker.State() == gobreaker.StateOpen)
+// turns is a provider whose calls wait for their turn. One that belongs to a single request can have a turn reserved.
+type turns struct {
+	Gateway
+	Limits
+	lane     *lane
+	breaker  *gobreaker.CircuitBreaker[struct{}]
+	party    []string // a store and its client: to whom the calls count
+	reserved bool
+}
+
+// reserve takes the turn of a request's next call ahead of it, so that nothing need be written for a call that will not be
+// made. It waits until latest at most. It does nothing where a turn is reserved already, or none is needed.
+func reserve(g Gateway, latest time.Time) *Fault {
+	t, ok := g.(*turns)
+	if !ok || t.reserved {
+		return nil
+	}
+	fault := t.enter(latest)
+	t.reserved = fault == nil
+	return fault
+}
+
+// release gives back a turn that was reserved and not used.
+func release(g Gateway) {
+	if t, ok := g.(*turns); ok && t.reserved {
+		t.reserved = false
+		t.lane.leave()
+	}
+}
+
+func (t *turns) enter(latest time.Time) *Fault {
+	if t.breaker.State() == gobreaker.StateOpen {
+		return heldBack("provider_is_down", t.Rest)
+	}
+	return t.lane.enter(latest, t.party)
+}
+
+// enterBy takes a turn for a call that must have its answer by a deadline.
+func (t *turns) enterBy(deadline time.Time) *Fault {
+	latest := deadline.Add(-t.Answer)
+	if latest.Before(time.Now()) {
+		return heldBack("too_late_to_answer", 0)
+	}
+	return t.enter(latest)
 }
 
 // Create implements [Gateway].
-func (g *Guard) Create(deadline time.Time, w Wire, key string) (Remote, *Fault) {
-	return guarded(g, deadline, func() (Remote, *Fault) { return g.Gateway.Create(deadline, w, key) })
+func (t *turns) Create(deadline time.Time, w Wire, key string) (Remote, *Fault) {
+	return guarded(t, deadline, func() (Remote, *Fault) { return t.Gateway.Create(deadline, w, key) })
 }
 
 // Retrieve implements [Gateway].
-func (g *Guard) Retrieve(deadline time.Time, ref string) (Remote, *Fault) {
-	return guarded(g, deadline, func() (Remote, *Fault) { return g.Gateway.Retrieve(deadline, ref) })
+func (t *turns) Retrieve(deadline time.Time, ref string) (Remote, *Fault) {
+	return guarded(t, deadline, func() (Remote, *Fault) { return t.Gateway.Retrieve(deadline, ref) })
 }
 
 // Expire implements [Gateway].
-func (g *Guard) Expire(deadline time.Time, ref string) (Remote, *Fault) {
-	return guarded(g, deadline, func() (Remote, *Fault) { return g.Gateway.Expire(deadline, ref) })
+func (t *turns) Expire(deadline time.Time, ref string) (Remote, *Fault) {
+	return guarded(t, deadline, func() (Remote, *Fault) { return t.Gateway.Expire(deadline, ref) })
 }
 
 // Checkouts implements [Gateway].
-func (g *Guard) Checkouts(deadline, since time.Time, after string) (Page[Remote], *Fault) {
-	return guarded(g, deadline, func() (Page[Remote], *Fault) { return g.Gateway.Checkouts(deadline, since, after) })
+func (t *turns) Checkouts(deadline, since time.Time, after string) (Page[Remote], *Fault) {
+	return guarded(t, deadline, func() (Page[Remote], *Fault) { return t.Gateway.Checkouts(deadline, since, after) })
 }
 
 // Undelivered implements [Gateway].
-func (g *Guard) Undelivered(deadline time.Time, after string) (Page[Event], *Fault) {
-	return guarded(g, deadline, func() (Page[Event], *Fault) { return g.Gateway.Undelivered(deadline, after) })
+func (t *turns) Undelivered(deadline time.Time, after string) (Page[Event], *Fault) {
+	return guarded(t, deadline, func() (Page[Event], *Fault) { return t.Gateway.Undelivered(deadline, after) })
 }
 
-// guarded makes a call when it is its turn.
-func guarded[T any](g *Guard, deadline time.Time, call func() (T, *Fault)) (answer T, fault *Fault) {
-	leave, held := g.enter(deadline)
-	if held != nil {
+// guarded makes a call in the turn that is reserved for it, or when it is its turn.
+func guarded[T any](t *turns, deadline time.Time, call func() (T, *Fault)) (answer T, fault *Fault) {
+	if t.reserved {
+		t.reserved = false
+	} else if held := t.enterBy(deadline); held != nil {
 		return answer, held
 	}
-	defer leave()
-	_, err := g.breaker.Execute(func() (struct{}, error) {
+	defer t.lane.leave()
+	_, err := t.breaker.Execute(func() (struct{}, error) {
 		if answer, fault = call(); fault != nil {
 			return struct{}{}, fault
 		}
 		return struct{}{}, nil
 	})
 	if err != nil && fault == nil {
-		return answer, heldBack("provider_is_down", err)
+		return answer, heldBack("provider_is_down", t.Rest)
 	}
 	return answer, fault
 }
 
-// lane is what one kind of work has of a provider.
-type lane struct {
-	queue  chan struct{} // one element for each call that is made or waits
-	places chan struct{} // one for each that is made
-	bucket *rate.Limiter
-}
-
-func newLane(perSecond float64, places, waiting int) lane {
-	limit := rate.Inf
-	if perSecond > 0 {
-		limit = rate.Limit(perSecond)
-	}
-	return lane{make(chan struct{}, places+waiting), make(chan struct{}, places), rate.NewLimiter(limit, max(1, int(perSecond)))}
-}
-
-// enter waits for a place and then for a token, which a call that gets no place does not waste.
-func (l *lane) enter(deadline time.Time) (leave func(), held *Fault) {
-	select {
-	case l.queue <- struct{}{}:
-	default:
-		return nil, heldBack("queue_full_here", nil)
-	}
-	ctx, cancel := context.WithDeadline(context.Background(), deadline)
-	defer cancel()
-	select {
-	case l.places <- struct{}{}:
-	case <-ctx.Done():
-		<-l.queue
-		return nil, heldBack("too_many_calls_here", ctx.Err())
-	}
-	leave = func() { <-l.places; <-l.queue }
-	err := ctx.Err() // both may have been ready
-	if err == nil {
-		err = l.bucket.Wait(ctx)
-	}
-	if err != nil {
-		leave()
-		return nil, heldBack("rate_limited_here", err)
-	}
-	return leave, nil
-}
-
-func heldBack(code string, err error) *Fault {
-	return &Fault{Class: NotExecuted, Held: true, Code: code, Err: err}
+func heldBack(code string, wait time.Duration) *Fault {
+	return &Fault{Class: NotExecuted, Held: true, Code: code, RetryAfter: wait}
 }

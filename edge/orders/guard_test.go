@@ -2,7 +2,9 @@ package orders_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
@@ -18,23 +20,29 @@ func (h *hanging) Create(deadline time.Time, _ orders.Wire, _ string) (orders.Re
 	return orders.Remote{}, &orders.Fault{Class: orders.Unknown, Err: errors.New("timeout")}
 }
 
-// TestGuardBulkhead: more callers than places wait until their deadline and are told that nothing was sent.
+// TestGuardBulkhead: more callers than places wait as long as an answer can still arrive, and are told that nothing was sent.
 func TestGuardBulkhead(t *testing.T) {
-	g := orders.Guarded(&hanging{}, orders.Limits{Concurrent: 2, Trip: 100})
-	classes := make(chan orders.FaultClass, 6)
-	for range 6 {
-		go func() {
-			_, fault := g.Create(time.Now().Add(50*time.Millisecond), orders.Wire{}, "k")
-			classes <- fault.Class
-		}()
-	}
-	seen := make(map[orders.FaultClass]int)
-	for range 6 {
-		seen[<-classes]++
-	}
-	if seen[orders.Unknown] != 2 || seen[orders.NotExecuted] != 4 {
-		t.Errorf("got %v", seen)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		g := orders.Guarded(&hanging{}, orders.Limits{Concurrent: 2, Trip: 100})
+		began := time.Now()
+		faults := make(chan *orders.Fault, 6)
+		for range 6 {
+			go func() {
+				_, fault := g.Create(began.Add(4*time.Second), orders.Wire{}, "k")
+				faults <- fault
+			}()
+		}
+		for range 4 {
+			if fault := <-faults; fault.Class != orders.NotExecuted || !fault.Held || time.Since(began) != 3*time.Second {
+				t.Errorf("after %v: %v", time.Since(began), fault)
+			}
+		}
+		for range 2 {
+			if fault := <-faults; fault.Class != orders.Unknown {
+				t.Errorf("got %v", fault)
+			}
+		}
+	})
 }
 
 // TestGuardBreaker: a provider that does not answer is left alone for a while, and then tried again with one call.
@@ -42,7 +50,7 @@ func TestGuardBreaker(t *testing.T) {
 	p := new(provider)
 	g := orders.Guarded(p, orders.Limits{Trip: 3, Rest: 30 * time.Millisecond})
 	create := func() *orders.Fault {
-		_, fault := g.Create(time.Now().Add(time.Second), orders.Wire{Body: []byte("ORD_1 1 100 0 x")}, "k")
+		_, fault := g.Create(time.Now().Add(time.Minute), orders.Wire{Body: []byte("ORD_1 1 100 0 x")}, "k")
 		return fault
 	}
 	for range 3 {
@@ -66,7 +74,7 @@ func TestGuardRefusals(t *testing.T) {
 	g := orders.Guarded(p, orders.Limits{Trip: 3})
 	for range 5 {
 		p.faults = []*orders.Fault{{Class: orders.Definitive, Status: 400}}
-		if _, fault := g.Create(time.Now().Add(time.Second), orders.Wire{}, "k"); fault == nil || fault.Class != orders.Definitive {
+		if _, fault := g.Create(time.Now().Add(time.Minute), orders.Wire{}, "k"); fault == nil || fault.Class != orders.Definitive {
 			t.Fatalf("got %v", fault)
 		}
 	}
@@ -75,23 +83,74 @@ func TestGuardRefusals(t *testing.T) {
 	}
 }
 
-// TestGuardRate: no more calls leave than the provider allows, and a fifth of them is not for buyers.
+// TestGuardRate: no more calls leave than the provider allows, and a fifth of them is not for buyers. Each call that is
+// refused is told another time to come again.
 func TestGuardRate(t *testing.T) {
-	p := new(provider)
-	g := orders.Guarded(p, orders.Limits{Rate: 10})
-	made := func(g orders.Gateway) (n int) {
-		for range 15 {
-			if _, fault := g.Create(time.Now().Add(10*time.Millisecond), orders.Wire{Body: []byte("ORD_1 1 100 0 x")}, "k"); fault == nil {
-				n++
-			} else if !fault.Held || fault.Class != orders.NotExecuted {
-				t.Errorf("got %v", fault)
+	synctest.Test(t, func(t *testing.T) {
+		p := new(provider)
+		g := orders.Guarded(p, orders.Limits{Rate: 10})
+		var waits []time.Duration
+		made := func(g orders.Gateway) (n int) {
+			for range 15 {
+				_, fault := g.Create(time.Now().Add(time.Second), orders.Wire{Body: []byte("ORD_1 1 100 0 x")}, "k")
+				if fault == nil {
+					n++
+				} else if waits = append(waits, fault.RetryAfter); !fault.Held || fault.Class != orders.NotExecuted {
+					t.Errorf("got %v", fault)
+				}
+			}
+			return n
+		}
+		if buyers, background := made(g), made(g.Background()); buyers != 8 || background != 2 || len(p.sent) != 10 {
+			t.Errorf("%d calls of buyers, %d in the background, sent %d", buyers, background, len(p.sent))
+		}
+		for i, wait := range waits[:7] {
+			if want := time.Duration(i+1) * time.Second / 8; (wait - want).Abs() > time.Microsecond {
+				t.Errorf("refusal %d says to wait for %v, not %v", i, wait, want)
 			}
 		}
-		return n
+	})
+}
+
+// TestGuardTooLate: a call whose answer could not arrive by its deadline is not sent, though there is room for it.
+func TestGuardTooLate(t *testing.T) {
+	p := new(provider)
+	g := orders.Guarded(p, orders.Limits{})
+	_, fault := g.Create(time.Now().Add(500*time.Millisecond), orders.Wire{}, "k")
+	if fault == nil || !fault.Held || len(p.sent) != 0 {
+		t.Errorf("got %v, sent %d", fault, len(p.sent))
 	}
-	if buyers, background := made(g), made(g.Background()); buyers != 8 || background != 2 || len(p.sent) != 10 {
-		t.Errorf("%d calls of buyers, %d in the background, sent %d", buyers, background, len(p.sent))
-	}
+}
+
+// TestGuardTurns: the turns go around between the stores, and in a store between its clients.
+func TestGuardTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &stopped{begun: make(chan struct{}, 100), end: make(chan struct{})}
+		g := orders.Guarded(p, orders.Limits{Concurrent: 1})
+		served := make(chan string, 100)
+		ask := func(store, client string, n int) {
+			for range n {
+				go func() {
+					if _, fault := g.For(store, client).Create(time.Now().Add(time.Minute), orders.Wire{}, "k"); fault == nil {
+						served <- store + client
+					}
+				}()
+				synctest.Wait()
+			}
+		}
+		ask("A", "1", 4) // the first of which is served at once
+		ask("A", "2", 2)
+		ask("B", "1", 2)
+		var order []string
+		for range 8 {
+			p.end <- struct{}{}
+			synctest.Wait()
+			order = append(order, <-served)
+		}
+		if want := "A1 A1 B1 A2 B1 A1 A2 A1"; strings.Join(order, " ") != want {
+			t.Errorf("served %v, not %s", order, want)
+		}
+	})
 }
 
 // TestGuardQueue: a provider that hangs has so many callers wait and no more; the next one is refused at once. What runs in
@@ -131,8 +190,8 @@ func TestGuardRefusesEarly(t *testing.T) {
 	d.Gateways[checkout.Test] = g
 	trip := func() {
 		d.faults = []*orders.Fault{{Class: orders.Unknown}}
-		g.Retrieve(time.Now(), "") // answers, so the breaker is closed
-		g.Create(time.Now().Add(time.Second), orders.Wire{}, "k")
+		g.Retrieve(time.Now().Add(time.Minute), "") // answers, so the breaker is closed
+		g.Create(time.Now().Add(time.Minute), orders.Wire{}, "k")
 	}
 	trip()
 	_, err := d.order("DE")

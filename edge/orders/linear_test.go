@@ -180,7 +180,7 @@ func act(t *testing.T, s *orders.Service, in asked) told {
 	url, err := s.Create(ctx, &checkout.Request{
 		Caller: checkout.Caller{Environment: checkout.Test, StoreID: "STO_1"}, SessionID: in.session,
 		Billing: &billing.Input{Country: in.country, IsBusiness: &business}, BuyerEmail: "ada@example.com",
-	}, nil)
+	}, "", nil)
 	return told{url: url, doubt: err != nil}
 }
 

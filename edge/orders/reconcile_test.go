@@ -100,7 +100,7 @@ func (c *counter) order(id, country string) (string, error) {
 	return c.Create(context.Background(), &checkout.Request{
 		Caller: checkout.Caller{Environment: checkout.Test, StoreID: "STO_1"}, SessionID: id,
 		Billing: &billing.Input{Country: country, IsBusiness: &business}, BuyerEmail: "ada@example.com",
-	}, nil)
+	}, "", nil)
 }
 
 func (c *counter) stored(id string) (*orders.Session, *orders.Order) {

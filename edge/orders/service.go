@@ -81,16 +81,18 @@ func (s *Service) Add(ctx context.Context, session *Session) error {
 // nothing has been written for them; after one that is [problem.Unavailable], and after any other error, the same request
 // may be sent again.
 //
+// client is the address to which the request counts where many wait for the provider; all whose address is "" are one.
 // spend, when not nil, is the token to use up by success. The buyer's disconnecting does not cut the work short: ctx
 // carries values, not the deadline.
-func (s *Service) Create(ctx context.Context, r *checkout.Request, spend *SpentToken) (string, error) {
+func (s *Service) Create(ctx context.Context, r *checkout.Request, client string, spend *SpentToken) (string, error) {
 	deadline := s.Now().Add(s.Budget)
 	unlock, ok := s.sessions.lock(r.SessionID, s.Budget)
 	if !ok {
 		return "", errBusy
 	}
 	defer unlock()
-	f := flow{Service: s, ctx: ctx, request: r, spend: spend, deadline: deadline}
+	f := flow{Service: s, ctx: ctx, request: r, client: client, spend: spend, deadline: deadline}
+	defer func() { release(f.gateway) }()
 	for {
 		url, err := f.step()
 		if errors.Is(err, ErrSpent) {
@@ -110,6 +112,7 @@ type flow struct {
 	*Service
 	ctx      context.Context
 	request  *checkout.Request
+	client   string
 	spend    *SpentToken
 	deadline time.Time
 
@@ -207,16 +210,31 @@ func (f *flow) answered() (string, error) {
 	return "", nil
 }
 
-// callable refuses, before anything is written, what would not get as far as the provider or could not wait for its answer.
+// callable waits for a turn at the provider, and refuses, before anything is written, what would not get one while there is
+// time for a whole try.
 func (f *flow) callable() error {
-	if refuses(f.gateway) {
-		return errCrowded
-	}
 	if f.deadline.Sub(f.Now()) < f.TryTimeout/4 {
 		return errBusy
 	}
+	if held := reserve(f.gateway, f.deadline.Add(-f.TryTimeout)); held != nil {
+		return crowded(held)
+	}
 	return nil
 }
+
+// busy is a refusal that says when to come again.
+type busy struct {
+	*problem.Problem
+	after time.Duration
+}
+
+// Unwrap is the problem.
+func (b *busy) Unwrap() error { return b.Problem }
+
+// RetryAfter is how long it takes until there is room for the same request.
+func (b *busy) RetryAfter() time.Duration { return b.after }
+
+func crowded(held *Fault) error { return &busy{errCrowded, held.RetryAfter} }
 
 // read loads session and order and places the request against the rules.
 func (f *flow) read() error {
@@ -233,8 +251,12 @@ func (f *flow) read() error {
 		return refused
 	}
 	f.placed, f.digest = *placed, digest(placed)
-	if f.gateway = f.Gateways[session.Environment]; f.gateway == nil {
-		return fmt.Errorf("orders: no payment provider is configured for %s", session.Environment)
+	if f.gateway == nil {
+		gateway := f.Gateways[session.Environment]
+		if gateway == nil {
+			return fmt.Errorf("orders: no payment provider is configured for %s", session.Environment)
+		}
+		f.gateway = forBuyer(gateway, session.StoreID, f.client)
 	}
 	f.order, err = f.Order(f.ctx, session)
 	if errors.Is(err, ErrNotFound) {
@@ -246,6 +268,9 @@ func (f *flow) read() error {
 // begin writes a new attempt down and sends it. Rendering comes first: what the provider would refuse leaves nothing
 // behind.
 func (f *flow) begin() (string, error) {
+	if err := f.callable(); err != nil {
+		return "", err
+	}
 	now := f.Now()
 	change := Change{Order: f.order, Unspent: f.spend}
 	if f.order == nil {
@@ -302,7 +327,7 @@ func (f *flow) send() (string, error) {
 	now := f.nowMilli()
 	if fault != nil && fault.Held {
 		f.order.failed(fault, now)
-		return "", cmp.Or(f.commit(Change{Order: f.order}), error(errCrowded))
+		return "", cmp.Or(f.commit(Change{Order: f.order}), crowded(fault))
 	}
 	if fault != nil {
 		f.order.failed(fault, now)
@@ -345,7 +370,7 @@ func (f *flow) supersede() (string, error) {
 	a := f.order.Current()
 	remote, fault := f.gateway.Expire(f.tryDeadline(), a.Ref)
 	if fault != nil && fault.Held {
-		return "", errCrowded
+		return "", crowded(fault)
 	}
 	if fault != nil {
 		return "", fmt.Errorf("orders: %s attempt %d cannot be ended: %w", f.order.ID, a.N, fault)
@@ -421,7 +446,7 @@ func (f *Fault) retryable() bool {
 
 // pause waits, unless there would be no time left for another try afterwards.
 func (f *flow) pause(d time.Duration) bool {
-	if f.Now().Add(d).After(f.deadline) {
+	if f.Now().Add(d + f.TryTimeout/4).After(f.deadline) {
 		return false
 	}
 	time.Sleep(d)

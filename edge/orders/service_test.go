@@ -168,7 +168,7 @@ func (d *desk) order(country string) (string, error) {
 	return d.Service.Create(context.Background(), &checkout.Request{
 		Caller: checkout.Caller{Environment: checkout.Test, StoreID: "STO_1"}, SessionID: sessionID,
 		Billing: &billing.Input{Country: country, IsBusiness: &business}, BuyerEmail: "ada@example.com",
-	}, nil)
+	}, "", nil)
 }
 
 func (d *desk) stored(t *testing.T) (*orders.Session, *orders.Order) {
@@ -576,7 +576,7 @@ func TestSpentToken(t *testing.T) {
 			_, err := d.Service.Create(context.Background(), &checkout.Request{
 				Caller: checkout.Caller{Environment: checkout.Test, StoreID: "STO_1"}, SessionID: sessionID,
 				Billing: &billing.Input{Country: "DE", IsBusiness: &business}, BuyerEmail: fmt.Sprintf("ada%d@example.com", i),
-			}, spend)
+			}, "", spend)
 			results <- err
 		}()
 	}

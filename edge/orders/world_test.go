@@ -288,7 +288,7 @@ func (w *world) submit(l *life, session int, country string) *answer {
 		url, err := l.service.Create(context.Background(), &checkout.Request{
 			Caller: checkout.Caller{Environment: checkout.Test, StoreID: "STO_1"}, SessionID: sessionOf(session),
 			Billing: &billing.Input{Country: country, IsBusiness: &business}, BuyerEmail: emailOf(session, country),
-		}, nil)
+		}, "", nil)
 		if l.ended() {
 			return
 		}

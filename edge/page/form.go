@@ -177,7 +177,7 @@ func (h *Handler) submit(v *visit) {
 		SessionID: v.session.ID, Billing: &input, BuyerEmail: f.Email,
 		IPCountry: h.Buyers.Country("", v.RemoteIP(), v.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor)),
 		Rates:     h.Rates,
-	}, nil)
+	}, h.Buyers.Client(v.RemoteIP(), v.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor)), nil)
 	if err == nil {
 		v.see(url)
 		return

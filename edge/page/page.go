@@ -41,9 +41,9 @@ type Orders interface {
 	Session(ctx context.Context, id string) (*orders.Session, error)
 	// Order reads the order of a session; [orders.ErrNotFound] while there is none.
 	Order(ctx context.Context, session *orders.Session) (*orders.Order, error)
-	// Create places an order and returns the URL where the buyer pays. Refusals are a problem.List or a *problem.Problem;
+	// Create places an order for a client at an address and returns the URL where the buyer pays. Refusals are a problem.List or a *problem.Problem;
 	// after any other error nothing has been charged and the same request may be sent again.
-	Create(ctx context.Context, r *checkout.Request, spend *orders.SpentToken) (string, error)
+	Create(ctx context.Context, r *checkout.Request, client string, spend *orders.SpentToken) (string, error)
 }
 
 // Stores is what the page needs of the catalogue.
