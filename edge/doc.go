@@ -15,6 +15,7 @@
 //	auth          credential → Caller.
 //	idempotency   X-Idempotency-Key.
 //	webhooks      who signs what merchants are told.
+//	throttle      how many requests without a merchant's credential are served.
 //	geoip         whose address, and which country it is in: evidence beside the billing country.
 //	explain       a quote as people and programs read it, with its rules.
 //	locale        the page's languages: sentences, amounts, dates, names.

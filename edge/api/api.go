@@ -15,6 +15,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/geoip"
 	"github.com/crepe-checkout/crepe/edge/idempotency"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/throttle"
 )
 
 // Config is what an [API] is built from. Every field but Buyers is needed.
@@ -26,7 +27,8 @@ type Config struct {
 	// Idempotency answers repeated writes.
 	Idempotency *idempotency.Guard
 	Gateways    map[checkout.Environment]orders.Gateway
-	Buyers      geoip.Locator // where they are: evidence, no more
+	Buyers      geoip.Locator      // where they are: evidence, no more
+	Throttle    *throttle.Throttle // of what comes without a merchant's credential
 
 	PublicURL string     // where buyers reach us, without a trailing slash
 	Rates     *tax.Table // the operator's own tax rates, nil for none
@@ -123,6 +125,10 @@ func serve[Req, Resp any](a *API, l layer, credential func(*fasthttp.RequestCtx)
 			return
 		}
 		ctx.SetUserValue(storeOf, caller.StoreID)
+		if err := a.admit(ctx, caller); err != nil {
+			a.fail(ctx, layerGateway, err)
+			return
+		}
 		var request Req
 		if err := decode(ctx.PostBody(), &request); err != nil {
 			a.fail(ctx, layerGateway, err)
@@ -141,6 +147,14 @@ func serve[Req, Resp any](a *API, l layer, credential func(*fasthttp.RequestCtx)
 		}
 		writeJSON(ctx, fasthttp.StatusOK, body)
 	}
+}
+
+// admit counts what comes without a merchant's credential.
+func (a *API) admit(ctx *fasthttp.RequestCtx, caller auth.Caller) error {
+	if caller.Role == auth.Merchant {
+		return nil
+	}
+	return a.Throttle.Admit(caller.StoreID, a.client(ctx), a.Now())
 }
 
 // once runs a call, under the request's X-Idempotency-Key if it has one.

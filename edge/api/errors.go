@@ -2,14 +2,12 @@ package api
 
 import (
 	"errors"
-	"math"
-	"strconv"
-	"time"
 
 	"github.com/goccy/go-json"
 	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/core/problem"
+	"github.com/crepe-checkout/crepe/edge/throttle"
 )
 
 // layer names the part of the platform that refused, as the published contract has it.
@@ -30,19 +28,6 @@ var statuses = map[problem.Kind]int{
 	problem.NotFound:        fasthttp.StatusNotFound,
 	problem.Conflict:        fasthttp.StatusConflict,
 	problem.Unavailable:     fasthttp.StatusServiceUnavailable,
-}
-
-// retryAfter is when a client should come back after a 503 at the soonest: the contract's first step.
-const retryAfter = 5 * time.Second
-
-// later is the Retry-After of a refusal, in seconds: what the refusal says, or else the contract's first step.
-func later(err error) string {
-	wait := retryAfter
-	var refusal interface{ RetryAfter() time.Duration }
-	if errors.As(err, &refusal) {
-		wait = max(wait, refusal.RetryAfter())
-	}
-	return strconv.Itoa(int(math.Ceil(wait.Seconds())))
 }
 
 // transportError is a refusal of HTTP itself, which has statuses that no rule of the domain has.
@@ -106,7 +91,7 @@ func (a *API) fail(ctx *fasthttp.RequestCtx, l layer, err error) {
 	}
 	status := statuses[list[0].Kind]
 	if status == fasthttp.StatusServiceUnavailable {
-		ctx.Response.Header.Set("Retry-After", later(err))
+		ctx.Response.Header.Set("Retry-After", throttle.RetryAfter(err))
 	}
 	a.write(ctx, status, envelope{Errors: entries})
 }

@@ -109,3 +109,34 @@ func TestParseProxies(t *testing.T) {
 		}
 	}
 }
+
+// TestClient: whom a request counts to.
+func TestClient(t *testing.T) {
+	trusted, err := ParseProxies(proxies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	locator := Locator{Trusted: trusted}
+	for _, c := range []struct {
+		name, peer string
+		forwarded  []string
+		want       string
+	}{
+		{"the peer", french, nil, french},
+		{"the peer, whatever it says", french, []string{german}, french},
+		{"a proxy's word", private, []string{german + ", " + french}, french},
+		{"a proxy's word about IPv6", private, []string{french6}, "2001:db8:f::/64"},
+		{"IPv4 in IPv6 clothes", "::ffff:" + french, nil, french},
+		{"IPv6 by its /64", "2001:db8:f:1:2:3:4:5", nil, "2001:db8:f:1::/64"},
+		{"a proxy that names nobody", private, nil, ""},
+		{"no peer", "", nil, ""},
+	} {
+		var forwarded [][]byte
+		for _, value := range c.forwarded {
+			forwarded = append(forwarded, []byte(value))
+		}
+		if got := locator.Client(net.ParseIP(c.peer), forwarded); got != c.want {
+			t.Errorf("%s: %q, not %q", c.name, got, c.want)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/email"
 	"github.com/crepe-checkout/crepe/core/problem"
+	"github.com/crepe-checkout/crepe/edge/throttle"
 )
 
 // form is what the fields of the page hold, as typed. Their names are those of the API.
@@ -171,18 +172,28 @@ func (h *Handler) submit(v *visit) {
 		h.refuse(v, page, wrong)
 		return
 	}
-	input := f.input()
-	url, err := h.Orders.Create(v, &checkout.Request{
-		Caller:    checkout.Caller{Environment: v.session.Environment, StoreID: v.store.ID, SessionID: v.session.ID},
-		SessionID: v.session.ID, Billing: &input, BuyerEmail: f.Email,
-		IPCountry: h.Buyers.Country("", v.RemoteIP(), v.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor)),
-		Rates:     h.Rates,
-	}, h.Buyers.Client(v.RemoteIP(), v.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor)), nil)
+	url, err := h.order(v, &f)
 	if err == nil {
 		v.see(url)
 		return
 	}
 	h.refused(v, page, d.Country, err)
+}
+
+// order places the order of a form.
+func (h *Handler) order(v *visit, f *form) (string, error) {
+	forwarded := v.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor)
+	client := h.Buyers.Client(v.RemoteIP(), forwarded)
+	if err := h.Throttle.Admit(v.store.ID, client, h.Now()); err != nil {
+		return "", err
+	}
+	input := f.input()
+	return h.Orders.Create(v, &checkout.Request{
+		Caller:    checkout.Caller{Environment: v.session.Environment, StoreID: v.store.ID, SessionID: v.session.ID},
+		SessionID: v.session.ID, Billing: &input, BuyerEmail: f.Email,
+		IPCountry: h.Buyers.Country("", v.RemoteIP(), forwarded),
+		Rates:     h.Rates,
+	}, client, nil)
 }
 
 // refused shows the form again with what create-order said. A conflict means that the session has changed since it was
@@ -195,6 +206,7 @@ func (h *Handler) refused(v *visit, page *formPage, where country.Code, err erro
 		fallthrough
 	case list[0].Kind == problem.Unavailable:
 		page.Notice = "failed"
+		v.Response.Header.Set(fasthttp.HeaderRetryAfter, throttle.RetryAfter(err))
 		h.show(v.RequestCtx, fasthttp.StatusServiceUnavailable, "form", page)
 		return
 	case list[0].Kind == problem.Conflict:

@@ -32,6 +32,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/geoip"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/throttle"
 	"github.com/crepe-checkout/crepe/web"
 )
 
@@ -54,12 +55,13 @@ type Stores interface {
 
 // Config is what a [Handler] is made of.
 type Config struct {
-	Orders Orders
-	Stores Stores
-	Buyers geoip.Locator // where they are: evidence, no more
-	Rates  *tax.Table    // the operator's own tax rates, nil for none
-	Now    func() time.Time
-	Log    *slog.Logger
+	Orders   Orders
+	Stores   Stores
+	Buyers   geoip.Locator      // where they are: evidence, no more
+	Throttle *throttle.Throttle // of orders
+	Rates    *tax.Table         // the operator's own tax rates, nil for none
+	Now      func() time.Time
+	Log      *slog.Logger
 
 	// PayOrigins are the origins of the payment providers' pages, "https://checkout.stripe.com": the only places besides
 	// this one where a buyer can be sent. The sandbox is part of this server and needs no entry.

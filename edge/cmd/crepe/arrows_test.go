@@ -46,6 +46,7 @@ var arrows = map[string][]string{
 	"edge/webhooks":    {"core"},
 	"edge/idempotency": {"core"},
 	"edge/locale":      {"core"},
+	"edge/throttle":    {"core"},
 
 	// Adapters see the ports that they implement, never each other.
 	"edge/badgerstore": {"core", "edge/orders", "edge/catalog", "edge/auth", "edge/webhooks", "edge/idempotency", "edge/sandbox"},
@@ -54,8 +55,8 @@ var arrows = map[string][]string{
 	"edge/sandbox":     {"core"},
 
 	// Doors see services, never adapters.
-	"edge/api":  {"core", "edge/shortid", "edge/orders", "edge/catalog", "edge/auth", "edge/explain", "edge/geoip", "edge/idempotency", "wasm/call", "web"},
-	"edge/page": {"core", "edge/orders", "edge/catalog", "edge/geoip", "edge/locale", "web"},
+	"edge/api":  {"core", "edge/shortid", "edge/orders", "edge/catalog", "edge/auth", "edge/explain", "edge/geoip", "edge/idempotency", "edge/throttle", "wasm/call", "web"},
+	"edge/page": {"core", "edge/orders", "edge/catalog", "edge/geoip", "edge/locale", "edge/throttle", "web"},
 
 	"edge":           {}, // doc.go only: how the parts work together
 	"edge/cmd/crepe": {"core", "edge", "web", "wasm"},
@@ -68,7 +69,7 @@ var doors = map[string][]string{
 	"github.com/dgraph-io/badger/v4":          {"edge/badgerstore"},
 	"github.com/golang-jwt/jwt/v5":            {"edge/auth"},
 	"github.com/sony/gobreaker/v2":            {"edge/orders"},
-	"golang.org/x/time":                       {"edge/orders"},
+	"golang.org/x/time":                       {"edge/orders", "edge/throttle"},
 	"pgregory.net/rapid":                      {}, // generates schedules, in tests
 	"github.com/anishathalye/porcupine":       {}, // checks histories, in tests
 	"github.com/tetratelabs/wazero":           {"wasm/host"},

@@ -26,7 +26,7 @@ import (
 // "refused" is the same way up to the rules, without disk and provider.
 func BenchmarkCreateOrder(b *testing.B) {
 	listener := fasthttputil.NewInmemoryListener()
-	c := Config{Data: b.TempDir(), PublicURL: "http://crepe.example", Sandbox: map[checkout.Environment]bool{checkout.Test: true}}
+	c := Config{Data: b.TempDir(), PublicURL: "http://crepe.example", ClientRate: "off", StoreRate: "off", Sandbox: map[checkout.Environment]bool{checkout.Test: true}}
 	s, err := newServer(c, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	if err != nil {
 		b.Fatal(err)

@@ -26,10 +26,17 @@ var binary struct {
 	err  error
 }
 
+// unlimited is the environment of the binary in tests, which send from one address more than a client may. A test of the
+// limits sets them by flags.
+var unlimited = map[string]string{"CREPE_CLIENT_RATE": "off", "CREPE_STORE_RATE": "off"}
+
 // TestMain builds the binary once: several tests run it.
 func TestMain(m *testing.M) {
 	if address := os.Getenv(bareAddress); address != "" {
 		serveBare(address)
+	}
+	for name, value := range unlimited {
+		os.Setenv(name, value)
 	}
 	dir, err := os.MkdirTemp("", "crepe")
 	if err != nil {

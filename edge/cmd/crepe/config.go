@@ -12,6 +12,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/edge/geoip"
 	"github.com/crepe-checkout/crepe/edge/stripe"
+	"github.com/crepe-checkout/crepe/edge/throttle"
 )
 
 // Config is every setting of the server. The zero value of a field is its default; a flag wins over the environment
@@ -23,6 +24,9 @@ type Config struct {
 	PublicURL string // where buyers reach the server, without a trailing slash; "" for http:// and the listen address
 
 	DiskReserve string // free space below which nothing is written, in MiB; "" for 128
+
+	ClientRate string // requests a second of a client address without a merchant's credential; "" for 5, "off" for no limit
+	StoreRate  string // the same of a store; "" for 100
 
 	GeoIP          string // country database in MaxMind's DB format; "" if addresses shall be no evidence
 	Rates          string // tab-separated file of the operator's own tax rates, over the built-in ones; "" for none
@@ -59,6 +63,8 @@ func (c *Config) flags(f *flag.FlagSet) {
 	setting(&c.Data, "data", ".crepe", "directory of the database")
 	setting(&c.PublicURL, "public-url", "", "where buyers reach the server; default: the listen address")
 	setting(&c.DiskReserve, "disk-reserve", "", "MiB of the disk below which new orders are refused; default: 128")
+	setting(&c.ClientRate, "client-rate", "", "requests a second of one client address without a merchant's credential, or off; default: 5")
+	setting(&c.StoreRate, "store-rate", "", "the same of one store, or off; default: 100")
 	setting(&c.GeoIP, "geoip", "", "country database (.mmdb) that makes IP addresses evidence; default: they are none")
 	setting(&c.Rates, "rates", "", "file of your own tax rates (.tsv), over the built-in ones; default: none")
 	setting(&c.TrustedProxies, "trusted-proxies", "", "CIDR blocks whose X-Forwarded-For is believed; default: nobody's")
@@ -74,6 +80,31 @@ func (c *Config) reserve() (uint64, error) {
 		return 0, fmt.Errorf("--disk-reserve %q is no number of MiB; expected something like 1024", c.DiskReserve)
 	}
 	return mebibytes << 20, nil
+}
+
+// throttle bounds what is served without a merchant's credential.
+func (c *Config) throttle() (*throttle.Throttle, error) {
+	client, err := limit("--client-rate", c.ClientRate, 5)
+	if err != nil {
+		return nil, err
+	}
+	store, err := limit("--store-rate", c.StoreRate, 100)
+	return throttle.New(client, store), err
+}
+
+// limit reads a limit: "" for its default, 0 for none.
+func limit(name, value string, fallback float64) (float64, error) {
+	switch value {
+	case "":
+		return fallback, nil
+	case "off":
+		return 0, nil
+	}
+	n, err := strconv.ParseFloat(value, 64)
+	if err != nil || !(n >= 0 && n < 1e9) {
+		return 0, fmt.Errorf("%s %q is no limit; expected a number, or off", name, value)
+	}
+	return n, nil
 }
 
 // buyers finds buyers by their addresses, as far as the operator's database knows them.

@@ -136,15 +136,19 @@ func (s *server) wire() error {
 	if err != nil {
 		return err
 	}
+	limits, err := s.throttle()
+	if err != nil {
+		return err
+	}
 	s.auth = auth.New(auth.Config{Deployment: s.PublicURL, Catalog: s.db, Keys: s.db, Tokens: s.db, Now: time.Now, Rand: rand.Reader})
 	if err := s.auth.Rotate(context.Background()); err != nil && !errors.Is(err, badgerstore.ErrDiskFull) {
 		return err // on a full disk the old keys do for reading what there is
 	}
 	s.orders = orders.New(orders.Config{Store: s.db, Gateways: gateways, Now: time.Now, Rand: rand.Reader, Log: s.log})
 	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Origins: s.db, Orders: s.orders, Gateways: gateways,
-		Idempotency: idempotency.NewGuard(s.db, time.Now, s.log), Buyers: buyers, Rates: rates,
+		Idempotency: idempotency.NewGuard(s.db, time.Now, s.log), Buyers: buyers, Throttle: limits, Rates: rates,
 		PublicURL: s.PublicURL, Ready: s.ready, Now: time.Now, Rand: rand.Reader, Log: s.log})
-	s.page = page.New(page.Config{Orders: s.orders, Stores: s.db, Buyers: buyers, Rates: rates, Now: time.Now, Log: s.log,
+	s.page = page.New(page.Config{Orders: s.orders, Stores: s.db, Buyers: buyers, Throttle: limits, Rates: rates, Now: time.Now, Log: s.log,
 		PayOrigins: payOrigins, Providers: s.providers()})
 	return nil
 }

@@ -35,7 +35,8 @@ func openShop(t testing.TB, settings ...func(*Config)) *shop {
 func openTuned(t testing.TB, tune func(*server), settings ...func(*Config)) *shop {
 	t.Helper()
 	log := new(lockedBuffer)
-	c := Config{Listen: "127.0.0.1:0", Data: t.TempDir(), Sandbox: map[checkout.Environment]bool{checkout.Test: true, checkout.Prod: true}}
+	c := Config{Listen: "127.0.0.1:0", Data: t.TempDir(), Sandbox: map[checkout.Environment]bool{checkout.Test: true, checkout.Prod: true},
+		ClientRate: "off", StoreRate: "off"}
 	for _, set := range settings {
 		set(&c)
 	}
