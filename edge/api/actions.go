@@ -110,7 +110,7 @@ type sessionResponse struct {
 func (a *API) createSession(ctx *fasthttp.RequestCtx, caller auth.Caller, r *sessionRequest) (*sessionResponse, error) {
 	opening := &catalog.Opening{
 		Environment: caller.Environment, MerchantID: caller.MerchantID, StoreID: caller.StoreID,
-		Step: a.step(caller.Environment), SessionID: shortid.FormatSession(shortid.NewV4(a.Rand)), Now: a.Now().UnixMilli(),
+		Amounts: a.amounts(caller.Environment), SessionID: shortid.FormatSession(shortid.NewV4(a.Rand)), Now: a.Now().UnixMilli(),
 	}
 	if err := a.lookUp(ctx, opening, r.ProductID); err != nil {
 		return nil, err
@@ -144,12 +144,12 @@ func (a *API) lookUp(ctx context.Context, o *catalog.Opening, productID string) 
 	return err
 }
 
-// step asks the environment's provider what it can charge; without a provider nothing can be.
-func (a *API) step(env checkout.Environment) func(money.Currency) (int64, bool) {
+// amounts asks the environment's provider what it can charge. It is nil without a provider.
+func (a *API) amounts(env checkout.Environment) func(money.Currency) (orders.Amounts, bool) {
 	if gateway := a.Gateways[env]; gateway != nil {
-		return gateway.Step
+		return gateway.Amounts
 	}
-	return func(money.Currency) (int64, bool) { return 0, false }
+	return nil
 }
 
 type orderRequest struct {

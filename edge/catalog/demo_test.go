@@ -50,7 +50,7 @@ func TestDemoSells(t *testing.T) {
 		for _, env := range []checkout.Environment{checkout.Test, checkout.Prod} {
 			for currency := range strings.FieldsSeq("USD EUR GBP HKD JPY") {
 				o := &Opening{
-					Environment: env, MerchantID: demo.Merchant.ID, Product: product, Store: demo.Store, Step: step, Now: now,
+					Environment: env, MerchantID: demo.Merchant.ID, Product: product, Store: demo.Store, Amounts: amounts, Now: now,
 				}
 				session, refused := Open(o, &Request{ProductID: product.ID, Currency: currency})
 				if refused != nil || string(session.Terms.Price.Currency) != currency || session.Product.Name == "" {

@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"math"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -22,8 +24,9 @@ type Opening struct {
 	Product *Product // the one that the request names, nil if there is none
 	Store   *Store   // the product's, nil with it
 
-	// Step is the PSP's smallest chargeable amount in a currency, in minor units, and whether it takes the currency.
-	Step func(money.Currency) (int64, bool)
+	// Amounts are what the environment's provider can charge in a currency, and whether it can charge it at all. It is nil where
+	// no provider is configured.
+	Amounts func(money.Currency) (orders.Amounts, bool)
 
 	SessionID string // of the new session
 	Now       int64  // Unix milliseconds
@@ -62,9 +65,11 @@ const (
 	maxLanguage     = 35           // bytes; RFC 5646 §4.4.1
 )
 
-// maxMinor is the largest price, in minor units: eleven digits. Twelve is the most that a card can be charged with at any
-// PSP, and the tax must find room in them.
-const maxMinor = 99_999_999_999
+// roomForTax is how many times the largest price the provider's maximum is: the tax must find room below it.
+const roomForTax = 10
+
+// commonTax is the tax, in per cent, that may lift a total to the provider's minimum.
+const commonTax = 20
 
 var (
 	missingProduct = invalid("product-id-required", "/productId", "Missing required field: productId")
@@ -204,44 +209,84 @@ func (o *Opening) sold() *Version {
 
 func (o *Opening) terms(v *Version, r *Request) (checkout.Terms, *problem.Problem) {
 	currency, _ := money.ParseCurrency(r.Currency)
-	step, ok := o.Step(currency)
+	if o.Amounts == nil {
+		return checkout.Terms{}, invalid("provider-missing", "",
+			"No payment provider is configured for environment "+string(o.Environment))
+	}
+	limits, ok := o.Amounts(currency)
 	if !ok {
 		return checkout.Terms{}, invalid("currency-unsupported", "/currency", "Unsupported currency: "+string(currency))
 	}
-	price, refused := o.price(v, r.PriceSnapshot, currency, step)
+	limits.Max = limits.Max / roomForTax / limits.Step * limits.Step
+	price, refused := price(v, r.PriceSnapshot, currency, limits)
 	return checkout.Terms{
-		Price: price.Amount, Inclusive: price.TaxIncluded, Category: price.Category, Seller: o.Store.Seller, Step: step,
+		Price: price.Amount, Inclusive: price.TaxIncluded, Category: price.Category, Seller: o.Store.Seller, Step: limits.Step,
 	}, refused
 }
 
-// price is the snapshot's before the catalogue's. A price that the PSP cannot charge to the minor unit is none.
-func (o *Opening) price(v *Version, snapshot *Snapshot, c money.Currency, step int64) (Price, *problem.Problem) {
+// price is the snapshot's before the catalogue's. One that the provider cannot charge is refused, with the limit that it misses.
+func price(v *Version, snapshot *Snapshot, c money.Currency, limits orders.Amounts) (Price, *problem.Problem) {
 	if snapshot == nil {
 		price, ok := v.Price(c)
-		if !ok || !chargeable(price.Amount, step) {
+		if !ok {
 			return Price{}, invalid("price-missing", "/currency", "Product has no price in "+string(c))
+		}
+		if why := price.whyNot(limits); why != "" {
+			return Price{}, invalid("price-not-chargeable", "/currency", "Product price cannot be charged: "+why)
 		}
 		return price, nil
 	}
 	if snapshot.Amount == "" {
 		return Price{}, missingAmount
 	}
-	amount, ok := money.ParseAmount(snapshot.Amount, c)
-	if !ok || !chargeable(amount, step) {
-		return Price{}, badAmount
+	amount, refused := snapshot.amount(c)
+	if refused != nil {
+		return Price{}, refused
+	}
+	price := Price{Amount: amount, TaxIncluded: snapshot.TaxIncluded}
+	if why := price.whyNot(limits); why != "" {
+		return Price{}, amountOutside(why)
 	}
 	if snapshot.TaxCategory == "" {
 		return Price{}, missingCategory
 	}
-	category, ok := tax.ParseCategory(snapshot.TaxCategory)
-	if !ok {
+	var ok bool
+	if price.Category, ok = tax.ParseCategory(snapshot.TaxCategory); !ok {
 		return Price{}, badCategory
 	}
-	return Price{Amount: amount, Category: category, TaxIncluded: snapshot.TaxIncluded}, nil
+	return price, nil
 }
 
-func chargeable(a money.Amount, step int64) bool {
-	return a.Minor > 0 && a.Minor <= maxMinor && a.Minor%step == 0
+// whyNot says why a price cannot be charged, and is empty for one that can be. The provider's minimum is one of the total: a
+// price without tax may lie below it by as much as the tax of most places adds, and the total is checked with the order.
+func (p *Price) whyNot(limits orders.Amounts) string {
+	if n := p.Amount.Minor; !p.TaxIncluded && n < limits.Min && n+n*commonTax/100 >= limits.Min {
+		limits.Min = limits.Step
+	}
+	return limits.Why(p.Amount)
+}
+
+// amount reads the snapshot's amount. One beyond an int64 is the largest.
+func (s *Snapshot) amount(c money.Currency) (money.Amount, *problem.Problem) {
+	whole, fraction, point := strings.Cut(s.Amount, ".")
+	if whole == "" || point && fraction == "" || strings.Trim(whole+fraction, "0123456789") != "" {
+		return money.Amount{}, badAmount
+	}
+	if len(fraction) > c.Digits() {
+		return money.Amount{}, amountOutside("expected at most " + strconv.Itoa(c.Digits()) + " decimals in " + string(c))
+	}
+	amount, ok := money.ParseAmount(s.Amount, c)
+	if !ok {
+		return money.Amount{Minor: math.MaxInt64, Currency: c}, nil
+	}
+	if amount.Minor == 0 {
+		return amount, badAmount
+	}
+	return amount, nil
+}
+
+func amountOutside(why string) *problem.Problem {
+	return invalid("amount-not-chargeable", "/priceSnapshot/amount", "Invalid priceSnapshot.amount: "+why)
 }
 
 // isLanguageTag reads the outline of RFC 5646 §2.1: a language of letters, then subtags of letters and digits, none longer

@@ -23,15 +23,15 @@ const (
 	now        = 1_795_000_000_000
 )
 
-// step is as Stripe's adapter has it.
-func step(c money.Currency) (int64, bool) {
+// amounts are as Stripe's adapter has them.
+func amounts(c money.Currency) (orders.Amounts, bool) {
 	switch c {
 	case "KWD":
-		return 10, true
+		return orders.Amounts{Step: 10, Min: 10, Max: 999_999_999_990}, true
 	case "KPW":
-		return 0, false
+		return orders.Amounts{}, false
 	}
-	return 1, true
+	return orders.Amounts{Step: 1, Min: 50, Max: 999_999_999_999}, true
 }
 
 // opening is a merchant's call for a product with a newer version in test than in prod.
@@ -54,7 +54,7 @@ func opening() *Opening {
 		Store: &Store{
 			ID: storeID, MerchantID: merchantID, Seller: tax.Seller{Country: "FR", Everywhere: true},
 		},
-		Step: step, SessionID: sessionID, Now: now,
+		Amounts: amounts, SessionID: sessionID, Now: now,
 	}
 }
 
@@ -230,7 +230,12 @@ func TestOpenRefuses(t *testing.T) {
 			problem.NotFound, "/productId", "Product not found"},
 
 		{"no price", in("EUR", nothing), problem.Invalid, "/currency", "Product has no price in EUR"},
-		{"price below the PSP's step", in("KWD", nothing), problem.Invalid, "/currency", "Product has no price in KWD"},
+		{"price below the PSP's step", in("KWD", nothing), problem.Invalid, "/currency",
+			"Product price cannot be charged: expected a multiple of 0.010 KWD"},
+		{"price below the PSP's minimum", in("JPY", func(o *Opening, _ *Request) { o.Product.Test.Version.Prices[1].Amount.Minor = 40 }),
+			problem.Invalid, "/currency", "Product price cannot be charged: expected at least 50 JPY"},
+		{"no PSP", func(o *Opening, _ *Request) { o.Amounts = nil }, problem.Invalid, "",
+			"No payment provider is configured for environment test"},
 		{"currency of no PSP", in("KPW", snapshot("100", "saas")), problem.Invalid, "/currency", "Unsupported currency: KPW"},
 
 		{"snapshot without amount", snapshot("", "saas"), problem.Invalid, "/priceSnapshot/amount",
@@ -239,12 +244,20 @@ func TestOpenRefuses(t *testing.T) {
 		{"snapshot below nothing", snapshot("-1", "saas"), problem.Invalid, "/priceSnapshot/amount", wantAmount},
 		{"snapshot with a comma", snapshot("1,00", "saas"), problem.Invalid, "/priceSnapshot/amount", wantAmount},
 		{"snapshot with an exponent", snapshot("1e2", "saas"), problem.Invalid, "/priceSnapshot/amount", wantAmount},
-		{"snapshot too fine", snapshot("1.000", "saas"), problem.Invalid, "/priceSnapshot/amount", wantAmount},
+		{"snapshot too fine", snapshot("1.000", "saas"), problem.Invalid, "/priceSnapshot/amount",
+			"Invalid priceSnapshot.amount: expected at most 2 decimals in USD"},
+		{"yen with decimals", in("JPY", snapshot("100.0", "saas")), problem.Invalid, "/priceSnapshot/amount",
+			"Invalid priceSnapshot.amount: expected at most 0 decimals in JPY"},
+		{"snapshot below the PSP's minimum with its tax", func(_ *Opening, r *Request) { r.PriceSnapshot = &Snapshot{"0.45", "saas", true} },
+			problem.Invalid, "/priceSnapshot/amount", "Invalid priceSnapshot.amount: expected at least 0.50 USD"},
+		{"snapshot below the PSP's minimum", snapshot("0.41", "saas"), problem.Invalid, "/priceSnapshot/amount",
+			"Invalid priceSnapshot.amount: expected at least 0.50 USD"},
 		{"snapshot too fine for the PSP", in("KWD", snapshot("1.505", "saas")), problem.Invalid, "/priceSnapshot/amount",
-			wantAmount},
-		{"snapshot too large", snapshot("10000000000.00", "saas"), problem.Invalid, "/priceSnapshot/amount", wantAmount},
+			"Invalid priceSnapshot.amount: expected a multiple of 0.010 KWD"},
+		{"snapshot too large", snapshot("1000000000.00", "saas"), problem.Invalid, "/priceSnapshot/amount",
+			"Invalid priceSnapshot.amount: expected at most 999999999.99 USD"},
 		{"snapshot beyond an integer", snapshot(strings.Repeat("9", 40), "saas"), problem.Invalid, "/priceSnapshot/amount",
-			wantAmount},
+			"Invalid priceSnapshot.amount: expected at most 999999999.99 USD"},
 		{"snapshot without category", snapshot("1", ""), problem.Invalid, "/priceSnapshot/taxCategory",
 			"Missing required field: priceSnapshot.taxCategory"},
 		{"snapshot of no category", snapshot("1", "SaaS"), problem.Invalid, "/priceSnapshot/taxCategory", wantCategory},
@@ -285,12 +298,13 @@ func TestOpenRefuses(t *testing.T) {
 // TestOpenAccepts is the other side of the limits.
 func TestOpenAccepts(t *testing.T) {
 	for name, change := range map[string]func(*Opening, *Request){
-		"one second":        func(_ *Opening, r *Request) { r.ExpiresInSeconds = new(int64(1)) },
-		"a week":            func(_ *Opening, r *Request) { r.ExpiresInSeconds = new(int64(604_800)) },
-		"50 pairs":          func(_ *Opening, r *Request) { r.Metadata = pairs(50) },
-		"128 characters":    func(_ *Opening, r *Request) { r.ExternalID = strings.Repeat("é", 128) },
-		"localhost in test": func(_ *Opening, r *Request) { r.SuccessURL = "http://localhost:3000/ok" },
-		"largest price":     func(_ *Opening, r *Request) { r.PriceSnapshot = &Snapshot{"999999999.99", "saas", false} },
+		"one second":          func(_ *Opening, r *Request) { r.ExpiresInSeconds = new(int64(1)) },
+		"a week":              func(_ *Opening, r *Request) { r.ExpiresInSeconds = new(int64(604_800)) },
+		"50 pairs":            func(_ *Opening, r *Request) { r.Metadata = pairs(50) },
+		"128 characters":      func(_ *Opening, r *Request) { r.ExternalID = strings.Repeat("é", 128) },
+		"localhost in test":   func(_ *Opening, r *Request) { r.SuccessURL = "http://localhost:3000/ok" },
+		"largest price":       func(_ *Opening, r *Request) { r.PriceSnapshot = &Snapshot{"999999999.99", "saas", false} },
+		"tax lifts the total": func(_ *Opening, r *Request) { r.PriceSnapshot = &Snapshot{"0.45", "saas", false} },
 		"tens of fils": func(_ *Opening, r *Request) {
 			r.Currency, r.PriceSnapshot = "KWD", &Snapshot{"1.500", "saas", false}
 		},

@@ -18,12 +18,13 @@ type Gateway interface {
 	// Account identifies the account that the calls go to. What one account knows no other does.
 	Account() Account
 
-	// Step is the smallest amount that can be charged in the currency, in minor units of ISO 4217 (1 for most, 10
-	// for KWD), and whether the currency can be charged at all.
-	Step(money.Currency) (int64, bool)
+	// Amounts are what can be charged in a currency, and whether the currency can be charged at all. An account may have
+	// narrower limits; the provider's refusal then says so, see [Fault.Refuses].
+	Amounts(money.Currency) (Amounts, bool)
 
 	// Render makes the exact bytes of the request that creates a payable checkout. It is pure and deterministic, and its
-	// error means that the provider would refuse, so nothing is to be written down and nothing sent.
+	// error means that the provider would refuse, so nothing is to be written down and nothing sent. It accepts every order
+	// that [checkout.Place] makes of a session whose price [Amounts] allowed and whose total is one of Amounts.
 	Render(Payable) (Wire, error)
 
 	// Create sends the rendered bytes under an idempotency key. Only bytes that are durably stored may be sent, and under
@@ -141,6 +142,7 @@ type Fault struct {
 	Held       bool          // the call was never made, because of our own limits
 	Status     int           // HTTP status, 0 when there was no answer
 	Code       string        // the provider's error code
+	Refuses    Refusal       // what of the order is refused, if its caller can mend that
 	RequestID  string        // the provider's, for its support
 	RetryAfter time.Duration // 0: not said
 	Err        error         // transport error, nil when there was an answer

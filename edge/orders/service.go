@@ -258,6 +258,9 @@ func (f *flow) read() error {
 		}
 		f.gateway = forBuyer(gateway, session.StoreID, f.client)
 	}
+	if refused := checkTotal(f.gateway, &placed.Quote); refused != nil {
+		return refused
+	}
 	f.order, err = f.Order(f.ctx, session)
 	if errors.Is(err, ErrNotFound) {
 		return nil
@@ -305,7 +308,8 @@ func (f *flow) expiry() time.Time { return f.Now().Add(remoteLife).Truncate(time
 func (f *flow) render(expires time.Time) (Wire, error) {
 	wire, err := f.gateway.Render(f.payable(len(f.order.Attempts)+1, expires))
 	if err != nil {
-		return Wire{}, fmt.Errorf("orders: %s would refuse this order: %w", f.gateway.Name(), err)
+		f.Log.Error("an order cannot be rendered", "provider", f.gateway.Name(), "session", f.session.ID, "error", err)
+		return Wire{}, refuse("order-unpayable", "", "Order cannot be paid at the payment provider")
 	}
 	return wire, nil
 }
@@ -331,6 +335,10 @@ func (f *flow) send() (string, error) {
 	}
 	if fault != nil {
 		f.order.failed(fault, now)
+		if refused := fault.Refuses.problem(a.Placed.Quote.Currency); refused != nil && fault.Class == Definitive {
+			f.Log.Warn("the provider refuses an order", "order", f.order.ID, "attempt", a.N, "error", fault)
+			return "", cmp.Or(f.commit(Change{Order: f.order}), error(refused))
+		}
 		return "", errors.Join(fmt.Errorf("orders: %s attempt %d: %w", f.order.ID, a.N, fault), f.commit(Change{Order: f.order}))
 	}
 	if !a.matches(remote) {

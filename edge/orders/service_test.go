@@ -41,9 +41,11 @@ type sentCreate struct {
 	body string
 }
 
-func (p *provider) Name() string                      { return "test" }
-func (p *provider) Account() orders.Account           { return cmp.Or(p.account, orders.Account{ID: "acct_1"}) }
-func (p *provider) Step(money.Currency) (int64, bool) { return 1, true }
+func (p *provider) Name() string            { return "test" }
+func (p *provider) Account() orders.Account { return cmp.Or(p.account, orders.Account{ID: "acct_1"}) }
+func (p *provider) Amounts(money.Currency) (orders.Amounts, bool) {
+	return orders.Amounts{Step: 1, Min: 50, Max: 1e12}, true
+}
 func (p *provider) Retrieve(_ time.Time, ref string) (orders.Remote, *orders.Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -245,6 +247,56 @@ func TestFailedCalls(t *testing.T) {
 				t.Errorf("sent %q", d.sent)
 			}
 		})
+	}
+}
+
+// TestTotalOutsideLimits: a total that the provider cannot charge is refused with the limit, and nothing is written or sent.
+func TestTotalOutsideLimits(t *testing.T) {
+	for minor, want := range map[int64]string{
+		49:        "Order total cannot be charged: expected at least 0.50 EUR",
+		1e12 + 50: "Order total cannot be charged: expected at most 10000000000.00 EUR",
+	} {
+		d := openDesk(t)
+		session, _ := d.db.Session(context.Background(), sessionID)
+		session.Terms.Price.Minor = minor
+		session.Terms.Seller = tax.Seller{Country: "HK"}
+		if err := d.Add(context.Background(), session); err != nil {
+			t.Fatal(err)
+		}
+		_, err := d.order("HK")
+		var refused *problem.Problem
+		if !errors.As(err, &refused) || refused.Kind != problem.Invalid || refused.Message != want {
+			t.Errorf("%d: %v", minor, err)
+		}
+		if session, err := d.db.Session(context.Background(), sessionID); err != nil || session.OrderID != "" || len(d.sent) != 0 {
+			t.Errorf("%d left the order %q and %d calls", minor, session.OrderID, len(d.sent))
+		}
+	}
+}
+
+// TestRefusalsOfTheCaller: what the provider refuses and the caller can mend is the caller's refusal, and the session can be
+// ordered from again.
+func TestRefusalsOfTheCaller(t *testing.T) {
+	for refuses, want := range map[orders.Refusal]string{
+		orders.RefusesSmallTotal: "Order total cannot be charged: below the payment provider's minimum",
+		orders.RefusesLargeTotal: "Order total cannot be charged: above the payment provider's maximum",
+		orders.RefusesCurrency:   "Unsupported currency: EUR",
+		orders.RefusesEmail:      "Invalid buyerEmail",
+		orders.RefusesSuccessURL: "Invalid successUrl",
+	} {
+		d := openDesk(t)
+		d.faults = []*orders.Fault{{Class: orders.Definitive, Status: 400, Refuses: refuses}}
+		_, err := d.order("DE")
+		var refused *problem.Problem
+		if !errors.As(err, &refused) || refused.Kind != problem.Invalid || refused.Message != want {
+			t.Errorf("%d: %v", refuses, err)
+		}
+		if _, o := d.stored(t); o.State != orders.RolledBack {
+			t.Errorf("%d: the order is %s", refuses, o.State)
+		}
+		if url, err := d.order("DE"); err != nil || url == "" {
+			t.Errorf("%d: again: %v", refuses, err)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -96,6 +97,40 @@ func TestIdempotencyRace(t *testing.T) {
 	delete(refs, "")
 	if len(refs) != 1 {
 		t.Errorf("the sessions are %v", refs)
+	}
+}
+
+// TestAmounts: what the adapter says can be charged is what the sandbox charges, from the least amount of each currency to the
+// largest. Both have their limits from Stripe's documentation, each by itself.
+func TestAmounts(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, nil)
+	charge := func(minor int64, c money.Currency) string {
+		_, fault := s.gateway.Create(soon(), s.wire(func(p *orders.Payable) {
+			q := &p.Order.Quote
+			q.Currency, q.Assessment.Subtotal, q.Assessment.Tax, q.Assessment.Total = c, minor, 0, minor
+		}), fmt.Sprint(c, minor))
+		if fault != nil {
+			return fault.Code
+		}
+		return ""
+	}
+	for c := range money.Currencies() {
+		limits, ok := s.gateway.Amounts(c)
+		if !ok {
+			continue
+		}
+		for _, minor := range []int64{limits.Min, limits.Max} {
+			if code := charge(minor, c); code != "" {
+				t.Errorf("%d %s: %s", minor, c, code)
+			}
+		}
+		if limits.Min == limits.Step {
+			continue
+		}
+		if code := charge(limits.Min-limits.Step, c); code != "amount_too_small" {
+			t.Errorf("less than the minimum of %s: %q", c, code)
+		}
 	}
 }
 

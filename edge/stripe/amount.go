@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/crepe-checkout/crepe/core/money"
+	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
 // currencies are the ones that Stripe can charge, each with the number of decimals in which Stripe counts it; source:
@@ -22,6 +23,15 @@ const currencies = "" +
 	"PLN2PYG0QAR2RON2RSD2RUB2RWF0SAR2SBD2SCR2SEK2SGD2SHP2SLE2SOS2SRD2" +
 	"SZL2THB2TJS2TND3TOP2TRY2TTD2TWD2TZS2UAH2UGX2USD2UYU2UZS2VND0VUV0" +
 	"WST2XAF0XCD2XCG2XOF0XPF0YER2ZAR2ZMW2"
+
+// minimums are the least that can be charged, in Stripe's units (same page, "Minimum charge amounts"). Stripe applies them after
+// it has converted an amount to the currency of the account's payout, which cannot be known here, so they are those of an
+// account that is paid out in the currency that it charges. A currency without an entry has no known minimum.
+var minimums = map[money.Currency]int64{
+	"AED": 200, "ARS": 50, "AUD": 50, "BRL": 50, "CAD": 50, "CHF": 50, "COP": 50, "CZK": 1500, "DKK": 250, "EUR": 50, "GBP": 30,
+	"HKD": 400, "HUF": 17500, "IDR": 50, "ILS": 50, "INR": 50, "JPY": 50, "KRW": 50, "MXN": 1000, "MYR": 200, "NOK": 300, "NZD": 50,
+	"PHP": 50, "PLN": 200, "RON": 200, "RUB": 50, "SEK": 300, "SGD": 50, "THB": 1000, "USD": 50, "ZAR": 50,
+}
 
 // maxAmount is the most that any card can be charged, in Stripe's units: twelve digits (same page, "Maximum charge
 // amount"). Some cards and most other methods take less.
@@ -51,10 +61,13 @@ func scaleOf(c money.Currency) (scale, bool) {
 	return s, true
 }
 
-// Step is 1 minor unit of ISO 4217 for most currencies, 10 for those with three decimals, 100 for MGA.
-func (g *Gateway) Step(c money.Currency) (int64, bool) {
+// Amounts have a Step of 1 minor unit of ISO 4217 for most currencies, of 10 for those with three decimals, and of 100 for MGA.
+func (g *Gateway) Amounts(c money.Currency) (orders.Amounts, bool) {
 	s, ok := scaleOf(c)
-	return s.step, ok
+	if !ok {
+		return orders.Amounts{}, false
+	}
+	return orders.Amounts{Step: s.step, Min: max(s.step, minimums[c]*s.down/s.up), Max: maxAmount / s.up * s.down / s.step * s.step}, true
 }
 
 // toStripe converts an amount exactly, or not at all.

@@ -28,13 +28,13 @@ func TestConversion(t *testing.T) {
 		if got, ok := toStripe(c.minor, c.currency); !ok || got != c.stripe {
 			t.Errorf("toStripe(%d %s) = %d, %v, want %d", c.minor, c.currency, got, ok, c.stripe)
 		}
-		if step, ok := New(Config{}).Step(c.currency); !ok || step != c.step {
-			t.Errorf("Step(%s) = %d, %v, want %d", c.currency, step, ok, c.step)
+		if a, ok := New(Config{}).Amounts(c.currency); !ok || a.Step != c.step {
+			t.Errorf("Amounts(%s) = %+v, %v, want the step %d", c.currency, a, ok, c.step)
 		}
 	}
 	for _, c := range []money.Currency{"", "XXX", "usd", "IQD", "CLF", "ANG", "ZWG", "AAA", "ZZZ"} {
-		if step, ok := New(Config{}).Step(c); ok {
-			t.Errorf("Step(%q) = %d", c, step)
+		if a, ok := New(Config{}).Amounts(c); ok {
+			t.Errorf("Amounts(%q) = %+v", c, a)
 		}
 	}
 }
@@ -43,11 +43,20 @@ func TestConversion(t *testing.T) {
 func TestConversionRoundTrip(t *testing.T) {
 	count := 0
 	for c := range money.Currencies() {
-		step, ok := New(Config{}).Step(c)
+		limits, ok := New(Config{}).Amounts(c)
 		if !ok {
 			continue
 		}
+		step := limits.Step
 		count++
+		for _, minor := range []int64{limits.Min, limits.Max} {
+			if _, ok := toStripe(minor, c); !ok || limits.Why(money.Amount{Minor: minor, Currency: c}) != "" {
+				t.Errorf("the limit %d of %s cannot be charged", minor, c)
+			}
+		}
+		if n, ok := toStripe(limits.Max+step, c); ok {
+			t.Errorf("more than the maximum of %s became %d", c, n)
+		}
 		for _, minor := range []int64{0, step, 7 * step, 123_456 * step} {
 			n, ok := toStripe(minor, c)
 			if back := fromStripe(n, string(c)); !ok || back != (money.Amount{Minor: minor, Currency: c}) {

@@ -1,8 +1,10 @@
 package stripe
 
 import (
+	"cmp"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/goccy/go-json"
@@ -34,8 +36,12 @@ func classify(r *reply) *orders.Fault {
 	if r.status/100 == 2 {
 		return nil
 	}
-	code, stripes := errorCode(r.body)
-	return r.fault(r.class(code, stripes), code, nil)
+	e, stripes := readError(r.body)
+	fault := r.fault(r.class(e.name(), stripes), e.name(), nil)
+	if fault.Class == orders.Definitive {
+		fault.Refuses = e.refuses()
+	}
+	return fault
 }
 
 func (r *reply) fault(class orders.FaultClass, code string, err error) *orders.Fault {
@@ -97,18 +103,37 @@ func limitClass(code string) orders.FaultClass {
 	return orders.Unknown
 }
 
-// errorCode reads Stripe's error object: its code, or its type where it has none. It is false for any other body.
-func errorCode(body []byte) (string, bool) {
-	var answer struct {
-		Error *struct{ Code, Type string }
+// apiError is Stripe's error object.
+type apiError struct{ Code, Type, Param string }
+
+// name is the error's code, or its type where it has none.
+func (e apiError) name() string { return cmp.Or(e.Code, e.Type) }
+
+// refuses is what of an order the error is about, as far as the order's caller can mend it
+// (https://docs.stripe.com/error-codes).
+func (e apiError) refuses() orders.Refusal {
+	switch {
+	case e.Code == "amount_too_small":
+		return orders.RefusesSmallTotal
+	case e.Code == "amount_too_large":
+		return orders.RefusesLargeTotal
+	case e.Code == "email_invalid", e.Param == "customer_email":
+		return orders.RefusesEmail
+	case e.Param == "success_url":
+		return orders.RefusesSuccessURL
+	case strings.HasSuffix(e.Param, "[currency]"):
+		return orders.RefusesCurrency
 	}
+	return 0
+}
+
+// readError reads Stripe's error object. It is false for any other body.
+func readError(body []byte) (apiError, bool) {
+	var answer struct{ Error *apiError }
 	if json.Unmarshal(body, &answer) != nil || answer.Error == nil {
-		return "", false
+		return apiError{}, false
 	}
-	if answer.Error.Code != "" {
-		return answer.Error.Code, true
-	}
-	return answer.Error.Type, answer.Error.Type != ""
+	return *answer.Error, answer.Error.name() != ""
 }
 
 func seconds(header string) time.Duration {

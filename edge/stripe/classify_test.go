@@ -89,6 +89,32 @@ func TestClassify(t *testing.T) {
 	}
 }
 
+// Only what is certainly refused, and what an order's caller has given, is the caller's to mend.
+func TestRefuses(t *testing.T) {
+	body := func(code, param string) []byte {
+		return []byte(`{"error":{"type":"invalid_request_error","code":"` + code + `","param":"` + param + `"}}`)
+	}
+	for name, c := range map[string]struct {
+		reply
+		want orders.Refusal
+	}{
+		"too little":                {reply{status: 400, body: body("amount_too_small", "")}, orders.RefusesSmallTotal},
+		"too much":                  {reply{status: 400, body: body("amount_too_large", "")}, orders.RefusesLargeTotal},
+		"an e-mail address":         {reply{status: 400, body: body("email_invalid", "customer_email")}, orders.RefusesEmail},
+		"an e-mail address by name": {reply{status: 400, body: body("", "customer_email")}, orders.RefusesEmail},
+		"where to return to":        {reply{status: 400, body: body("url_invalid", "success_url")}, orders.RefusesSuccessURL},
+		"where to go back to":       {reply{status: 400, body: body("url_invalid", "cancel_url")}, 0},
+		"a currency":                {reply{status: 400, body: body("", "line_items[0][price_data][currency]")}, orders.RefusesCurrency},
+		"another parameter":         {reply{status: 400, body: body("", "expires_at")}, 0},
+		"an unknown outcome":        {reply{status: 500, body: body("amount_too_small", "")}, 0},
+		"to be repeated":            {reply{status: 400, body: body("amount_too_small", ""), shouldRetry: "true"}, 0},
+	} {
+		if got := classify(&c.reply).Refuses; got != c.want {
+			t.Errorf("%s: got %d, want %d", name, got, c.want)
+		}
+	}
+}
+
 func TestFaultTellsWhatItKnows(t *testing.T) {
 	r := reply{status: 429, body: stripeError("rate_limit"), requestID: "req_1", retryAfter: "7"}
 	got := classify(&r)
@@ -121,7 +147,7 @@ func FuzzClassify(f *testing.F) {
 			return
 		}
 		_ = fault.Error()
-		_, stripes := errorCode(body)
+		_, stripes := readError(body)
 		if proves := fault.Class == orders.Definitive || fault.Class == orders.NotExecuted; proves && !stripes {
 			t.Fatalf("status %d with %q proves %v", status, body, fault.Class)
 		}

@@ -15,10 +15,10 @@ import (
 	"github.com/valyala/fasthttp/fasthttputil"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
-	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/shortid"
+	"github.com/crepe-checkout/crepe/edge/stripe"
 )
 
 // BenchmarkCreateOrder is a whole create-order over an in-memory listener: HTTP, token, rules, two durable commits and the
@@ -135,7 +135,7 @@ func (s *server) openSession(file *devFile) (string, error) {
 	}
 	session, refused := catalog.Open(&catalog.Opening{
 		Environment: checkout.Test, MerchantID: file.MerchantID, Product: product, Store: store,
-		Step:      func(money.Currency) (int64, bool) { return 1, true },
+		Amounts:   stripe.New(stripe.Config{}).Amounts,
 		SessionID: shortid.FormatSession(shortid.NewV4(rand.Reader)), Now: time.Now().UnixMilli(),
 	}, &catalog.Request{ProductID: product.ID, Currency: "EUR"})
 	if refused != nil {

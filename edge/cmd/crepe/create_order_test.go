@@ -94,6 +94,8 @@ func TestCreateOrderRefusals(t *testing.T) {
 		{"an expired session", order(shop.expiredSession(t), email, germany), test},
 		{"a paid session", order(shop.paidSession(t, token), email, germany), test},
 		{"a used shopper token", order(good, email, germany), bearer(shop.usedToken(t))},
+		{"a total below the provider's minimum", order(shop.session(t, map[string]any{"priceSnapshot": map[string]any{
+			"amount": "0.45", "taxCategory": "saas"}}).SessionID, email, `"billingDetail":{"country":"HK","isBusiness":false}`), test},
 		{"the provider refuses", order(shop.session(t, nil).SessionID, `"buyerEmail":"400@sandbox.test"`, germany), test},
 	}...)
 	var text strings.Builder

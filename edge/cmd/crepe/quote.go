@@ -157,11 +157,11 @@ func (a *asked) terms(seller *tax.Seller) (t checkout.Terms, problems problem.Li
 	if !ok {
 		problems = append(problems, badQuestion("category", "expected digital_goods, saas, software, ebook, online_course, consulting or professional_service", a.category))
 	}
-	step, ok := stripe.New(stripe.Config{}).Step(currency)
+	limits, ok := stripe.New(stripe.Config{}).Amounts(currency)
 	if !ok {
-		step = 1 // the provider cannot charge it; the tax is what it is
+		limits.Step = 1 // the provider cannot charge it; the tax is what it is
 	}
-	t = checkout.Terms{Category: category, Seller: *seller, Step: step, Price: money.Amount{Currency: currency}}
+	t = checkout.Terms{Category: category, Seller: *seller, Step: limits.Step, Price: money.Amount{Currency: currency}}
 	switch a.behavior {
 	case "", "exclusive":
 	case "inclusive":

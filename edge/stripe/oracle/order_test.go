@@ -76,7 +76,7 @@ var places = []billing.Detail{
 // chargeable are the currencies that the adapter takes.
 var chargeable = slices.Collect(func(yield func(money.Currency) bool) {
 	for c := range money.Currencies() {
-		if _, ok := adapter.Step(c); ok && !yield(c) {
+		if _, ok := adapter.Amounts(c); ok && !yield(c) {
 			return
 		}
 	}
@@ -85,11 +85,11 @@ var chargeable = slices.Collect(func(yield func(money.Currency) bool) {
 // quote is of a price that stays below Stripe's maximum with every tax.
 func quote(t *rapid.T) checkout.Quote {
 	currency := rapid.SampledFrom(chargeable).Draw(t, "currency")
-	step, _ := adapter.Step(currency)
+	limits, _ := adapter.Amounts(currency)
 	steps := rapid.Int64Range(1, 5e9).Draw(t, "price")
 	place := rapid.SampledFrom(places).Draw(t, "place")
 	terms := checkout.Terms{
-		Price: money.Amount{Minor: steps * step, Currency: currency}, Step: step,
+		Price: money.Amount{Minor: steps * limits.Step, Currency: currency}, Step: limits.Step,
 		Inclusive: rapid.Bool().Draw(t, "inclusive"), Category: tax.SaaS, Seller: tax.Seller{Country: "DE", Everywhere: true},
 	}
 	q, refused := terms.Quote(&place, "", tax.DateOf(1_795_000_000_000), nil)
