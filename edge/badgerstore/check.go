@@ -144,18 +144,23 @@ func copyFile(from, to string) error {
 	return errors.Join(err, out.Truncate(end), out.Sync())
 }
 
-// dropEmptyLogs removes logs without a byte: a crash between the creation of one and its first use leaves it, and Badger
-// stumbles over it.
-func dropEmptyLogs(dir string) error {
-	logs, err := filepath.Glob(filepath.Join(dir, "*.mem"))
-	for _, name := range logs {
-		info, statErr := os.Stat(name)
-		err = errors.Join(err, statErr)
-		if statErr == nil && info.Size() == 0 {
-			err = errors.Join(err, os.Remove(name))
+// dropHollow removes files that hold no record, so that no damage to one keeps the database from opening: a memtable's log
+// without a byte, which a crash leaves between its creation and its first use, and Badger's files for what is not used here,
+// encryption and values of more than a megabyte. Badger makes the latter anew.
+func dropHollow(dir string) error {
+	var errs []error
+	for _, pattern := range []string{"*.mem", "*.vlog", badger.KeyRegistryFileName, "DISCARD"} {
+		names, err := filepath.Glob(filepath.Join(dir, pattern))
+		errs = append(errs, err)
+		for _, name := range names {
+			info, err := os.Stat(name)
+			if err == nil && (info.Size() == 0 || pattern != "*.mem") {
+				err = os.Remove(name)
+			}
+			errs = append(errs, err)
 		}
 	}
-	return err
+	return errors.Join(errs...)
 }
 
 // Every batch leaves its number in the database, under one of so many keys in turn. There are more of them than batches fit
@@ -169,19 +174,18 @@ func numberEntry(n uint64) *badger.Entry {
 	return badger.NewEntry(fmt.Appendf(nil, "%s%05x", numberPrefix, n%numbers), binary.BigEndian.AppendUint64(nil, n))
 }
 
-// numbered finds the last batch's number and how many of the batches before it that should have left theirs have not.
-func (db *DB) numbered() (last, missing uint64, err error) {
-	var seen []uint64
+// numbered finds the last batch's number, and the batches before it that should have left theirs and have not.
+func (db *DB) numbered() (last uint64, missing []uint64, err error) {
+	seen := make(map[uint64]bool)
 	err = db.scan(numberPrefix, "", func(_ string, value []byte) bool {
 		n := binary.BigEndian.Uint64(value)
-		seen = append(seen, n)
+		seen[n] = true
 		last = max(last, n)
 		return true
 	})
-	missing = min(last, numbers)
-	for _, n := range seen {
-		if n+numbers > last {
-			missing--
+	for n := last - min(last, numbers) + 1; n <= last; n++ {
+		if !seen[n] {
+			missing = append(missing, n)
 		}
 	}
 	return last, missing, err
@@ -194,7 +198,7 @@ func (db *DB) check() error {
 	if err != nil {
 		return err
 	}
-	if !db.journal.whole {
+	if db.acceptLoss {
 		return db.accept(last, missing)
 	}
 	acknowledged, err := db.journal.last()
@@ -203,8 +207,8 @@ func (db *DB) check() error {
 		return err
 	case acknowledged == nil:
 		return damaged("both halves of the file HEAD are unreadable, so nothing says whether the rest is complete")
-	case missing > 0:
-		return damaged("%d of the last %d acknowledged batches of writes are missing from the middle", missing, min(last, numbers))
+	case len(missing) > 0:
+		return damaged("%d of the last %d acknowledged batches of writes are missing from the middle", len(missing), min(last, numbers))
 	case last > acknowledged.number+1:
 		return damaged("the file HEAD is older (batch %d) than the rest (batch %d)", acknowledged.number, last)
 	case last+1 < acknowledged.number:
@@ -235,18 +239,17 @@ func (db *DB) redo(w *writes) error {
 	return txn.Commit()
 }
 
-// accept begins a journal for a database that has none: a new one, or one whose operator took HEAD away and thereby says
-// that what is there shall count.
-func (db *DB) accept(last, missing uint64) error {
-	if last > 0 {
-		db.Log.Warn("there was no whole HEAD: what the database holds is taken for complete", "batch", last, "missing", missing)
-	}
-	if missing > 0 {
-		if err := db.badger.DropPrefix([]byte(numberPrefix)); err != nil {
+// accept begins a journal for what there is, because the operator says that it shall count. The numbers of batches that are
+// missing are written, so that they are missed no more.
+func (db *DB) accept(last uint64, missing []uint64) error {
+	db.Log.Warn("what the database holds is taken for complete", "batch", last, "missing", len(missing))
+	fill := db.badger.NewWriteBatch()
+	defer fill.Cancel()
+	for _, n := range missing {
+		if err := fill.SetEntry(numberEntry(n)); err != nil {
 			return err
 		}
-		last = 0
 	}
 	db.number = last
-	return db.journal.begin(last)
+	return errors.Join(fill.Flush(), db.journal.begin(last))
 }

@@ -1,12 +1,14 @@
 package badgerstore
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
@@ -27,14 +29,16 @@ const (
 type Options struct {
 	Log *slog.Logger // nil for nowhere
 
-	// NoSync answers a write before it is on the disk: a crash of the process loses nothing, a power cut loses the last
-	// writes, and nothing is checked at the next start. It is for records of which somebody else has the only copy that
-	// counts.
+	// NoSync answers a write before it is on the disk: a crash of the process loses nothing, a power cut loses the writes
+	// of the last seconds, and nothing is checked at the next start. It is for records of which somebody else has the only
+	// copy that counts.
 	NoSync bool
 
 	// Reserve is the free space of the disk, in bytes, below which writes are refused with [ErrDiskFull]; 0 for
 	// eight memtables: 128 MiB, or 64 MiB with NoSync.
 	Reserve uint64
+
+	acceptLoss bool // see [Repairs.AcceptLoss]
 }
 
 // memTable is smaller where less is at stake.
@@ -50,14 +54,19 @@ type DB struct {
 	Options
 	dir     string
 	journal *journal
+	watch   *watch
 	badger  *badger.DB
 	disk    *disk
 
 	queue   chan command
 	writer  sync.WaitGroup
 	number  uint64        // of the last batch; the writer's
-	stopped chan struct{} // closed after the first error of the disk
-	err     error         // which one; to be read once stopped is closed
+	dirty   atomic.Bool   // a batch has been written since the last sync of a database with NoSync
+	quit    chan struct{} // closed to end what is done now and then
+
+	stopping sync.Once
+	stopped  chan struct{} // closed after the first error of the disk
+	err      error         // which one; to be read once stopped is closed
 
 	closing sync.RWMutex // held for reading while a command is handed over
 	closed  bool
@@ -67,7 +76,8 @@ type DB struct {
 var ErrClosed = errors.New("badgerstore: closed")
 
 // Open opens the database in a directory, or creates both. [ErrInUse] when somebody has it open, [ErrDamaged] when it does
-// not hold all that was acknowledged; a disk without the room that opening takes is an error, too.
+// not hold all that was acknowledged or cannot be read ([Repair] may help); a disk without the room that opening takes is an
+// error, too. After an error other than ErrInUse the process should not open the same directory again.
 func Open(dir string, o Options) (*DB, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -75,16 +85,20 @@ func Open(dir string, o Options) (*DB, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	j, err := openJournal(dir)
+	j, err := openJournal(dir, o)
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{Options: o, dir: dir, journal: j, disk: newDisk(dir, o),
-		queue: make(chan command, queueLength), stopped: make(chan struct{})}
+	db := &DB{Options: o, dir: dir, journal: j, disk: newDisk(dir, o), queue: make(chan command, queueLength),
+		quit: make(chan struct{}), stopped: make(chan struct{})}
+	db.watch = newWatch(dir, o.Log, db.stop)
 	if err := db.open(); err != nil {
 		return nil, errors.Join(err, db.release())
 	}
 	db.writer.Go(db.write)
+	if db.NoSync {
+		db.writer.Go(func() { db.syncNowAndThen(db.quit) })
+	}
 	db.disk.look()
 	return db, nil
 }
@@ -93,33 +107,41 @@ func (db *DB) open() error {
 	if err := db.disk.makeRoom(); err != nil {
 		return err
 	}
-	if err := dropEmptyLogs(db.dir); err != nil {
-		return err
+	if err := dropHollow(db.dir); err != nil {
+		return fmt.Errorf("badgerstore: %w", err)
 	}
 	if db.NoSync {
-		return db.openBadger()
+		return db.openBadger(func() error { return nil })
 	}
 	if err := checkTables(db.dir); err != nil {
-		return fmt.Errorf("%w; nothing in %s has been changed: restore the whole directory from a backup", err, db.dir)
+		return fmt.Errorf("%w; nothing in %s has been changed", err, db.dir)
 	}
 	if err := keep(db.dir); err != nil {
 		return fmt.Errorf("badgerstore: %w", err)
 	}
 	kept := filepath.Join(db.dir, keptDir)
-	if err := db.openBadger(); err != nil {
+	if err := db.openBadger(db.check); err != nil {
 		return fmt.Errorf("%w; the files as they were are in %s", err, kept)
-	}
-	if err := db.check(); err != nil {
-		return fmt.Errorf("%w; restore the whole directory from a backup (the files as they were are in %s), or, to go on with what "+
-			"is left, move %s and %s out of %s", err, kept, journalFile, keptDir, db.dir)
 	}
 	return os.RemoveAll(kept)
 }
 
-func (db *DB) openBadger() (err error) {
+// openBadger lets Badger open the files, and change and delete any only if check finds the database complete.
+func (db *DB) openBadger(check func() error) (err error) {
+	if err := db.watch.begin(); err != nil {
+		return damaged("the file MANIFEST: %v", err)
+	}
+	if err = db.startBadger(); err == nil {
+		err = check()
+	}
+	db.watch.verdict(err)
+	return cmp.Or(err, db.Err())
+}
+
+func (db *DB) startBadger() (err error) {
 	defer func() {
 		if reason := recover(); reason != nil {
-			err = damaged("Badger cannot read it: %v", reason)
+			err = damaged("Badger cannot read it: %s", unquoted(db.dir, fmt.Sprint(reason)))
 		}
 	}()
 	chosen := badger.DefaultOptions(db.dir).
@@ -131,10 +153,10 @@ func (db *DB) openBadger() (err error) {
 		WithBlockSize(blockSize).
 		WithChecksumVerificationMode(options.OnBlockRead).
 		WithDetectConflicts(false). // there is one writer
-		WithLogger(badgerLog{db.Log})
+		WithLogger(db.watch)
 	if db.badger, err = badger.Open(chosen); err != nil {
 		db.badger = nil
-		return fmt.Errorf("badgerstore: Badger cannot open %s: %w", db.dir, err)
+		return damaged("Badger cannot open it: %s", unquoted(db.dir, err.Error()))
 	}
 	return nil
 }
@@ -153,6 +175,15 @@ func (db *DB) Err() error {
 	}
 }
 
+// stop ends the writing. Only the first error counts.
+func (db *DB) stop(err error) {
+	db.stopping.Do(func() {
+		db.Log.Error("the database stops writing", "dir", db.dir, "error", err)
+		db.err = err
+		close(db.stopped)
+	})
+}
+
 // Close waits for the writes that are under way and closes the database. Writes after it fail with [ErrClosed].
 func (db *DB) Close() error {
 	db.closing.Lock()
@@ -163,28 +194,18 @@ func (db *DB) Close() error {
 		return nil
 	}
 	close(db.queue)
+	close(db.quit)
 	db.writer.Wait()
 	return db.release()
 }
 
-// release closes the files, the lock last. On a full disk Badger is left as a crash would leave it: closing it writes a
-// table, and what that would hold is in its log.
+// release closes the files, the lock last. On a full disk, and when Badger's own work has ended with an error, Badger is left
+// as a crash would leave it: closing it writes a table, and what that would hold is in its log.
 func (db *DB) release() error {
 	var err error
-	if free, _ := db.disk.free(); db.badger != nil && free > memTableSize {
+	if free, _ := db.disk.free(); db.badger != nil && free > memTableSize && !db.watch.halted() {
 		err = db.badger.Close()
 	}
+	db.watch.end()
 	return errors.Join(err, db.journal.file.Close())
 }
-
-// badgerLog passes Badger's warnings and errors on; the rest is chatter.
-type badgerLog struct{ *slog.Logger }
-
-func (l badgerLog) Errorf(format string, args ...any) {
-	l.Error("badger: " + fmt.Sprintf(format, args...))
-}
-func (l badgerLog) Warningf(format string, args ...any) {
-	l.Warn("badger: " + fmt.Sprintf(format, args...))
-}
-func (l badgerLog) Infof(string, ...any)  {}
-func (l badgerLog) Debugf(string, ...any) {}

@@ -38,8 +38,17 @@ type disk struct {
 	log     *slog.Logger
 	began   time.Time
 	looked  atomic.Int64 // when last, in nanoseconds since it began
-	full    atomic.Bool
+	space   atomic.Int32 // a [space]
 }
+
+// space is what may be written at the moment.
+type space int32
+
+const (
+	roomy space = iota // everything
+	tight              // only what completes something: half of the reserve is for payments of orders that exist
+	full               // nothing
+)
 
 func newDisk(dir string, o Options) *disk {
 	d := &disk{dir: dir, reserve: o.Reserve, ballast: ballastSize, room: 4 * o.memTable(), log: o.Log, began: time.Now()}
@@ -52,13 +61,13 @@ func newDisk(dir string, o Options) *disk {
 	return d
 }
 
-// isFull is asked before every write, and looks again when the last look was a while ago.
-func (d *disk) isFull() bool {
+// left is asked before every write. It looks at the disk again when the last look was a while ago.
+func (d *disk) left() space {
 	last, now := d.looked.Load(), int64(time.Since(d.began))
 	if now-last >= int64(lookEvery) && d.looked.CompareAndSwap(last, now) {
 		d.look()
 	}
-	return d.full.Load()
+	return space(d.space.Load())
 }
 
 // makeRoom refuses to open a database where opening it would already fill the disk.
@@ -78,20 +87,40 @@ func (d *disk) makeRoom() error {
 	return nil
 }
 
-// look decides whether there is space to write. Full ends an eighth above where it begins, so that it does not flicker.
+// look decides what there is space for.
 func (d *disk) look() {
 	free, err := d.free()
 	if err != nil {
 		d.log.Error("the disk's free space is unknown", "error", err)
 		return
 	}
-	full := free < d.reserve || d.isFull() && free < d.reserve+d.reserve/8
-	if d.full.Swap(full) != full {
-		d.log.Warn("the disk's free space crosses the reserve", "dir", d.dir, "writes", !full, "free MiB", free>>20,
-			"reserve MiB", d.reserve>>20)
+	before := space(d.space.Load())
+	now := d.judge(free, before)
+	if d.space.Swap(int32(now)) != int32(now) {
+		d.log.Warn("the disk's free space crosses the reserve", "dir", d.dir, "new records", now == roomy, "payments", now != full,
+			"free MiB", free>>20, "reserve MiB", d.reserve>>20)
 	}
 	if err := d.trim(free); err != nil {
 		d.log.Error("the ballast cannot be set right", "error", err)
+	}
+}
+
+// judge compares the free space with the reserve and with half of it. A shortage ends an eighth of the reserve above where
+// it begins, so that it does not flicker.
+func (d *disk) judge(free uint64, before space) space {
+	margin := func(s space) uint64 {
+		if before >= s {
+			return d.reserve / 8
+		}
+		return 0
+	}
+	switch {
+	case free < d.reserve/2+margin(full):
+		return full
+	case free < d.reserve+margin(tight):
+		return tight
+	default:
+		return roomy
 	}
 }
 

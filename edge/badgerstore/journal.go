@@ -122,23 +122,85 @@ func readBytes(r *bytes.Reader, bias uint64) ([]byte, error) {
 
 // journal is the open journal file. Holding it is holding the directory.
 type journal struct {
-	file  *os.File
-	whole bool // it has both slots; otherwise it is new, or somebody has removed it
+	file *os.File
 }
 
-func openJournal(dir string) (*journal, error) {
-	f, err := os.OpenFile(filepath.Join(dir, journalFile), os.O_RDWR|os.O_CREATE, 0o600)
+// openJournal opens the journal and so takes the directory. The journal is the first file of a new database, and comes whole
+// or not at all: one that is missing beside other files, or short, has been damaged. A database with NoSync has an empty one.
+func openJournal(dir string, o Options) (*journal, error) {
+	name := filepath.Join(dir, journalFile)
+	f, err := os.OpenFile(name, os.O_RDWR, 0o600)
+	if errors.Is(err, os.ErrNotExist) {
+		return createJournal(dir, o)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("%w: %s", ErrInUse, dir), f.Close())
+	j, err := take(f)
+	if err != nil || o.NoSync || o.acceptLoss {
+		return j, err
 	}
 	info, err := f.Stat()
+	if err == nil && info.Size() != 2*slotSize {
+		err = damaged("the file HEAD has %d bytes instead of %d, so nothing says whether the rest is complete", info.Size(), 2*slotSize)
+	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return &journal{f, info.Size() >= 2*slotSize}, nil
+	return j, nil
+}
+
+// take locks a journal's file.
+func take(f *os.File) (*journal, error) {
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: %s", ErrInUse, filepath.Dir(f.Name())), f.Close())
+	}
+	return &journal{f}, nil
+}
+
+// createJournal makes the journal of a new database, under another name until it is whole.
+func createJournal(dir string, o Options) (*journal, error) {
+	name := filepath.Join(dir, journalFile)
+	f, err := os.OpenFile(name+".new", os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	j, err := take(f)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(name); err == nil { // somebody was faster
+		return nil, errors.Join(fmt.Errorf("%w: %s", ErrInUse, dir), f.Close())
+	}
+	err = j.fill(dir, o)
+	if err == nil {
+		err = errors.Join(os.Rename(name+".new", name), syncDir(dir))
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return j, nil
+}
+
+// fill makes a new journal whole.
+func (j *journal) fill(dir string, o Options) error {
+	if o.NoSync {
+		return nil
+	}
+	if !o.acceptLoss && hasDatabase(dir) {
+		return damaged("the file HEAD is missing, which says what was acknowledged last, so nothing says whether the rest is complete")
+	}
+	return j.begin(0)
+}
+
+// hasDatabase reports whether Badger has begun to work in a directory.
+func hasDatabase(dir string) bool {
+	for _, pattern := range []string{badger.ManifestFilename, "*.mem", "*.sst", "*.vlog", keptDir} {
+		if names, err := filepath.Glob(filepath.Join(dir, pattern)); err != nil || len(names) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // begin takes the space of both slots and makes a batch the last one, without its writes. Written zeros, not a hole: a write
@@ -150,7 +212,7 @@ func (j *journal) begin(number uint64) error {
 	if _, err := j.file.WriteAt(slots, 0); err != nil {
 		return err
 	}
-	return errors.Join(j.file.Sync(), syncDir(filepath.Dir(j.file.Name())))
+	return errors.Join(j.file.Truncate(2*slotSize), j.file.Sync())
 }
 
 // write makes a batch durable.

@@ -66,13 +66,24 @@ func (db *DB) Commit(_ context.Context, c orders.Change) error {
 	if err != nil {
 		return err
 	}
-	return db.update(func(s *step) error {
+	write := db.update
+	if completes(c) {
+		write = db.complete
+	}
+	return write(func(s *step) error {
 		err := errors.Join(commitEvent(s, c), commitSpent(s, c))
 		for _, r := range records {
 			err = errors.Join(err, r.replace(s))
 		}
 		return err
 	})
+}
+
+// completes reports whether a change takes further what exists already: what a provider says, or the outcome of an attempt.
+// A new session, order or attempt can wait for space on the disk; these cannot.
+func completes(c orders.Change) bool {
+	o := c.Order
+	return c.Event != nil || o != nil && o.Version > 0 && len(o.Attempts) > 0 && o.Current().State != orders.Sent
 }
 
 // versioned is a session or an order about to be written: encoded before it comes to the writer.

@@ -18,8 +18,14 @@ type command struct {
 // update runs do in the writer, atomically, and returns when its writes are durable. The error of do comes back as it is,
 // and then nothing of it has been written. [ErrDiskFull] and [ErrClosed] come before do is run; after any other error of the
 // disk it is open whether the writes are there. do must have no other effect: it may run twice.
-func (db *DB) update(do func(*step) error) error {
-	if db.disk.isFull() {
+func (db *DB) update(do func(*step) error) error { return db.submit(do, roomy) }
+
+// complete is update for what must be written even when new records are refused: half of the disk's reserve is for it.
+func (db *DB) complete(do func(*step) error) error { return db.submit(do, tight) }
+
+// submit hands a command to the writer, unless there is less space on the disk than it needs.
+func (db *DB) submit(do func(*step) error, needs space) error {
+	if db.disk.left() > needs {
 		return ErrDiskFull
 	}
 	c := command{do: do, done: make(chan error, 1)}
@@ -37,12 +43,10 @@ func (db *DB) update(do func(*step) error) error {
 func (db *DB) write() {
 	for first := range db.queue {
 		batch := db.gather(first)
-		if db.Err() != nil {
-			fail(batch, db.err)
+		if err := db.Err(); err != nil {
+			fail(batch, err)
 		} else if err := db.commit(batch); err != nil {
-			db.Log.Error("the database stops writing", "error", err)
-			db.err = err
-			close(db.stopped)
+			db.stop(err)
 		}
 	}
 }
@@ -72,10 +76,10 @@ func (db *DB) commit(batch []command) error {
 		return nil
 	}
 	txn := db.badger.NewTransaction(true)
-	defer txn.Discard()
 	w := newWrites(db.number + 1)
 	if !db.NoSync {
 		if err := set(txn, numberEntry(w.number)); err != nil {
+			txn.Discard()
 			fail(batch, err)
 			return err
 		}
@@ -84,6 +88,7 @@ func (db *DB) commit(batch []command) error {
 	for i, c := range batch {
 		refused[i] = run(txn, c.do, w)
 		if errors.Is(refused[i], badger.ErrTxnTooBig) {
+			txn.Discard()
 			return db.split(batch, i)
 		}
 	}
@@ -96,22 +101,52 @@ func (db *DB) commit(batch []command) error {
 
 // persist makes a batch durable, in the database and in the journal at once: both are on the disk before anybody is
 // answered, and it takes no longer than the slower of the two. A power cut between them loses nothing: a batch that only
-// the journal has is brought in at the next start, and one that only the database has was not acknowledged.
+// the journal has is brought in at the next start, and one that only the database has was not acknowledged. It ends the
+// transaction.
 func (db *DB) persist(txn *badger.Txn, w *writes) error {
 	if w.empty() {
+		txn.Discard()
 		return nil
 	}
-	journaled := make(chan error, 1)
-	if db.NoSync {
-		journaled <- nil
-	} else {
-		go func() { journaled <- db.journal.write(w) }()
+	committed := make(chan error, 1)
+	go func() { committed <- txn.Commit() }()
+	var err error
+	if !db.NoSync {
+		err = db.journal.write(w)
 	}
-	if err := errors.Join(txn.Commit(), <-journaled); err != nil {
+	select {
+	case failed := <-committed:
+		err = errors.Join(failed, err)
+	case <-db.stopped: // Badger waits for its own work, which goes no further
+		err = db.err
+	}
+	if err != nil {
 		return fmt.Errorf("badgerstore: no more writes after: %w", err)
 	}
 	db.number = w.number
+	db.dirty.Store(true)
 	return nil
+}
+
+// syncEvery is how much a database with NoSync loses in a power cut, at most.
+const syncEvery = time.Second
+
+// syncNowAndThen makes durable what a database with NoSync has acknowledged, until quit is closed. Nobody waits for it.
+func (db *DB) syncNowAndThen(quit <-chan struct{}) {
+	for tick := time.NewTicker(syncEvery); ; {
+		select {
+		case <-quit:
+			tick.Stop()
+			return
+		case <-tick.C:
+		}
+		if db.Err() != nil || !db.dirty.Swap(false) {
+			continue
+		}
+		if err := db.badger.Sync(); err != nil {
+			db.stop(fmt.Errorf("badgerstore: no more writes after: %w", err))
+		}
+	}
 }
 
 // split commits a batch in two parts, the second from the command that did not fit. One that does not fit alone is refused.
@@ -207,7 +242,8 @@ func (db *DB) read(key string) (value []byte, err error) {
 }
 
 // view reads several values outside the writer, all of one moment.
-func (db *DB) view(do func(get func(string) ([]byte, error)) error) error {
+func (db *DB) view(do func(get func(string) ([]byte, error)) error) (err error) {
+	defer db.unreadable(&err)
 	return db.badger.View(func(txn *badger.Txn) error {
 		return do(func(key string) ([]byte, error) { return get(txn, key) })
 	})
@@ -215,7 +251,8 @@ func (db *DB) view(do func(get func(string) ([]byte, error)) error) error {
 
 // scan calls visit with every key that begins with prefix and comes after another key ("" for all), in order, until visit
 // returns false. The slices are visit's to keep.
-func (db *DB) scan(prefix, after string, visit func(key string, value []byte) bool) error {
+func (db *DB) scan(prefix, after string, visit func(key string, value []byte) bool) (err error) {
+	defer db.unreadable(&err)
 	return db.badger.View(func(txn *badger.Txn) error {
 		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte(prefix), PrefetchValues: true, PrefetchSize: 100})
 		defer it.Close()
@@ -234,4 +271,15 @@ func (db *DB) scan(prefix, after string, visit func(key string, value []byte) bo
 		}
 		return nil
 	})
+}
+
+// unreadable makes an error of a reader's panic when the database has stopped: Badger has no memtable after it could not
+// create the next one.
+func (db *DB) unreadable(err *error) {
+	if db.Err() == nil {
+		return
+	}
+	if reason := recover(); reason != nil {
+		*err = fmt.Errorf("badgerstore: unreadable after: %w", db.err)
+	}
 }
