@@ -38,11 +38,15 @@ type Options struct {
 	// eight memtables: 128 MiB, or 64 MiB with NoSync.
 	Reserve uint64
 
-	acceptLoss bool // see [Repairs.AcceptLoss]
+	acceptLoss bool   // see [Repairs.AcceptLoss]
+	tableSize  uint64 // of a memtable, in tests; 0 for the usual
 }
 
 // memTable is smaller where less is at stake.
 func (o *Options) memTable() uint64 {
+	if o.tableSize > 0 {
+		return o.tableSize
+	}
 	if o.NoSync {
 		return memTableSize / 2
 	}
@@ -58,11 +62,11 @@ type DB struct {
 	badger  *badger.DB
 	disk    *disk
 
-	queue   chan command
-	writer  sync.WaitGroup
-	number  uint64        // of the last batch; the writer's
-	dirty   atomic.Bool   // a batch has been written since the last sync of a database with NoSync
-	quit    chan struct{} // closed to end what is done now and then
+	queue  chan command
+	writer sync.WaitGroup
+	number uint64        // of the last batch; the writer's
+	dirty  atomic.Bool   // a batch has been written since the last sync of a database with NoSync
+	quit   chan struct{} // closed to end what is done now and then
 
 	stopping sync.Once
 	stopped  chan struct{} // closed after the first error of the disk
@@ -134,8 +138,7 @@ func (db *DB) openBadger(check func() error) (err error) {
 	if err = db.startBadger(); err == nil {
 		err = check()
 	}
-	db.watch.verdict(err)
-	return cmp.Or(err, db.Err())
+	return cmp.Or(db.watch.verdict(err), db.Err())
 }
 
 func (db *DB) startBadger() (err error) {
@@ -148,6 +151,7 @@ func (db *DB) startBadger() (err error) {
 		WithSyncWrites(!db.NoSync).
 		WithMemTableSize(int64(db.memTable())).
 		WithNumMemtables(2).
+		WithValueThreshold(min(1<<20, int64(db.memTable()/8))). // larger values would be in the value log; see dropHollow
 		WithValueLogFileSize(valueLogSize).
 		WithBlockCacheSize(2 * int64(db.memTable())).
 		WithBlockSize(blockSize).

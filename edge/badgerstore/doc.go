@@ -8,8 +8,12 @@
 // One goroutine writes. It drains a bounded queue of commands into one transaction with SyncWrites, and answers all of
 // them when that transaction is on the disk: concurrent requests share one sync, no two transactions ever conflict, and
 // nothing is acknowledged that a power cut can take back. A command reads what the commands before it wrote; one that
-// refuses leaves nothing of itself in the transaction. After the first failed commit the database accepts no more writes
-// ([DB.Stopped]): Badger itself would go on, and lose what it acknowledged after the error at the next crash.
+// refuses leaves nothing of itself in the transaction.
+//
+// After the first error of the disk the database accepts no more writes ([DB.Stopped]), whether a commit met it or Badger's
+// own work: writing memtables to tables, compactions, the MANIFEST. Badger itself would try again, delete files that are still
+// needed, and after a table that a compaction could not write go on without it. A watch on the MANIFEST takes back a change
+// that is not durable or not complete, so that the next start finds everything (watch.go).
 //
 // # No silent loss
 //
@@ -19,12 +23,15 @@
 //
 //   - the last two batches lie whole in the journal, the file HEAD, in two slots of space taken in advance. The journal and
 //     the database are written and synced at once, not one after the other, so that a commit takes about a quarter longer
-//     than without it, not two fifths; what a power cut leaves in the journal only is brought in at the next start;
+//     than without it, not two fifths; what a power cut leaves in the journal only is brought in at the next start. HEAD is
+//     the first file of a database and appears whole: one that is short, or missing beside other files, is damage;
 //   - each batch leaves its number in the database, under one of 2^18 keys in turn. At the start all of the last 2^18 must
 //     be there, up to the journal's last: an end that is missing shows, and so does a gap;
 //   - every block of every table is read at the start, before Badger opens them;
 //   - Badger's files are copied or linked into the directory kept before it opens them, and stay there if the database is
-//     refused ([ErrDamaged]).
+//     refused ([ErrDamaged]). Until the checks are done, Badger deletes no table and no log.
+//
+// [Repair] mends what can be mended without loss, and on demand goes on with what is left.
 //
 // What remains: a block that is damaged while the process runs may pass for a missing key until the next start. Where a
 // record is known to exist it is an error then ([ErrDamaged]), elsewhere it is not seen.
@@ -33,7 +40,7 @@
 //
 // Badger maps its files into memory: where the disk is full, the kernel kills the process. Writes are refused
 // ([ErrDiskFull]) while less than a reserve is free, before anything of them begins; reads go on, and so do writes when
-// there is space. The file BALLAST is given up when somebody else fills the disk, so that there is room to open and read.
+// there is space. Half of the reserve is for changes of orders that exist: an order that is paid meanwhile becomes paid. The file BALLAST is given up when somebody else fills the disk, so that there is room to open and read.
 // Whoever takes the reserve, too, while a table is being written kills the process all the same; what was acknowledged is
 // in the logs.
 //
@@ -61,8 +68,8 @@
 //	all/-/at/<kind>/<id>           where a session (cs), order (or) or product (pr) lives: "<env>/<store>", of a product "<store>"
 //
 // The sandbox provider's records are in a database of their own, as if they were another company's, which they play. There
-// a key is "<env>/…", and the rest is the sandbox's business. Its writes do not wait for the disk: a power cut may take
-// back what a test provider knew last, and never anything of ours.
+// a key is "<env>/…", and the rest is the sandbox's business. Its writes do not wait for the disk but are synced every second:
+// a power cut may take back what a test provider heard in the last seconds, and never anything of ours.
 //
 // # Values
 //

@@ -75,9 +75,13 @@ func (w *watch) begin() (err error) {
 func (w *watch) end() { watches.CompareAndDelete(w.manifest(), w) }
 
 // verdict lets Badger's own work go on, or not, after the start's checks. Until then it changes nothing that is listed.
-func (w *watch) verdict(err error) {
+func (w *watch) verdict(err error) error {
+	if err == nil && w.size == 0 { // Badger has just begun the MANIFEST of a new database, which has no work yet
+		w.tables, w.size, err = readManifest(w.manifest())
+	}
 	w.refused = err != nil
 	close(w.checked)
+	return err
 }
 
 var errHalted = errors.New("nothing is changed after an error")

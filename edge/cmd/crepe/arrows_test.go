@@ -51,6 +51,7 @@ var arrows = map[string][]string{
 	// Adapters see the ports that they implement, never each other.
 	"edge/badgerstore": {"core", "edge/orders", "edge/catalog", "edge/auth", "edge/webhooks", "edge/idempotency", "edge/sandbox"},
 	"edge/storetest":   {"core", "edge/orders", "edge/catalog", "edge/auth", "edge/webhooks", "edge/idempotency", "edge/sandbox"}, // their tests
+	"edge/filefault":   {},                                                                                                        // a tracer, in tests
 	"edge/stripe":      {"core", "edge/orders"},
 	"edge/sandbox":     {"core"},
 
@@ -67,6 +68,7 @@ var doors = map[string][]string{
 	"github.com/valyala/fasthttp":             {"edge/cmd/crepe", "edge/api", "edge/page", "edge/stripe", "edge/sandbox"},
 	"github.com/goccy/go-json":                {"edge/cmd/crepe", "edge/api", "edge/page", "edge/stripe", "edge/sandbox", "edge/badgerstore", "edge/explain", "wasm/host"},
 	"github.com/dgraph-io/badger/v4":          {"edge/badgerstore"},
+	"google.golang.org/protobuf":              {"edge/badgerstore"}, // Badger's MANIFEST, in a repair
 	"github.com/golang-jwt/jwt/v5":            {"edge/auth"},
 	"github.com/sony/gobreaker/v2":            {"edge/orders"},
 	"golang.org/x/time":                       {"edge/orders", "edge/throttle"},

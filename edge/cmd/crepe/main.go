@@ -18,6 +18,7 @@ const usage = `crepe is a checkout server: checkout sessions in, paid orders out
 Usage:
   crepe dev   [--listen ADDR] [--data DIR] [--fresh] [--origins LIST]
   crepe serve [--listen ADDR] [--data DIR] [--public-url URL]
+  crepe repair [--data DIR] [--accept-loss]
   crepe trigger [--data DIR] [--fault FAULT] EVENT ORDER
   crepe quote   --country CC --amount AMOUNT --currency CUR [--explain] [--json]
   crepe taxid   check --country CC NUMBER
@@ -41,6 +42,7 @@ crepe COMMAND --help lists a command's settings.
 const memoryLimit = 512 << 20
 
 func main() {
+	keepFilesPrivate()
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryLimit)
 	}
@@ -66,6 +68,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return dev(ctx, args, stdout, stderr, log)
 	case "serve":
 		return serve(ctx, args, stdout, stderr, log)
+	case "repair":
+		return repair(args, stdout, stderr, log)
 	case "trigger":
 		return trigger(args, stdout, stderr)
 	case "quote":

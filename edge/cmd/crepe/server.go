@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -85,36 +84,6 @@ func newServer(c Config, log *slog.Logger) (*server, error) {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
-}
-
-// Where the databases are within the data directory.
-const (
-	ownDatabase     = "db"
-	sandboxDatabase = "sandbox"
-)
-
-func (s *server) openDatabases() error {
-	reserve, err := s.reserve()
-	if err != nil {
-		return err
-	}
-	if s.db, err = openDatabase(s.Data, ownDatabase, badgerstore.Options{Log: s.log, Reserve: reserve}); err != nil {
-		return err
-	}
-	if len(s.Sandbox) > 0 {
-		// The sandbox plays a provider, which has its own machine and its own disk: what it writes must neither wait for our
-		// commits nor make ours wait. A power cut may make a test provider forgetful. On a full disk our own writes end first.
-		s.sandboxDB, err = openDatabase(s.Data, sandboxDatabase, badgerstore.Options{Log: s.log, NoSync: true})
-	}
-	return err
-}
-
-func openDatabase(data, name string, o badgerstore.Options) (*badgerstore.DB, error) {
-	db, err := badgerstore.Open(filepath.Join(data, name), o)
-	if errors.Is(err, badgerstore.ErrInUse) {
-		return nil, fmt.Errorf("is another crepe running on it? %w", err)
-	}
-	return db, err
 }
 
 func (s *server) wire() error {

@@ -1,0 +1,168 @@
+package badgerstore
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/crepe-checkout/crepe/edge/filefault"
+)
+
+// A child is this test's binary as a program with a database, which can die or be refused by the disk. Its memtables are
+// small, so that a few thousand records make many tables.
+const (
+	childVariable  = "CREPE_TEST_CHILD" // the directory
+	childRecords   = "CREPE_TEST_RECORDS"
+	childNoSync    = "CREPE_TEST_NOSYNC"
+	childTableSize = 2 << 20
+	childClients   = 4
+	recordSize     = 10_000
+)
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childVariable); dir != "" {
+		os.Exit(child(dir))
+	}
+	os.Exit(m.Run())
+}
+
+func childOptions(noSync bool) Options {
+	return Options{NoSync: noSync, tableSize: childTableSize, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
+}
+
+// child opens the database, and then clients write numbered records and say what was acknowledged. It ends without closing.
+func child(dir string) int {
+	db, err := Open(dir, childOptions(os.Getenv(childNoSync) != ""))
+	if err != nil {
+		fmt.Println("refused", err)
+		return 3
+	}
+	fmt.Println("open")
+	records, _ := strconv.ParseInt(os.Getenv(childRecords), 10, 64)
+	var clients sync.WaitGroup
+	var next atomic.Int64
+	for range childClients {
+		clients.Go(func() {
+			for n := next.Add(1); n <= records; n = next.Add(1) {
+				if err := db.update(func(s *step) error { s.put(childKey(n), childValue(n)); return nil }); err != nil {
+					return
+				}
+				fmt.Printf("ack %d\n", n)
+				if value, err := db.read(childKey(n)); err == nil && !bytes.Equal(value, childValue(n)) {
+					fmt.Println("wrong", n)
+				} else if err != nil && db.Err() == nil {
+					fmt.Println("wrong", n, err)
+				}
+			}
+		})
+	}
+	clients.Wait()
+	if db.Err() != nil {
+		time.Sleep(1200 * time.Millisecond) // Badger tries again after a second
+		fmt.Println("stopped", db.Err())
+	}
+	return 0
+}
+
+func childKey(n int64) string { return fmt.Sprintf("test/-/c/%06d", n*7919%100_000) } // in no order, so that compactions merge
+
+func childValue(n int64) []byte {
+	return bytes.Repeat(fmt.Appendf(nil, "%d ", n), recordSize)[:recordSize+int(n%64)]
+}
+
+// outcome of a child.
+type told struct {
+	open, stopped bool
+	refused       string
+	acknowledged  []int64
+	wrong         []string
+	stderr        string
+}
+
+// runChild runs a child under a tracer.
+func runChild(t *testing.T, dir string, records int, noSync bool, p filefault.Program) (told, int) {
+	t.Helper()
+	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	log, err := os.Create(out.Name() + ".log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	p.Cmd, p.Dir = exec.Command(os.Args[0], "-test.run=^$"), dir
+	p.Env = append(os.Environ(), childVariable+"="+dir, childRecords+"="+strconv.Itoa(records), "GOTRACEBACK=single")
+	if noSync {
+		p.Env = append(p.Env, childNoSync+"=yes")
+	}
+	p.Stdout, p.Stderr = out, log
+	if p.Decide == nil {
+		p.Decide = func(filefault.Op) filefault.Action { return filefault.Go }
+	}
+	ops, err := p.Run()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(out.Name())
+	words, err2 := os.ReadFile(log.Name())
+	if err := errors.Join(err, err2); err != nil {
+		t.Fatal(err)
+	}
+	result := told{stderr: string(words)}
+	for line := range strings.Lines(string(text)) {
+		switch word, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " "); word {
+		case "open":
+			result.open = true
+		case "stopped":
+			result.stopped = true
+		case "refused":
+			result.refused = rest
+		case "ack":
+			n, err := strconv.ParseInt(rest, 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			result.acknowledged = append(result.acknowledged, n)
+		case "wrong":
+			result.wrong = append(result.wrong, rest)
+		}
+	}
+	if strings.Contains(result.stderr, "panic: ") || strings.Contains(result.stderr, "fatal error: ") {
+		t.Errorf("the child panicked: %s", result.stderr)
+	}
+	if len(result.wrong) > 0 {
+		t.Errorf("the child read wrong values: %v", result.wrong)
+	}
+	return result, ops
+}
+
+// holds opens a directory and looks for what was acknowledged.
+func holds(t *testing.T, dir string, acknowledged []int64) error {
+	t.Helper()
+	db, err := Open(dir, childOptions(false))
+	if err != nil {
+		return err
+	}
+	lost := 0
+	for _, n := range acknowledged {
+		if value, err := db.read(childKey(n)); err != nil || !bytes.Equal(value, childValue(n)) {
+			lost++
+		}
+	}
+	if lost > 0 {
+		t.Errorf("LOST: %d of %d acknowledged records", lost, len(acknowledged))
+	}
+	return db.Close()
+}

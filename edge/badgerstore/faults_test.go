@@ -1,0 +1,174 @@
+package badgerstore
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/crepe-checkout/crepe/edge/filefault"
+)
+
+var (
+	ioErrors  = flag.Int("io-errors", 2, "at how many operations of Badger's own work TestBackgroundErrors lets the disk fail; 0 for each")
+	faultSeed = flag.Uint64("fault-seed", uint64(time.Now().UnixNano()), "of TestBackgroundErrors and TestStartKills")
+)
+
+// background reports whether an operation is Badger's own work: tables, the list of them, and new and old logs.
+func background(op filefault.Op) bool {
+	if op.Call == "mmap" {
+		return false // a mapping that fails is no error of the disk
+	}
+	switch filepath.Ext(op.Path) {
+	case ".sst":
+		return true
+	case ".mem":
+		return op.Call != "msync"
+	}
+	return op.Path == "MANIFEST"
+}
+
+// failure is an operation that fails, the n-th that matches.
+type failure struct {
+	n     int
+	match func(filefault.Op) bool
+}
+
+func call(name, suffix string) func(filefault.Op) bool {
+	return func(op filefault.Op) bool { return op.Call == name && strings.HasSuffix(op.Path, suffix) }
+}
+
+// TestBackgroundErrors: an error of the disk in what Badger does by itself stops the database. What it acknowledged before
+// is there after a new start.
+func TestBackgroundErrors(t *testing.T) {
+	t.Logf("-io-errors=%d -fault-seed=%d", *ioErrors, *faultSeed)
+	rng := rand.New(rand.NewPCG(*faultSeed, 1))
+	const records = 3000
+	total := 0
+	_, _ = runChild(t, filepath.Join(memory(t), "db"), records, false, filefault.Program{Decide: func(op filefault.Op) filefault.Action {
+		if background(op) {
+			total++
+		}
+		return filefault.Go
+	}})
+	t.Logf("%d operations of Badger's own", total)
+	failures := map[string]failure{
+		"sync of the MANIFEST":      {1, call("fsync", "MANIFEST")},
+		"write of the MANIFEST":     {2, call("write", "MANIFEST")},
+		"creation of a table":       {3, call("openat", ".sst")},
+		"sync of a table":           {1, call("msync", ".sst")},
+		"sync of a compacted table": {6, call("msync", ".sst")},
+		"creation of a log":         {3, call("openat", ".mem")},
+		"size of a log":             {2, call("ftruncate", ".mem")},
+		"deletion of a log":         {1, call("unlinkat", ".mem")},
+	}
+	for i := range max(*ioErrors, 0) {
+		failures[fmt.Sprintf("operation %d", i)] = failure{1 + rng.IntN(total), background}
+	}
+	if *ioErrors == 0 {
+		for i := range total {
+			failures[fmt.Sprintf("operation %d", i)] = failure{1 + i, background}
+		}
+	}
+	for name, f := range failures {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(memory(t), "db")
+			seen, failed := 0, ""
+			result, _ := runChild(t, dir, records, false, filefault.Program{Decide: func(op filefault.Op) filefault.Action {
+				if f.match(op) {
+					seen++
+				}
+				if seen == f.n && failed == "" {
+					failed = op.Call + " " + op.Path
+					return filefault.Fail
+				}
+				return filefault.Go
+			}})
+			if failed != "" && result.open && !result.stopped {
+				t.Errorf("after a failed %s the database went on: %s", failed, result.stderr)
+			}
+			if err := holds(t, dir, result.acknowledged); err != nil {
+				t.Errorf("after a failed %s: %v", failed, err)
+			}
+			t.Logf("a failed %s: %d acknowledged", failed, len(result.acknowledged))
+			os.RemoveAll(dir)
+		})
+	}
+}
+
+var startKills = flag.Int("start-kills", 12, "at how many operations of a start TestStartKills kills it; 0 for each")
+
+// TestStartKills: a start that is killed at any of its operations on files is no obstacle to the next one, of a new database
+// and of one that crashed with logs and tables, of ours and of the sandbox's. What was acknowledged stays.
+func TestStartKills(t *testing.T) {
+	t.Logf("-start-kills=%d -fault-seed=%d", *startKills, *faultSeed)
+	rng := rand.New(rand.NewPCG(*faultSeed, 2))
+	for _, noSync := range []bool{false, true} {
+		for _, records := range []int{0, 700} {
+			name := fmt.Sprintf("no sync %t, %d records", noSync, records)
+			image := filepath.Join(memory(t), "image")
+			var before told
+			if records > 0 {
+				before, _ = runChild(t, image, records, noSync, filefault.Program{})
+			}
+			try := filepath.Join(memory(t), "db")
+			clone(t, image, try)
+			_, total := runChild(t, try, 0, noSync, filefault.Program{})
+			kills := rng.Perm(total)
+			if *startKills > 0 {
+				kills = kills[:min(total, max(1, *startKills/4))]
+			}
+			for _, n := range kills {
+				clone(t, image, try)
+				var at filefault.Op
+				kill := func(op filefault.Op) filefault.Action {
+					if op.N == n+1 {
+						at = op
+						return filefault.Kill
+					}
+					return filefault.Go
+				}
+				for range 2 {
+					runChild(t, try, 0, noSync, filefault.Program{Decide: kill})
+				}
+				if noSync {
+					again, _ := runChild(t, try, 0, true, filefault.Program{})
+					if !again.open {
+						t.Errorf("%s, killed at %v: %s %s", name, at, again.refused, again.stderr)
+					}
+				} else if err := holds(t, try, before.acknowledged); err != nil {
+					t.Errorf("%s, killed at %v: %v", name, at, err)
+				}
+			}
+			t.Logf("%s: %d operations, killed at %d, each twice", name, total, len(kills))
+		}
+	}
+}
+
+// clone makes a directory a copy of another, or empty if that does not exist.
+func clone(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.RemoveAll(to); err != nil {
+		t.Fatal(err)
+	}
+	files, err := os.ReadDir(from)
+	if os.IsNotExist(err) {
+		return
+	}
+	if err == nil {
+		err = os.MkdirAll(to, 0o700)
+	}
+	for _, f := range files {
+		if err == nil && !f.IsDir() && f.Name() != ballastFile {
+			err = copyInto(to, filepath.Join(from, f.Name()))
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
