@@ -68,7 +68,7 @@ func New(c Config) *API {
 		"/v1/actions/checkout/create-session":    {"POST", serve(a, layerOrder, a.merchantOrVisitor, a.createSession), pages},
 		"/v1/actions/checkout/renew-session":     {"POST", serve(a, layerOrder, a.buyerOrVisitor, a.renewSession), pages},
 		"/v1/actions/checkout/quote":             {"POST", serve(a, layerOrder, a.buyerOrVisitor, a.quote), pages},
-		"/v1/actions/onetime-order/create-order": {"POST", serve(a, layerOrder, a.buyer, a.createOrder), pages},
+		"/v1/actions/onetime-order/create-order": {"POST", serve(a, layerOrder, a.payer, a.createOrder), pages},
 
 		"/v1/client.js": {"GET", client, servers},
 		"/healthz":      {"GET", a.health, servers},
@@ -134,7 +134,7 @@ func serve[Req, Resp any](a *API, l layer, credential func(*fasthttp.RequestCtx)
 			a.fail(ctx, layerGateway, err)
 			return
 		}
-		body, err := a.once(ctx, caller, func() ([]byte, error) {
+		body, err := a.once(ctx, caller, &request, func() ([]byte, error) {
 			response, err := call(ctx, caller, &request)
 			if err != nil {
 				return nil, err
@@ -157,17 +157,27 @@ func (a *API) admit(ctx *fasthttp.RequestCtx, caller auth.Caller) error {
 	return a.Throttle.Admit(caller.StoreID, a.client(ctx), a.Now())
 }
 
-// once runs a call, under the request's X-Idempotency-Key if it has one.
-func (a *API) once(ctx *fasthttp.RequestCtx, caller auth.Caller, call func() ([]byte, error)) ([]byte, error) {
+// once runs a call, under the request's X-Idempotency-Key if it has one. Requests are compared as they were decoded: spelling,
+// order and ignored members of the JSON do not count.
+func (a *API) once(ctx *fasthttp.RequestCtx, caller auth.Caller, request any, call func() ([]byte, error)) ([]byte, error) {
 	key := ctx.Request.Header.Peek("X-Idempotency-Key")
 	if key == nil {
 		return call()
 	}
-	return a.Idempotency.Do(ctx, idempotency.Key{
-		Environment: caller.Environment,
-		Scope:       []string{string(caller.Role), caller.MerchantID, caller.StoreID, caller.Identity, caller.SessionID, string(ctx.RequestURI())},
-		Value:       string(key),
-	}, ctx.PostBody(), call)
+	meaning, err := json.Marshal(request)
+	if err != nil {
+		return nil, err
+	}
+	return a.Idempotency.Do(ctx, a.key(ctx, caller, string(key)), meaning, call)
+}
+
+// key scopes an idempotency key to its caller. A store's visitors all have the same credential, so their address tells them apart.
+func (a *API) key(ctx *fasthttp.RequestCtx, caller auth.Caller, value string) idempotency.Key {
+	credential := []string{string(caller.Role), caller.MerchantID, caller.StoreID, caller.Identity, caller.SessionID}
+	if caller.Role == auth.Visitor {
+		credential = append(credential, a.client(ctx))
+	}
+	return idempotency.Key{Environment: caller.Environment, Credential: credential, Path: string(ctx.Path()), Value: value}
 }
 
 func (a *API) health(ctx *fasthttp.RequestCtx) { ctx.SetBodyString("ok\n") }

@@ -65,8 +65,17 @@ func (a *API) merchantOrVisitor(ctx *fasthttp.RequestCtx) (auth.Caller, error) {
 	return a.merchant(ctx)
 }
 
-// buyer wants a session token, of a customer or a shopper.
+// buyer wants a session token, of a customer or of a shopper who has had no order yet.
 func (a *API) buyer(ctx *fasthttp.RequestCtx) (auth.Caller, error) {
+	caller, err := a.payer(ctx)
+	if err == nil && caller.Spent {
+		err = auth.ErrSpent
+	}
+	return caller, err
+}
+
+// payer wants a session token, and takes one that has had its order: the answer may have been lost.
+func (a *API) payer(ctx *fasthttp.RequestCtx) (auth.Caller, error) {
 	h := &ctx.Request.Header
 	return a.Auth.Session(ctx, string(h.Peek("Authorization")), string(h.Peek("X-Environment")))
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/core/problem"
+	"github.com/crepe-checkout/crepe/edge/idempotency"
 	"github.com/crepe-checkout/crepe/edge/throttle"
 )
 
@@ -90,7 +91,7 @@ func (a *API) fail(ctx *fasthttp.RequestCtx, l layer, err error) {
 		entries[i] = entry{p.Message, l, p.Code, p.Path}
 	}
 	status := statuses[list[0].Kind]
-	if status == fasthttp.StatusServiceUnavailable {
+	if status == fasthttp.StatusServiceUnavailable || list[0] == idempotency.ErrRunning {
 		ctx.Response.Header.Set("Retry-After", throttle.RetryAfter(err))
 	}
 	a.write(ctx, status, envelope{Errors: entries})

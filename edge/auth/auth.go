@@ -44,6 +44,7 @@ type Caller struct {
 	Identity    string // of a customer: the merchant's name for the buyer
 	SessionID   string // of a shopper: the one checkout session
 	Token       Token  // of a customer or shopper
+	Spent       bool   // the shopper's token has had its order; all it is good for is that order's answer again
 }
 
 // Checkout is the caller as create-order knows it.
@@ -112,6 +113,9 @@ var (
 )
 
 func refuse(p *problem.Problem, reason string) error { return &Refusal{p, reason} }
+
+// ErrSpent refuses a token that has had its order.
+var ErrSpent = refuse(badToken, "token has had its order")
 
 // Storefront makes a visitor of whoever names a store, given the values of X-Store-Slug and X-Environment.
 func (s *Service) Storefront(ctx context.Context, slug, environment string) (Caller, error) {

@@ -82,6 +82,9 @@ type claims struct {
 
 // Session verifies a session token, given the values of Authorization and X-Environment, and renews a customer's.
 //
+// A shopper's token that has had its order is verified like any other and marked [Caller.Spent]; refusing it, with [ErrSpent],
+// is for the caller, who may have the answer of that order to repeat.
+//
 // A token without an environment is an incomplete credential and not a false one, as published: the token does not choose
 // the keys that it is verified with.
 func (s *Service) Session(ctx context.Context, authorization, environment string) (Caller, error) {
@@ -105,10 +108,16 @@ func (s *Service) Session(ctx context.Context, authorization, environment string
 	if c.Environment != env {
 		return Caller{}, refuse(badToken, "token of the other environment")
 	}
-	if err := s.use(ctx, c, now); err != nil {
+	state, err := s.config.Tokens.Token(ctx, c.Environment, c.ID)
+	if err != nil {
 		return Caller{}, err
 	}
-	return c.caller(), nil
+	if err := s.renew(c, state.LastUsed, now); err != nil {
+		return Caller{}, err
+	}
+	caller := c.caller()
+	caller.Spent = state.Spent
+	return caller, nil
 }
 
 // bearer takes the token out of an Authorization value (RFC 6750 §2.1).
@@ -197,26 +206,19 @@ func (c *claims) sound(now time.Time) error {
 	return nil
 }
 
-// use checks what has become of the token since it was issued, and renews a customer's.
-func (s *Service) use(ctx context.Context, c *claims, now time.Time) error {
-	state, err := s.config.Tokens.Token(ctx, c.Environment, c.ID)
-	if err != nil {
-		return err
-	}
-	if state.Spent {
-		return refuse(badToken, "token has had its order")
-	}
+// renew gives a customer's token more time, unless it was last used too long ago.
+func (s *Service) renew(c *claims, lastUsed int64, now time.Time) error {
 	if c.Role != Customer {
 		return nil
 	}
 	idle := time.Unix(c.IssuedAt, 0).Add(customerIdle)
-	if state.LastUsed != 0 {
-		idle = time.UnixMilli(state.LastUsed).Add(customerIdle + touchEvery)
+	if lastUsed != 0 {
+		idle = time.UnixMilli(lastUsed).Add(customerIdle + touchEvery)
 	}
 	if !now.Before(idle) {
 		return refuse(badToken, "token has not been used for too long")
 	}
-	if now.UnixMilli()-state.LastUsed >= touchEvery.Milliseconds() {
+	if now.UnixMilli()-lastUsed >= touchEvery.Milliseconds() {
 		s.config.Tokens.Touch(c.Environment, c.token(), now.UnixMilli())
 	}
 	return nil

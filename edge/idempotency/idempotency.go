@@ -2,7 +2,7 @@
 // keeps its answer for a day and repeats it.
 //
 // The rules are the published contract's for X-Idempotency-Key. Only a success is kept; a failure frees the key. A key
-// belongs to one credential and one path ([Key.Scope]), so a guessed key can never replay another tenant's answer.
+// belongs to one environment, credential and path ([Key]), so a guessed key can never replay another caller's answer.
 //
 // Caveats: which calls are running is known to this process only. Two processes that run the same key at once both do the
 // call; what must not happen twice has guards of its own, deeper down. And nobody waits for an answer to be kept: it is
@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,38 +34,48 @@ var (
 		Message: "Invalid X-Idempotency-Key: expected at most 256 characters of A-Z, a-z, 0-9, _ and -"}
 	reused = &problem.Problem{Kind: problem.Invalid, Code: "idempotency-key-reused",
 		Message: "X-Idempotency-Key was used with a different request"}
-	running = &problem.Problem{Kind: problem.Conflict, Code: "idempotency-key-in-use",
+	// ErrRunning refuses a key whose first call is still at work; the same request may come again.
+	ErrRunning = &problem.Problem{Kind: problem.Conflict, Code: "idempotency-key-in-use",
 		Message: "A request with this X-Idempotency-Key is in progress"}
 )
 
 // Key is a client's key with whom it belongs to.
 type Key struct {
 	Environment checkout.Environment
-	Scope       []string // who called, and which path
+	Credential  []string // who called: everything that tells two callers apart
+	Path        string
 	Value       string
 }
 
-// ID names the key in a store: a hash, because a scope may hold a buyer's name at the merchant.
-func (k *Key) ID() string {
+// ID names a key, in memory and in a store. It is all of the key, the environment included.
+type ID struct {
+	Environment checkout.Environment
+	Hash        string // a hash, because a credential may hold a buyer's name at the merchant
+}
+
+// ID names the key.
+func (k *Key) ID() ID {
 	h := sha256.New()
-	for _, part := range append(k.Scope, k.Value) {
+	for _, part := range slices.Concat(k.Credential, []string{k.Path, k.Value}) {
 		fmt.Fprintf(h, "%d:%s", len(part), part)
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	return ID{k.Environment, hex.EncodeToString(h.Sum(nil))}
 }
 
 // Answer is the kept success of a call.
 type Answer struct {
-	Request [32]byte // SHA-256 of the body that it answers
+	// Request is the SHA-256 of the request that it answers. Zero is an answer kept by a version that hashed the bytes of the
+	// body; it counts as none.
+	Request [32]byte `json:"digest"`
 	Body    []byte
 }
 
 // Store keeps answers. Each method is one atomic step.
 type Store interface {
 	// IdempotentAnswer reads a kept answer; [ErrNotFound] when there is none or its time is over.
-	IdempotentAnswer(ctx context.Context, env checkout.Environment, id string) (*Answer, error)
+	IdempotentAnswer(ctx context.Context, id ID) (*Answer, error)
 	// KeepAnswer makes an answer durable before it returns, and readable.
-	KeepAnswer(ctx context.Context, env checkout.Environment, id string, a *Answer, until time.Time) error
+	KeepAnswer(ctx context.Context, id ID, a *Answer, until time.Time) error
 }
 
 // ErrNotFound: nothing is kept under that key.
@@ -77,16 +88,17 @@ type Guard struct {
 	log   *slog.Logger
 	mu    sync.Mutex
 	// busy holds the keys whose call is running, and, with its answer, those whose answer is on its way to the store.
-	busy map[string]*Answer
+	busy map[ID]*Answer
 }
 
 // NewGuard returns a guard on a store. The log is for answers that could not be kept.
 func NewGuard(store Store, now func() time.Time, log *slog.Logger) *Guard {
-	return &Guard{store: store, now: now, log: log, busy: make(map[string]*Answer)}
+	return &Guard{store: store, now: now, log: log, busy: make(map[ID]*Answer)}
 }
 
-// Do answers a request: with what is kept under the key, or else with what call answers, which is then kept. Refusals are
-// a [problem.Problem]: a malformed key, a key that came with another body, a key whose first call is still running.
+// Do answers a request: with what is kept under the key, or else with what call answers, which is then kept. Two requests are
+// the same if their bytes here are: the caller passes what it has understood, in one spelling. Refusals are a
+// [problem.Problem]: a malformed key, a key that came with another request, [ErrRunning].
 func (g *Guard) Do(ctx context.Context, k Key, request []byte, call func() ([]byte, error)) ([]byte, error) {
 	if !wellFormed(k.Value) {
 		return nil, malformed
@@ -96,13 +108,13 @@ func (g *Guard) Do(ctx context.Context, k Key, request []byte, call func() ([]by
 		return kept.repeat(digest)
 	}
 	var fresh *Answer
-	defer func() { g.settle(k.Environment, id, fresh) }() // also after a panic
-	kept, err := g.store.IdempotentAnswer(ctx, k.Environment, id)
-	if err == nil {
-		return kept.repeat(digest)
-	}
-	if !errors.Is(err, ErrNotFound) {
+	defer func() { g.settle(id, fresh) }() // also after a panic
+	kept, err := g.store.IdempotentAnswer(ctx, id)
+	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, err
+	}
+	if err == nil && kept.Request != [32]byte{} {
+		return kept.repeat(digest)
 	}
 	body, err := call()
 	if err != nil {
@@ -116,7 +128,7 @@ func (g *Guard) Do(ctx context.Context, k Key, request []byte, call func() ([]by
 func (a *Answer) repeat(digest [32]byte) ([]byte, error) {
 	switch {
 	case a == nil:
-		return nil, running
+		return nil, ErrRunning
 	case a.Request != digest:
 		return nil, reused
 	}
@@ -124,7 +136,7 @@ func (a *Answer) repeat(digest [32]byte) ([]byte, error) {
 }
 
 // enter takes a key for a call, or tells what stands in the way: a call, or its answer.
-func (g *Guard) enter(id string) (kept *Answer, free bool) {
+func (g *Guard) enter(id ID) (kept *Answer, free bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	kept, taken := g.busy[id]
@@ -135,7 +147,7 @@ func (g *Guard) enter(id string) (kept *Answer, free bool) {
 }
 
 // settle frees a key, at once or, where there is a new answer, when that is kept.
-func (g *Guard) settle(env checkout.Environment, id string, fresh *Answer) {
+func (g *Guard) settle(id ID, fresh *Answer) {
 	if fresh == nil {
 		g.leave(id)
 		return
@@ -145,13 +157,13 @@ func (g *Guard) settle(env checkout.Environment, id string, fresh *Answer) {
 	g.mu.Unlock()
 	go func() {
 		defer g.leave(id)
-		if err := g.store.KeepAnswer(context.Background(), env, id, fresh, g.now().Add(keep)); err != nil {
+		if err := g.store.KeepAnswer(context.Background(), id, fresh, g.now().Add(keep)); err != nil {
 			g.log.Warn("an answer was not kept under its idempotency key", "error", err)
 		}
 	}()
 }
 
-func (g *Guard) leave(id string) {
+func (g *Guard) leave(id ID) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.busy, id)

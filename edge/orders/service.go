@@ -82,8 +82,8 @@ func (s *Service) Add(ctx context.Context, session *Session) error {
 // may be sent again.
 //
 // client is the address to which the request counts where many wait for the provider; all whose address is "" are one.
-// spend, when not nil, is the token to use up by success. The buyer's disconnecting does not cut the work short: ctx
-// carries values, not the deadline.
+// spend, when not nil, is the token to use up by success. A token that has been used up gets the answer of its order again, and
+// nothing else. The buyer's disconnecting does not cut the work short: ctx carries values, not the deadline.
 func (s *Service) Create(ctx context.Context, r *checkout.Request, client string, spend *SpentToken) (string, error) {
 	deadline := s.Now().Add(s.Budget)
 	unlock, ok := s.sessions.lock(r.SessionID, s.Budget)
@@ -95,13 +95,13 @@ func (s *Service) Create(ctx context.Context, r *checkout.Request, client string
 	defer func() { release(f.gateway) }()
 	for {
 		url, err := f.step()
-		if errors.Is(err, ErrSpent) {
+		again := errors.Is(err, errAgain) || errors.Is(err, ErrStale)
+		switch {
+		case !again && errors.Is(err, ErrSpent): // after ErrStale: what was written meanwhile may be the answer
 			return "", errSpent
-		}
-		if !errors.Is(err, errAgain) && !errors.Is(err, ErrStale) {
+		case !again:
 			return url, err
-		}
-		if !s.Now().Before(deadline) {
+		case !s.Now().Before(deadline):
 			return "", fmt.Errorf("orders: out of time: %w", err)
 		}
 	}
@@ -363,10 +363,10 @@ func (f *flow) send() (string, error) {
 	return remote.URL, nil
 }
 
-// reuse answers with a URL that is already durable.
+// reuse answers with a URL that is already durable. A token that the same request has used up meanwhile gets it as well.
 func (f *flow) reuse(url string) (string, error) {
 	if f.spend != nil {
-		if err := f.commit(Change{Spend: f.spend}); err != nil {
+		if err := f.commit(Change{Spend: f.spend}); err != nil && !errors.Is(err, ErrSpent) {
 			return "", err
 		}
 	}

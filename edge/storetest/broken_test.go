@@ -253,15 +253,16 @@ func (s allWait) Unhandled(ctx context.Context, env checkout.Environment) (order
 // everlasting and mixedAnswers keep answers too long, or for everybody.
 type everlasting struct{ base }
 
-func (s everlasting) KeepAnswer(ctx context.Context, env checkout.Environment, id string, a *idempotency.Answer,
+func (s everlasting) KeepAnswer(ctx context.Context, id idempotency.ID, a *idempotency.Answer,
 	_ time.Time) error {
-	return s.base.KeepAnswer(ctx, env, id, a, time.Now().Add(time.Hour))
+	return s.base.KeepAnswer(ctx, id, a, time.Now().Add(time.Hour))
 }
 
 type mixedAnswers struct{ base }
 
-func (s mixedAnswers) IdempotentAnswer(ctx context.Context, _ checkout.Environment, id string) (*idempotency.Answer, error) {
-	return s.base.IdempotentAnswer(ctx, checkout.Test, id)
+func (s mixedAnswers) IdempotentAnswer(ctx context.Context, id idempotency.ID) (*idempotency.Answer, error) {
+	id.Environment = checkout.Test
+	return s.base.IdempotentAnswer(ctx, id)
 }
 
 // backwards is told of a use of a token in whatever order, and believes the last.

@@ -22,21 +22,24 @@ import (
 var farAway = time.Now().Add(time.Hour)
 
 func answers(s Store) error {
-	id := fresh("key")
+	id := idempotency.ID{Environment: checkout.Test, Hash: fresh("key")}
+	old, foreign := id, id
+	old.Hash += "old"
+	foreign.Environment = checkout.Prod
 	answer := &idempotency.Answer{Request: [32]byte{1}, Body: []byte(`{"a":1}`)}
-	_, unknown := s.IdempotentAnswer(background, checkout.Test, id)
+	_, unknown := s.IdempotentAnswer(background, id)
 	if err := cmp.Or(want("an unknown key", unknown, idempotency.ErrNotFound),
-		s.KeepAnswer(background, checkout.Test, id, answer, farAway),
-		s.KeepAnswer(background, checkout.Test, id+"old", answer, time.Now().Add(-3*time.Second))); err != nil {
+		s.KeepAnswer(background, id, answer, farAway),
+		s.KeepAnswer(background, old, answer, time.Now().Add(-3*time.Second))); err != nil {
 		return err
 	}
-	if got, err := s.IdempotentAnswer(background, checkout.Test, id); err != nil || !reflect.DeepEqual(got, answer) {
+	if got, err := s.IdempotentAnswer(background, id); err != nil || !reflect.DeepEqual(got, answer) {
 		return fmt.Errorf("kept %+v, %v; want %+v", got, err, answer)
 	}
-	_, foreign := s.IdempotentAnswer(background, checkout.Prod, id)
-	_, old := s.IdempotentAnswer(background, checkout.Test, id+"old")
-	return cmp.Or(want("in the other environment", foreign, idempotency.ErrNotFound),
-		want("after its time", old, idempotency.ErrNotFound))
+	_, errForeign := s.IdempotentAnswer(background, foreign)
+	_, errOld := s.IdempotentAnswer(background, old)
+	return cmp.Or(want("in the other environment", errForeign, idempotency.ErrNotFound),
+		want("after its time", errOld, idempotency.ErrNotFound))
 }
 
 func touching(s Store) error {

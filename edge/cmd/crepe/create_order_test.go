@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"maps"
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -213,7 +215,7 @@ func TestProd(t *testing.T) {
 	})
 }
 
-// TestShopperToken: anyone with the link can buy once, and once only with the same token.
+// TestShopperToken: anyone with the link can buy once. Afterwards the same token gets the same answer again, and nothing else.
 func TestShopperToken(t *testing.T) {
 	shop := openShop(t)
 	session := shop.session(t, nil).SessionID
@@ -224,10 +226,95 @@ func TestShopperToken(t *testing.T) {
 	}
 	request["billingDetail"] = map[string]any{"country": "US", "isBusiness": false, "state": "NY"}
 	request["buyerEmail"] = "ada@example.com"
-	shop.createOrder(t, token, request).checkoutURL(t)
-	if got := shop.createOrder(t, token, request); got.status != 401 {
-		t.Errorf("a used token: %s", got)
+	url := shop.createOrder(t, token, request).checkoutURL(t)
+	if again := shop.createOrder(t, token, request); again.checkoutURL(t) != url {
+		t.Errorf("the same request again led to %s, first to %s", again, url)
 	}
+	request["buyerEmail"] = "bob@example.com"
+	if got := shop.createOrder(t, token, request); got.status != 401 {
+		t.Errorf("a used token with another request: %s", got)
+	}
+	if got := shop.post(t, "/v1/actions/checkout/quote", `{"checkoutSessionId":"`+session+`"}`, bearer(token)); got.status != 401 {
+		t.Errorf("a used token for a quote: %s", got)
+	}
+	request["buyerEmail"] = "ada@example.com"
+	if got := shop.createOrder(t, token, with(request, "checkoutSessionId", shop.session(t, nil).SessionID)); got.status != 401 {
+		t.Errorf("a used token for another session: %s", got)
+	}
+	_, order := shop.stored(t, session)
+	if len(order.Attempts) != 1 {
+		t.Errorf("%d attempts", len(order.Attempts))
+	}
+	shop.createOrder(t, shop.shopperToken(t, session), with(request, "buyerEmail", "bob@example.com")).checkoutURL(t)
+	if got := shop.createOrder(t, token, request); got.status != 401 {
+		t.Errorf("a used token whose order has been changed since: %s", got)
+	}
+}
+
+// TestShopperTokenLostAnswer: a request whose answer was lost comes again with the same token, which it has used up, and gets
+// the same answer: under an idempotency key, and with another key or none.
+func TestShopperTokenLostAnswer(t *testing.T) {
+	shop := openShop(t)
+	session := shop.session(t, nil).SessionID
+	token := shop.shopperToken(t, session)
+	body := `{"checkoutSessionId":"` + session + `","buyerEmail":"ada@example.com","billingDetail":{"country":"DE","isBusiness":false}}`
+	under := func(key string) reply {
+		header := bearer(token)
+		if key != "" {
+			header["X-Idempotency-Key"] = key
+		}
+		return shop.post(t, createOrderPath, body, header)
+	}
+	first := under("1").checkoutURL(t)
+	for _, key := range []string{"1", "", "2", "2"} {
+		if again := under(key).checkoutURL(t); again != first {
+			t.Errorf("under %q %s, first %s", key, again, first)
+		}
+	}
+	header := bearer(token)
+	header["X-Environment"] = "prod"
+	if got := shop.post(t, createOrderPath, body, header); got.status != 401 {
+		t.Errorf("in the other environment: %s", got)
+	}
+	header = bearer(token[:len(token)-4] + "AAAA")
+	header["X-Idempotency-Key"] = "1"
+	if got := shop.post(t, createOrderPath, body, header); got.status != 401 {
+		t.Errorf("a damaged token under a key that has an answer: %s", got)
+	}
+}
+
+// TestShopperTokenAtOnce: of identical calls with one shopper's token, each gets the same answer or is told when to come again.
+func TestShopperTokenAtOnce(t *testing.T) {
+	shop := openShop(t)
+	session := shop.session(t, nil).SessionID
+	token := shop.shopperToken(t, session)
+	shop.sandboxes[checkout.Test].Script("slow:100ms")
+	answers := make(chan reply, 10)
+	var wait sync.WaitGroup
+	for range cap(answers) {
+		wait.Go(func() { answers <- shop.createOrder(t, token, orderFor(session)) })
+	}
+	wait.Wait()
+	close(answers)
+	urls := make(map[string]int)
+	for got := range answers {
+		switch {
+		case got.status == 200:
+			urls[got.checkoutURL(t)]++
+		case got.status != 503 || got.header.Get("Retry-After") == "":
+			t.Error(got)
+		}
+	}
+	if len(urls) != 1 {
+		t.Errorf("answers: %v", urls)
+	}
+}
+
+// with is a request with one member changed.
+func with(request map[string]any, name string, value any) map[string]any {
+	changed := maps.Clone(request)
+	changed[name] = value
+	return changed
 }
 
 // stored reads a session and its order from the database.

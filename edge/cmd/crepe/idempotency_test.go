@@ -5,9 +5,15 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/goccy/go-json"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/idempotency"
 )
+
+const createSessionPath = "/v1/actions/checkout/create-session"
 
 // createSessionUnder sends a create-session as the demo merchant, under an idempotency key.
 func (s *shop) createSessionUnder(t testing.TB, key, currency string) reply {
@@ -16,13 +22,18 @@ func (s *shop) createSessionUnder(t testing.TB, key, currency string) reply {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const path = "/v1/actions/checkout/create-session"
-	header, err := s.merchant.sign(path, body)
+	return s.signedUnder(t, s.merchant, key, createSessionPath, string(body))
+}
+
+// signedUnder sends a call of a merchant's server, under an idempotency key.
+func (s *shop) signedUnder(t testing.TB, merchant *demoMerchant, key, path, body string) reply {
+	t.Helper()
+	header, err := merchant.sign(path, []byte(body))
 	if err != nil {
 		t.Fatal(err)
 	}
 	header["X-Idempotency-Key"] = key
-	return s.post(t, path, string(body), header)
+	return s.post(t, path, body, header)
 }
 
 // TestIdempotencyKey: a key repeats a success to the byte, is freed by a failure, and belongs to one credential.
@@ -91,5 +102,126 @@ func TestIdempotencyKeyAtOnce(t *testing.T) {
 	}
 	if successes != 1 {
 		t.Errorf("%d different sessions: %v", successes, answers)
+	}
+}
+
+// TestIdempotencyKeyMeansOneRequest: what counts is what the server understands, not how the JSON is written.
+func TestIdempotencyKeyMeansOneRequest(t *testing.T) {
+	shop := openShop(t)
+	product := shop.file.Products[0].ID
+	send := func(body string) reply { return shop.signedUnder(t, shop.merchant, "key-1", createSessionPath, body) }
+	first := send(`{"productId":"` + product + `","currency":"EUR","metadata":{"a":"1","b":"2"}}`)
+	if first.status != 200 {
+		t.Fatal(first)
+	}
+	for _, same := range []string{
+		`{ "currency" : "EUR", "productId" : "` + product + `", "metadata":{"b":"2","a":"1"} }`,
+		`{"productId":"` + product + `","currency":"\u0045UR","metadata":{"a":"1","b":"2"},"cache":1.50,"storeId":[]}`,
+		`{"productId":"` + product + `","currency":"EUR","metadata":{"a":"1","b":"2"},"buyerEmail":null}`,
+	} {
+		if again := send(same); again.body != first.body {
+			t.Errorf("%s: %s", same, again)
+		}
+	}
+	for _, other := range []string{
+		`{"productId":"` + product + `","currency":"EUR"}`,
+		`{"productId":"` + product + `","currency":"EUR","metadata":{"a":"2","b":"1"}}`,
+		`{"productId":"` + product + `","currency":"EUR","metadata":{"a":"1","b":"2"},"darkMode":false}`,
+	} {
+		if again := send(other); again.status != 400 || !strings.Contains(again.body, "idempotency-key-reused") {
+			t.Errorf("%s: %s", other, again)
+		}
+	}
+}
+
+// TestIdempotencyKeyOfOneEnvironment: the same merchant, path, body and key in both environments are two requests, also while
+// both are running.
+func TestIdempotencyKeyOfOneEnvironment(t *testing.T) {
+	shop := openShop(t)
+	live, err := newDemoMerchant(shop.PublicURL, shop.file.MerchantID, shop.file.PrivateKey[checkout.Prod])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for round := range 50 {
+		key := fmt.Sprint("key-", round)
+		body := `{"storeId":"` + shop.file.StoreID + `","buyerIdentity":"user-1"}`
+		tokens := make(map[checkout.Environment]string)
+		var mu sync.Mutex
+		var wait sync.WaitGroup
+		for env, merchant := range map[checkout.Environment]*demoMerchant{checkout.Test: shop.merchant, checkout.Prod: live} {
+			wait.Go(func() {
+				got := shop.signedUnder(t, merchant, key, "/v1/actions/auth/issue-session-token", body)
+				var issued struct{ Data struct{ Token string } }
+				if err := json.Unmarshal([]byte(got.body), &issued); err != nil || got.status != 200 {
+					t.Errorf("%s: %s", env, got)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				tokens[env] = issued.Data.Token
+			})
+		}
+		wait.Wait()
+		for env, token := range tokens {
+			if caller, err := shop.auth.Session(t.Context(), "Bearer "+token, string(env)); err != nil || caller.Environment != env {
+				t.Fatalf("round %d: a token for %s: %+v, %v", round, env, caller, err)
+			}
+		}
+	}
+	key := idempotency.Key{Credential: []string{"a"}, Path: "/", Value: "k"}
+	guard := idempotency.NewGuard(shop.db, time.Now, shop.server.log)
+	within := func(env checkout.Environment, call func() ([]byte, error)) string {
+		key.Environment = env
+		body, err := guard.Do(t.Context(), key, nil, call)
+		return fmt.Sprint(string(body), err)
+	}
+	outer := within(checkout.Test, func() ([]byte, error) {
+		inner := within(checkout.Prod, func() ([]byte, error) { return []byte("prod"), nil })
+		return []byte("test in " + inner), nil
+	})
+	if outer != "test in prod<nil><nil>" {
+		t.Error(outer)
+	}
+}
+
+// TestIdempotencyKeyOfOneVisitor: visitors of a store have one credential, and their keys are their own all the same.
+func TestIdempotencyKeyOfOneVisitor(t *testing.T) {
+	shop := openShop(t, func(c *Config) { c.TrustedProxies = "127.0.0.0/8" })
+	visit := func(address string) string {
+		got := shop.post(t, createSessionPath, `{"productId":"`+shop.file.Products[0].ID+`","currency":"EUR"}`, map[string]string{
+			"X-Store-Slug": shop.file.StoreSlug, "X-Environment": "test", "X-Idempotency-Key": "1", "X-Forwarded-For": address})
+		if got.status != 200 {
+			t.Fatal(got)
+		}
+		return got.body
+	}
+	first := visit("192.0.2.1")
+	if visit("192.0.2.1") != first {
+		t.Error("the same visitor's request was carried out again")
+	}
+	if visit("192.0.2.2") == first {
+		t.Error("another visitor got the first one's session")
+	}
+}
+
+// TestIdempotencyKeyRunning: a key whose call is at work is refused, and when to come again is said.
+func TestIdempotencyKeyRunning(t *testing.T) {
+	shop := openShop(t)
+	shop.sandboxes[checkout.Test].Script("slow:500ms")
+	session := shop.session(t, nil).SessionID
+	header := bearer(shop.token(t, "user-1"))
+	header["X-Idempotency-Key"] = "key-1"
+	body := `{"checkoutSessionId":"` + session + `","buyerEmail":"a@example.com","billingDetail":{"country":"DE","isBusiness":false}}`
+	first := make(chan reply, 1)
+	go func() { first <- shop.post(t, createOrderPath, body, header) }()
+	eventually(t, "the first call is at work", func() bool {
+		known, _ := shop.db.Session(t.Context(), session)
+		return known != nil && known.OrderID != ""
+	})
+	got := shop.post(t, createOrderPath, body, header)
+	if got.status != 409 || !strings.Contains(got.body, "idempotency-key-in-use") || got.header.Get("Retry-After") != "5" {
+		t.Errorf("%s %v", got, got.header)
+	}
+	if again := <-first; again.status != 200 {
+		t.Error(again)
 	}
 }
