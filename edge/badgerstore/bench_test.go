@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
-	"syscall"
 	"testing"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
@@ -47,7 +46,7 @@ func BenchmarkSync(b *testing.B) {
 		if _, err := f.WriteAt(block, 0); err != nil {
 			b.Fatal(err)
 		}
-		if err := syscall.Fdatasync(int(f.Fd())); err != nil {
+		if err := syncData(f); err != nil {
 			b.Fatal(err)
 		}
 	}

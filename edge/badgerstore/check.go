@@ -4,10 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
@@ -112,9 +110,7 @@ func keep(dir string) error {
 	return os.Rename(making, kept)
 }
 
-// copyFile leaves the holes of the original: a log's file is larger than what is in it.
 func copyFile(from, to string) error {
-	const seekData, seekHole = 3, 4 // lseek(2)
 	in, err := os.Open(from)
 	if err != nil {
 		return err
@@ -125,23 +121,10 @@ func copyFile(from, to string) error {
 		return err
 	}
 	defer out.Close()
-	end, err := in.Seek(0, io.SeekEnd)
-	for at := int64(0); err == nil && at < end; {
-		if at, err = in.Seek(at, seekData); errors.Is(err, syscall.ENXIO) {
-			return errors.Join(out.Truncate(end), out.Sync()) // nothing but a hole from here on
-		} else if err != nil {
-			return err
-		}
-		hole, err := in.Seek(at, seekHole)
-		if err != nil {
-			return err
-		}
-		if _, err := io.Copy(io.NewOffsetWriter(out, at), io.NewSectionReader(in, at, hole-at)); err != nil {
-			return err
-		}
-		at = hole
+	if err := copyData(out, in); err != nil { // with its holes: a log's file is larger than what is in it
+		return err
 	}
-	return errors.Join(err, out.Truncate(end), out.Sync())
+	return out.Sync()
 }
 
 // dropHollow removes files that hold no record, so that no damage to one keeps the database from opening: a memtable's log

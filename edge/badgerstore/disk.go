@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/problem"
@@ -139,7 +138,7 @@ func (d *disk) trim(free uint64) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(syscall.Fallocate(int(f.Fd()), 0, 0, int64(d.ballast)), f.Close())
+	return errors.Join(allocate(f, int64(d.ballast)), f.Close())
 }
 
 func (d *disk) dropBallast() error {
@@ -152,9 +151,4 @@ func (d *disk) dropBallast() error {
 
 func (d *disk) ballastPath() string { return filepath.Join(d.dir, ballastFile) }
 
-// free is what an ordinary user may still write, in bytes.
-func (d *disk) free() (uint64, error) {
-	var s syscall.Statfs_t
-	err := syscall.Statfs(d.dir, &s)
-	return s.Bavail * uint64(s.Bsize), err
-}
+func (d *disk) free() (uint64, error) { return freeSpace(d.dir) }

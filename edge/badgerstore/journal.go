@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"github.com/dgraph-io/badger/v4"
 )
@@ -152,7 +151,7 @@ func openJournal(dir string, o Options) (*journal, error) {
 
 // take locks a journal's file.
 func take(f *os.File) (*journal, error) {
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := lockFile(f); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %s", ErrInUse, filepath.Dir(f.Name())), f.Close())
 	}
 	return &journal{f}, nil
@@ -220,7 +219,7 @@ func (j *journal) write(w *writes) error {
 	if _, err := j.file.WriteAt(w.seal(), int64(w.number%2)*slotSize); err != nil {
 		return err
 	}
-	return syscall.Fdatasync(int(j.file.Fd()))
+	return syncData(j.file)
 }
 
 // last is the latest batch that can be read; nil when both slots are damaged.
@@ -236,12 +235,4 @@ func (j *journal) last() (*writes, error) {
 		}
 	}
 	return last, nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

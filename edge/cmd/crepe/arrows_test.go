@@ -72,8 +72,9 @@ var doors = map[string][]string{
 	"github.com/golang-jwt/jwt/v5":            {"edge/auth"},
 	"github.com/sony/gobreaker/v2":            {"edge/orders"},
 	"golang.org/x/time":                       {"edge/orders", "edge/throttle"},
-	"pgregory.net/rapid":                      {}, // generates schedules, in tests
-	"github.com/anishathalye/porcupine":       {}, // checks histories, in tests
+	"golang.org/x/sys":                        {"edge/badgerstore"}, // locks and free space on Windows
+	"pgregory.net/rapid":                      {},                   // generates schedules, in tests
+	"github.com/anishathalye/porcupine":       {},                   // checks histories, in tests
 	"github.com/tetratelabs/wazero":           {"wasm/host"},
 	"github.com/evanw/esbuild":                {}, // builds web/dist, in a module of its own
 	"github.com/tinygo-org/tinygo":            {}, // builds the guest, in a module of its own
