@@ -115,7 +115,8 @@ torture() {
   go test ./edge/badgerstore -count 1 -timeout 60m -run 'TestDamage$' -v -update -damages "${DAMAGES:-2000}" | grep -v ' refused: '
   go test ./edge/cmd/crepe -count 1 -timeout 10m -run 'TestDiskFull$' -v -update
   say "histories of many clients, one after the other in some order"
-  go test ./edge/orders -count 1 -timeout 60m -run 'TestLinearizable$' -v -histories "${HISTORIES:-4000}"
+  go test ./edge/orders -count 1 -timeout 60m -run 'TestLinearizable$/virtual' -v -histories "${HISTORIES:-4000}"
+  go test ./edge/orders -count 1 -timeout 60m -run 'TestLinearizable$/real' -v -histories 400 -cpu 1,2 -busy 2
   say "edge/FAULTS.md"
   go test ./edge/cmd/crepe -count 1 -run 'TestFaultTable$' -update
   say "core's own tests as WebAssembly"

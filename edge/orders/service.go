@@ -122,6 +122,7 @@ type flow struct {
 	placed  checkout.Order
 	digest  string
 	begun   int // the attempt that this request has begun, 0 for none yet
+	ending  int // the attempt that this request supersedes, 0 for none yet
 }
 
 // step reads the session, lets the rules decide and takes the one step that the order's state asks for.
@@ -160,6 +161,7 @@ func (f *flow) step() (string, error) {
 		if err := f.commit(Change{Order: f.order, Unspent: f.spend}); err != nil {
 			return "", err
 		}
+		f.ending = a.N
 		return f.supersede()
 	case Superseding:
 		return f.supersede()
@@ -168,14 +170,17 @@ func (f *flow) step() (string, error) {
 	}
 }
 
-// overtaken reports whether a request at another process has ended what this one began. To begin once more would be to take
-// one request for two.
+// overtaken reports whether a request at another process has ended what this one began, or has begun an attempt after the one
+// that this one ended. Both requests have had their effect then; to go on would give this one a second.
 func (f *flow) overtaken() bool {
-	if f.begun == 0 || f.order == nil {
+	if f.order == nil {
 		return false
 	}
 	a := f.order.Current()
-	return a.N != f.begun || a.State == Superseding || a.State == Ended
+	if f.begun != 0 {
+		return a.N != f.begun || a.State == Superseding || a.State == Ended
+	}
+	return f.ending != 0 && a.N != f.ending
 }
 
 // leave deals with a current attempt of another account. While it can be paid there, a second checkout must not be opened here,

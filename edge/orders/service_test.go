@@ -29,6 +29,7 @@ type provider struct {
 	mu        sync.Mutex
 	faults    []*orders.Fault // of the next creates; nil lets one through
 	expire    *orders.Fault   // of every expire
+	expiring  func()          // happens once, while the next expire is on its way back
 	complete  bool            // a buyer is faster than the expire
 	skew      int64           // added to what is charged
 	sent      []sentCreate
@@ -91,6 +92,15 @@ func (p *provider) Create(_ time.Time, w orders.Wire, key string) (orders.Remote
 }
 
 func (p *provider) Expire(_ time.Time, ref string) (orders.Remote, *orders.Fault) {
+	remote, fault := p.end(ref)
+	if meanwhile := p.expiring; meanwhile != nil {
+		p.expiring = nil
+		meanwhile()
+	}
+	return remote, fault
+}
+
+func (p *provider) end(ref string) (orders.Remote, *orders.Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.expire != nil {
@@ -396,6 +406,32 @@ func TestSupersede(t *testing.T) {
 	session, o := d.stored(t)
 	if len(o.Attempts) != 2 || o.Attempts[0].State != orders.Ended || session.Billing.Country != "FR" {
 		t.Errorf("attempts %+v, session %+v", o.Attempts, session.Billing)
+	}
+}
+
+// TestSupersedesOnce: while one process ends a checkout for a changed request, another one answers the unchanged request with a
+// new checkout. The changed request has had its effect; it does not end that checkout as well.
+func TestSupersedesOnce(t *testing.T) {
+	d := openDesk(t)
+	d.Config.Budget = time.Minute
+	other := *d
+	other.Service = orders.New(d.Config)
+	if _, err := d.order("DE"); err != nil {
+		t.Fatal(err)
+	}
+	var second string
+	d.expiring = func() {
+		var err error
+		if second, err = other.order("DE"); err != nil {
+			t.Error(err)
+		}
+	}
+	url, err := d.order("FR")
+	if refusal, ok := errors.AsType[*problem.Problem](err); !ok || refusal.Kind != problem.Unavailable {
+		t.Errorf("the changed request got %q, %v", url, err)
+	}
+	if again, err := d.order("DE"); err != nil || again != second {
+		t.Errorf("the buyer had %s and gets %s, %v", second, again, err)
 	}
 }
 
