@@ -185,7 +185,7 @@ func (r *Request) sound(env checkout.Environment) *problem.Problem {
 	case r.Language != "" && !isLanguageTag(r.Language):
 		return badLanguage
 	}
-	return nil
+	return r.overlong()
 }
 
 func (r *Request) lifetime() int64 {

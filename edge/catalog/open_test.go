@@ -9,6 +9,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/email"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/core/tax"
@@ -268,6 +269,22 @@ func TestOpenRefuses(t *testing.T) {
 		{"more than an integer of milliseconds", lasting(1 << 62), problem.Invalid, "/expiresInSeconds", wantLifetime},
 		{"51 pairs", func(_ *Opening, r *Request) { r.Metadata = pairs(51) }, problem.Invalid, "/metadata",
 			"metadata must have at most 50 keys"},
+		{"a long key", func(_ *Opening, r *Request) { r.Metadata = map[string]string{long(41): ""} }, problem.Invalid, "/metadata",
+			"metadata keys must be at most 40 characters and values at most 500"},
+		{"a long value", func(_ *Opening, r *Request) { r.Metadata = map[string]string{"key": long(501)} }, problem.Invalid, "/metadata",
+			"metadata keys must be at most 40 characters and values at most 500"},
+		{"a long e-mail address", func(_ *Opening, r *Request) { r.BuyerEmail = long(255) }, problem.Invalid, "/buyerEmail",
+			"Invalid buyerEmail"},
+		{"a long country", billed(billing.Input{Country: long(21)}), problem.Invalid, "/billingDetail/country",
+			"billingDetail.country must be at most 20 bytes"},
+		{"a long state", billed(billing.Input{State: long(101)}), problem.Invalid, "/billingDetail/state",
+			"billingDetail.state must be at most 100 bytes"},
+		{"a long postcode", billed(billing.Input{Postcode: long(21)}), problem.Invalid, "/billingDetail/postcode",
+			"billingDetail.postcode must be at most 20 bytes"},
+		{"a long name", billed(billing.Input{BusinessName: long(301)}), problem.Invalid, "/billingDetail/businessName",
+			"billingDetail.businessName must be at most 300 bytes"},
+		{"a long tax id", billed(billing.Input{TaxID: long(41)}), problem.Invalid, "/billingDetail/taxId",
+			"billingDetail.taxId must be at most 40 bytes"},
 		{"129 characters", func(_ *Opening, r *Request) { r.ExternalID = strings.Repeat("é", 129) }, problem.Invalid,
 			"/orderMerchantExternalId", "orderMerchantExternalId must be at most 128 characters"},
 		{"script", func(_ *Opening, r *Request) { r.SuccessURL = "javascript:alert(1)" }, problem.Invalid, "/successUrl",
@@ -293,6 +310,38 @@ func TestOpenRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLengths: what a session keeps is as long as what an order takes, and no longer.
+func TestLengths(t *testing.T) {
+	yes := true
+	longest := billing.Input{Country: "HK", IsBusiness: &yes, State: long(maxState), Postcode: long(maxPostcode),
+		BusinessName: long(maxBusinessName), TaxID: long(maxTaxID)}
+	if _, refused := billing.Check(longest); refused != nil {
+		t.Errorf("an order does not take what a session keeps: %v", refused)
+	}
+	for name, in := range map[string]func(*billing.Input){
+		"state":        func(in *billing.Input) { in.State += "x" },
+		"postcode":     func(in *billing.Input) { in.Postcode += "x" },
+		"businessName": func(in *billing.Input) { in.BusinessName += "x" },
+		"taxId":        func(in *billing.Input) { in.TaxID += "x" },
+	} {
+		longer := longest
+		in(&longer)
+		if _, refused := billing.Check(longer); len(refused) != 1 {
+			t.Errorf("an order takes a longer %s: %v", name, refused)
+		}
+	}
+	address := long(64) + "@" + long(63) + "." + long(63) + "." + long(61)
+	if len(address) != maxEmail || !email.Valid(address) || email.Valid(address+"x") {
+		t.Errorf("an order takes an e-mail address of other lengths than %d", maxEmail)
+	}
+}
+
+func long(n int) string { return strings.Repeat("x", n) }
+
+func billed(in billing.Input) func(*Opening, *Request) {
+	return func(_ *Opening, r *Request) { r.Billing = &in }
 }
 
 // TestOpenAccepts is the other side of the limits.
