@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
@@ -37,6 +38,9 @@ type Options struct {
 	// Reserve is the free space of the disk, in bytes, below which writes are refused with [ErrDiskFull]; 0 for
 	// eight memtables: 128 MiB, or 64 MiB with NoSync.
 	Reserve uint64
+
+	// KeepSessions is how long a checkout session is kept after its end if nobody ever ordered from it; 0 is for ever.
+	KeepSessions time.Duration
 
 	acceptLoss bool   // see [Repairs.AcceptLoss]
 	tableSize  uint64 // of a memtable, in tests; 0 for the usual

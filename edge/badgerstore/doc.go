@@ -49,8 +49,8 @@
 // A key begins with its environment and store, so that no scan ever crosses a tenant; "-" stands where a record belongs to
 // no store, "all" where it belongs to both environments.
 //
-//	<env>/<store>/cs/<session>     orders.Session
-//	<env>/<store>/or/<order>       orders.Order
+//	<env>/<store>/cs/<session>     orders.Session; one without an order until Options.KeepSessions after its end
+//	<env>/<store>/or/<order>       orders.Order, kept for good: it is the merchant's record of a sale
 //	<env>/-/ev/<provider>/<event>  an applied provider event, kept 35 days
 //	<env>/-/qu/<provider>/<event>  an orders.Quarantined, kept for good: it is the only record of that money
 //	<env>/-/rd/<order>             an order with a refund due: when that was handled, eight bytes; 0 is not yet
@@ -65,7 +65,8 @@
 //	all/-/og/<origin>/<store>      nothing: the store lists that origin
 //	all/-/du/<ms>/<env>/<order>    when an order must be looked at again
 //	all/-/nr/<n mod 2^18>          the number n of a batch of writes, eight bytes
-//	all/-/at/<kind>/<id>           where a session (cs), order (or) or product (pr) lives: "<env>/<store>", of a product "<store>"
+//	all/-/at/<kind>/<id>           where a session (cs), order (or) or product (pr) lives: "<env>/<store>", of a product "<store>";
+//	                               kept as long as its record
 //
 // The sandbox provider's records are in a database of their own, as if they were another company's, which they play. There
 // a key is "<env>/…", and the rest is the sandbox's business. Its writes do not wait for the disk but are synced every second:
@@ -74,6 +75,6 @@
 // # Values
 //
 // A record is one byte that says how the rest is written, and the rest: 1 is JSON; 2, of sessions and orders, is the version
-// and the due instant, 8 bytes each, and JSON. The ids of "sl" and "at", the key of "wk",
+// and an instant (when an order is due, or a session may be forgotten), 8 bytes each, and JSON. The ids of "sl" and "at", the key of "wk",
 // the values of "rd" and those of the sandbox are as they are.
 package badgerstore

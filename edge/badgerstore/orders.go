@@ -62,7 +62,7 @@ func located[T any](db *DB, kind, id string) (record *T, err error) {
 
 // Commit implements orders.Store.
 func (db *DB) Commit(_ context.Context, c orders.Change) error {
-	records, err := recordsOf(c)
+	records, err := db.recordsOf(c)
 	if err != nil {
 		return err
 	}
@@ -91,15 +91,15 @@ type versioned struct {
 	at, kind, id string
 	env          checkout.Environment
 	read         uint64 // the version that it was read at; 0: it is new
-	due          int64
+	when         int64  // an order is due, or a session may be forgotten, in Unix milliseconds; 0 is never
 	value        []byte
 	refund       *refundEntry // of an order with a refund due, nil for all others
 }
 
-func recordsOf(c orders.Change) ([]versioned, error) {
+func (db *DB) recordsOf(c orders.Change) ([]versioned, error) {
 	var records []versioned
 	add := func(r versioned, next any) (err error) {
-		r.value, err = stamp{r.read + 1, r.due}.encode(next)
+		r.value, err = stamp{r.read + 1, r.when}.encode(next)
 		records = append(records, r)
 		return err
 	}
@@ -107,18 +107,30 @@ func recordsOf(c orders.Change) ([]versioned, error) {
 	if session := c.Session; session != nil {
 		at, next := place(session.Environment, session.StoreID), *session
 		next.Version++
-		err = add(versioned{at: at, kind: kindSession, id: session.ID, env: session.Environment, read: session.Version}, &next)
+		err = add(versioned{at: at, kind: kindSession, id: session.ID, env: session.Environment, read: session.Version,
+			when: db.forget(session)}, &next)
 	}
 	if o := c.Order; o != nil && err == nil {
 		at, next := place(o.Environment, o.StoreID), *o
 		next.Version++
-		err = add(versioned{at: at, kind: kindOrder, id: o.ID, env: o.Environment, read: o.Version, due: o.DueAt(),
+		err = add(versioned{at: at, kind: kindOrder, id: o.ID, env: o.Environment, read: o.Version, when: o.DueAt(),
 			refund: refundOf(o)}, &next)
 	}
 	return records, err
 }
 
-// replace is the compare-and-set. It keeps the index of what is due in step.
+// forget is when a session may be forgotten: some time after its end, if nobody ever ordered from it.
+func (db *DB) forget(session *orders.Session) int64 {
+	if session.OrderID != "" || db.KeepSessions == 0 {
+		return 0
+	}
+	return session.ExpiresAt + db.KeepSessions.Milliseconds()
+}
+
+// locatorFirst is how much longer a record is kept than its locator: one that leads nowhere would be damage.
+const locatorFirst = time.Minute
+
+// replace is the compare-and-set. It keeps the locator and the index of what is due in step.
 func (r *versioned) replace(s *step) error {
 	key := recordKey(r.at, r.kind, r.id)
 	stored, err := s.get(key)
@@ -135,22 +147,39 @@ func (r *versioned) replace(s *step) error {
 	if before.version != r.read {
 		return orders.ErrStale
 	}
-	if r.read == 0 {
-		s.put(locator(r.kind, r.id), []byte(r.at))
-	}
-	if before.due != r.due {
-		if before.due != 0 {
-			s.delete(r.dueKey(before.due))
-		}
-		if r.due != 0 {
-			s.put(r.dueKey(r.due), []byte(r.id))
-		}
+	if r.read == 0 || before.when != r.when {
+		r.reschedule(s, before.when)
 	}
 	if r.refund != nil {
 		s.put(r.refund.key, r.refund.value)
 	}
-	s.put(key, r.value)
+	r.put(s, key, r.value, locatorFirst)
 	return nil
+}
+
+// put writes what a session needs for as long as it may be asked for, and a while longer, and anything else for good.
+func (r *versioned) put(s *step, key string, value []byte, longer time.Duration) {
+	if r.kind == kindSession && r.when != 0 {
+		s.putUntil(key, value, time.UnixMilli(r.when).Add(longer))
+	} else {
+		s.put(key, value)
+	}
+}
+
+// reschedule writes what depends on a record's instant, which was another one before.
+func (r *versioned) reschedule(s *step, before int64) {
+	if r.kind == kindSession || r.read == 0 {
+		r.put(s, locator(r.kind, r.id), []byte(r.at), 0)
+	}
+	if r.kind == kindSession {
+		return
+	}
+	if before != 0 {
+		s.delete(r.dueKey(before))
+	}
+	if r.when != 0 {
+		s.put(r.dueKey(r.when), []byte(r.id))
+	}
 }
 
 const duePrefix = "all/-/du/"

@@ -12,15 +12,16 @@ import (
 // that the one goroutine that everybody waits for reads no JSON.
 const (
 	recordJSON    = 1 // JSON
-	recordStamped = 2 // version and due instant, 8 bytes each, big endian; JSON
+	recordStamped = 2 // version and instant, 8 bytes each, big endian; JSON
 )
 
 const stampSize = 1 + 8 + 8
 
-// stamp is a session's or order's version, and when an order is due, in Unix milliseconds; 0 is never.
+// stamp is a session's or order's version, and an instant in Unix milliseconds: when an order is due, or a session may be
+// forgotten; 0 is never.
 type stamp struct {
 	version uint64
-	due     int64
+	when    int64
 }
 
 func (m stamp) encode(record any) ([]byte, error) {
@@ -30,7 +31,7 @@ func (m stamp) encode(record any) ([]byte, error) {
 	}
 	value := make([]byte, 0, stampSize+len(text))
 	value = binary.BigEndian.AppendUint64(append(value, recordStamped), m.version)
-	value = binary.BigEndian.AppendUint64(value, uint64(m.due))
+	value = binary.BigEndian.AppendUint64(value, uint64(m.when))
 	return append(value, text...), nil
 }
 

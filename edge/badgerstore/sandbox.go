@@ -3,10 +3,14 @@ package badgerstore
 import (
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
 )
+
+// sandboxMemory is how long the sandbox knows of something after it was last written: as long as a payment may take.
+const sandboxMemory = 35 * 24 * time.Hour
 
 // sandboxStore is one environment of the sandbox provider's database. Its values are the provider's business.
 type sandboxStore struct {
@@ -39,12 +43,13 @@ func (s sandboxStore) Scan(prefix, after string, visit func(key string, value []
 }
 
 func (s sandboxStore) Apply(writes []sandbox.Write) error {
+	until := time.Now().Add(sandboxMemory)
 	return s.db.update(func(step *step) error {
 		for _, w := range writes {
 			if w.Value == nil {
 				step.delete(s.prefix + w.Key)
 			} else {
-				step.put(s.prefix+w.Key, w.Value)
+				step.putUntil(s.prefix+w.Key, w.Value, until)
 			}
 		}
 		return nil

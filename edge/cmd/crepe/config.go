@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/tax"
@@ -24,6 +25,8 @@ type Config struct {
 	PublicURL string // where buyers reach the server, without a trailing slash; "" for http:// and the listen address
 
 	DiskReserve string // free space below which nothing is written, in MiB; "" for 128
+
+	KeepSessions string // how long a session that nobody ordered from is kept after its end; "" for 2h
 
 	ClientRate string // requests a second of a client address without a merchant's credential; "" for 5, "off" for no limit
 	StoreRate  string // the same of a store; "" for 100
@@ -63,6 +66,7 @@ func (c *Config) flags(f *flag.FlagSet) {
 	setting(&c.Data, "data", ".crepe", "directory of the database")
 	setting(&c.PublicURL, "public-url", "", "where buyers reach the server; default: the listen address")
 	setting(&c.DiskReserve, "disk-reserve", "", "MiB of the disk below which new orders are refused; default: 128")
+	setting(&c.KeepSessions, "keep-sessions", "", "how long a checkout session is kept after its end if nobody ordered from it; default: 2h")
 	setting(&c.ClientRate, "client-rate", "", "requests a second of one client address without a merchant's credential, or off; default: 5")
 	setting(&c.StoreRate, "store-rate", "", "the same of one store, or off; default: 100")
 	setting(&c.GeoIP, "geoip", "", "country database (.mmdb) that makes IP addresses evidence; default: they are none")
@@ -80,6 +84,18 @@ func (c *Config) reserve() (uint64, error) {
 		return 0, fmt.Errorf("--disk-reserve %q is no number of MiB; expected something like 1024", c.DiskReserve)
 	}
 	return mebibytes << 20, nil
+}
+
+// keepSessions is how long a session that nobody ordered from is kept after its end.
+func (c *Config) keepSessions() (time.Duration, error) {
+	if c.KeepSessions == "" {
+		return 2 * time.Hour, nil
+	}
+	d, err := time.ParseDuration(c.KeepSessions)
+	if err != nil || d < time.Minute {
+		return 0, fmt.Errorf("--keep-sessions %q: expected a minute or more, something like 2h", c.KeepSessions)
+	}
+	return d, nil
 }
 
 // throttle bounds what is served without a merchant's credential.

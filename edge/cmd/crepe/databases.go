@@ -21,7 +21,11 @@ func (s *server) openDatabases() error {
 	if err != nil {
 		return err
 	}
-	if s.db, err = openDatabase(s.Data, ownDatabase, badgerstore.Options{Log: s.log, Reserve: reserve}); err != nil {
+	keep, err := s.keepSessions()
+	if err != nil {
+		return err
+	}
+	if s.db, err = openDatabase(s.Data, ownDatabase, badgerstore.Options{Log: s.log, Reserve: reserve, KeepSessions: keep}); err != nil {
 		return err
 	}
 	if len(s.Sandbox) == 0 {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestRates: what comes without a merchant's credential is served so often for each address behind the trusted proxy and for
@@ -69,6 +70,12 @@ func from(client string, header map[string]string) map[string]string {
 }
 
 func TestLimitSettings(t *testing.T) {
+	for value, want := range map[string]time.Duration{"": 2 * time.Hour, "90m": 90 * time.Minute, "0": 0, "-1h": 0, "2": 0, "5s": 0} {
+		c := Config{KeepSessions: value}
+		if got, err := c.keepSessions(); got != want || (err == nil) != (want != 0) {
+			t.Errorf("--keep-sessions %q: %v, %v", value, got, err)
+		}
+	}
 	for value, want := range map[string]float64{"": 5, "off": 0, "0": 0, "2.5": 2.5} {
 		if got, err := limit("--client-rate", value, 5); err != nil || got != want {
 			t.Errorf("%q: %v, %v", value, got, err)

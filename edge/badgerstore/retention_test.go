@@ -1,0 +1,82 @@
+package badgerstore_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/badgerstore"
+	"github.com/crepe-checkout/crepe/edge/orders"
+)
+
+// TestSessionsAreForgotten: a session is kept for some time after its end, and for good once somebody has ordered from it.
+// More time for its buyer is more time here, too. Nothing is left of one that is forgotten.
+func TestSessionsAreForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db, err := badgerstore.Open(t.TempDir(), badgerstore.Options{NoSync: true, KeepSessions: 2 * time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		ctx := context.Background()
+		write := func(c orders.Change) {
+			t.Helper()
+			if err := db.Commit(ctx, c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		newSession := func(id string) *orders.Session {
+			return &orders.Session{Session: checkout.Session{ID: id, Environment: checkout.Test, StoreID: "STO_1",
+				ExpiresAt: time.Now().Add(2 * time.Minute).UnixMilli()}}
+		}
+		left, extended, ordered := newSession("left"), newSession("extended"), newSession("ordered")
+		write(orders.Change{Session: left})
+		write(orders.Change{Session: extended})
+		write(orders.Change{Session: ordered})
+		extended.Version, extended.ExpiresAt = 1, time.Now().Add(4*time.Minute).UnixMilli()
+		write(orders.Change{Session: extended})
+		ordered.Version, ordered.OrderID = 1, "ORD_1"
+		write(orders.Change{Session: ordered, Order: &orders.Order{ID: "ORD_1", SessionID: "ordered", Environment: checkout.Test, StoreID: "STO_1",
+			Attempts: []orders.Attempt{{N: 1, State: orders.Refused}}}})
+
+		remain := func(want string) {
+			t.Helper()
+			var found []string
+			for _, id := range []string{"left", "extended", "ordered"} {
+				if _, err := db.Session(ctx, id); err == nil {
+					found = append(found, id)
+				} else if !errors.Is(err, orders.ErrNotFound) {
+					t.Errorf("%s: %v", id, err)
+				}
+			}
+			if got := strings.Join(found, " "); got != want {
+				t.Errorf("after %v: %q, not %q", time.Since(time.UnixMilli(left.ExpiresAt).Add(-2*time.Minute)).Round(time.Second), got, want)
+			}
+		}
+		remain("left extended ordered")
+		time.Sleep(4*time.Minute - time.Second)
+		remain("left extended ordered")
+		time.Sleep(3 * time.Second) // the locator ends first
+		remain("extended ordered")
+		time.Sleep(2 * time.Minute)
+		remain("ordered")
+		time.Sleep(2 * time.Minute)
+		remain("ordered")
+
+		if err := db.Visit("", func(key string, _ []byte) bool {
+			if strings.Contains(key, "left") || strings.Contains(key, "extended") {
+				t.Errorf("%s is left", key)
+			}
+			return true
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Order(ctx, checkout.Test, "ORD_1"); err != nil {
+			t.Error(err)
+		}
+	})
+}
