@@ -12,12 +12,14 @@ const maxURL = 2048
 
 // ValidReturnURL reports whether a buyer may be sent to url after paying: https with a host name in ASCII (an
 // internationalised name comes as punycode, which keeps look-alike letters out), no user info, and nothing in it that a
-// browser reads otherwise than we do (control characters, spaces, backslashes). In the test environment http on this
-// very machine is accepted too, for a merchant who is still building.
+// browser reads otherwise than we do (control characters, spaces, backslashes). A "%" that begins no escape is taken, as
+// browsers take it. In the test environment http on this very machine, by its address or a name of localhost, is accepted
+// too, for a merchant who is still building.
 func ValidReturnURL(url string, env Environment) bool {
 	if len(url) > maxURL || !plain(url) {
 		return false
 	}
+	url = email.Normalize(url)
 	rest, secure := strings.CutPrefix(url, "https://")
 	if !secure {
 		var ok bool
@@ -30,7 +32,7 @@ func ValidReturnURL(url string, env Environment) bool {
 		end++
 	}
 	host, ok := hostOf(rest[:end])
-	return ok && (secure || host == "localhost" || host == "127.0.0.1" || host == "[::1]")
+	return ok && (secure || host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "127.0.0.1" || host == "[::1]")
 }
 
 // hostOf splits an authority (RFC 3986 §3.2) into host and port and checks both; user info is refused.

@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/crepe-checkout/crepe/core/billing"
@@ -157,15 +158,32 @@ func TestValidReturnURL(t *testing.T) {
 	}{
 		{"https://example.com", true, true},
 		{"https://example.com/thank-you?order={CHECKOUT_SESSION_ID}#top", true, true},
-		{"https://xn--e1afmkfd.example:8443/", true, true},
+		{"https://xn--e1afmkfd.example:443/", true, true},
+		{"HTTPS://Example.COM/Thanks", true, true},
+		{"https://example.com/sale/50%off?x=%zz", true, true},
+		{"https://example.com:8443/", true, true},
+		{"https://example.com:80/", true, true},
 		{"https://192.0.2.1/x", true, true},
+		{"https://192.0.2.1:443/x", true, true},
+		{"https://127.1/x", true, true},
+		{"https://2130706433/x", true, true},
+		{"https://0x7f.0x1/x", true, true},
 		{"https://[2001:db8::1]:443/x", true, true},
+		{"https://[::ffff:192.0.2.1]/x", true, true},
 		{"https://example.com/danke-schön", true, true},
 		{"http://localhost:3000/done", false, true},
 		{"http://127.0.0.1/done", false, true},
 		{"http://[::1]:8080/", false, true},
+		{"HTTP://LocalHost:3000/", false, true},
+		{"http://shop.localhost:3000/done", false, true},
+		{"http://localhost.example.com/", false, false},
+		{"http://notlocalhost/", false, false},
+		{"http://127.0.0.1.example.com/", false, false},
+		{"ftp://localhost/", false, false},
+		{"https://example.com/" + strings.Repeat("a", 2028), true, true},
+		{"https://example.com/" + strings.Repeat("a", 2029), false, false},
+		{"https://example.com/" + strings.Repeat("%20", 676), true, true},
 		{"http://example.com/", false, false},
-		{"HTTPS://example.com/", false, false},
 		{"https:example.com", false, false},
 		{"//example.com", false, false},
 		{"https://", false, false},

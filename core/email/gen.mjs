@@ -51,6 +51,15 @@ function classRuns() {
     .map(([first, last, flag]) => ({ first, last, numbers: [(last - first + 1) * 2 + flag] }));
 }
 
+/** Default_Ignorable_Code_Point, what is not seen, without the joiners U+200C and U+200D, and the specials to U+FFFD. */
+function hiddenRuns() {
+  return ranges((s) => /(?![\u200c\u200d])[\p{Default_Ignorable_Code_Point}\ufff9-\ufffd]/u.test(s)).map(([first, last]) => ({
+    first,
+    last,
+    numbers: [(last - first + 1) * 2],
+  }));
+}
+
 /** Base 128, low bits first, the high bit set on all bytes but the last. */
 function varint(n) {
   return n < 0x80 ? [n] : [(n & 0x7f) | 0x80, ...varint(n >> 7)];
@@ -78,6 +87,7 @@ function goString(bytes) {
 
 const lower = encode(lowerRuns());
 const classes = encode(classRuns());
+const hidden = encode(hiddenRuns());
 const { unicode, icu, node } = process.versions;
 
 writeFileSync(
@@ -86,7 +96,8 @@ writeFileSync(
 
 package email
 
-// Where the tables come from: Node's String.prototype.toLowerCase and its \\p{Cased} and \\p{Case_Ignorable}.
+// Where the tables come from: Node's String.prototype.toLowerCase and its
+// \\p{Cased}, \\p{Case_Ignorable} and \\p{Default_Ignorable_Code_Point}.
 const (
 	unicodeVersion = "${unicode}"
 	icuVersion     = "${icu}"
@@ -96,6 +107,8 @@ const (
 const lowerRuns = ${goString(lower)}
 
 const classRuns = ${goString(classes)}
+
+const hiddenRuns = ${goString(hidden)}
 `,
 );
 
@@ -106,4 +119,4 @@ writeFileSync(
     .join(""),
 );
 
-console.log(`Unicode ${unicode}: ${lower.length} + ${classes.length} bytes of runs`);
+console.log(`Unicode ${unicode}: ${lower.length} + ${classes.length} + ${hidden.length} bytes of runs`);

@@ -66,12 +66,15 @@ const (
 	ignorable // Case_Ignorable, whether cased or not
 )
 
-// classOf reads a table whose runs have the flag where they are ignorable.
-func classOf(c rune) class {
+// classOf is the class of a character.
+func classOf(c rune) class { return find(classRuns, c) }
+
+// find reads a table whose runs have the flag where they are ignorable, and is uncased for a character in none of them.
+func find(s string, c rune) class {
 	if isIdeographic(c) {
 		return uncased
 	}
-	for s, at := classRuns, rune(0); ; {
+	for at := rune(0); ; {
 		var n rune
 		n, s = next(s)
 		at += n

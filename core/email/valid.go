@@ -22,21 +22,32 @@ const (
 // allow root@localhost), and the lengths of RFC 5321 and RFC 1035 hold.
 //
 // Characters beyond ASCII are taken in either part, as RFC 6531 has it, save those that nobody can see in an address: white
-// space, controls, bidirectional controls and the zero width space. Broken UTF-8 is refused, and U+FFFD, which is its trace.
+// space, controls and what Unicode calls default ignorable, which the bidirectional controls, variation selectors, tags and
+// Hangul fillers are. Of these only the two joiners are taken, U+200C and U+200D, which some scripts are written with, and
+// only between two characters beyond ASCII, so that no address in ASCII has a twin that looks the same. Broken UTF-8 is
+// refused, and U+FFFD, which is its trace.
 func Valid(s string) bool {
 	local, domain, found := strings.Cut(s, "@")
 	return found && len(s) <= maxAddress && validLocal(local) && validDomain(domain)
 }
 
 func validLocal(local string) bool {
-	for i := 0; i < len(local); {
-		r, size := decode(local[i:])
-		if !isAlphanumeric(r) && strings.IndexByte(".!#$%&'*+/=?^_`{|}~-", local[i]) < 0 && !Visible(r) {
+	return local != "" && len(local) <= maxLocal && legible(local, ".!#$%&'*+/=?^_`{|}~-")
+}
+
+// legible reports whether s has only letters and digits of ASCII, bytes of also, and characters beyond ASCII that can be seen
+// or join two of these.
+func legible(s, also string) bool {
+	for i := 0; i < len(s); {
+		r, size := decode(s[i:])
+		next := i + size
+		if !isAlphanumeric(r) && strings.IndexByte(also, s[i]) < 0 && !Visible(r) ||
+			isJoiner(r) && (i == 0 || next == len(s) || s[i-1] < utf8.RuneSelf || s[next] < utf8.RuneSelf) {
 			return false
 		}
-		i += size
+		i = next
 	}
-	return local != "" && len(local) <= maxLocal
+	return true
 }
 
 func validDomain(domain string) bool { return strings.IndexByte(domain, '.') >= 0 && ValidHost(domain) }
@@ -50,30 +61,18 @@ func validLabels(domain string) bool {
 }
 
 func validLabel(label string) bool {
-	for i := 0; i < len(label); {
-		r, size := decode(label[i:])
-		if !isAlphanumeric(r) && r != '-' && !Visible(r) {
-			return false
-		}
-		i += size
-	}
-	return label != "" && label[0] != '-' && label[len(label)-1] != '-' && utf8.RuneCountInString(label) <= maxLabel
+	return label != "" && label[0] != '-' && label[len(label)-1] != '-' && utf8.RuneCountInString(label) <= maxLabel &&
+		legible(label, "-")
 }
 
 func isAlphanumeric(r rune) bool {
 	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
 }
 
-// Visible reports whether r is a character beyond ASCII that an address may have: one that can be seen.
+// Visible reports whether r is a character beyond ASCII that an address may have: one that can be seen, or a joiner.
 func Visible(r rune) bool {
-	switch {
-	case r < 0xa0, isSpace(r), isBidiControl(r):
-		return false
-	}
-	return r != '\u200b' && r != utf8.RuneError
+	return r >= 0xa0 && !isSpace(r) && find(hiddenRuns, r) == uncased
 }
 
-// isBidiControl is the property Bidi_Control: characters that reorder what a reader sees.
-func isBidiControl(r rune) bool {
-	return r == '\u061c' || r == '\u200e' || r == '\u200f' || '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069'
-}
+// isJoiner holds for U+200C and U+200D.
+func isJoiner(r rune) bool { return r|1 == '\u200d' }

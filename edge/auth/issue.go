@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/email"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/shortid"
@@ -122,17 +123,24 @@ func (s *Service) storeOfProduct(ctx context.Context, id string) (string, error)
 	return product.StoreID, nil
 }
 
-// checkIdentity takes any name for a buyer that is text without control characters. It is kept as it came.
+// checkIdentity takes any name for a buyer that is text without control characters and without what nobody can see: of two
+// names that look the same, one could be taken for the other. It is kept as it came.
 func checkIdentity(identity string) *problem.Problem {
 	switch {
 	case strings.TrimSpace(identity) == "":
 		return missingIdentity
 	case utf8.RuneCountInString(identity) > maxIdentity:
 		return longIdentity
-	case !utf8.ValidString(identity) || strings.ContainsFunc(identity, unicode.IsControl):
+	case !utf8.ValidString(identity) || strings.ContainsFunc(identity, unseen):
 		return badIdentity
 	}
 	return nil
+}
+
+// unseen holds for control characters and for what Unicode calls default ignorable, which the bidirectional controls are. Spaces
+// are part of a name, and the joiners of some scripts are.
+func unseen(r rune) bool {
+	return unicode.IsControl(r) || r > unicode.MaxASCII && r != utf8.RuneError && !unicode.IsSpace(r) && !email.Visible(r)
 }
 
 func invalid(code, path, message string) *problem.Problem {
