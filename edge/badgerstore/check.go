@@ -47,7 +47,7 @@ func listedTables(dir string) (map[uint64]badger.TableManifest, error) {
 		return nil, err
 	}
 	defer f.Close()
-	manifest, _, err := badger.ReplayManifestFile(f, 0, badger.DefaultOptions(dir))
+	manifest, _, err := badger.ReplayManifestFile(f, 0, badger.DefaultOptions(dir).WithLogger(nil))
 	if err != nil {
 		return nil, damaged("the file MANIFEST: %v", err)
 	}

@@ -67,11 +67,32 @@ func child(dir string) int {
 		})
 	}
 	clients.Wait()
+	if db.NoSync && records > 0 {
+		db.settle()
+		fmt.Println("synced")
+	}
 	if db.Err() != nil {
 		time.Sleep(1200 * time.Millisecond) // Badger tries again after a second
+		_, _ = db.read(childKey(1))
+		_ = db.scan("test/", "", func(string, []byte) bool { return true })
 		fmt.Println("stopped", db.Err())
 	}
 	return 0
+}
+
+// settle waits until a database with NoSync has synced all that was written by now.
+func (db *DB) settle() {
+	for range 2 { // the first sync may have begun before
+		if db.update(func(s *step) error { s.put("test/-/settle", []byte("x")); return nil }) != nil {
+			return
+		}
+		for db.dirty.Load() {
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	for logs := []string{"", ""}; len(logs) > 1; time.Sleep(10 * time.Millisecond) { // one is still becoming a table
+		logs, _ = filepath.Glob(filepath.Join(db.dir, "*.mem"))
+	}
 }
 
 func childKey(n int64) string { return fmt.Sprintf("test/-/c/%06d", n*7919%100_000) } // in no order, so that compactions merge
@@ -83,6 +104,7 @@ func childValue(n int64) []byte {
 // outcome of a child.
 type told struct {
 	open, stopped bool
+	synced        bool
 	refused       string
 	acknowledged  []int64
 	wrong         []string
@@ -125,6 +147,8 @@ func runChild(t *testing.T, dir string, records int, noSync bool, p filefault.Pr
 		switch word, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " "); word {
 		case "open":
 			result.open = true
+		case "synced":
+			result.synced = true
 		case "stopped":
 			result.stopped = true
 		case "refused":
@@ -151,7 +175,12 @@ func runChild(t *testing.T, dir string, records int, noSync bool, p filefault.Pr
 // holds opens a directory and looks for what was acknowledged.
 func holds(t *testing.T, dir string, acknowledged []int64) error {
 	t.Helper()
-	db, err := Open(dir, childOptions(false))
+	return holdsAs(t, dir, acknowledged, false)
+}
+
+func holdsAs(t *testing.T, dir string, acknowledged []int64, noSync bool) error {
+	t.Helper()
+	db, err := Open(dir, childOptions(noSync))
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func Repair(dir string, o Repairs) error {
 		return err
 	}
 	if o.AcceptLoss {
-		if err := os.RemoveAll(filepath.Join(dir, keptDir)); err != nil {
+		if err := setAside(dir); err != nil {
 			return err
 		}
 	}
@@ -59,6 +59,16 @@ func Repair(dir string, o Repairs) error {
 	}
 	o.Tell(fmt.Sprintf("it opens and holds every batch of writes up to the last, %d", db.number))
 	return db.Close()
+}
+
+// setAside renames what a refused start has kept, which would be taken for what there is.
+func setAside(dir string) error {
+	kept := filepath.Join(dir, keptDir)
+	err := errors.Join(os.RemoveAll(kept+".before-repair"), os.Rename(kept, kept+".before-repair"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // mendManifest appends a change that takes tables without a file from the MANIFEST, after copying that.
@@ -85,11 +95,13 @@ func mendManifest(dir string, o Repairs) (mended bool, err error) {
 	return true, appendChanges(name, h.size, mend)
 }
 
-// putBack undoes a repair that did not help.
+// putBack undoes a repair that did not help: the files are those of before, and none that Badger has made since.
 func putBack(dir string) error {
 	kept := filepath.Join(dir, keptDir)
 	files, err := os.ReadDir(kept)
-	if errors.Is(err, os.ErrNotExist) {
+	if err == nil {
+		err = removeUnkept(dir)
+	} else if errors.Is(err, os.ErrNotExist) { // the tables were not readable
 		err = nil
 	}
 	for _, f := range files {
@@ -97,6 +109,21 @@ func putBack(dir string) error {
 	}
 	return errors.Join(err, os.RemoveAll(kept),
 		os.Rename(filepath.Join(dir, manifestCopy), filepath.Join(dir, badger.ManifestFilename)), syncDir(dir))
+}
+
+// removeUnkept removes logs and tables that are not among the kept ones.
+func removeUnkept(dir string) error {
+	var errs []error
+	for _, pattern := range []string{"*.mem", "*.sst"} {
+		names, err := filepath.Glob(filepath.Join(dir, pattern))
+		errs = append(errs, err)
+		for _, name := range names {
+			if _, err := os.Stat(filepath.Join(dir, keptDir, filepath.Base(name))); errors.Is(err, os.ErrNotExist) {
+				errs = append(errs, os.Remove(name))
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // history is what the MANIFEST tells, change by change.

@@ -164,7 +164,7 @@ func readManifest(name string) (map[uint64]badger.TableManifest, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	m, size, err := badger.ReplayManifestFile(f, 0, badger.DefaultOptions(""))
+	m, size, err := badger.ReplayManifestFile(f, 0, badger.DefaultOptions("").WithLogger(nil))
 	if err == nil && size != info.Size() {
 		err = fmt.Errorf("its last %d bytes are no change", info.Size()-size)
 	}
