@@ -131,6 +131,44 @@ func TestDiskFull(t *testing.T) {
 	audit(t, dir, writers, nil)
 }
 
+// TestPaymentsShare: where new records are refused for lack of space, changes of existing ones go on for half of the reserve.
+func TestPaymentsShare(t *testing.T) {
+	disk := smallDisk(t, 400)
+	db, err := Open(filepath.Join(disk, "db"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.disk.ballast = 0 // its return would be more space
+	put := func(s *step) error { s.put("test/-/x", []byte("x")); return nil }
+	for _, c := range []struct {
+		name      string
+		free      uint64
+		new, paid error
+	}{
+		{"above the reserve", db.disk.reserve + db.disk.reserve/4, nil, nil},
+		{"below the reserve", db.disk.reserve - 8<<20, ErrDiskFull, nil},
+		{"below half of it", db.disk.reserve/2 - 8<<20, ErrDiskFull, ErrDiskFull},
+		{"a little above half", db.disk.reserve/2 + 4<<20, ErrDiskFull, ErrDiskFull},
+		{"well above half", db.disk.reserve/2 + db.disk.reserve/4, ErrDiskFull, nil},
+		{"a little above the reserve", db.disk.reserve + 4<<20, ErrDiskFull, nil},
+		{"well above the reserve", db.disk.reserve + db.disk.reserve/4, nil, nil},
+	} {
+		fill(t, disk, int64(c.free))
+		if err := db.disk.dropBallast(); err != nil {
+			t.Fatal(err)
+		}
+		fill(t, disk, int64(c.free))
+		db.disk.look()
+		if err := db.update(put); !errors.Is(err, c.new) {
+			t.Errorf("%s a new record: %v, want %v", c.name, err, c.new)
+		}
+		if err := db.complete(put); !errors.Is(err, c.paid) {
+			t.Errorf("%s a payment: %v, want %v", c.name, err, c.paid)
+		}
+	}
+}
+
 // all waits until every writer's counter has moved.
 func all(t *testing.T, what string, writers []*writer, counter func(*writer) *atomic.Int64) {
 	t.Helper()

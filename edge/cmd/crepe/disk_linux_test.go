@@ -70,7 +70,7 @@ func (d disk) empty(t *testing.T) {
 }
 
 // TestDiskFull: the binary on a disk that fills up refuses orders with 503 and Retry-After, goes on reading, goes on
-// ordering when there is space, and has lost nothing of what it acknowledged.
+// ordering when there is space, and has lost nothing of what it acknowledged. An order that is paid meanwhile becomes paid.
 func TestDiskFull(t *testing.T) {
 	d := mountDisk(t, 512)
 	data, address := filepath.Join(string(d), "data"), freeAddress(t)
@@ -80,6 +80,9 @@ func TestDiskFull(t *testing.T) {
 	if s.merchant, err = newDemoMerchant(s.PublicURL, s.file.MerchantID, s.file.PrivateKey[checkout.Test]); err != nil {
 		t.Fatal(err)
 	}
+	token, waiting := s.token(t, "user-2"), map[string]any{"checkoutSessionId": s.session(t, nil).SessionID,
+		"buyerEmail": "ada@example.com", "billingDetail": map[string]any{"country": "DE", "isBusiness": false}}
+	unpaid := s.createOrder(t, token, waiting).checkoutURL(t)
 	c := newCustomers(t, s, 4, 60)
 	defer c.stop()
 
@@ -89,6 +92,9 @@ func TestDiskFull(t *testing.T) {
 	if response, err := http.Get(running.url); err != nil || response.StatusCode != http.StatusOK {
 		t.Errorf("the page of a session: %v, %v", response, err)
 	}
+	s.pay(t, unpaid)
+	eventually(t, "an order is paid while new ones are refused", func() bool { return s.createOrder(t, token, waiting).status == 409 })
+	c.waitFor(t, "refusals after the payment", &c.refused, 8)
 	d.empty(t)
 	c.waitFor(t, "orders after the space came back", &c.placed, 8)
 	d.fill(t, 100<<20)
