@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"os"
 	"strconv"
 	"strings"
@@ -27,6 +28,9 @@ type Config struct {
 	DiskReserve string // free space below which nothing is written, in MiB; "" for 128
 
 	KeepSessions string // how long a session that nobody ordered from is kept after its end; "" for 2h
+
+	Connections       string // open connections in all; "" for 4096, "off" for no limit
+	ClientConnections string // those of a client address that is no trusted proxy's; "" for 256
 
 	ClientRate string // requests a second of a client address without a merchant's credential; "" for 5, "off" for no limit
 	StoreRate  string // the same of a store; "" for 100
@@ -67,6 +71,8 @@ func (c *Config) flags(f *flag.FlagSet) {
 	setting(&c.PublicURL, "public-url", "", "where buyers reach the server; default: the listen address")
 	setting(&c.DiskReserve, "disk-reserve", "", "MiB of the disk below which new orders are refused; default: 128")
 	setting(&c.KeepSessions, "keep-sessions", "", "how long a checkout session is kept after its end if nobody ordered from it; default: 2h")
+	setting(&c.Connections, "connections", "", "open connections in all, or off; default: 4096")
+	setting(&c.ClientConnections, "client-connections", "", "open connections of one client address that is no trusted proxy's, or off; default: 256")
 	setting(&c.ClientRate, "client-rate", "", "requests a second of one client address without a merchant's credential, or off; default: 5")
 	setting(&c.StoreRate, "store-rate", "", "the same of one store, or off; default: 100")
 	setting(&c.GeoIP, "geoip", "", "country database (.mmdb) that makes IP addresses evidence; default: they are none")
@@ -106,6 +112,24 @@ func (c *Config) throttle() (*throttle.Throttle, error) {
 	}
 	store, err := limit("--store-rate", c.StoreRate, 100)
 	return throttle.New(client, store), err
+}
+
+// limited is a listener within the limits of connections.
+func (c *Config) limited(listener net.Listener) (net.Listener, error) {
+	all, err := limit("--connections", c.Connections, 4096)
+	if err != nil {
+		return nil, err
+	}
+	perClient, err := limit("--client-connections", c.ClientConnections, 256)
+	if err != nil {
+		return nil, err
+	}
+	var l geoip.Locator
+	if l.Trusted, err = geoip.ParseProxies(c.TrustedProxies); err != nil {
+		return nil, err
+	}
+	return &connections{Listener: listener, all: int(all), perClient: int(perClient), by: make(map[string]int),
+		client: func(ip net.IP) string { return l.Client(ip, nil) }}, nil
 }
 
 // limit reads a limit: "" for its default, 0 for none.

@@ -178,7 +178,7 @@ func (t *target) cpu(b *testing.B) float64 {
 }
 
 // resident reads one of the process's memory figures (proc(5), status), in megabytes.
-func (t *target) resident(b *testing.B, name string) float64 {
+func (t *target) resident(b testing.TB, name string) float64 {
 	b.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", t.process.Pid))
 	if err != nil {

@@ -30,6 +30,7 @@ import (
 // Limits of a connection. A request is small and comes at once; a response may take as long as a provider may.
 const (
 	maxBody       = 64 << 10
+	bodyAhead     = 1 << 10 // of a body, before its request is handled
 	maxHeader     = 8 << 10
 	readTimeout   = 5 * time.Second
 	writeTimeout  = 15 * time.Second
@@ -189,6 +190,11 @@ func (s *server) handle(ctx *fasthttp.RequestCtx) {
 			api.InternalError(ctx)
 		}
 	}()
+	if err := readBody(ctx); err != nil {
+		ctx.SetConnectionClose() // where the body ends nobody knows
+		api.MalformedRequest(ctx, err)
+		return
+	}
 	path := ctx.Path()
 	if handler, ok := s.extra[string(path)]; ok {
 		handler(ctx)
@@ -220,11 +226,15 @@ func firstOf(path []byte) string {
 
 // serveOn serves until ctx ends or the database stops writing, and then lets the requests under way finish.
 func (s *server) serveOn(ctx context.Context, listener net.Listener) error {
+	listener, err := s.limited(listener)
+	if err != nil {
+		return err
+	}
 	http := &fasthttp.Server{
 		Handler: s.handle, ErrorHandler: api.MalformedRequest, Name: "crepe", NoDefaultServerHeader: true,
 		ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
-		MaxRequestBodySize: maxBody, ReadBufferSize: maxHeader, CloseOnShutdown: true, Logger: quiet{s.log},
-		SecureErrorLogMessage: true,
+		StreamRequestBody: true, MaxRequestBodySize: bodyAhead, DisablePreParseMultipartForm: true,
+		ReadBufferSize: maxHeader, CloseOnShutdown: true, Logger: quiet{s.log}, SecureErrorLogMessage: true,
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- http.Serve(listener) }()
