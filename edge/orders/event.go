@@ -116,7 +116,7 @@ func (s *Service) transition(o *Order, env checkout.Environment, ev *Event) erro
 		o.unpaid(a, payment, false, now)
 	case ev.Remote.Paid:
 		payment.Status = Succeeded
-		o.settled(a, payment, now)
+		s.settle(o, a, payment)
 	case ev.Remote.Status == RemoteExpired:
 		o.ended(a, now)
 	case ev.Remote.Status == RemoteComplete && ev.Kind == EventFailed:

@@ -33,7 +33,8 @@ type Config struct {
 // Service places orders and applies what the provider reports of them. It is safe for concurrent use.
 type Service struct {
 	Config
-	sessions keyedLock
+	sessions  keyedLock
+	confirmed confirmations
 }
 
 // New returns a service; it starts nothing.
@@ -151,19 +152,8 @@ func (f *flow) step() (string, error) {
 			f.order.rollBack(Abandoned)
 			return f.begin()
 		}
-		a.State, a.EverUnknown = Sent, true // whoever sent it before may have been heard
-		return f.send()
-	case Open:
-		if _, err := f.render(f.expiry()); err != nil {
-			return "", err // what cannot be replaced is not ended
-		}
-		f.order.superseding(f.nowMilli())
-		if err := f.commit(Change{Order: f.order, Unspent: f.spend}); err != nil {
-			return "", err
-		}
-		f.ending = a.N
-		return f.supersede()
-	case Superseding:
+		return f.resend()
+	case Open, Superseding:
 		return f.supersede()
 	default:
 		return f.begin()
@@ -200,7 +190,7 @@ func (f *flow) leave() error {
 	return cmp.Or(f.commitClosed(), errAgain)
 }
 
-// answered is the answer that needs no provider, if there is one: the URL that the buyer has had, or that nothing can be
+// answered is the answer that needs no new attempt, if there is one: the URL that the buyer has had, or that nothing can be
 // ordered any more.
 func (f *flow) answered() (string, error) {
 	if f.order == nil {
@@ -210,6 +200,9 @@ func (f *flow) answered() (string, error) {
 	case a.State == Taken, a.State == Settled:
 		return "", checkout.InvalidSession()
 	case a.State == Open && a.Digest == f.digest && a.payableAt(f.nowMilli()):
+		if err := f.confirm(a); err != nil {
+			return "", err
+		}
 		return f.reuse(a.URL)
 	}
 	return "", nil
@@ -328,6 +321,19 @@ func (f *flow) payable(n int, expires time.Time) Payable {
 		Language: f.session.Language, ExpiresAt: expires}
 }
 
+// resend sends the current attempt again, which another process may be sending as well. That is durable first: without it, a
+// try there that certainly had no effect would count as a refusal, although this one may have its effect.
+func (f *flow) resend() (string, error) {
+	if a := f.order.Current(); !a.EverUnknown {
+		a.State, a.EverUnknown = Sent, true
+		f.order.UpdatedAt = f.nowMilli()
+		if err := f.commit(Change{Order: f.order}); err != nil {
+			return "", err
+		}
+	}
+	return f.send()
+}
+
 // send calls the provider with the current attempt's stored bytes and makes the outcome durable. The session is written
 // back together with the URL, so that a rollback has nothing to undo.
 func (f *flow) send() (string, error) {
@@ -378,9 +384,21 @@ func (f *flow) reuse(url string) (string, error) {
 	return url, nil
 }
 
-// supersede ends the current checkout at the provider and begins the next attempt, or finds that a buyer was faster.
+// supersede ends the current checkout at the provider and begins the next attempt, or finds that a buyer was faster. A request
+// that the rules, the adapter or our limits refuse ends nothing. One that only the provider itself refuses has ended the
+// checkout, because two must never be payable; the session can be ordered from again then.
 func (f *flow) supersede() (string, error) {
+	if _, err := f.render(f.expiry()); err != nil {
+		return "", err
+	}
 	a := f.order.Current()
+	if a.State == Open {
+		f.order.superseding(f.nowMilli())
+		if err := f.commit(Change{Order: f.order, Unspent: f.spend}); err != nil {
+			return "", err
+		}
+		f.ending = a.N
+	}
 	remote, fault := f.gateway.Expire(f.tryDeadline(), a.Ref)
 	if fault != nil && fault.Held {
 		return "", crowded(fault)

@@ -30,8 +30,12 @@ type provider struct {
 	faults    []*orders.Fault // of the next creates; nil lets one through
 	expire    *orders.Fault   // of every expire
 	expiring  func()          // happens once, while the next expire is on its way back
-	complete  bool            // a buyer is faster than the expire
-	skew      int64           // added to what is charged
+	creating  func()          // happens once, while the next create is on its way back
+	retrieve  *orders.Fault   // of every retrieve
+	retrieves int
+	unfit     string // a success URL that cannot be rendered
+	complete  bool   // a buyer is faster than the expire
+	skew      int64  // added to what is charged
 	sent      []sentCreate
 	checkouts map[string]orders.Remote // by key
 	account   orders.Account           // acct_1 where it is zero
@@ -50,6 +54,9 @@ func (p *provider) Amounts(money.Currency) (orders.Amounts, bool) {
 func (p *provider) Retrieve(_ time.Time, ref string) (orders.Remote, *orders.Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.retrieves++; p.retrieve != nil {
+		return orders.Remote{}, p.retrieve
+	}
 	for _, r := range p.checkouts {
 		if r.Ref == ref {
 			return r, nil
@@ -62,11 +69,23 @@ func (p *provider) Event(string, []byte, time.Time) (orders.Event, error) {
 }
 
 func (p *provider) Render(in orders.Payable) (orders.Wire, error) {
+	if p.unfit != "" && in.SuccessTo == p.unfit {
+		return orders.Wire{}, errors.New("cannot be rendered")
+	}
 	a := in.Order.Quote.Assessment
 	return orders.Wire{Path: "/pay", Body: fmt.Appendf(nil, "%s %d %d %d %s", in.OrderID, in.Attempt, a.Total, in.ExpiresAt.Unix(), in.SuccessTo)}, nil
 }
 
 func (p *provider) Create(_ time.Time, w orders.Wire, key string) (orders.Remote, *orders.Fault) {
+	remote, fault := p.make(w, key)
+	if meanwhile := p.creating; meanwhile != nil {
+		p.creating = nil
+		meanwhile()
+	}
+	return remote, fault
+}
+
+func (p *provider) make(w orders.Wire, key string) (orders.Remote, *orders.Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sent = append(p.sent, sentCreate{key, string(w.Body)})
@@ -175,11 +194,14 @@ func (d *desk) sweep(t *testing.T, later time.Duration) *orders.Order {
 }
 
 // order asks for an order to a country.
-func (d *desk) order(country string) (string, error) {
+func (d *desk) order(country string) (string, error) { return d.orderTo(country, "") }
+
+// orderTo asks for an order whose buyer returns to a URL.
+func (d *desk) orderTo(country, successURL string) (string, error) {
 	business := false
 	return d.Service.Create(context.Background(), &checkout.Request{
 		Caller: checkout.Caller{Environment: checkout.Test, StoreID: "STO_1"}, SessionID: sessionID,
-		Billing: &billing.Input{Country: country, IsBusiness: &business}, BuyerEmail: "ada@example.com",
+		Billing: &billing.Input{Country: country, IsBusiness: &business}, BuyerEmail: "ada@example.com", SuccessURL: successURL,
 	}, "", nil)
 }
 
@@ -432,6 +454,66 @@ func TestSupersedesOnce(t *testing.T) {
 	}
 	if again, err := d.order("DE"); err != nil || again != second {
 		t.Errorf("the buyer had %s and gets %s, %v", second, again, err)
+	}
+}
+
+// TestUnfitChangeEndsNothing: a changed request that the provider cannot be sent leaves the checkout of the unchanged one open,
+// also where an earlier change was to end it.
+func TestUnfitChangeEndsNothing(t *testing.T) {
+	d := openDesk(t)
+	d.Config.Budget = time.Minute
+	d.unfit = "https://shop.example/unfit"
+	first, err := d.order("DE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	unfit := func() {
+		t.Helper()
+		if url, err := d.orderTo("DE", d.unfit); err == nil {
+			t.Errorf("got %q for a request that cannot be rendered", url)
+		}
+		for key, r := range d.checkouts {
+			if r.Status != orders.RemoteOpen {
+				t.Errorf("%s was ended", key)
+			}
+		}
+	}
+	unfit()
+	if again, err := d.order("DE"); again != first {
+		t.Errorf("the unchanged request gets %q, %v", again, err)
+	}
+	d.expire = &orders.Fault{Class: orders.Unknown}
+	if _, err := d.order("FR"); err == nil {
+		t.Fatal("an expiry whose outcome is unknown passed for an expiry")
+	}
+	d.expire = nil
+	unfit()
+}
+
+// TestTakenOver: a process sends again what another one is sending. The other one's try had no effect for certain, this one's
+// may have had: the attempt is not refused.
+func TestTakenOver(t *testing.T) {
+	d := openDesk(t)
+	d.Config.Budget = time.Minute
+	other := *d
+	other.Service = orders.New(d.Config)
+	d.faults = []*orders.Fault{{Class: orders.NotExecuted, Status: 401}}
+	made, over, taken := make(chan struct{}), make(chan struct{}), make(chan error)
+	d.creating = func() { // the first call is on its way back
+		d.creating = func() { close(made); <-over } // and the second until the first request is over
+		go func() { _, err := other.order("DE"); taken <- err }()
+		<-made
+	}
+	d.order("DE")
+	close(over)
+	if err := <-taken; err != nil {
+		t.Error(err)
+	}
+	_, o := d.stored(t)
+	for _, a := range o.Attempts {
+		if _, made := d.checkouts[a.Key]; made && a.State == orders.Refused {
+			t.Errorf("attempt %d of %d counts as refused, and there is a checkout for it", a.N, len(o.Attempts))
+		}
 	}
 }
 

@@ -102,8 +102,7 @@ func (f *flow) resume() error {
 			f.order.rollBack(Abandoned)
 			return f.commit(Change{Order: f.order})
 		}
-		a.State, a.EverUnknown = Sent, true
-		_, err := f.send()
+		_, err := f.resend()
 		return err
 	case Superseding:
 		return f.settle(f.gateway.Expire)
