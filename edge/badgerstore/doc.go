@@ -63,6 +63,7 @@
 //	all/<store>/pr/<product>       catalog.Product
 //	all/-/sl/<slug>                the id of the store with that slug
 //	all/-/og/<origin>/<store>      nothing: the store lists that origin
+//	all/-/de                       the deployment's id
 //	all/-/du/<ms>/<env>/<order>    when an order must be looked at again
 //	all/-/nr/<n mod 2^18>          the number n of a batch of writes, eight bytes
 //	all/-/at/<kind>/<id>           where a session (cs), order (or) or product (pr) lives: "<env>/<store>", of a product "<store>";
@@ -75,6 +76,6 @@
 // # Values
 //
 // A record is one byte that says how the rest is written, and the rest: 1 is JSON; 2, of sessions and orders, is the version
-// and an instant (when an order is due, or a session may be forgotten), 8 bytes each, and JSON. The ids of "sl" and "at", the key of "wk",
-// the values of "rd" and those of the sandbox are as they are.
+// and an instant (when an order is due, or a session may be forgotten), 8 bytes each, and JSON. The ids of "sl", "at" and "de",
+// the key of "wk", the values of "rd" and those of the sandbox are as they are.
 package badgerstore

@@ -28,38 +28,55 @@ const (
 )
 
 func (s *Service) take(ctx context.Context, env checkout.Environment, ev Event) (outcome, error) {
-	if ev.Kind == EventIgnored {
+	if ev.Kind == EventIgnored || s.foreign(&ev.Remote) {
 		return unneeded, nil
 	}
 	for range 10 {
-		err := s.apply(ctx, env, &ev)
+		did, err := applied, s.apply(ctx, env, &ev)
+		if errors.Is(err, errMisfit) || errors.Is(err, ErrNotFound) {
+			did, err = s.unmatched(ctx, env, &ev, err)
+		}
 		switch {
 		case errors.Is(err, ErrStale):
 			continue
 		case errors.Is(err, ErrRepeated):
 			return unneeded, nil
-		case errors.Is(err, errMisfit), errors.Is(err, ErrNotFound):
-			return s.quarantine(ctx, env, &ev, err)
 		default:
-			return applied, err
+			return did, err
 		}
 	}
 	return unneeded, ErrStale
 }
 
-// quarantine keeps an event that fits nothing. The log names it by the provider's ids only: an order id that we do not know
-// may be anything.
-func (s *Service) quarantine(ctx context.Context, env checkout.Environment, ev *Event, why error) (outcome, error) {
+// foreign reports whether a checkout belongs to another deployment on the same account.
+func (s *Service) foreign(r *Remote) bool {
+	return s.Deployment != "" && r.Deployment != "" && r.Deployment != s.Deployment
+}
+
+// unmatched keeps an event that fits nothing in quarantine if it tells of money, and closes the session that was paid: it must
+// not be sold a second time. All other events that fit nothing matter to nobody. The log names the event by the provider's ids
+// only: an order id that we do not know may be anything.
+func (s *Service) unmatched(ctx context.Context, env checkout.Environment, ev *Event, why error) (outcome, error) {
 	seen := s.seen(env, ev)
-	err := s.Store.Commit(ctx, Change{Event: seen, Quarantine: &Quarantined{Event: *ev, Environment: env, Provider: seen.Provider,
-		Why: why.Error(), QuarantinedAt: s.nowMilli()}})
-	switch {
-	case errors.Is(err, ErrRepeated):
-		return unneeded, nil
-	case err == nil:
-		s.Log.Error("event in quarantine", "event", ev.ID, "ref", ev.Remote.Ref, "why", why)
+	if ev.Kind != EventCompleted && ev.Kind != EventSucceeded {
+		s.Log.Warn("event ignored", "event", ev.ID, "ref", ev.Remote.Ref, "why", why)
+		return unneeded, s.Store.Commit(ctx, Change{Event: seen})
 	}
-	return quarantined, err
+	change := Change{Event: seen, Quarantine: &Quarantined{Event: *ev, Environment: env, Provider: seen.Provider,
+		Why: why.Error(), QuarantinedAt: s.nowMilli()}}
+	session, err := s.Store.Session(ctx, ev.Remote.SessionID)
+	switch {
+	case err == nil && session.Environment == env:
+		session.Closed, session.PaidUnmatched = true, true
+		change.Session = session
+	case err != nil && !errors.Is(err, ErrNotFound):
+		return unneeded, err
+	}
+	if err := s.Store.Commit(ctx, change); err != nil {
+		return unneeded, err
+	}
+	s.Log.Error("event in quarantine", "event", ev.ID, "ref", ev.Remote.Ref, "why", why)
+	return quarantined, nil
 }
 
 func (s *Service) apply(ctx context.Context, env checkout.Environment, ev *Event) error {
@@ -75,8 +92,8 @@ func (s *Service) apply(ctx context.Context, env checkout.Environment, ev *Event
 		return err
 	}
 	change := Change{Order: order, Event: s.seen(env, ev)}
-	if closed := order.closed(); closed != session.Closed {
-		session.Closed = closed
+	was := session.Closed
+	if session.follow(order); session.Closed != was {
 		change.Session = session
 	}
 	return s.Store.Commit(ctx, change)
@@ -98,8 +115,8 @@ func (s *Service) settle(o *Order, a *Attempt, p Payment) {
 // tells a delayed payment that failed from one that is still under way, which look the same. A checkout that is still open
 // reports nothing, and its event goes into quarantine.
 func (s *Service) transition(o *Order, env checkout.Environment, ev *Event) error {
-	a := o.Attempt(ev.Remote.Attempt)
-	if a == nil || ev.Remote.Live != (env == checkout.Prod) || a.Ref != "" && ev.Remote.Ref != "" && a.Ref != ev.Remote.Ref {
+	a := o.attemptOf(&ev.Remote)
+	if a == nil || ev.Remote.Live != (env == checkout.Prod) {
 		return errMisfit
 	}
 	if ev.Kind != EventDeclined && !a.matches(ev.Remote) {

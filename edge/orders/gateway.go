@@ -42,9 +42,9 @@ type Gateway interface {
 	// is not the provider's, or not one that can be read: nothing may change because of it.
 	Event(signature string, body []byte, now time.Time) (Event, error)
 
-	// Checkouts lists the checkouts that were created since an instant, the newest first, a page at a time: after is ""
+	// Checkouts lists the checkouts that were created within a span of time, the newest first, a page at a time: after is ""
 	// for the first page and then what the page before said. One without an OrderID is not ours.
-	Checkouts(deadline, since time.Time, after string) (Page[Remote], *Fault)
+	Checkouts(deadline time.Time, created Span, after string) (Page[Remote], *Fault)
 
 	// Undelivered lists the events that nobody has accepted, the newest first and as far back as the provider knows, a
 	// page at a time as Checkouts does.
@@ -57,6 +57,9 @@ type Account struct {
 	Play bool   // it moves no real money: a sandbox, or a provider's test mode
 }
 
+// Span is a stretch of time, both ends included. A zero Until is no end.
+type Span struct{ Since, Until time.Time }
+
 // Page is a part of a list.
 type Page[T any] struct {
 	Items []T
@@ -65,13 +68,14 @@ type Page[T any] struct {
 
 // Payable is an order as the provider needs to know it.
 type Payable struct {
-	OrderID   string
-	Attempt   int // from 1; a new one gets a new idempotency key
-	Order     *checkout.Order
-	SuccessTo string    // where the buyer returns to after paying; may hold {CHECKOUT_SESSION_ID}
-	CancelTo  string    // where the buyer goes back to without paying
-	Language  string    // BCP 47, "" for the provider's choice
-	ExpiresAt time.Time // whole seconds, UTC
+	Deployment string // see [Config]; "" for none
+	OrderID    string
+	Attempt    int // from 1; a new one gets a new idempotency key
+	Order      *checkout.Order
+	SuccessTo  string    // where the buyer returns to after paying; may hold {CHECKOUT_SESSION_ID}
+	CancelTo   string    // where the buyer goes back to without paying
+	Language   string    // BCP 47, "" for the provider's choice
+	ExpiresAt  time.Time // whole seconds, UTC
 }
 
 // Wire is a rendered request without its secret: what an attempt stores before anything is sent.
@@ -82,15 +86,17 @@ type Wire struct {
 
 // Remote is a checkout as the provider reports it.
 type Remote struct {
-	Ref       string // the provider's id, "cs_test_…"
-	URL       string // where the buyer pays; empty unless Open
-	Status    RemoteStatus
-	Paid      bool         // the money is there; a Complete that is not Paid is still being processed
-	Total     money.Amount // what the provider charges
-	OrderID   string
-	Attempt   int
-	Live      bool   // real money
-	PaymentID string // the provider's id of the payment, empty until there is one
+	Ref        string // the provider's id, "cs_test_…"
+	URL        string // where the buyer pays; empty unless Open
+	Status     RemoteStatus
+	Paid       bool         // the money is there; a Complete that is not Paid is still being processed
+	Total      money.Amount // what the provider charges
+	OrderID    string
+	Attempt    int
+	SessionID  string // our checkout session, "" in what is not ours
+	Deployment string // that asked for it; "" in what is not ours, and in checkouts of older versions
+	Live       bool   // real money
+	PaymentID  string // the provider's id of the payment, empty until there is one
 }
 
 // RemoteStatus is where a checkout stands at the provider.
@@ -164,11 +170,14 @@ const (
 	Definitive
 	// Stuck: the provider has stored a failure under this key; the same call cannot succeed any more.
 	Stuck
+	// KeyTaken: the provider has seen the key with other bytes. Another call that this database does not know has been made
+	// under it, which a restored backup explains, and may have had its effect.
+	KeyTaken
 )
 
 // String names the class in kebab-case, for logs and metrics.
 func (c FaultClass) String() string {
-	return [...]string{"unknown", "not-executed", "in-progress", "definitive", "stuck"}[c]
+	return [...]string{"unknown", "not-executed", "in-progress", "definitive", "stuck", "key-taken"}[c]
 }
 
 // Error names the class and what was seen, without any of the buyer's data.

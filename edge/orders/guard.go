@@ -153,8 +153,8 @@ func (t *turns) Expire(deadline time.Time, ref string) (Remote, *Fault) {
 }
 
 // Checkouts implements [Gateway].
-func (t *turns) Checkouts(deadline, since time.Time, after string) (Page[Remote], *Fault) {
-	return guarded(t, deadline, func() (Page[Remote], *Fault) { return t.Gateway.Checkouts(deadline, since, after) })
+func (t *turns) Checkouts(deadline time.Time, created Span, after string) (Page[Remote], *Fault) {
+	return guarded(t, deadline, func() (Page[Remote], *Fault) { return t.Gateway.Checkouts(deadline, created, after) })
 }
 
 // Undelivered implements [Gateway].

@@ -101,15 +101,19 @@ func (r result) saw(invariant string) bool {
 
 func onStore(broken func(orders.Store) orders.Store) mutant { return mutant{store: broken} }
 
-// forgetful does not remember that a session has an order.
-func forgetful(s orders.Store) orders.Store { return forgetfulStore{s} }
+// forgetful does not remember that a session has an order, and takes it for a new one each time.
+func forgetful(s orders.Store) orders.Store { return &forgetfulStore{Store: s} }
 
-type forgetfulStore struct{ orders.Store }
+type forgetfulStore struct {
+	orders.Store
+	clicks atomic.Int64
+}
 
-func (s forgetfulStore) Session(ctx context.Context, id string) (*orders.Session, error) {
+func (s *forgetfulStore) Session(ctx context.Context, id string) (*orders.Session, error) {
 	session, err := s.Store.Session(ctx, id)
 	if err == nil {
 		session.OrderID = ""
+		session.CreatedAt = s.clicks.Add(1)
 	}
 	return session, err
 }
@@ -186,6 +190,7 @@ func (s *forgettingStore) Session(ctx context.Context, id string) (*orders.Sessi
 	if err == nil {
 		if _, gone := s.forgotten.Load(session.OrderID); gone {
 			session.OrderID = ""
+			session.CreatedAt++ // or its next order would have the same id
 		}
 	}
 	return session, err

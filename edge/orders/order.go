@@ -69,6 +69,7 @@ type Attempt struct {
 	ExpiresAt int64   // when the provider's checkout ends, Unix milliseconds
 
 	EverUnknown bool // an earlier try may have had its effect
+	KeyTaken    bool // the provider had seen Key before; see the fault class
 	Tries       int
 	Ref         string // the provider's checkout, "" until known
 	URL         string // where the buyer pays, "" until known
@@ -89,9 +90,9 @@ const (
 	Superseding AttemptState = "superseding"
 	// Refused: the provider certainly has no checkout for it.
 	Refused AttemptState = "refused"
-	// Abandoned: given up unresolved. Harmless, because its URL was never disclosed.
+	// Abandoned: given up unresolved, its URL undisclosed. What the provider may have of it is ended before a next attempt.
 	Abandoned AttemptState = "abandoned"
-	// Ended: the provider confirmed that it cannot be paid any more.
+	// Ended: the provider confirmed that it cannot be paid any more, or that it has none.
 	Ended AttemptState = "ended"
 	// Taken: the buyer is through and the money on its way.
 	Taken AttemptState = "taken"
@@ -129,6 +130,20 @@ func (o *Order) Attempt(n int) *Attempt {
 		return nil
 	}
 	return &o.Attempts[n-1]
+}
+
+// attemptOf finds the attempt of a provider's checkout, by the provider's id or, while we know no id, by its number; nil when
+// there is none.
+func (o *Order) attemptOf(r *Remote) *Attempt {
+	for i := range o.Attempts {
+		if a := &o.Attempts[i]; r.Ref != "" && a.Ref == r.Ref {
+			return a
+		}
+	}
+	if a := o.Attempt(r.Attempt); a != nil && (a.Ref == "" || r.Ref == "") {
+		return a
+	}
+	return nil
 }
 
 // Sold is what the order is for: what was paid, or else what the current attempt asks for.

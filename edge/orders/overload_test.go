@@ -256,7 +256,7 @@ func (p *busyProvider) Create(deadline time.Time, w orders.Wire, key string) (or
 	return p.provider.Create(deadline, w, key)
 }
 
-func (p *busyProvider) Checkouts(time.Time, time.Time, string) (orders.Page[orders.Remote], *orders.Fault) {
+func (p *busyProvider) Checkouts(time.Time, orders.Span, string) (orders.Page[orders.Remote], *orders.Fault) {
 	return orders.Page[orders.Remote]{}, nil
 }
 

@@ -69,19 +69,44 @@ type reconciliation struct {
 	fixed       int   // of them: told what we did not know, or ended
 	quarantined int   // of them: fit nothing
 	unended     error // the last failure to end a checkout
+
+	kept map[string]bool // the checkouts in quarantine
 }
 
 // run tells the events first: they know more than a checkout does.
 func (r *reconciliation) run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, reconcileBudget)
 	defer cancel()
-	since := r.Now().Add(-reconcileBack)
+	if err := r.loadQuarantine(ctx); err != nil {
+		return err
+	}
 	return errors.Join(
 		visit(ctx, r, r.gateway.Undelivered, r.event),
-		visit(ctx, r, func(deadline time.Time, after string) (Page[Remote], *Fault) {
-			return r.gateway.Checkouts(deadline, since, after)
-		}, r.checkout),
+		r.checkouts(ctx, Span{Since: r.Now().Add(-reconcileBack)}),
 		r.unended)
+}
+
+func (r *reconciliation) checkouts(ctx context.Context, created Span) error {
+	return visit(ctx, r, func(deadline time.Time, after string) (Page[Remote], *Fault) {
+		return r.gateway.Checkouts(deadline, created, after)
+	}, r.checkout)
+}
+
+// loadQuarantine reads which checkouts are in quarantine already, whatever event has told of them.
+func (r *reconciliation) loadQuarantine(ctx context.Context) error {
+	r.kept = make(map[string]bool)
+	for after := ""; ; {
+		page, err := r.Store.Quarantined(ctx, r.env, after, 100)
+		if err != nil {
+			return err
+		}
+		for i := range page.Items {
+			r.kept[page.Items[i].Remote.Ref] = true
+		}
+		if after = page.Next; after == "" {
+			return nil
+		}
+	}
 }
 
 // visit reads a list page by page and looks at each of its items.
@@ -134,30 +159,92 @@ func (r *reconciliation) event(ctx context.Context, ev *Event) error {
 
 // checkout brings an order to where the provider says that its checkout is.
 func (r *reconciliation) checkout(ctx context.Context, remote *Remote) error {
-	if remote.OrderID == "" {
+	if remote.OrderID == "" || r.foreign(remote) {
 		return nil // an account may serve others too
 	}
 	r.checked++
 	order, err := r.Store.Order(ctx, r.env, remote.OrderID)
 	if errors.Is(err, ErrNotFound) {
-		return r.count(r.quarantine(ctx, r.env, r.found(remote), ErrNotFound))
+		return r.unheardOf(ctx, remote)
+	}
+	if err == nil {
+		err = r.bringHome(ctx, order, remote)
 	}
 	if err != nil {
 		return err
 	}
-	if order.stray(remote) {
-		ended, fault := r.gateway.Expire(r.callDeadline(), remote.Ref)
-		if fault != nil {
-			r.unended = fmt.Errorf("orders: %s attempt %d cannot be ended: %w", order.ID, remote.Attempt, fault)
-			return nil
-		}
-		r.Log.Warn("a checkout that was given up could be paid, and is ended", "order", order.ID, "attempt", remote.Attempt, "ref", remote.Ref)
-		*remote = ended
+	stray := order.stray(remote)
+	if stray && !r.end(remote) {
+		return nil
 	}
-	if order.knows(remote) {
+	if !order.knows(remote) {
+		return r.tell(ctx, remote)
+	}
+	if stray {
+		r.fixed++
+	}
+	return nil
+}
+
+// unheardOf deals with a checkout of an order that the store does not have. One that can be paid is ended, if it is ours beyond
+// doubt: a restored backup has lost its order.
+func (r *reconciliation) unheardOf(ctx context.Context, remote *Remote) error {
+	open := remote.Status == RemoteOpen
+	switch {
+	case open && (remote.Deployment == "" || !r.end(remote)):
+		return nil
+	case remote.Status == RemoteComplete:
+		return r.tell(ctx, remote)
+	case open:
+		r.fixed++
+	}
+	return nil
+}
+
+// end ends a checkout that must not be paid, and reports whether its state is certain then.
+func (r *reconciliation) end(remote *Remote) bool {
+	ended, fault := r.gateway.Expire(r.callDeadline(), remote.Ref)
+	if fault != nil {
+		r.unended = fmt.Errorf("orders: %s attempt %d cannot be ended: %w", remote.OrderID, remote.Attempt, fault)
+		return false
+	}
+	r.Log.Warn("a checkout that nobody should pay could be paid, and is ended", "ref", remote.Ref, "attempt", remote.Attempt)
+	*remote = ended
+	return true
+}
+
+// tell applies what a checkout's event would have told.
+func (r *reconciliation) tell(ctx context.Context, remote *Remote) error {
+	if r.kept[remote.Ref] {
 		return nil
 	}
 	return r.count(r.take(ctx, r.env, *r.found(remote)))
+}
+
+// moved is the attempt of a checkout if it was made with another key of the same account; nil for all others.
+func (r *reconciliation) moved(o *Order, remote *Remote) *Attempt {
+	a := o.attemptOf(remote)
+	if a == nil || a.Ref != remote.Ref || !a.elsewhere(r.gateway.Account()) {
+		return nil
+	}
+	return a
+}
+
+// bringHome writes down that an attempt belongs to the account of today after all: its checkout is there. A key was replaced.
+func (r *reconciliation) bringHome(ctx context.Context, o *Order, remote *Remote) error {
+	a := r.moved(o, remote)
+	if a == nil {
+		return nil
+	}
+	a.Account = r.gateway.Account()
+	switch err := r.Store.Commit(ctx, Change{Order: o}); {
+	case errors.Is(err, ErrStale):
+		return nil // somebody is at work on it; the next comparison comes
+	case err != nil:
+		return err
+	}
+	o.Version++
+	return nil
 }
 
 func (r *reconciliation) count(o outcome, err error) error {
@@ -189,8 +276,8 @@ func (o *Order) stray(r *Remote) bool {
 	if r.Status != RemoteOpen {
 		return false
 	}
-	a := o.Attempt(r.Attempt)
-	if a == nil || a.Ref != "" && a.Ref != r.Ref {
+	a := o.attemptOf(r)
+	if a == nil {
 		return true
 	}
 	switch a.State {
@@ -204,9 +291,9 @@ func (o *Order) stray(r *Remote) bool {
 
 // knows reports whether an attempt is where the provider says that its checkout is.
 func (o *Order) knows(r *Remote) bool {
-	a := o.Attempt(r.Attempt)
-	if a == nil || a.Ref != "" && a.Ref != r.Ref {
-		return false
+	a := o.attemptOf(r)
+	if a == nil {
+		return r.Status == RemoteExpired // an attempt that a restored backup has lost, and nothing came of it
 	}
 	switch r.Status {
 	case RemoteExpired:

@@ -1,8 +1,10 @@
 package orders
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -22,7 +24,16 @@ type Config struct {
 	Gateways map[checkout.Environment]Gateway
 	Now      func() time.Time
 	Rand     io.Reader // for ids; crypto/rand in production
-	Log      *slog.Logger
+
+	// Deployment tells our checkouts from those of others on the same account: two deployments do not end each other's. It is
+	// kept with the orders, so that it comes back with a backup. With "" every checkout that names an order is ours.
+	Deployment string
+
+	// CatchUp makes every create-order wait, and then be refused for the moment, until Run has found that the provider has
+	// no checkout that the store does not know; see [Service.Run].
+	CatchUp bool
+
+	Log *slog.Logger
 
 	// TryTimeout bounds one call to a provider, Budget everything a create-order does. Zero means 4 s and 9 s: the
 	// published contract tells clients to come again from 5 s on.
@@ -35,6 +46,7 @@ type Service struct {
 	Config
 	sessions  keyedLock
 	confirmed confirmations
+	caughtUp  map[checkout.Environment]chan struct{} // closed when orders are taken
 }
 
 // New returns a service; it starts nothing.
@@ -45,7 +57,14 @@ func New(c Config) *Service {
 	if c.Budget == 0 {
 		c.Budget = 9 * time.Second
 	}
-	return &Service{Config: c}
+	s := &Service{Config: c, caughtUp: make(map[checkout.Environment]chan struct{})}
+	for env := range c.Gateways {
+		s.caughtUp[env] = make(chan struct{})
+		if !c.CatchUp {
+			close(s.caughtUp[env])
+		}
+	}
+	return s
 }
 
 var (
@@ -134,6 +153,9 @@ func (f *flow) step() (string, error) {
 	if f.overtaken() {
 		return "", errBusy
 	}
+	if !f.awaitCatchUp() {
+		return "", errCrowded
+	}
 	if err := f.leave(); err != nil {
 		return "", err
 	}
@@ -150,11 +172,13 @@ func (f *flow) step() (string, error) {
 	case Sent, Unresolved:
 		if !a.replayableAt(f.nowMilli()) {
 			f.order.rollBack(Abandoned)
-			return f.begin()
+			return f.clear()
 		}
 		return f.resend()
 	case Open, Superseding:
 		return f.supersede()
+	case Abandoned:
+		return f.clear()
 	default:
 		return f.begin()
 	}
@@ -248,6 +272,9 @@ func (f *flow) read() error {
 	if refused != nil {
 		return refused
 	}
+	if session.PaidUnmatched {
+		return checkout.InvalidSession()
+	}
 	f.placed, f.digest = *placed, digest(placed)
 	if f.gateway == nil {
 		gateway := f.Gateways[session.Environment]
@@ -275,7 +302,7 @@ func (f *flow) begin() (string, error) {
 	now := f.Now()
 	change := Change{Order: f.order, Unspent: f.spend}
 	if f.order == nil {
-		id := f.newID("ORD")
+		id := orderID(f.session)
 		f.order = &Order{ID: id, SessionID: f.session.ID, MerchantID: f.session.MerchantID, StoreID: f.session.StoreID,
 			Environment: f.session.Environment, CreatedAt: now.UnixMilli()}
 		f.session.OrderID = id
@@ -317,7 +344,7 @@ func (f *flow) payable(n int, expires time.Time) Payable {
 	if success == "" {
 		success = f.session.PageURL + "/complete"
 	}
-	return Payable{OrderID: f.order.ID, Attempt: n, Order: &f.placed, SuccessTo: success, CancelTo: f.session.PageURL,
+	return Payable{Deployment: f.Deployment, OrderID: f.order.ID, Attempt: n, Order: &f.placed, SuccessTo: success, CancelTo: f.session.PageURL,
 		Language: f.session.Language, ExpiresAt: expires}
 }
 
@@ -349,6 +376,10 @@ func (f *flow) send() (string, error) {
 		if refused := fault.Refuses.problem(a.Placed.Quote.Currency); refused != nil && fault.Class == Definitive {
 			f.Log.Warn("the provider refuses an order", "order", f.order.ID, "attempt", a.N, "error", fault)
 			return "", cmp.Or(f.commit(Change{Order: f.order}), error(refused))
+		}
+		if fault.Class == KeyTaken {
+			f.Log.Warn("the provider knows a call that the database does not: was a backup restored?", "order", f.order.ID, "attempt", a.N)
+			return "", cmp.Or(f.commit(Change{Order: f.order}), errAgain)
 		}
 		return "", errors.Join(fmt.Errorf("orders: %s attempt %d: %w", f.order.ID, a.N, fault), f.commit(Change{Order: f.order}))
 	}
@@ -439,7 +470,7 @@ const unknownAccount = "unknown"
 
 // commitClosed writes the order and whether its session can still be ordered from.
 func (f *flow) commitClosed() error {
-	f.session.Closed = f.order.closed()
+	f.session.follow(f.order)
 	return f.commit(Change{Session: f.session, Order: f.order})
 }
 
@@ -506,6 +537,13 @@ func (f *flow) commit(c Change) error {
 }
 
 func (s *Service) nowMilli() int64 { return s.Now().UnixMilli() }
+
+// orderID is made of the session, so that the same request leads to the same calls of the provider though a backup was restored
+// in between. Order ids sort by the time of their sessions, and do not tell the session's id, which lets its holder order.
+func orderID(session *Session) string {
+	sum := sha256.Sum256([]byte("order of " + session.ID))
+	return shortid.Format(shortid.Order, shortid.NewV7(time.UnixMilli(session.CreatedAt), bytes.NewReader(sum[:])))
+}
 
 func (s *Service) newID(prefix string) string {
 	return shortid.Format(prefix, shortid.NewV7(s.Now(), s.Rand))

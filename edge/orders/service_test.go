@@ -32,6 +32,7 @@ type provider struct {
 	expiring  func()          // happens once, while the next expire is on its way back
 	creating  func()          // happens once, while the next create is on its way back
 	retrieve  *orders.Fault   // of every retrieve
+	list      *orders.Fault   // of every list
 	retrieves int
 	unfit     string // a success URL that cannot be rendered
 	complete  bool   // a buyer is faster than the expire

@@ -17,8 +17,14 @@ type Session struct {
 	LastsUntil int64  // how far [Service.Extend] may move ExpiresAt, Unix milliseconds; 0 is not at all
 	OrderID    string // the one order of this session, "" before the first create-order got past the rules
 
+	// PaidUnmatched: a payment that names this session is in quarantine. Nothing can be ordered from it any more.
+	PaidUnmatched bool
+
 	Metadata   map[string]string
 	ExternalID string // orderMerchantExternalId
 	Language   string // BCP 47, "" for the buyer's own
 	DarkMode   *bool  // nil: the store's choice
 }
+
+// follow closes the session, or opens it again, as its order is.
+func (s *Session) follow(o *Order) { s.Closed = o.closed() || s.PaidUnmatched }

@@ -79,7 +79,8 @@ func (o *Order) failed(f *Fault, now int64) {
 	switch {
 	case f.Class == Definitive, f.Class == NotExecuted && !a.EverUnknown:
 		o.rollBack(Refused)
-	case f.Class == Stuck:
+	case f.Class == Stuck, f.Class == KeyTaken:
+		a.KeyTaken = f.Class == KeyTaken
 		o.rollBack(Abandoned)
 	default:
 		a.State, a.EverUnknown = Unresolved, true
@@ -219,7 +220,7 @@ func (o *Order) DueAt() int64 {
 	switch a.State {
 	case Sent:
 		return o.UpdatedAt + sentGrace.Milliseconds()
-	case Unresolved, Superseding:
+	case Unresolved, Superseding, Abandoned:
 		return retry
 	case Open:
 		return max(a.ExpiresAt+expiryGrace.Milliseconds(), retry)

@@ -23,6 +23,9 @@ type Store interface {
 	// other error leaves open whether the change happened.
 	Commit(ctx context.Context, c Change) error
 
+	// Deployment is the id of this store, which is made the first time.
+	Deployment(ctx context.Context, made string) (string, error)
+
 	// Due names up to limit orders of any environment whose [Order.DueAt] is not after now, the longest due first.
 	Due(ctx context.Context, now int64, limit int) ([]DueOrder, error)
 }

@@ -13,15 +13,16 @@ const (
 	sweepParallel = 5
 )
 
-// Run sweeps at once and then every five seconds until ctx ends: whatever a crash, a lost answer or a lost webhook has
+// Run lets orders be taken as soon as the service has caught up with the providers ([Config.CatchUp]). It sweeps at once and
+// then every five seconds until ctx ends: whatever a crash, a lost answer or a lost webhook has
 // left in between is brought to an end though no buyer comes back. After the first sweep and then hourly it reconciles, and
 // logs an error while payments wait for a person.
 func (s *Service) Run(ctx context.Context) {
-	s.sweep(ctx)
 	var hourly sync.WaitGroup
-	hourly.Go(func() { s.reconcileHourly(ctx) })
+	hourly.Go(func() { s.catchUp(ctx); s.reconcileHourly(ctx) })
 	hourly.Go(func() { s.reportHourly(ctx) })
 	defer hourly.Wait()
+	s.sweep(ctx)
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	for {
@@ -100,10 +101,12 @@ func (f *flow) resume() error {
 	case Sent, Unresolved:
 		if !a.replayableAt(f.nowMilli()) {
 			f.order.rollBack(Abandoned)
-			return f.commit(Change{Order: f.order})
+			return f.resumeAbandoned()
 		}
 		_, err := f.resend()
 		return err
+	case Abandoned:
+		return f.resumeAbandoned()
 	case Superseding:
 		return f.settle(f.gateway.Expire)
 	default:

@@ -53,15 +53,15 @@ func TestSweepLostCommit(t *testing.T) {
 	}
 }
 
-// TestSweepTooLate: past the time in which the provider would still execute the bytes, the attempt is given up. Nobody has
-// its URL, so nobody can pay it.
+// TestSweepTooLate: past the time in which the provider would still execute the bytes, the attempt is given up, and what the
+// provider may have of it is looked for.
 func TestSweepTooLate(t *testing.T) {
 	d := openDesk(t)
 	d.faults = []*orders.Fault{{Class: orders.Unknown}}
 	if _, err := d.order("DE"); err == nil {
 		t.Fatal("no error")
 	}
-	if o := d.sweep(t, 31*time.Minute); o.State != orders.RolledBack || o.Current().State != orders.Abandoned || o.DueAt() != 0 || len(d.sent) != 1 {
+	if o := d.sweep(t, 31*time.Minute); o.State != orders.RolledBack || o.Current().State != orders.Ended || o.DueAt() != 0 || len(d.sent) != 1 {
 		t.Errorf("order %s, attempt %s, due at %d, sent %d", o.State, o.Current().State, o.DueAt(), len(d.sent))
 	}
 }

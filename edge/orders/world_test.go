@@ -552,10 +552,10 @@ func (g *boundGateway) Expire(deadline time.Time, ref string) (orders.Remote, *o
 	return g.Gateway.Expire(g.life.until(deadline), ref)
 }
 
-func (g *boundGateway) Checkouts(deadline, since time.Time, after string) (orders.Page[orders.Remote], *orders.Fault) {
+func (g *boundGateway) Checkouts(deadline time.Time, created orders.Span, after string) (orders.Page[orders.Remote], *orders.Fault) {
 	g.life.boundary()
 	defer g.life.boundary()
-	return g.Gateway.Checkouts(g.life.until(deadline), since, after)
+	return g.Gateway.Checkouts(g.life.until(deadline), created, after)
 }
 
 func (g *boundGateway) Undelivered(deadline time.Time, after string) (orders.Page[orders.Event], *orders.Fault) {

@@ -195,6 +195,14 @@ func (s eventAfter) Commit(ctx context.Context, c orders.Change) error {
 	return errors.Join(s.base.Commit(ctx, c), s.base.Commit(ctx, orders.Change{Event: event}))
 }
 
+// manyDeployments gives everybody an id of their own.
+type manyDeployments struct{ base }
+
+func (s manyDeployments) Deployment(ctx context.Context, made string) (string, error) {
+	_, err := s.base.Deployment(ctx, made)
+	return made, err
+}
+
 // noQuarantine drops events that fit nothing, mixedQuarantine keeps those of both environments together, and neverHandled
 // forgets that somebody has looked at one.
 type noQuarantine struct{ base }
@@ -352,6 +360,7 @@ func TestBroken(t *testing.T) {
 		"events looked at too late":       func(s storetest.Store) storetest.Store { return eventAfter{s} },
 		"tokens for ever":                 func(s storetest.Store) storetest.Store { return freeTokens{s} },
 		"tokens of both environments":     func(s storetest.Store) storetest.Store { return mixedTokens{s} },
+		"a deployment for each":           func(s storetest.Store) storetest.Store { return manyDeployments{s} },
 		"no quarantine":                   func(s storetest.Store) storetest.Store { return noQuarantine{s} },
 		"one quarantine":                  func(s storetest.Store) storetest.Store { return mixedQuarantine{s} },
 		"an event handled in vain":        func(s storetest.Store) storetest.Store { return neverHandled{s} },

@@ -107,6 +107,24 @@ func refunds(s Store) error {
 	return counted(s, before, orders.Unhandled{RefundDue: 1})
 }
 
+// deployment: whoever is first makes the id, and everybody gets that one.
+func deployment(s Store) error {
+	ids := make([]string, racers)
+	won, lost := race(func(racer int) (err error) {
+		ids[racer], err = s.Deployment(background, fresh("dep"))
+		return err
+	})
+	if won != racers {
+		return lost[0]
+	}
+	for _, id := range ids {
+		if id != ids[0] || id == "" {
+			return fmt.Errorf("deployments %q and %q", ids[0], id)
+		}
+	}
+	return nil
+}
+
 // pages reads a list to its end and holds it to its order and to the limit.
 func pages[T any](limit int, id func(T) string, read func(after string, limit int) (orders.Page[T], error)) (all []T, err error) {
 	for after := ""; ; {

@@ -51,6 +51,7 @@ func Checks() []Check {
 		{"an event counts once", repeated},
 		{"one racer of many applies an event", eventRace},
 		{"what is due comes in order", due},
+		{"everybody gets the same deployment", deployment},
 		{"quarantine", quarantine},
 		{"refunds due", refunds},
 		{"an answer is kept until its time", answers},

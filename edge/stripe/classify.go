@@ -76,7 +76,7 @@ func (r *reply) class(code string, stripes bool) orders.FaultClass {
 		return orders.NotExecuted
 	case 400, 402, 404:
 		if code == "idempotency_error" { // the key's first request had other bytes
-			return orders.Stuck
+			return orders.KeyTaken
 		}
 		return orders.Definitive
 	}

@@ -24,6 +24,7 @@ var (
 	inProgress  = failed{orders.InProgress, true}
 	definitive  = failed{orders.Definitive, true}
 	stuck       = failed{orders.Stuck, true}
+	keyTaken    = failed{orders.KeyTaken, true}
 )
 
 const (
@@ -63,7 +64,7 @@ func TestClassify(t *testing.T) {
 		"no such object":          {reply{status: 404, body: stripeError("resource_missing")}, definitive},
 		"a proxy's 404":           {reply{status: 404, body: []byte(html)}, unknown},
 		"a 400 of nobody":         {reply{status: 400}, unknown},
-		"other bytes under a key": {reply{status: 400, body: []byte(`{"error":{"type":"idempotency_error"}}`)}, stuck},
+		"other bytes under a key": {reply{status: 400, body: []byte(`{"error":{"type":"idempotency_error"}}`)}, keyTaken},
 
 		"500":                   {reply{status: 500, body: []byte(broken)}, stuck},
 		"500 again":             {reply{status: 500, body: []byte(html), replayed: true}, stuck},

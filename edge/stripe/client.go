@@ -101,7 +101,7 @@ func call[T any](g *Gateway, deadline time.Time, r outgoing, read func([]byte) (
 	err := g.client.DoDeadline(request, response, deadline)
 	got := replyOf(response, err)
 	if fault := classify(&got); fault != nil {
-		if fault.Class == orders.Stuck && r.key == "" {
+		if (fault.Class == orders.Stuck || fault.Class == orders.KeyTaken) && r.key == "" {
 			fault.Class = orders.Unknown
 		}
 		return answer, fault

@@ -121,7 +121,7 @@ func readDecline(object []byte, e *orders.Event) error {
 		return errEventShape
 	}
 	e.Remote = orders.Remote{PaymentID: p.ID, Live: p.Livemode, Total: fromStripe(p.Amount, p.Currency)}
-	e.Remote.OrderID, e.Remote.Attempt = origin(p.Metadata)
+	setOrigin(&e.Remote, p.Metadata)
 	e.Method, e.Last4 = p.LastError.PaymentMethod.Type, p.LastError.PaymentMethod.Card.Last4
 	if e.Reason = p.LastError.Message; e.Reason == "" {
 		e.Reason = p.LastError.Code

@@ -86,7 +86,7 @@ func TestSignature(t *testing.T) {
 func TestEvent(t *testing.T) {
 	paid := orders.Remote{
 		Ref: "cs_test_1", Status: orders.RemoteComplete, Paid: true, Total: money.Amount{Minor: 3110, Currency: "USD"},
-		OrderID: "ORD_1", Attempt: 2, PaymentID: "pi_1",
+		OrderID: "ORD_1", Attempt: 2, SessionID: "cs_x", PaymentID: "pi_1",
 	}
 	unpaid := paid
 	unpaid.Paid = false
@@ -105,7 +105,7 @@ func TestEvent(t *testing.T) {
 			orders.Event{Kind: orders.EventSucceeded, Remote: paid}},
 		"failed": {"checkout.session.async_payment_failed", later, orders.Event{Kind: orders.EventFailed, Remote: unpaid}},
 		"expired": {"checkout.session.expired", ended, orders.Event{Kind: orders.EventExpired, Remote: orders.Remote{
-			Ref: "cs_test_1", Status: orders.RemoteExpired, Total: paid.Total, OrderID: "ORD_1", Attempt: 2,
+			Ref: "cs_test_1", Status: orders.RemoteExpired, Total: paid.Total, OrderID: "ORD_1", Attempt: 2, SessionID: "cs_x",
 		}}},
 		"declined": {"payment_intent.payment_failed", refusal, orders.Event{
 			Kind: orders.EventDeclined, Method: "card", Last4: "0002", Reason: "Your card was declined.",
@@ -118,7 +118,7 @@ func TestEvent(t *testing.T) {
 		"unknown currency and attempt": {"checkout.session.completed",
 			strings.NewReplacer("usd", "zzz", `"2"`, `"two"`).Replace(paidSession),
 			orders.Event{Kind: orders.EventCompleted, Remote: orders.Remote{
-				Ref: "cs_test_1", Status: orders.RemoteComplete, Paid: true, OrderID: "ORD_1", PaymentID: "pi_1",
+				Ref: "cs_test_1", Status: orders.RemoteComplete, Paid: true, OrderID: "ORD_1", SessionID: "cs_x", PaymentID: "pi_1",
 			}}},
 	}
 	for name, c := range cases {

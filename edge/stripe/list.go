@@ -20,8 +20,11 @@ const eventsPath = "/v1/events"
 var errNoList = errors.New("stripe: the answer is not a list")
 
 // Checkouts lists sessions (https://docs.stripe.com/api/checkout/sessions/list).
-func (g *Gateway) Checkouts(deadline, since time.Time, after string) (orders.Page[orders.Remote], *orders.Fault) {
-	query := pageQuery(after) + "&created[gte]=" + strconv.FormatInt(since.Unix(), 10)
+func (g *Gateway) Checkouts(deadline time.Time, created orders.Span, after string) (orders.Page[orders.Remote], *orders.Fault) {
+	query := pageQuery(after) + "&created[gte]=" + strconv.FormatInt(created.Since.Unix(), 10)
+	if !created.Until.IsZero() {
+		query += "&created[lte]=" + strconv.FormatInt(created.Until.Unix(), 10)
+	}
 	return call(g, deadline, outgoing{method: "GET", path: sessionsPath + query}, func(body []byte) (orders.Page[orders.Remote], error) {
 		return readPage(body, func(s *session) (string, orders.Remote) { return s.ID, s.remote() })
 	})

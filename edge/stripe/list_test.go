@@ -31,14 +31,14 @@ func lister(t *testing.T, body string) (g *Gateway, asked func() string) {
 func TestCheckouts(t *testing.T) {
 	const others = `{"id":"cs_test_0","object":"checkout.session","status":"open","metadata":{}}`
 	g, asked := lister(t, `{"object":"list","has_more":true,"data":[`+openSession+`,`+others+`]}`)
-	page, fault := g.Checkouts(soon(), time.Unix(1_795_000_000, 0), "cs/1&x")
+	page, fault := g.Checkouts(soon(), orders.Span{Since: time.Unix(1_795_000_000, 0), Until: time.Unix(1_795_000_300, 0)}, "cs/1&x")
 	if fault != nil || len(page.Items) != 2 || page.Next != "cs_test_0" {
 		t.Fatalf("got %+v, %v", page, fault)
 	}
 	if first, second := page.Items[0], page.Items[1]; first.Ref != "cs_test_1" || first.OrderID != "ORD_1" || second.OrderID != "" {
 		t.Errorf("got %+v", page.Items)
 	}
-	if got := asked(); got != "GET /v1/checkout/sessions?limit=50&starting_after=cs%2F1%26x&created[gte]=1795000000" {
+	if got := asked(); got != "GET /v1/checkout/sessions?limit=50&starting_after=cs%2F1%26x&created[gte]=1795000000&created[lte]=1795000300" {
 		t.Errorf("asked %s", got)
 	}
 }
@@ -71,7 +71,7 @@ func TestNoList(t *testing.T) {
 		`{"object":"list","data":[` + strings.Replace(openSession, "cs_test_1", "", 1) + `],"has_more":true}`,
 	} {
 		g, _ := lister(t, body)
-		if page, fault := g.Checkouts(soon(), time.Now(), ""); fault == nil || fault.Class != orders.Unknown || page.Next != "" {
+		if page, fault := g.Checkouts(soon(), orders.Span{Since: time.Now()}, ""); fault == nil || fault.Class != orders.Unknown || page.Next != "" {
 			t.Errorf("%s became %+v, %v", body, page, fault)
 		}
 	}

@@ -76,6 +76,7 @@ func (f *form) addMetadata(key string, p *orders.Payable) {
 	f.add(key+"[order_id]", p.OrderID)
 	f.add(key+"[attempt]", strconv.Itoa(p.Attempt))
 	f.add(key+"[checkout_session_id]", p.Order.SessionID)
+	f.addIfAny(key+"[deployment]", p.Deployment)
 }
 
 // addLines adds the price and the tax, which together must be the total that the buyer has agreed to.

@@ -82,7 +82,7 @@ func (s *session) remote() orders.Remote {
 		Live:      s.Livemode,
 		PaymentID: s.PaymentIntent,
 	}
-	r.OrderID, r.Attempt = origin(s.Metadata)
+	setOrigin(&r, s.Metadata)
 	if r.Status == orders.RemoteOpen {
 		r.URL = s.URL
 	}
@@ -101,11 +101,12 @@ func status(s string) orders.RemoteStatus {
 	return orders.RemoteUnknown
 }
 
-// origin reads back what Render put into the metadata. Attempt 0 is none of ours.
-func origin(metadata map[string]string) (orderID string, attempt int) {
+// setOrigin reads back what Render put into the metadata. Attempt 0 is none of ours.
+func setOrigin(r *orders.Remote, metadata map[string]string) {
 	n, err := strconv.ParseUint(metadata["attempt"], 10, 31)
 	if err != nil {
 		n = 0
 	}
-	return metadata["order_id"], int(n)
+	r.OrderID, r.Attempt = metadata["order_id"], int(n)
+	r.SessionID, r.Deployment = metadata["checkout_session_id"], metadata["deployment"]
 }

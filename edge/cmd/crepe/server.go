@@ -114,7 +114,12 @@ func (s *server) wire() error {
 	if err := s.auth.Rotate(context.Background()); err != nil && !errors.Is(err, badgerstore.ErrDiskFull) {
 		return err // on a full disk the old keys do for reading what there is
 	}
-	s.orders = orders.New(orders.Config{Store: s.db, Gateways: gateways, Now: time.Now, Rand: rand.Reader, Log: s.log})
+	deployment, err := s.db.Deployment(context.Background(), rand.Text())
+	if err != nil {
+		return err
+	}
+	s.orders = orders.New(orders.Config{Store: s.db, Gateways: gateways, Now: time.Now, Rand: rand.Reader, Log: s.log,
+		Deployment: deployment, CatchUp: true})
 	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Origins: s.db, Orders: s.orders, Gateways: gateways,
 		Idempotency: idempotency.NewGuard(s.db, time.Now, s.log), Buyers: buyers, Throttle: limits, Rates: rates,
 		PublicURL: s.PublicURL, Ready: s.ready, Now: time.Now, Rand: rand.Reader, Log: s.log})

@@ -1,0 +1,111 @@
+package orders
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+const (
+	// catchUpBudget is how long orders wait at most for the service to catch up with a provider.
+	catchUpBudget = time.Minute
+	// catchUpPause is between two tries to ask a provider.
+	catchUpPause = time.Second
+	// payableBack is how old a checkout is at most that can still be paid.
+	payableBack = remoteLife + 2*clockMargin
+)
+
+// catchUp compares each provider's newest checkouts with the orders before it lets orders be taken. After a restored backup
+// the provider has checkouts that the store does not know, or knows in an earlier state; all that can still be paid are looked
+// at then, and dealt with as [Service.Reconcile] does.
+//
+// It gives up after a minute. A provider that is down makes no checkouts either, so that waiting costs nothing; but one that
+// refuses to list (a restricted key) must not stop the sales for ever. What protects them then is that a session's next call
+// has the same key as the lost one: see [KeyTaken].
+func (s *Service) catchUp(ctx context.Context) {
+	var all sync.WaitGroup
+	for env, caughtUp := range s.caughtUp {
+		select {
+		case <-caughtUp:
+			continue
+		default:
+		}
+		all.Go(func() {
+			defer close(caughtUp)
+			ctx, cancel := context.WithTimeout(ctx, catchUpBudget)
+			defer cancel()
+			r := reconciliation{Service: s, env: env, gateway: inBackground(s.Gateways[env])}
+			if err := r.catchUp(ctx); err != nil {
+				s.Log.Error("orders are taken although the provider's checkouts could not be compared", "environment", env, "error", err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// catchUp tries until it has compared, or ctx ends.
+func (r *reconciliation) catchUp(ctx context.Context) error {
+	for {
+		err := r.compareNewest(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-time.After(catchUpPause):
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		}
+	}
+}
+
+// compareNewest looks at one page, and at everything that can still be paid if there is anything new on it.
+func (r *reconciliation) compareNewest(ctx context.Context) error {
+	since := Span{Since: r.Now().Add(-payableBack)}
+	page, fault := r.gateway.Checkouts(r.callDeadline(), since, "")
+	if fault != nil {
+		return fault
+	}
+	for i := range page.Items {
+		news, err := r.isNews(ctx, &page.Items[i])
+		if err != nil {
+			return err
+		}
+		if news {
+			r.Log.Warn("the provider is ahead of the database: its checkouts are compared before orders are taken", "environment", r.env)
+			return errors.Join(r.loadQuarantine(ctx), r.checkouts(ctx, since), r.unended)
+		}
+	}
+	return nil
+}
+
+// isNews reports whether a checkout is one of ours that the store does not know, or knows in another state.
+func (r *reconciliation) isNews(ctx context.Context, remote *Remote) (bool, error) {
+	if remote.OrderID == "" || r.foreign(remote) {
+		return false, nil
+	}
+	order, err := r.Store.Order(ctx, r.env, remote.OrderID)
+	if errors.Is(err, ErrNotFound) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return order.stray(remote) || !order.knows(remote) || r.moved(order, remote) != nil, nil
+}
+
+// awaitCatchUp waits until orders are taken, as long as there is time left for a call of the provider.
+func (f *flow) awaitCatchUp() bool {
+	caughtUp := f.caughtUp[f.session.Environment]
+	select {
+	case <-caughtUp:
+		return true
+	default:
+	}
+	select {
+	case <-caughtUp:
+		return true
+	case <-time.After(f.deadline.Sub(f.Now()) - f.TryTimeout):
+		return false
+	}
+}

@@ -1,0 +1,105 @@
+package orders
+
+import (
+	"cmp"
+	"errors"
+	"time"
+)
+
+const (
+	// clockMargin is how far the provider's clock may be from ours.
+	clockMargin = 5 * time.Minute
+	// clearBudget is how long the sweeper looks for what the provider has of one abandoned attempt.
+	clearBudget = 2 * time.Minute
+)
+
+// clear makes sure that the current attempt, which was abandoned, cannot be paid: what the provider has of it is ended, or the
+// payment is recorded. Only then may a next attempt begin. The provider cannot search by our ids, so that this reads the list
+// of what it made at the time.
+func (f *flow) clear() (string, error) {
+	a := f.order.Current()
+	a.Tries++
+	payable, fault := f.unfinished()
+	over := f.nowMilli() >= a.ExpiresAt+expiryGrace.Milliseconds() // whatever there is of it
+	f.order.UpdatedAt = f.nowMilli()
+	if fault != nil && !over {
+		f.Log.Warn("an abandoned attempt cannot be looked for", "order", f.order.ID, "attempt", a.N, "error", fault)
+		return "", cmp.Or(f.commit(Change{Order: f.order}), crowded(fault))
+	}
+	f.begun, f.ending = 0, 0 // this request may begin another attempt
+	if payable == nil {
+		f.order.ended(a, f.nowMilli())
+		return "", cmp.Or(f.commitClosed(), errAgain)
+	}
+	a.Ref = payable.Ref
+	if err := f.observe(a, *payable); err != nil {
+		return "", cmp.Or(f.commit(Change{Order: f.order}), err)
+	}
+	return "", cmp.Or(f.commitClosed(), errAgain)
+}
+
+// unfinished ends every open checkout that the provider has of the current attempt, or of attempts that a restored backup has
+// lost. It returns one that could not be ended because a buyer was faster, a paid one first; nil when there is none.
+func (f *flow) unfinished() (faster *Remote, _ *Fault) {
+	found, fault := f.find()
+	if fault != nil {
+		return nil, fault
+	}
+	for _, r := range found {
+		if r.Status == RemoteOpen {
+			if r, fault = f.gateway.Expire(f.tryDeadline(), r.Ref); fault != nil {
+				return nil, fault
+			}
+		}
+		if r.Status != RemoteExpired && r.Status != RemoteMissing && (faster == nil || r.Paid) {
+			faster = &r
+		}
+	}
+	return faster, nil
+}
+
+// find lists the provider's checkouts of this order that no earlier attempt accounts for.
+func (f *flow) find() (found []Remote, _ *Fault) {
+	a := f.order.Current()
+	if a.Ref != "" {
+		r, fault := f.gateway.Retrieve(f.tryDeadline(), a.Ref)
+		return []Remote{r}, fault
+	}
+	for after := ""; ; {
+		page, fault := f.gateway.Checkouts(f.tryDeadline(), f.span(), after)
+		if fault != nil {
+			return nil, fault
+		}
+		for _, r := range page.Items {
+			if known := f.order.attemptOf(&r); r.OrderID == f.order.ID && !f.foreign(&r) && (known == nil || known == a) {
+				found = append(found, r)
+			}
+		}
+		if after = page.Next; after == "" {
+			return found, nil
+		}
+		if !f.Now().Before(f.deadline) {
+			return nil, heldBack("list_too_long", 0)
+		}
+	}
+}
+
+// span is when the checkout of the current attempt was made, if it was. Of a key that the provider has seen before, and that
+// is lost here, only the session's beginning is known.
+func (f *flow) span() Span {
+	a := f.order.Current()
+	if a.KeyTaken {
+		return Span{Since: time.UnixMilli(f.session.CreatedAt).Add(-clockMargin)}
+	}
+	return Span{time.UnixMilli(a.SentAt).Add(-clockMargin), time.UnixMilli(f.order.UpdatedAt).Add(clockMargin)}
+}
+
+// resumeAbandoned clears an attempt though no buyer comes back.
+func (f *flow) resumeAbandoned() error {
+	f.deadline = f.Now().Add(clearBudget)
+	_, err := f.clear()
+	if errors.Is(err, errAgain) {
+		return nil
+	}
+	return err
+}

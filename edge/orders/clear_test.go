@@ -1,0 +1,92 @@
+package orders_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/crepe-checkout/crepe/core/problem"
+	"github.com/crepe-checkout/crepe/edge/orders"
+)
+
+// payable is how many of a session's checkouts can be paid at the provider, whoever has their URL.
+func (c *counter) payable(sessionID string) (n int) {
+	c.t.Helper()
+	all, err := c.psp.Sessions()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, s := range all {
+		if s.Metadata["checkout_session_id"] == sessionID && s.Payable {
+			n++
+		}
+	}
+	return n
+}
+
+// TestHiddenEffect: the provider fails and has made the checkout all the same. The same call again ends that one before it
+// tells the URL of the next, so that there is never a second one to pay.
+func TestHiddenEffect(t *testing.T) {
+	t.Parallel()
+	c := openCounter(t)
+	c.psp.Script("500_side_effect")
+	id, err := c.open(1)
+	if err == nil || c.payable(id) != 1 {
+		t.Fatalf("the fault did not befall: %v", err)
+	}
+	c.psp.Script("expire.502")
+	if _, err := c.order(id, "DE"); !isUnavailable(err) || c.payable(id) != 1 {
+		t.Errorf("while it cannot be ended: %v, %d can be paid", err, c.payable(id))
+	}
+	url, err := c.order(id, "DE")
+	if err != nil || c.payable(id) != 1 || c.remote(c.refOf(id, "1")) != "expired" || !strings.HasSuffix(url, c.refOf(id, "2")) {
+		t.Errorf("got %q, %v; %d can be paid", url, err, c.payable(id))
+	}
+	if _, o := c.stored(id); o.Attempts[0].State != orders.Ended || o.Current().State != orders.Open {
+		t.Errorf("attempts %s and %s", o.Attempts[0].State, o.Current().State)
+	}
+}
+
+func isUnavailable(err error) bool {
+	var p *problem.Problem
+	return errors.As(err, &p) && p.Kind == problem.Unavailable
+}
+
+// TestHiddenPayment: the hidden checkout was paid, by whatever way its URL got out. The order is paid, and nothing is sold a
+// second time.
+func TestHiddenPayment(t *testing.T) {
+	t.Parallel()
+	c := openCounter(t)
+	c.psp.Script("500_side_effect")
+	id, _ := c.open(1)
+	c.loseWebhooks()
+	if err := c.psp.Pay(c.refOf(id, "1")); err != nil {
+		t.Fatal(err)
+	}
+	url, err := c.order(id, "DE")
+	var refused problem.List
+	session, o := c.stored(id)
+	if url != "" || !errors.As(err, &refused) || o.State != orders.PaidLate || !session.Closed || c.payable(id) != 0 {
+		t.Errorf("got %q, %v; the order is %s, closed %t", url, err, o.State, session.Closed)
+	}
+}
+
+// TestUnlistable: a provider that refuses to list does not stop a session for ever: what it may have of the attempt ends by
+// itself.
+func TestUnlistable(t *testing.T) {
+	d := openDesk(t)
+	d.faults, d.list = []*orders.Fault{{Class: orders.Stuck}}, &orders.Fault{Class: orders.NotExecuted, Status: 403}
+	if _, err := d.order("DE"); err == nil {
+		t.Fatal("no error")
+	}
+	if _, err := d.order("DE"); !isUnavailable(err) || len(d.sent) != 1 {
+		t.Errorf("got %v, sent %d", err, len(d.sent))
+	}
+	if o := d.sweep(t, 30*time.Minute); o.Current().State != orders.Abandoned || o.DueAt() == 0 {
+		t.Errorf("the attempt is %s", o.Current().State)
+	}
+	if o := d.sweep(t, 33*time.Minute); o.Current().State != orders.Ended || o.DueAt() != 0 {
+		t.Errorf("the attempt is %s", o.Current().State)
+	}
+}
