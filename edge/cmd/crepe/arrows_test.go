@@ -71,7 +71,7 @@ var doors = map[string][]string{
 	"google.golang.org/protobuf":              {"edge/badgerstore"}, // Badger's MANIFEST, in a repair
 	"github.com/golang-jwt/jwt/v5":            {"edge/auth"},
 	"github.com/sony/gobreaker/v2":            {"edge/orders"},
-	"golang.org/x/time":                       {"edge/orders", "edge/throttle"},
+	"golang.org/x/time":                       {"edge/orders", "edge/throttle", "edge/cmd/crepe"},
 	"golang.org/x/sys":                        {"edge/badgerstore"}, // locks and free space on Windows
 	"pgregory.net/rapid":                      {},                   // generates schedules, in tests
 	"github.com/anishathalye/porcupine":       {},                   // checks histories, in tests

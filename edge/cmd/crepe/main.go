@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -62,7 +61,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		fmt.Fprint(stdout, usage)
 		return nil
 	}
-	log := slog.New(slog.NewTextHandler(stderr, nil))
+	log := newLog(stderr)
 	switch command, args := args[0], args[1:]; command {
 	case "dev":
 		return dev(ctx, args, stdout, stderr, log)

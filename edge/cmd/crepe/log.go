@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// How many records with one message the log takes: so many at once, and so many a second after that. What is suppressed is
+// counted, and the count is logged.
+const (
+	logBurst      = 50
+	logRate       = 1
+	countSuppress = time.Minute
+	maxKinds      = 1000
+)
+
+// newLog makes the program's log. Whoever makes the server log something at each request does not fill a disk with it.
+func newLog(w io.Writer) *slog.Logger {
+	return slog.New(&limitedLog{slog.NewTextHandler(w, nil), &messages{kinds: make(map[string]*kind)}})
+}
+
+// limitedLog limits the records of each message.
+type limitedLog struct {
+	slog.Handler
+	messages *messages
+}
+
+type messages struct {
+	mutex sync.Mutex
+	kinds map[string]*kind
+}
+
+// kind is what is known of one message.
+type kind struct {
+	bucket     *rate.Limiter
+	suppressed int // since the last count
+}
+
+// Handle implements [slog.Handler].
+func (l *limitedLog) Handle(ctx context.Context, r slog.Record) error {
+	if !l.admit(ctx, r.Message, r.Level) {
+		return nil
+	}
+	return l.Handler.Handle(ctx, r)
+}
+
+// WithAttrs implements [slog.Handler].
+func (l *limitedLog) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return &limitedLog{l.Handler.WithAttrs(attrs), l.messages}
+}
+
+// WithGroup implements [slog.Handler].
+func (l *limitedLog) WithGroup(name string) slog.Handler {
+	return &limitedLog{l.Handler.WithGroup(name), l.messages}
+}
+
+func (l *limitedLog) admit(ctx context.Context, message string, level slog.Level) bool {
+	l.messages.mutex.Lock()
+	defer l.messages.mutex.Unlock()
+	k := l.messages.kinds[message]
+	if k == nil {
+		if len(l.messages.kinds) >= maxKinds {
+			clear(l.messages.kinds) // only Badger's messages are no constants
+		}
+		k = &kind{bucket: rate.NewLimiter(logRate, logBurst)}
+		l.messages.kinds[message] = k
+	}
+	if k.bucket.Allow() {
+		return true
+	}
+	if k.suppressed++; k.suppressed == 1 {
+		time.AfterFunc(countSuppress, func() { l.count(ctx, k, message, level) })
+	}
+	return false
+}
+
+// count logs how many records of a message were suppressed.
+func (l *limitedLog) count(ctx context.Context, k *kind, message string, level slog.Level) {
+	l.messages.mutex.Lock()
+	n := k.suppressed
+	k.suppressed = 0
+	l.messages.mutex.Unlock()
+	r := slog.NewRecord(time.Now(), level, "log records suppressed", 0)
+	r.Add("message", message, "count", n)
+	l.Handler.Handle(ctx, r)
+}
