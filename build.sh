@@ -111,6 +111,8 @@ torture() {
   say "a crash at every boundary and again, every fault of the provider; -fault-seed=$seed"
   go test ./edge/orders -count 1 -timeout 60m -run 'TestCrashAtEveryBoundary$|TestFaults$' -update -crash-twice \
     -fault-runs "${FAULT_RUNS:-200}" -fault-seed "$seed"
+  say "more buyers than the provider serves"
+  go test ./edge/orders -count 1 -timeout 60m -run 'TestOverload' -update
   say "damaged files, a full disk"
   go test ./edge/badgerstore -count 1 -timeout 60m -run 'TestDamage$' -v -update -damages "${DAMAGES:-2000}" | grep -v ' refused: '
   go test ./edge/cmd/crepe -count 1 -timeout 10m -run 'TestDiskFull$' -v -update

@@ -21,7 +21,8 @@ const (
 
 // newLog makes the program's log. Whoever makes the server log something at each request does not fill a disk with it.
 func newLog(w io.Writer) *slog.Logger {
-	return slog.New(&limitedLog{slog.NewTextHandler(w, nil), &messages{kinds: make(map[string]*kind)}})
+	text := slog.NewTextHandler(w, nil)
+	return slog.New(&limitedLog{text, &messages{out: text, kinds: make(map[string]*kind)}})
 }
 
 // limitedLog limits the records of each message.
@@ -31,6 +32,7 @@ type limitedLog struct {
 }
 
 type messages struct {
+	out   slog.Handler // for the counts
 	mutex sync.Mutex
 	kinds map[string]*kind
 }
@@ -43,7 +45,7 @@ type kind struct {
 
 // Handle implements [slog.Handler].
 func (l *limitedLog) Handle(ctx context.Context, r slog.Record) error {
-	if !l.admit(ctx, r.Message, r.Level) {
+	if !l.admit(r.Message, r.Level) {
 		return nil
 	}
 	return l.Handler.Handle(ctx, r)
@@ -59,7 +61,7 @@ func (l *limitedLog) WithGroup(name string) slog.Handler {
 	return &limitedLog{l.Handler.WithGroup(name), l.messages}
 }
 
-func (l *limitedLog) admit(ctx context.Context, message string, level slog.Level) bool {
+func (l *limitedLog) admit(message string, level slog.Level) bool {
 	l.messages.mutex.Lock()
 	defer l.messages.mutex.Unlock()
 	k := l.messages.kinds[message]
@@ -74,18 +76,18 @@ func (l *limitedLog) admit(ctx context.Context, message string, level slog.Level
 		return true
 	}
 	if k.suppressed++; k.suppressed == 1 {
-		time.AfterFunc(countSuppress, func() { l.count(ctx, k, message, level) })
+		time.AfterFunc(countSuppress, func() { l.messages.count(k, message, level) })
 	}
 	return false
 }
 
 // count logs how many records of a message were suppressed.
-func (l *limitedLog) count(ctx context.Context, k *kind, message string, level slog.Level) {
-	l.messages.mutex.Lock()
+func (m *messages) count(k *kind, message string, level slog.Level) {
+	m.mutex.Lock()
 	n := k.suppressed
 	k.suppressed = 0
-	l.messages.mutex.Unlock()
+	m.mutex.Unlock()
 	r := slog.NewRecord(time.Now(), level, "log records suppressed", 0)
 	r.Add("message", message, "count", n)
-	l.Handler.Handle(ctx, r)
+	m.out.Handle(context.Background(), r)
 }
