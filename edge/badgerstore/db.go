@@ -67,6 +67,7 @@ type DB struct {
 	disk    *disk
 
 	queue  chan command
+	urgent chan command // goes before the queue
 	writer sync.WaitGroup
 	number uint64        // of the last batch; the writer's
 	dirty  atomic.Bool   // a batch has been written since the last sync of a database with NoSync
@@ -97,7 +98,7 @@ func Open(dir string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{Options: o, dir: dir, journal: j, disk: newDisk(dir, o), queue: make(chan command, queueLength),
+	db := &DB{Options: o, dir: dir, journal: j, disk: newDisk(dir, o), queue: make(chan command, queueLength), urgent: make(chan command, queueLength),
 		quit: make(chan struct{}), stopped: make(chan struct{})}
 	db.watch = newWatch(dir, o.Log, db.stop)
 	if err := db.open(); err != nil {

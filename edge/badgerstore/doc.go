@@ -5,7 +5,7 @@
 //
 // # Writing
 //
-// One goroutine writes. It drains a bounded queue of commands into one transaction with SyncWrites, and answers all of
+// One goroutine writes. It drains bounded queues of commands, first that of what completes an order, into one transaction with SyncWrites, and answers all of
 // them when that transaction is on the disk: concurrent requests share one sync, no two transactions ever conflict, and
 // nothing is acknowledged that a power cut can take back. A command reads what the commands before it wrote; one that
 // refuses leaves nothing of itself in the transaction.

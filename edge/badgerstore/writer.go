@@ -18,13 +18,14 @@ type command struct {
 // update runs do in the writer, atomically, and returns when its writes are durable. The error of do comes back as it is,
 // and then nothing of it has been written. [ErrDiskFull] and [ErrClosed] come before do is run; after any other error of the
 // disk it is open whether the writes are there. do must have no other effect: it may run twice.
-func (db *DB) update(do func(*step) error) error { return db.submit(do, roomy) }
+func (db *DB) update(do func(*step) error) error { return db.submit(do, db.queue, roomy) }
 
-// complete is update for what must be written even when new records are refused: half of the disk's reserve is for it.
-func (db *DB) complete(do func(*step) error) error { return db.submit(do, tight) }
+// complete is update for what must be written even when new records are refused: half of the disk's reserve is for it. It goes
+// before whatever else waits for the writer.
+func (db *DB) complete(do func(*step) error) error { return db.submit(do, db.urgent, tight) }
 
-// submit hands a command to the writer, unless there is less space on the disk than it needs.
-func (db *DB) submit(do func(*step) error, needs space) error {
+// submit hands a command to the writer by a queue, unless there is less space on the disk than it needs.
+func (db *DB) submit(do func(*step) error, queue chan<- command, needs space) error {
 	if db.disk.left() > needs {
 		return ErrDiskFull
 	}
@@ -34,14 +35,18 @@ func (db *DB) submit(do func(*step) error, needs space) error {
 		db.closing.RUnlock()
 		return ErrClosed
 	}
-	db.queue <- c
+	queue <- c
 	db.closing.RUnlock()
 	return <-c.done
 }
 
-// write drains the queue, a batch at a time, until it is closed.
+// write drains the queues, a batch at a time, until they are closed.
 func (db *DB) write() {
-	for first := range db.queue {
+	for {
+		first, ok := db.next()
+		if !ok {
+			return
+		}
 		batch := db.gather(first)
 		if err := db.Err(); err != nil {
 			fail(batch, err)
@@ -51,21 +56,47 @@ func (db *DB) write() {
 	}
 }
 
+// next waits for a command, an urgent one before any other. It returns false when the queue is closed and both are empty: no
+// command is handed over after that.
+func (db *DB) next() (command, bool) {
+	if c, ok := poll(db.urgent); ok {
+		return c, true
+	}
+	select {
+	case c := <-db.urgent:
+		return c, true
+	case c, ok := <-db.queue:
+		if !ok {
+			return poll(db.urgent)
+		}
+		return c, true
+	}
+}
+
 // gather takes what waits already, so that it shares one sync.
 func (db *DB) gather(first command) []command {
 	batch := []command{first}
 	for len(batch) < maxBatch {
-		select {
-		case c, ok := <-db.queue:
-			if !ok {
-				return batch
-			}
-			batch = append(batch, c)
-		default:
+		c, ok := poll(db.urgent)
+		if !ok {
+			c, ok = poll(db.queue)
+		}
+		if !ok {
 			return batch
 		}
+		batch = append(batch, c)
 	}
 	return batch
+}
+
+// poll takes a command that waits.
+func poll(queue <-chan command) (command, bool) {
+	select {
+	case c, ok := <-queue:
+		return c, ok
+	default:
+		return command{}, false
+	}
 }
 
 // commit runs a batch in one transaction and answers every command in it. A batch that does not fit into one transaction is

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"runtime"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -107,5 +109,39 @@ func TestManyWriters(t *testing.T) {
 	all.Wait()
 	if n, err := db.read("test/-/counter"); err != nil || len(n) != 32*20 {
 		t.Errorf("%d of %d steps, %v", len(n), 32*20, err)
+	}
+}
+
+// TestUrgent: what a provider reports, and the outcome of an attempt, does not wait behind a queue of new records.
+func TestUrgent(t *testing.T) {
+	db := open(t)
+	begun, end := make(chan struct{}), make(chan struct{})
+	var all sync.WaitGroup
+	submit := func(write func(func(*step) error) error, do func()) {
+		all.Go(func() {
+			if err := write(func(*step) error { do(); return nil }); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	submit(db.update, func() { close(begun); <-end })
+	<-begun
+	var order []string // the writer's
+	for range queueLength {
+		submit(db.update, func() { order = append(order, "new") })
+	}
+	for len(db.queue) < queueLength {
+		runtime.Gosched()
+	}
+	for range 3 {
+		submit(db.complete, func() { order = append(order, "urgent") })
+	}
+	for len(db.urgent) < 3 {
+		runtime.Gosched()
+	}
+	close(end)
+	all.Wait()
+	if len(order) != queueLength+3 || !slices.Equal(order[:3], []string{"urgent", "urgent", "urgent"}) {
+		t.Errorf("%d commands, the first are %v", len(order), order[:3])
 	}
 }
