@@ -31,7 +31,8 @@ type Config struct {
 	Instances int
 
 	// CacheDir is a folder in which the compiled module is kept, so that the next New, of this program or another one, need not
-	// compile it. It is made if it is missing, and whoever can write to it decides what runs here. Empty is none.
+	// compile it. It is made if it is missing, and whoever can write to it decides what runs here. What is damaged in it is
+	// found by a checksum and compiled again. Empty is none.
 	CacheDir string
 
 	// Rates are an operator's own, nil for none: they hold for all quotes and orders that come without. Their text
@@ -59,7 +60,8 @@ func New(ctx context.Context, config Config) (*Module, error) {
 	if instances == 0 {
 		instances = runtime.GOMAXPROCS(0)
 	}
-	cache, err := newCache(config.CacheDir)
+	folder := cache(config.CacheDir)
+	cache, err := folder.open()
 	if err != nil {
 		return nil, fmt.Errorf("host: the folder for the compiled module: %w", err)
 	}
@@ -72,18 +74,13 @@ func New(ctx context.Context, config Config) (*Module, error) {
 	if m.compiled, err = m.runtime.CompileModule(ctx, wasm.Module); err != nil {
 		return nil, errors.Join(fmt.Errorf("host: compiling the module: %w", err), m.Close(ctx))
 	}
+	if err := folder.seal(); err != nil {
+		return nil, errors.Join(fmt.Errorf("host: the folder for the compiled module: %w", err), m.Close(ctx))
+	}
 	if err := m.load(ctx, config.Rates); err != nil {
 		return nil, errors.Join(err, m.Close(ctx))
 	}
 	return m, nil
-}
-
-// newCache keeps compiled modules in a folder, or in memory where that is empty.
-func newCache(dir string) (wazero.CompilationCache, error) {
-	if dir == "" {
-		return wazero.NewCompilationCache(), nil
-	}
-	return wazero.NewCompilationCacheWithDir(dir)
 }
 
 // load makes sure that an instance takes the rates, and has all of them take them.

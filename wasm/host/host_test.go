@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -227,7 +228,7 @@ func TestCacheDir(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if files, err := filepath.Glob(dir + "/*/*"); err != nil || len(files) != 1 {
+	if files, err := filepath.Glob(dir + "/*/*"); err != nil || len(files) != 2 {
 		t.Errorf("%v, %v", files, err)
 	}
 	file := filepath.Join(t.TempDir(), "file")
@@ -236,6 +237,52 @@ func TestCacheDir(t *testing.T) {
 	}
 	if _, err := New(t.Context(), Config{CacheDir: file}); err == nil {
 		t.Error("a file is a folder")
+	}
+}
+
+// TestCacheDamaged: whatever is wrong with a file of the cache, the module is compiled again and the file is as it was.
+func TestCacheDamaged(t *testing.T) {
+	dir := t.TempDir()
+	open := func(what string) {
+		t.Helper()
+		m, err := New(t.Context(), Config{CacheDir: dir})
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		defer m.Close(t.Context())
+		if got, err := m.Email(t.Context(), "A@example.com"); err != nil || got.Address != "a@example.com" {
+			t.Fatalf("%s: %q, %v", what, got.Address, err)
+		}
+	}
+	open("new")
+	files, err := filepath.Glob(filepath.Join(dir, "*", "*"))
+	if err != nil || len(files) != 2 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		good, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		damages := map[string][]byte{"empty": {}, "cut short": good[:len(good)/2], "longer": append(slices.Clone(good), 0), "missing": nil}
+		for _, at := range []int{0, 5, 13, 20, 28, 31, len(good) / 3, len(good) / 2, len(good) - 1} { // the header, the functions' places, their code
+			flipped := slices.Clone(good)
+			flipped[at] ^= 0x55
+			damages[fmt.Sprint("flipped at ", at)] = flipped
+		}
+		for what, damaged := range damages {
+			what = filepath.Ext(file) + " " + what
+			if err := os.WriteFile(file, damaged, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if damaged == nil {
+				os.Remove(file)
+			}
+			open(what)
+			if again, err := os.ReadFile(file); err != nil || !bytes.Equal(again, good) {
+				t.Errorf("%s: the file is not as it was: %v", what, err)
+			}
+		}
 	}
 }
 
