@@ -50,15 +50,24 @@ async function faults(page) {
 // overflow is by how many pixels a page is wider than its window.
 const overflow = (page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 
-// small are the things to press that a finger misses (WCAG 2.5.8): under 24 pixels, and no part of a sentence.
-const small = (page) => page.evaluate(() =>
-	[...document.querySelectorAll("a[href], button, input, select, summary")]
-		.map((element) => element.closest("label") ?? element)
-		.filter((element) => element.checkVisibility())
-		.filter((element) => getComputedStyle(element).display !== "inline" || element.parentElement.innerText === element.innerText)
-		.map((element) => [element.outerHTML.slice(0, 120), element.getBoundingClientRect()])
-		.filter(([, { width, height }]) => width < 24 || height < 24)
-		.map(([html, { width, height }]) => `${html} is ${width} × ${height}`));
+// small are the things to press that a finger misses (WCAG 2.5.8): under 24 pixels, and no part of a sentence. They are
+// measured in the page's letters and in letters of one pixel: which fonts the reader has must not matter.
+const small = (page) => page.evaluate(() => {
+	const tiny = new CSSStyleSheet();
+	tiny.replaceSync("* { font-size: 1px !important }");
+	const missed = [[], [tiny]].flatMap((sheets) => {
+		document.adoptedStyleSheets = sheets;
+		return [...document.querySelectorAll("a[href], button, input, select, summary")]
+			.map((element) => element.closest("label") ?? element)
+			.filter((element) => element.checkVisibility())
+			.filter((element) => getComputedStyle(element).display !== "inline" || element.parentElement.innerText === element.innerText)
+			.map((element) => [element.outerHTML.slice(0, 120), element.getBoundingClientRect()])
+			.filter(([, { width, height }]) => width < 24 || height < 24)
+			.map(([html, { width, height }]) => `${html} is ${width} × ${height}${sheets.length ? " in tiny letters" : ""}`);
+	});
+	document.adoptedStyleSheets = [];
+	return missed;
+});
 
 // fits checks that a page is no wider than its window, and that its buttons can be hit.
 async function fits(page, width) {
