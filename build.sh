@@ -31,13 +31,39 @@ need() {
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
   done
   [ ${#missing[@]} -eq 0 ] && return
-  if [ "$(id -u)" != 0 ]; then
-    echo "these Debian packages are missing: ${missing[*]}; install them, or run this as root" >&2
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    echo "these Debian packages are missing: ${missing[*]}; install them, or run this as root on Debian" >&2
     exit 1
   fi
   say "installing ${missing[*]}"
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=500 install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+node_version=22.23.3
+npm_version=10.9.4 # Debian's own runs on Debian's Node only
+
+# need_node sees to a Node and an npm on the PATH. Where they are missing or too old they come from npm's registry, by Debian's
+# npm, into .cache/node.
+need_node() {
+  node_will_do && return
+  local bin=$PWD/.cache/node/node_modules/.bin
+  if ! PATH=$bin:$PATH node_will_do; then
+    local machine
+    case $(uname -sm) in
+      "Linux x86_64") machine=x64 ;;
+      "Linux aarch64") machine=arm64 ;;
+      *) echo "Node 20.16 or later and npm are missing" >&2; exit 1 ;;
+    esac
+    command -v npm >/dev/null || need npm
+    say "installing Node $node_version into .cache/node"
+    npm install --silent --no-audit --no-fund --prefix .cache/node "node-linux-$machine@$node_version" "npm@$npm_version"
+  fi
+  export PATH=$bin:$PATH
+}
+
+node_will_do() {
+  command -v npm >/dev/null && node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || a == 20 && b >= 16 ? 0 : 1)' 2>/dev/null
 }
 
 build() { go build -trimpath -o bin/crepe ./edge/cmd/crepe; }
@@ -47,33 +73,46 @@ run() {
   exec bin/crepe dev "$@"
 }
 
+# need_browser sees to what the page is looked at with: a browser, the fonts of its 29 languages, and what drives it.
 need_browser() {
-  need ca-certificates chromium fonts-liberation
-  command -v node >/dev/null || need nodejs
-  command -v npm >/dev/null || need npm
+  need ca-certificates chromium fonts-inter fonts-noto-core fonts-noto-cjk
+  need_node
+}
+
+staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# lint holds every module to gofmt, a tidy go.mod, vet and staticcheck, and builds for the systems on which no test runs.
+lint() {
+  local unformatted target
+  unformatted=$(gofmt -l core edge wasm web)
+  [ -z "$unformatted" ] || { echo "not gofmt'ed: $unformatted" >&2; exit 1; }
+  find . -name go.mod -not -path '*/node_modules/*' -printf '%h\n' | while read -r module; do
+    (cd "$module" && go mod tidy -diff && go vet ./... && go run "$staticcheck" ./...)
+  done
+  for target in darwin/amd64 darwin/arm64 windows/amd64; do
+    GOOS=${target%/*} GOARCH=${target#*/} go vet ./...
+    GOOS=${target%/*} GOARCH=${target#*/} go build ./...
+  done
 }
 
 test_all() {
   need_browser
   need iso-codes brotli
-  say "formatting and vet"
-  local unformatted
-  unformatted=$(gofmt -l core edge wasm web)
-  [ -z "$unformatted" ] || { echo "not gofmt'ed: $unformatted" >&2; exit 1; }
-  go vet ./...
+  say "formatting, vet, staticcheck, go.mod, other systems"
+  lint
   say "the WebAssembly module: the same bytes from the same sources, within its budget"
   wasm/build.sh --check
   say "the page's assets: the same bytes from the same sources"
   web/build.sh --check
   say "tests"
-  go test -timeout 20m ./...
+  go test -timeout 3h ./... # a machine with much else to do is slow, and not wrong
   say "the Stripe adapter against Stripe's own library and description, in a module of its own"
-  (cd edge/stripe/oracle && go vet ./... && go test ./...)
+  (cd edge/stripe/oracle && go test -timeout 1h ./...)
 }
 
 # shots runs the demo twice, in its own look and in a merchant's, and takes pictures of its pages.
 shots() {
-  need chromium fonts-inter fonts-noto-core fonts-noto-cjk
+  need_browser
   build
   rm -f web/testdata/shots/*.png
   local look
@@ -146,14 +185,14 @@ case $command in
   build) build ;;
   test) test_all ;;
   wasm) wasm/build.sh ;;
-  web) web/build.sh ;;
-  client) web/packages.sh ;;
+  web) need_node; web/build.sh ;;
+  client) need_node; web/packages.sh ;;
   shots) shots ;;
   browsers) browsers ;;
-  bench) bench ;;
-  bench-wasm) bench_wasm ;;
-  torture) torture ;;
-  fuzz) fuzz ;;
+  bench) need_node; bench ;;
+  bench-wasm) need_node; bench_wasm ;;
+  torture) need_node; torture ;;
+  fuzz) need_node; fuzz ;;
   help | -h | --help) usage ;;
   *) usage >&2; exit 2 ;;
 esac

@@ -94,7 +94,7 @@ func install(t *testing.T, work string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(work, "go.mod"), "module reuse\n\ngo 1.26.0\n\nrequire github.com/crepe-checkout/crepe v0.0.0\n\n"+
+	write(t, filepath.Join(work, "go.mod"), "module reuse\n\ngo 1.26.8\n\nrequire github.com/crepe-checkout/crepe v0.0.0\n\n"+
 		"replace github.com/crepe-checkout/crepe => "+root+"\n")
 	sums, err := os.ReadFile("../go.sum")
 	if err != nil {
@@ -134,7 +134,7 @@ func write(t *testing.T, file, text string) {
 
 func output(t *testing.T, dir, name string, arguments ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, name, arguments...)
 	command.Dir = dir

@@ -14,8 +14,7 @@ const (
 	sessionID = "cs_550e8400-e29b-41d4-a716-446655440000"
 )
 
-func yes() *bool { b := true; return &b }
-func no() *bool  { b := false; return &b }
+func no() *bool { b := false; return &b }
 
 func goodSession() *Session {
 	return &Session{

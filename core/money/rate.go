@@ -5,8 +5,9 @@ package money
 type Rate int32
 
 const (
-	wholeRate    Rate = 100_000 // 100 %
-	percentScale      = 3       // places of a percentage; 1e-5 is a thousandth of a per cent
+	wholeRate Rate = 100_000 // 100 %
+
+	percentScale = 3 // places of a percentage; 1e-5 is a thousandth of a per cent
 )
 
 // ParseRate reads a percentage, "9.975", with at most three decimals, from 0 to 100. It knows no sign and no "%".

@@ -105,7 +105,7 @@ func TestIssueShopperRefuses(t *testing.T) {
 
 func TestTokensDiffer(t *testing.T) {
 	w := newWorld(t)
-	if w.shopper(t) == w.shopper(t) {
+	if one, other := w.shopper(t), w.shopper(t); one == other {
 		t.Error("one token twice")
 	}
 }

@@ -121,7 +121,7 @@ func TestNewV4(t *testing.T) {
 	if got, want := NewV4(bytes.NewReader(make([]byte, 16))).String(), "00000000-0000-4000-8000-000000000000"; got != want {
 		t.Errorf("NewV4 = %s, want %s", got, want)
 	}
-	if NewV4(rand.Reader) == NewV4(rand.Reader) {
+	if one, other := NewV4(rand.Reader), NewV4(rand.Reader); one == other {
 		t.Error("the same twice")
 	}
 }

@@ -1,6 +1,6 @@
 module example
 
-go 1.26.0
+go 1.26.8
 
 require github.com/crepe-checkout/crepe v0.0.0
 

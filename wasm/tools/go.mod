@@ -1,6 +1,6 @@
 module github.com/crepe-checkout/crepe/wasm/tools
 
-go 1.26.0
+go 1.26.8
 
 tool github.com/tinygo-org/tinygo
 

@@ -1,6 +1,6 @@
 module github.com/crepe-checkout/crepe/web/build
 
-go 1.26.0
+go 1.26.8
 
 require (
 	github.com/andybalholm/brotli v1.2.8

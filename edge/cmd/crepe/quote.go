@@ -38,10 +38,10 @@ cannot be quoted has its problems in it. "-" is the standard input.
 
 // asked is one question as typed: a flag or a column each.
 type asked struct {
-	country, state, postcode, taxID, businessName string
-	business                                      bool
-	category, currency, amount, amountMinor       string
-	behavior, on, ipCountry                       string
+	country, state, postcode, taxID         string
+	business                                bool
+	category, currency, amount, amountMinor string
+	behavior, on, ipCountry                 string
 }
 
 func quote(args []string, stdout, stderr io.Writer) error {

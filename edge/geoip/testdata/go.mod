@@ -1,6 +1,6 @@
 module github.com/crepe-checkout/crepe/edge/geoip/testdata
 
-go 1.26.0
+go 1.26.8
 
 require (
 	github.com/maxmind/mmdbwriter v1.2.0

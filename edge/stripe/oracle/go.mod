@@ -1,6 +1,6 @@
 module github.com/crepe-checkout/crepe/edge/stripe/oracle
 
-go 1.26.0
+go 1.26.8
 
 replace github.com/crepe-checkout/crepe => ../../..
 
