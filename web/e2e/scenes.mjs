@@ -49,7 +49,7 @@ async function trigger(event, checkoutUrl) {
 
 // standing shows an order's page as soon as the order stands so: the provider's webhook has come then.
 async function standing(visit, checkoutUrl, expected) {
-	for (let tries = 0; tries < 100; tries++) {
+	for (let tries = 0; tries < 6000; tries++) {
 		const answer = await fetch(`${checkoutUrl}/complete`, { method: "HEAD" });
 		if (answer.headers.get("X-Order-Standing") === expected) return visit.page.goto(`${checkoutUrl}/complete`);
 		await visit.page.waitForTimeout(50);

@@ -30,7 +30,7 @@ export async function pay(page, outcome = "succeeds") {
 
 // completed waits until the session's own page says that the order is complete: the provider's webhook has come then.
 export async function completed(page, checkoutUrl) {
-	for (let tries = 0; tries < 50; tries++) {
+	for (let tries = 0; tries < 3000; tries++) {
 		await page.goto(checkoutUrl);
 		if ((await page.innerText("h1")) === thanks) return;
 		await page.waitForTimeout(100);
@@ -52,7 +52,7 @@ export class Visit {
 		this.page = page;
 		this.requests = [];
 		this.complaints = [];
-		page.setDefaultTimeout(20_000);
+		page.setDefaultTimeout(600_000);
 		page.on("request", (request) => this.requests.push(`${request.method()} ${request.url()}`));
 		page.on("console", (message) => {
 			if (["error", "warning"].includes(message.type())) this.complaints.push(message.text());

@@ -53,7 +53,7 @@ export class Browser {
 
 	// until waits until an expression holds in the page; the page may be another one meanwhile.
 	async until(expression) {
-		for (const end = Date.now() + 20_000; Date.now() < end; await sleep(50)) {
+		for (const end = Date.now() + 600_000; Date.now() < end; await sleep(50)) {
 			if (await this.run(expression).catch(() => false)) return;
 		}
 		throw new Error(`${this.name}: never ${expression}; at ${await this.run("location.href + document.body.innerText")}`);
@@ -83,7 +83,7 @@ async function end(child) {
 
 // patiently tries again while a program starts.
 async function patiently(attempt) {
-	for (const end = Date.now() + 60_000; ; await sleep(100)) {
+	for (const end = Date.now() + 600_000; ; await sleep(100)) {
 		try {
 			return await attempt();
 		} catch (error) {

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/orders"
@@ -335,7 +334,7 @@ func (s *shop) stored(t testing.TB, sessionID string) (*orders.Session, *orders.
 // pay presses the sandbox page's button.
 func (s *shop) pay(t testing.TB, url string) {
 	t.Helper()
-	client := &http.Client{Timeout: 5 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	response, err := client.PostForm(url, map[string][]string{"outcome": {"succeeds"}})
 	if err != nil {
 		t.Fatal(err)

@@ -150,7 +150,7 @@ func audit(t *testing.T, data, address string, acks []acknowledgement) {
 			if attempt.Ref == "" {
 				continue
 			}
-			remote, fault := gateway.Retrieve(time.Now().Add(5*time.Second), attempt.Ref)
+			remote, fault := gateway.Retrieve(time.Now().Add(5*time.Minute), attempt.Ref)
 			if fault != nil {
 				t.Fatalf("%s attempt %d: %v", order.ID, attempt.N, fault)
 			}

@@ -90,7 +90,7 @@ func (m *mock) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Write(recorder.Body.Bytes())
 }
 
-func soon() time.Time { return time.Now().Add(10 * time.Second) }
+func soon() time.Time { return time.Now().Add(5 * time.Minute) }
 
 func TestParameters(t *testing.T) { rapid.Check(t, newMock(t).checkParameters) }
 
