@@ -60,7 +60,7 @@
 // people's pages from being built on a store.
 //
 // That all this holds is not argued but tried: the tests of edge/orders play the real service, database, adapter and sandbox
-// in a bubble of virtual time, by random schedules and with a crash at every boundary, against twelve invariants, and show
+// in a bubble of virtual time, by random schedules and with a crash at every boundary, against thirteen invariants, and show
 // that each likely mistake breaks one of them. FAULTS.md is the table of what was tried and what held.
 //
 // A store's public pages and its buyers' tokens never name an environment by themselves: every record, key and provider

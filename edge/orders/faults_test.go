@@ -29,7 +29,7 @@ var columns = []struct {
 	{"order kept", []string{"I2", "I3"}},
 	{"one payable checkout", []string{"I1", "I9"}},
 	{"price frozen", []string{"I8", "I10"}},
-	{"URL durable", []string{"I5", "I6"}},
+	{"URL durable", []string{"I5", "I6", "I13"}},
 	{"webhook order irrelevant", []string{"I7"}},
 	{"recovered unaided", []string{"I4"}},
 	{"answers documented", []string{"answers"}},

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/url"
+	"path"
 	"reflect"
 	"slices"
 	"strconv"
@@ -40,7 +42,10 @@ type facts struct {
 	bodies  map[string][]string      // by key
 	answers []answer
 	before  map[string]*orders.Order // at the last look
+	over    map[string]time.Time     // by the provider's id
 	stalled bool
+	faulty  bool
+	setBack bool
 	log     string
 }
 
@@ -67,7 +72,7 @@ func (w *world) look() *facts {
 	}
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
-	f.stalled = w.stalled
+	f.over, f.stalled, f.faulty, f.setBack = maps.Clone(w.over), w.stalled, w.faulty, w.setBack > 0
 	for _, a := range w.answers {
 		f.answers = append(f.answers, *a)
 	}
@@ -88,6 +93,7 @@ func (w *world) checkNow() {
 	w.check("I9", newKeyAfterTheEnd(f))
 	w.check("I10", priceIsFrozen(f))
 	w.check("I12", nothingSecret(f))
+	w.check("I13", endedIsNotGiven(f))
 	w.check("answers", onlyDocumentedAnswers(f))
 	w.before = f.orders
 }
@@ -360,6 +366,18 @@ func nothingSecret(f *facts) error {
 	for _, text := range texts {
 		if i := strings.Index(text, "canary"); i >= 0 {
 			return fmt.Errorf("it is written down: …%.60s", text[max(0, i-20):])
+		}
+	}
+	return nil
+}
+
+// I13: while the provider answers, no buyer is given a URL whose checkout was over 15 seconds before he asked, even if no webhook
+// has told.
+func endedIsNotGiven(f *facts) error {
+	for _, a := range f.answers {
+		over, known := f.over[path.Base(a.url)]
+		if known && a.asked.After(over.Add(15*time.Second)) && a.took < 9*time.Second && !f.stalled && !f.faulty && !f.setBack {
+			return fmt.Errorf("a buyer who asked at %v got %s, which was over at %v", a.asked, a.url, over)
 		}
 	}
 	return nil

@@ -6,6 +6,8 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -23,7 +25,7 @@ var (
 	hunt      = flag.Int("hunt", 0, "how many random schedules TestMistakes plays at most to find each mistake")
 )
 
-// TestModel plays random schedules against the real service, database, adapter and provider, and looks at I1 to I12 after
+// TestModel plays random schedules against the real service, database, adapter and provider, and looks at I1 to I13 after
 // every step. A schedule that fails is made smaller and printed; -model-seed plays the same ones again.
 func TestModel(t *testing.T) {
 	t.Logf("-schedules=%d -model-seed=%d", *schedules, *modelSeed)
@@ -184,8 +186,23 @@ func (s buy) take(w *world) {
 	if err != nil && err != sandbox.ErrNotPayable {
 		w.check("I5", fmt.Errorf("%s: %v", url, err))
 	}
+	w.noteOver()
 }
 func (s buy) racing() bool { return s.Racing }
+
+// end: somebody ends the checkout of a URL at the provider, by hand.
+type end struct{ URL int }
+
+func (s end) take(w *world) {
+	if urls := w.urls(); len(urls) > 0 {
+		id := path.Base(urls[len(urls)-1-s.URL%len(urls)])
+		if err := w.provider.Expire(id); err != nil && err != sandbox.ErrNotPayable {
+			w.check("I13", err)
+		}
+		w.noteOver()
+	}
+}
+func (s end) racing() bool { return false }
 
 // urls are those that buyers have, in the order of their coming.
 func (w *world) urls() (urls []string) {
@@ -202,8 +219,11 @@ func (w *world) urls() (urls []string) {
 // fail: the provider's next calls and webhooks go wrong.
 type fail struct{ Faults []sandbox.Fault }
 
-func (s fail) take(w *world) { w.provider.Script(s.Faults...) }
-func (s fail) racing() bool  { return true }
+func (s fail) take(w *world) {
+	w.faulty = w.faulty || slices.ContainsFunc(s.Faults, func(f sandbox.Fault) bool { return f != "lost" && f != "twice" })
+	w.provider.Script(s.Faults...)
+}
+func (s fail) racing() bool { return true }
 
 // crash: our process dies at a boundary to come; 0 is at once. The next one may die at one of its own.
 type crash struct{ In, Again int }
@@ -269,12 +289,14 @@ func (s leap) racing() bool  { return false }
 func schedule(faults []sandbox.Fault) *rapid.Generator[[]step] {
 	one := rapid.Custom(func(t *rapid.T) step {
 		session := rapid.IntRange(0, shops-1)
-		switch rapid.SampledFrom(strings.Fields("submit submit submit submit buy buy fail fail crash stall lose skew overlap reconcile pass pass leap leap")).Draw(t, "step") {
+		switch rapid.SampledFrom(strings.Fields("submit submit submit submit buy buy end fail fail crash stall lose skew overlap reconcile pass pass leap leap")).Draw(t, "step") {
 		case "submit":
 			return submit{session.Draw(t, "session"), rapid.SampledFrom([]string{"DE", "FR"}).Draw(t, "country"),
 				rapid.Bool().Draw(t, "racing"), rapid.Bool().Draw(t, "zombie")}
 		case "buy":
 			return buy{rapid.IntRange(0, 3).Draw(t, "url"), rapid.SampledFrom(choices).Draw(t, "outcome"), rapid.Bool().Draw(t, "racing")}
+		case "end":
+			return end{rapid.IntRange(0, 3).Draw(t, "url")}
 		case "fail":
 			return fail{rapid.SliceOfN(rapid.SampledFrom(faults), 1, 3).Draw(t, "faults")}
 		case "crash":

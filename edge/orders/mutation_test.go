@@ -53,6 +53,8 @@ var mistakes = map[string]struct {
 		[]step{submit{Country: "DE"}}, "I12"},
 	"a call may take what it takes": {func() mutant { return onCreate(patientCreate) },
 		[]step{submit{Country: "DE"}, pass{40 * time.Second}}, "answers"},
+	"what was open is open": {func() mutant { return onGateway(brokenGateway{retrieve: alwaysOpen}) },
+		[]step{submit{Country: "DE"}, fail{[]sandbox.Fault{"lost"}}, end{}, pass{40 * time.Second}, submit{Country: "DE"}}, "I13"},
 	"nobody sweeps": {func() mutant { return onStore(neverDue) },
 		[]step{fail{[]sandbox.Fault{"timeout", "timeout", "timeout"}}, submit{Country: "DE"}, pass{12 * time.Second}}, "I4"},
 }
@@ -238,10 +240,11 @@ func (s neverEndedStore) Commit(ctx context.Context, c orders.Change) error {
 // brokenGateway breaks what it has a function for.
 type brokenGateway struct {
 	orders.Gateway
-	render func(orders.Gateway, orders.Payable) (orders.Wire, error)
-	create func(orders.Gateway, time.Time, orders.Wire, string) (orders.Remote, *orders.Fault)
-	expire func(orders.Gateway, time.Time, string) (orders.Remote, *orders.Fault)
-	event  func(*orders.Event)
+	render   func(orders.Gateway, orders.Payable) (orders.Wire, error)
+	create   func(orders.Gateway, time.Time, orders.Wire, string) (orders.Remote, *orders.Fault)
+	expire   func(orders.Gateway, time.Time, string) (orders.Remote, *orders.Fault)
+	retrieve func(orders.Remote) orders.Remote
+	event    func(*orders.Event)
 }
 
 func onGateway(b brokenGateway) mutant {
@@ -253,6 +256,14 @@ func (g brokenGateway) Render(p orders.Payable) (orders.Wire, error) {
 		return g.Gateway.Render(p)
 	}
 	return g.render(g.Gateway, p)
+}
+
+func (g brokenGateway) Retrieve(deadline time.Time, ref string) (orders.Remote, *orders.Fault) {
+	remote, fault := g.Gateway.Retrieve(deadline, ref)
+	if g.retrieve != nil {
+		remote = g.retrieve(remote)
+	}
+	return remote, fault
 }
 
 func (g brokenGateway) Event(signature string, body []byte, now time.Time) (orders.Event, error) {
@@ -283,6 +294,11 @@ func onCreate(broken func(orders.Gateway, time.Time, orders.Wire, string) (order
 
 func onExpire(broken func(orders.Gateway, time.Time, string) (orders.Remote, *orders.Fault)) mutant {
 	return onGateway(brokenGateway{expire: broken})
+}
+
+func alwaysOpen(r orders.Remote) orders.Remote {
+	r.Status = orders.RemoteOpen
+	return r
 }
 
 func alwaysPaid(e *orders.Event) { e.Remote.Paid = e.Remote.Paid || e.Kind == orders.EventCompleted }

@@ -60,8 +60,10 @@ type world struct {
 	events     []received
 	before     map[string]*orders.Order // by id, at the last look
 	violations []violation
-	stalled    bool // something was held up
-	held       int  // and how much still is
+	over       map[string]time.Time // when checkouts of the provider were seen to be over, by id
+	faulty     bool                 // calls of the provider were to go wrong
+	stalled    bool                 // something was held up
+	held       int                  // and how much still is
 	crashes    int
 	dieAgain   int           // the boundary at which the next process dies; 0 for none
 	setBack    time.Duration // how far the clock was
@@ -77,8 +79,9 @@ type answer struct {
 	country string
 	url     string
 	err     error
-	done    bool // the buyer has it; a process that dies answers nothing
-	began   int  // when, counting all beginnings and ends
+	done    bool      // the buyer has it; a process that dies answers nothing
+	asked   time.Time // in the world's time
+	began   int       // when, counting all beginnings and ends
 	ended   int
 	took    time.Duration // in the world's time
 	latest  time.Time     // that it ever was up to then
@@ -115,7 +118,8 @@ func inWorld(t *testing.T, m mutant, do func(*world)) {
 	defer os.RemoveAll(directory)
 	synctest.Test(t, func(t *testing.T) {
 		leaveYear2000()
-		w := &world{broken: m, directory: directory, log: new(buffer), before: make(map[string]*orders.Order)}
+		w := &world{broken: m, directory: directory, log: new(buffer), before: make(map[string]*orders.Order),
+			over: make(map[string]time.Time)}
 		w.ahead.Store(int64(time.Hour)) // it can be set back, and stays ahead of the clock by which the guard waits for a turn
 		w.begin()
 		do(w)
@@ -274,6 +278,19 @@ func (w *world) overlap() {
 	w.setCurrent(w.newLife())
 }
 
+// noteOver notes which checkouts are over by now.
+func (w *world) noteOver() {
+	sessions, err := w.provider.Sessions()
+	must(err)
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	for _, s := range sessions {
+		if _, known := w.over[s.ID]; !known && s.Status != "open" {
+			w.over[s.ID] = w.now()
+		}
+	}
+}
+
 // settle waits until nothing can happen at this instant any more, and starts a process again where one has died.
 func (w *world) settle() {
 	for synctest.Wait(); w.current.ended(); synctest.Wait() {
@@ -285,7 +302,7 @@ func (w *world) settle() {
 func (w *world) submit(l *life, session int, country string) *answer {
 	w.mutex.Lock()
 	w.instants++
-	a := &answer{life: l, session: session, country: country, began: w.instants}
+	a := &answer{life: l, session: session, country: country, began: w.instants, asked: w.now()}
 	w.answers = append(w.answers, a)
 	w.mutex.Unlock()
 	business, start := false, w.now()

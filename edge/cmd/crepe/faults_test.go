@@ -17,7 +17,8 @@ Written by ` + "`make torture`" + ` from the rows that its tests leave in testda
 - **order kept**: every checkout of the provider belongs to an attempt of ours, and every payment makes its order paid.
 - **one payable checkout**: never two for one session that a buyer has and can pay; a new key only after the old one's end.
 - **price frozen**: price and tax in the provider's request are those of the order; under one key the bytes never differ.
-- **URL durable**: what a buyer was told is stored, also after a crash right behind it; the same request gets the same URL.
+- **URL durable**: what a buyer was told is stored, also after a crash right behind it; the same request gets the same URL,
+  and none whose checkout is over.
 - **webhook order irrelevant**: paid stays paid; all events again, shuffled, twice and under new names change nothing.
 - **recovered unaided**: without a buyer's help nothing stays in doubt, and a buyer who comes back is served.
 - **answers documented**: a URL, the session's refusal, 503 or 500, within the budget of nine seconds.
