@@ -142,6 +142,8 @@ bench_wasm() { go test ./wasm -run '^$' -bench '^BenchmarkHosts$' -update; }
 torture() {
   say "the binary under kill -9"
   go test ./edge/cmd/crepe -count 1 -timeout 60m -run 'TestKill$' -v -kills "${KILLS:-50}" -update
+  say "a restored backup"
+  go test ./edge/cmd/crepe -count 1 -timeout 10m -run 'TestRestoredBackup$' -restores 10 -update
   say "random schedules of all that can go wrong with an order"
   go test ./edge/orders -count 1 -timeout 60m -run 'TestModel$' -v -schedules "${SCHEDULES:-5000}"
   say "the same schedules find every mistake that is made on purpose"

@@ -15,6 +15,14 @@
 // What is in doubt comes to its end by whoever is first: the buyer's next request, a webhook, [Service.Sweep] every five
 // seconds, and hourly [Service.Reconcile], which compares the provider's records with ours. All of them take the same steps.
 //
+// The provider may know more than the store: after a restored backup, or after a call that failed and had its effect all the
+// same. An order's id is made of its session, so that a session's next call has the key of the lost one and the provider refuses
+// it ([KeyTaken]). An attempt that was given up, for this reason or another, is Abandoned: the provider's list is searched for
+// its checkout, which is ended or whose payment is recorded, before a next attempt begins. A start compares the newest
+// checkouts first ([Config].CatchUp). Reconciliation ends open checkouts of this deployment that no order knows. A payment that
+// fits nothing goes into quarantine and closes its session. The deployment's id is in the store, so that it survives a backup,
+// and a copy of the store that runs beside the original on the same account would end the original's checkouts.
+//
 // An attempt belongs to a provider's [Account] and is never asked about at another one. Events of the old account reach nobody
 // here, so that a checkout there may be paid unseen. An attempt whose URL nobody has is given up at once, and so is one of an
 // account that moves no real money. Any other closes its session: a second checkout beside it could be paid as well, and so
