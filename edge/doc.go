@@ -15,6 +15,8 @@
 //	auth          credential → Caller.
 //	idempotency   X-Idempotency-Key.
 //	webhooks      who signs what merchants are told.
+//	http1         requests that have one meaning, and no others, for every entry point.
+//	http1         refuses requests that two implementations could read differently.
 //	throttle      how many requests without a merchant's credential are served.
 //	geoip         whose address, and which country it is in: evidence beside the billing country.
 //	explain       a quote as people and programs read it, with its rules.

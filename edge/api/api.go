@@ -3,6 +3,7 @@ package api
 import (
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/goccy/go-json"
@@ -44,11 +45,16 @@ type API struct {
 	routes map[string]route
 }
 
-// route is one path. Paths are matched byte for byte on the request line: what a router would normalise was not signed.
+// route is one path. Paths are matched byte for byte on the request line: what a router would normalise was not signed. What
+// is read with GET can be asked for with HEAD and may have a query, which is ignored.
 type route struct {
 	method string
 	handle fasthttp.RequestHandler
 	from   callers
+}
+
+func (r *route) allows(method []byte) bool {
+	return string(method) == r.method || r.method == "GET" && string(method) == "HEAD"
 }
 
 // callers says who may call a path in a browser.
@@ -85,24 +91,28 @@ func WebhookPath(provider string, env checkout.Environment) string {
 	return "/v1/webhooks/" + provider + "/" + string(env)
 }
 
-// Serves reports whether the path is the API's, known or not, rather than a page's.
+// Serves reports whether a path, as fasthttp normalises it, is the API's, known or not, rather than a page's.
 func Serves(path []byte) bool {
-	return string(path) == "/v1" || len(path) > 3 && string(path[:4]) == "/v1/" || string(path) == "/healthz" || string(path) == "/readyz"
+	first, _, _ := strings.Cut(strings.TrimPrefix(string(path), "/"), "/")
+	return strings.EqualFold(first, "v1") || string(path) == "/healthz" || string(path) == "/readyz"
 }
 
 // Handle answers one request.
 func (a *API) Handle(ctx *fasthttp.RequestCtx) {
 	ctx.Response.Header.Set("Cache-Control", "no-store")
 	ctx.Response.Header.Set("X-Content-Type-Options", "nosniff")
-	r, ok := a.routes[string(ctx.RequestURI())]
+	path, query, _ := strings.Cut(string(ctx.RequestURI()), "?")
+	r, ok := a.routes[path]
 	switch {
 	case !ok:
 		a.fail(ctx, layerGateway, unknownPath)
 	case r.from == pages && ctx.IsOptions():
 		ctx.SetStatusCode(fasthttp.StatusNoContent)
-	case string(ctx.Method()) != r.method:
-		ctx.Response.Header.Set("Allow", r.method)
+	case !r.allows(ctx.Method()):
+		ctx.Response.Header.Set("Allow", strings.Replace(r.method, "GET", "GET, HEAD", 1))
 		a.fail(ctx, layerGateway, wrongMethod)
+	case r.method == "POST" && query != "":
+		a.fail(ctx, layerGateway, hasQuery)
 	default:
 		r.handle(ctx)
 	}

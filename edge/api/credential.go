@@ -15,7 +15,7 @@ var missingCredential = &problem.Problem{Kind: problem.Unauthenticated, Code: "a
 
 // single are the headers that decide who a caller is or what a call does: each may stand once.
 var single = []string{"Authorization", "X-Environment", "X-Merchant-Id", "X-Timestamp", "X-Signature", "X-Store-Slug",
-	"X-Idempotency-Key", "Content-Type"}
+	"X-Idempotency-Key"}
 
 // checkTransport refuses what would be read in two ways, before anybody asks who sent it.
 func checkTransport(ctx *fasthttp.RequestCtx) error {
@@ -25,11 +25,12 @@ func checkTransport(ctx *fasthttp.RequestCtx) error {
 			return repeatedHeader
 		}
 	}
-	if len(h.Peek("Content-Encoding")) > 0 {
+	if coding := string(h.Peek("Content-Encoding")); coding != "" && !strings.EqualFold(coding, "identity") {
 		return encoded
 	}
+	// Whether a body without a type is JSON is seen when it is read.
 	contentType, _, _ := bytes.Cut(h.ContentType(), []byte(";"))
-	if !strings.EqualFold(string(bytes.TrimSpace(contentType)), "application/json") {
+	if len(contentType) > 0 && !strings.EqualFold(string(bytes.TrimSpace(contentType)), "application/json") {
 		return notJSON
 	}
 	return nil

@@ -41,10 +41,12 @@ type transportError struct {
 func (e *transportError) Error() string { return e.message }
 
 var (
-	unknownPath = &transportError{fasthttp.StatusNotFound, "not-found", "Not found"}
-	wrongMethod = &transportError{fasthttp.StatusMethodNotAllowed, "method-not-allowed", "Method not allowed"}
-	tooLarge    = &transportError{fasthttp.StatusRequestEntityTooLarge, "body-too-large", "Request body exceeds 64 KiB"}
-	notJSON     = &transportError{fasthttp.StatusUnsupportedMediaType, "unsupported-media-type",
+	unknownPath    = &transportError{fasthttp.StatusNotFound, "not-found", "Not found"}
+	hasQuery       = &transportError{fasthttp.StatusBadRequest, "query-unexpected", "Unexpected query string: this path takes its input in the body"}
+	wrongMethod    = &transportError{fasthttp.StatusMethodNotAllowed, "method-not-allowed", "Method not allowed"}
+	tooLarge       = &transportError{fasthttp.StatusRequestEntityTooLarge, "body-too-large", "Request body exceeds 64 KiB"}
+	headerTooLarge = &transportError{fasthttp.StatusRequestHeaderFieldsTooLarge, "header-too-large", "Request header exceeds 8 KiB"}
+	notJSON        = &transportError{fasthttp.StatusUnsupportedMediaType, "unsupported-media-type",
 		"Unsupported Content-Type: expected application/json"}
 	encoded = &transportError{fasthttp.StatusUnsupportedMediaType, "unsupported-content-encoding",
 		"Unsupported Content-Encoding"}

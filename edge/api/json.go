@@ -1,12 +1,14 @@
 package api
 
 import (
+	"errors"
 	"reflect"
 
 	"github.com/goccy/go-json"
 	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/core/problem"
+	"github.com/crepe-checkout/crepe/edge/http1"
 	"github.com/crepe-checkout/crepe/wasm/call"
 )
 
@@ -14,35 +16,43 @@ var invalidJSON = &problem.Problem{Kind: problem.Invalid, Code: "invalid-json", 
 
 // decode reads a request's body, an object, into a fresh struct. What it refuses leaves the struct useless.
 func decode(body []byte, request any) error {
-	if !call.Valid(body) || !decodeMembers(body, reflect.ValueOf(request).Elem()) {
+	if !call.Valid(body) {
 		return invalidJSON
 	}
-	return nil
+	return decodeMembers(body, reflect.ValueOf(request).Elem(), "")
 }
 
 // decodeMembers reads an object into a struct, member by member, by their names exactly as spelled: a JSON library would take
-// "BUYEREMAIL" for buyerEmail too, and then one of the two would win.
-func decodeMembers(text []byte, into reflect.Value) bool {
+// "BUYEREMAIL" for buyerEmail too, and then one of the two would win. Its refusal names the member, at is where the object is.
+func decodeMembers(text []byte, into reflect.Value, at string) error {
 	var members map[string]json.RawMessage
 	if json.Unmarshal(text, &members) != nil {
-		return false
+		return wrongType(at)
 	}
 	for i := range into.NumField() {
-		value, given := members[into.Type().Field(i).Tag.Get("json")]
+		name := into.Type().Field(i).Tag.Get("json")
+		value, given := members[name]
 		if !given || string(value) == "null" {
 			continue
 		}
 		field := into.Field(i)
 		if nested := field.Type(); nested.Kind() == reflect.Pointer && nested.Elem().Kind() == reflect.Struct {
 			field.Set(reflect.New(nested.Elem()))
-			if !decodeMembers(value, field.Elem()) {
-				return false
+			if err := decodeMembers(value, field.Elem(), at+"/"+name); err != nil {
+				return err
 			}
 		} else if json.Unmarshal(value, field.Addr().Interface()) != nil {
-			return false
+			return wrongType(at + "/" + name)
 		}
 	}
-	return true
+	return nil
+}
+
+// wrongType is invalidJSON with the member that is to blame.
+func wrongType(path string) error {
+	p := *invalidJSON
+	p.Path = path
+	return &p
 }
 
 // InternalError answers for a handler that has panicked.
@@ -53,9 +63,13 @@ func InternalError(ctx *fasthttp.RequestCtx) {
 
 // MalformedRequest answers for what never became a request: fasthttp calls it.
 func MalformedRequest(ctx *fasthttp.RequestCtx, err error) {
-	refusal := badRequest
-	if err == fasthttp.ErrBodyTooLarge {
-		refusal = tooLarge
+	refusal := *badRequest
+	if ambiguous, ok := errors.AsType[*http1.Refusal](err); ok {
+		refusal.message += ": " + ambiguous.Reason
+	} else if errors.Is(err, fasthttp.ErrBodyTooLarge) {
+		refusal = *tooLarge
+	} else if _, ok := errors.AsType[*fasthttp.ErrSmallBuffer](err); ok {
+		refusal = *headerTooLarge
 	}
 	writeJSON(ctx, refusal.status,
 		[]byte(`{"data":null,"errors":[{"message":"`+refusal.message+`","layer":"gateway","code":"`+refusal.code+`"}]}`))

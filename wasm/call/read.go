@@ -1,7 +1,6 @@
 package call
 
 import (
-	"slices"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -28,7 +27,7 @@ type reader struct {
 	text   string
 	at     int
 	depth  int
-	names  []string // of the members read so far in every object that is open; those of one object are sorted
+	names  []string // of the members read so far in every object that is open
 	faulty bool
 }
 
@@ -82,7 +81,7 @@ func (r *reader) object(wanted string, found []string) {
 	outer := len(r.names)
 	for more := !r.take('}'); more; more = r.next('}') {
 		name := unescape(r.quoted())
-		r.declare(r.names[outer:], name)
+		r.names = append(r.names, name)
 		if !r.take(':') {
 			r.fail()
 		}
@@ -90,6 +89,9 @@ func (r *reader) object(wanted string, found []string) {
 		if i, mark := find(wanted, name); mark != 0 && v != "" && !r.faulty {
 			found[i] = r.typed(v, mark)
 		}
+	}
+	if repeats(r.names[outer:]) {
+		r.fail()
 	}
 	r.names = r.names[:outer]
 	r.depth--
@@ -130,17 +132,30 @@ func (r *reader) typed(v string, mark byte) string {
 	return v
 }
 
-// declare adds name to the sorted names of the innermost object.
-func (r *reader) declare(siblings []string, name string) {
-	at, found := slices.BinarySearch(siblings, name)
-	if found {
-		r.fail()
-		return
+// repeats reports whether two names are the same. It sorts them, as a heap: package slices' sort would cost more bytes than
+// there are for the module.
+func repeats(heap []string) bool {
+	for start, end := len(heap)/2, len(heap); end > 1; {
+		if start > 0 {
+			start--
+		} else {
+			end--
+			heap[0], heap[end] = heap[end], heap[0]
+		}
+		for i, child := start, 2*start+1; child < end; i, child = child, 2*child+1 {
+			if child+1 < end && heap[child] < heap[child+1] {
+				child++
+			}
+			if heap[i] >= heap[child] {
+				break
+			}
+			heap[i], heap[child] = heap[child], heap[i]
+		}
+		if end < len(heap) && heap[0] == heap[end] {
+			return true
+		}
 	}
-	at += len(r.names) - len(siblings)
-	r.names = append(r.names, name)
-	copy(r.names[at+1:], r.names[at:])
-	r.names[at] = name
+	return false
 }
 
 // array reads an array.

@@ -4,6 +4,9 @@
 //   DEV_JSON=.crepe/dev.json node web/e2e/order.mjs
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import http, { createServer } from "node:http";
+import { json } from "node:stream/consumers";
 import { after, test } from "node:test";
 import {
 	browser, completed, createOrder, dev, fill, newMerchantSession, newSession, newToken, pay, sandbox, submit, Visit,
@@ -21,6 +24,28 @@ async function failing(page, times, answer = (route) => route.fulfill({ status: 
 		return keys.length <= times ? answer(route) : route.continue();
 	});
 	return keys;
+}
+
+// cutter is an HTTP proxy that loses answers: as long as it cuts, the server's whole answer to create-order comes to it, and
+// then it closes the browser's connection. It keeps the checkout URLs that were lost.
+async function cutter() {
+	const lost = [];
+	const server = createServer((request, response) => {
+		const onward = http.request(request.url, { method: request.method, headers: request.headers, agent: false }, async (answer) => {
+			if (!proxy.cuts || !request.url.endsWith(createOrder)) {
+				response.writeHead(answer.statusCode, answer.rawHeaders);
+				answer.pipe(response);
+				return;
+			}
+			assert.equal(answer.statusCode, 200);
+			lost.push((await json(answer)).data.checkoutUrl);
+			request.socket.destroy();
+		});
+		request.pipe(onward);
+	}).listen(0, "127.0.0.1");
+	await once(server, "listening");
+	const proxy = { cuts: true, lost, server: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+	return proxy;
 }
 
 // filled is a visit whose form can be sent.
@@ -106,6 +131,53 @@ test("R4 R6: a failure is told once, tried again in time, at once on request, an
 	assert.equal(keys.length, 4);
 	assert.equal(new Set(keys).size, 1);
 	assert.match(keys[0], /^[\w-]{8,256}$/);
+	await visit.close();
+});
+
+// A buyer without the merchant's token has one that is good for one order, and the order whose answer is lost has used it up.
+for (const [name, again] of Object.entries({
+	"the page tries again": (page) => page.clock.fastForward(7000),
+	"the buyer does": async (page) => {
+		await page.click("#hold button");
+		await page.click(submit);
+	},
+	"the buyer loads the page again": async (page, visit) => {
+		await page.reload();
+		await visit.ready();
+		await page.click(submit);
+	},
+})) {
+	test(`R4 R6: an answer that is lost on its way comes again when ${name}`, async () => {
+		const proxy = await cutter();
+		const { visit, page, checkoutUrl } = await filled({ proxy: { server: proxy.server } });
+		await page.click(submit);
+		await page.waitForSelector("#hold:visible");
+		proxy.cuts = false;
+		assert.ok(proxy.lost.length > 0);
+		await again(page, visit);
+		await paying(page);
+		assert.deepEqual([...new Set(proxy.lost)], [page.url()]);
+		await pay(page);
+		await completed(page, checkoutUrl);
+		await visit.close();
+		proxy.close();
+	});
+}
+
+test("R1 R6: what the buyer changes while the order is on its way is another order, and the first one leads nowhere", async () => {
+	const { visit, page, checkoutUrl } = await filled();
+	await page.fill("#email", "slow-1500ms@sandbox.test");
+	const asked = page.waitForRequest(`**/${createOrder}`);
+	await page.click(submit);
+	await asked;
+	await page.fill("#email", "ada@fieldnotes.example");
+	await page.selectOption("#country", "FR");
+	assert.equal(await page.getAttribute(submit, "aria-busy"), null);
+	await page.click(submit);
+	await paying(page);
+	assert.match(await page.innerText("body"), /VAT \(FR 20%\)/);
+	await pay(page);
+	await completed(page, checkoutUrl);
 	await visit.close();
 });
 

@@ -155,7 +155,8 @@ async function submit(): Promise<void> {
 			setBusy(false, text("again.now"));
 			hold({ attempt, attempts: maxRetries, delay: delayMs, over: () => setBusy(true), stop: stopped });
 		});
-		location.assign(url); // stays busy: the page is on its way out
+		location.assign(url); // stays busy: the page is on its way out,
+		attempt.addEventListener("abort", () => window.stop()); // unless the buyer changes the order before the other page is there
 	} catch (error) {
 		if (!attempt.aborted) refused(error);
 	}

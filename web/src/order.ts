@@ -19,17 +19,10 @@ export async function placeOrder(
 	return payable(checkoutUrl);
 }
 
-// A buyer without a token of the merchant's gets one for this session alone, which lives a minute.
-const freshFor = 40_000; // milliseconds
-let anonymous = { token: "", since: -Infinity };
-
+// A buyer without a token of the merchant's gets one of this session alone. It is good for one order, so every attempt has its
+// own: one that never learns its answer may have used its token up.
 async function credential(): Promise<string> {
-	if (token) return token;
-	if (Date.now() - anonymous.since > freshFor) {
-		const issued = await call<{ token: string }>("auth/issue-shopper-token", visitor);
-		anonymous = { token: issued.token, since: Date.now() };
-	}
-	return anonymous.token;
+	return token ?? (await call<{ token: string }>("auth/issue-shopper-token", visitor)).token;
 }
 
 // payable is the URL if the buyer may be sent there: to this very origin, where the sandbox is, or to a payment provider's.

@@ -47,6 +47,7 @@ var arrows = map[string][]string{
 	"edge/idempotency": {"core"},
 	"edge/locale":      {"core"},
 	"edge/throttle":    {"core"},
+	"edge/http1":       {},
 
 	// Adapters see the ports that they implement, never each other.
 	"edge/badgerstore": {"core", "edge/orders", "edge/catalog", "edge/auth", "edge/webhooks", "edge/idempotency", "edge/sandbox"},
@@ -56,7 +57,7 @@ var arrows = map[string][]string{
 	"edge/sandbox":     {"core"},
 
 	// Doors see services, never adapters.
-	"edge/api":  {"core", "edge/shortid", "edge/orders", "edge/catalog", "edge/auth", "edge/explain", "edge/geoip", "edge/idempotency", "edge/throttle", "wasm/call", "web"},
+	"edge/api":  {"core", "edge/shortid", "edge/orders", "edge/catalog", "edge/auth", "edge/explain", "edge/geoip", "edge/http1", "edge/idempotency", "edge/throttle", "wasm/call", "web"},
 	"edge/page": {"core", "edge/orders", "edge/catalog", "edge/geoip", "edge/locale", "edge/throttle", "web"},
 
 	"edge":           {}, // doc.go only: how the parts work together

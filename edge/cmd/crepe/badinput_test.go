@@ -140,7 +140,7 @@ func badWebhooks(shop *shop, good string) (rows []bad) {
 		bad{name: "the other environment's endpoint", body: good, header: header(genuine), path: prod, status: 400, why: "no signature matches"},
 		bad{name: "no such environment", body: good, header: header(genuine), path: "/v1/webhooks/sandbox/live", status: 404},
 		bad{name: "no such provider", body: good, header: header(genuine), path: "/v1/webhooks/adyen/test", status: 404},
-		bad{name: "a query", body: good, header: header(genuine), path: api.WebhookPath(sandboxName, checkout.Test) + "?x", status: 404},
+		bad{name: "a query", body: good, header: header(genuine), path: api.WebhookPath(sandboxName, checkout.Test) + "?x", status: 400},
 	)
 	for name, pair := range map[string][2]string{
 		"another amount":      {`"amount_total":`, `"amount_total":1`},

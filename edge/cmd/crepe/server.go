@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/api"
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
+	"github.com/crepe-checkout/crepe/edge/http1"
 	"github.com/crepe-checkout/crepe/edge/idempotency"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/page"
@@ -195,6 +197,10 @@ func (s *server) handle(ctx *fasthttp.RequestCtx) {
 			api.InternalError(ctx)
 		}
 	}()
+	originForm(ctx)
+	if strings.HasPrefix(s.PublicURL, "https://") {
+		ctx.Response.Header.Set("Strict-Transport-Security", "max-age=31536000")
+	}
 	if err := readBody(ctx); err != nil {
 		ctx.SetConnectionClose() // where the body ends nobody knows
 		api.MalformedRequest(ctx, err)
@@ -206,13 +212,33 @@ func (s *server) handle(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	switch {
-	case api.Serves(ctx.RequestURI()):
+	case api.Serves(path):
 		s.api.Handle(ctx)
 	case bytes.HasPrefix(path, []byte("/sandbox/")):
 		s.sandbox(ctx)
 	default:
 		s.page.Handle(ctx)
 	}
+}
+
+// originForm rewrites a target in absolute form, "http://host/path", which names the host in place of the Host field
+// (RFC 9112 §3.2.2).
+func originForm(ctx *fasthttp.RequestCtx) {
+	uri := ctx.URI()
+	_, target, absolute := bytes.Cut(ctx.RequestURI(), []byte("://"))
+	if !absolute || ctx.RequestURI()[0] == '/' {
+		return
+	}
+	start := bytes.IndexAny(target, "/?")
+	if start < 0 {
+		start = len(target)
+	}
+	target = target[start:]
+	if len(target) == 0 || target[0] != '/' {
+		target = append([]byte("/"), target...)
+	}
+	ctx.Request.Header.SetHostBytes(uri.Host())
+	ctx.Request.Header.SetRequestURIBytes(bytes.Clone(target))
 }
 
 // cause says of a panic what cannot be a buyer's: the runtime's own words, or else only what kind of value it was.
@@ -242,7 +268,7 @@ func (s *server) serveOn(ctx context.Context, listener net.Listener) error {
 		ReadBufferSize: maxHeader, CloseOnShutdown: true, Logger: quiet{s.log}, SecureErrorLogMessage: true,
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- http.Serve(listener) }()
+	go func() { failed <- http.Serve(http1.Listen(listener)) }()
 	sweeping, stopSweeping := context.WithCancel(context.Background())
 	var sweeper sync.WaitGroup
 	sweeper.Go(func() { s.orders.Run(sweeping) })

@@ -118,6 +118,7 @@ export type ErrorCode =
 	| "tax-id-invalid"
 	| "tax-id-required"
 	| "timeout"
+	| "total-invalid"
 	| "unknown"
 	| (string & {});
 
