@@ -93,6 +93,11 @@ type sessionRequest struct {
 	SuccessURL       string            `json:"successUrl"`
 	DarkMode         *bool             `json:"darkMode"`
 	Language         string            `json:"language"`
+
+	OriginOrderID         string   `json:"originOrderId"`
+	WithTrial             *bool    `json:"withTrial"`
+	IncludePaymentMethods []string `json:"includePaymentMethods"`
+	ExcludePaymentMethods []string `json:"excludePaymentMethods"`
 }
 
 type priceSnapshot struct {
@@ -119,6 +124,8 @@ func (a *API) createSession(ctx *fasthttp.RequestCtx, caller auth.Caller, r *ses
 		ProductID: r.ProductID, Currency: r.Currency, PriceSnapshot: (*catalog.Snapshot)(r.PriceSnapshot),
 		ExpiresInSeconds: r.ExpiresInSeconds, Metadata: r.Metadata, ExternalID: r.ExternalID, BuyerEmail: r.BuyerEmail,
 		Billing: r.BillingDetail.input(), SuccessURL: r.SuccessURL, DarkMode: r.DarkMode, Language: r.Language,
+		OriginOrderID: r.OriginOrderID, WithTrial: r.WithTrial,
+		IncludePaymentMethods: r.IncludePaymentMethods, ExcludePaymentMethods: r.ExcludePaymentMethods,
 	})
 	if refused != nil {
 		return nil, refused

@@ -1,9 +1,11 @@
 package catalog
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/crepe-checkout/crepe/core/billing"
@@ -45,6 +47,12 @@ type Request struct {
 	SuccessURL       string
 	DarkMode         *bool
 	Language         string
+
+	// What the published API has for subscriptions and for other providers: refused where it would change the sale.
+	OriginOrderID         string
+	WithTrial             *bool
+	IncludePaymentMethods []string
+	ExcludePaymentMethods []string
 }
 
 // Snapshot is a price that replaces the catalogue's.
@@ -94,6 +102,20 @@ var (
 	badSuccessURL = invalid("success-url-invalid", "/successUrl", "Invalid successUrl")
 	badLanguage   = invalid("language-invalid", "/language", `Invalid language: expected IETF BCP 47 tag (e.g., "pt-BR")`)
 
+	noPlan = invalid("plan-change-invalid", "/originOrderId",
+		"Invalid originOrderId: a plan change needs a subscription product")
+	noPlanChange = invalid("plan-change-unsupported", "/originOrderId", "Invalid originOrderId: plan changes are not supported")
+	noTrial      = invalid("trial-invalid", "/withTrial", "Invalid withTrial: a trial needs a subscription product")
+	bothMethods  = invalid("payment-methods-exclusive", "/excludePaymentMethods",
+		"includePaymentMethods and excludePaymentMethods are mutually exclusive")
+	noInclude = invalid("payment-methods-unsupported", "/includePaymentMethods",
+		"Invalid includePaymentMethods: the payment provider's settings choose the payment methods")
+	noExclude = invalid("payment-methods-unsupported", "/excludePaymentMethods",
+		"Invalid excludePaymentMethods: the payment provider's settings choose the payment methods")
+
+	nameless  = invalid("product-name-invalid", "/productId", "Product has no name")
+	nowhereTo = invalid("product-success-url-invalid", "/productId", "Product has an invalid successUrl")
+
 	unknownProduct = &problem.Problem{
 		Kind: problem.NotFound, Code: "product-not-found", Path: "/productId", Message: "Product not found",
 	}
@@ -117,8 +139,12 @@ func Open(o *Opening, r *Request) (*orders.Session, *problem.Problem) {
 	if version == nil {
 		return nil, unknownProduct
 	}
-	if refused := r.sound(o.Environment); refused != nil {
+	hosts := o.Store.returnHosts(version)
+	if refused := cmp.Or(version.sound(o.Environment), r.sound(o.Environment), r.feasible(o.Product.Type)); refused != nil {
 		return nil, refused
+	}
+	if o.MerchantID == "" && r.SuccessURL != "" && !orders.ReturnAllowed(r.SuccessURL, o.Environment, hosts) {
+		return nil, badSuccessURL
 	}
 	terms, refused := o.terms(version, r)
 	if refused != nil {
@@ -136,7 +162,7 @@ func Open(o *Opening, r *Request) (*orders.Session, *problem.Problem) {
 			BuyerEmail: r.BuyerEmail,
 			SuccessURL: r.SuccessURL,
 		},
-		MerchantID: o.Store.MerchantID,
+		MerchantID: o.Store.MerchantID, ReturnHosts: hosts,
 		CreatedAt:  o.Now,
 		LastsUntil: o.Now + min(extensible*r.lifetime(), maxExtended)*1000,
 		Metadata:   r.Metadata, ExternalID: r.ExternalID, Language: r.Language, DarkMode: r.DarkMode,
@@ -151,6 +177,7 @@ func Open(o *Opening, r *Request) (*orders.Session, *problem.Problem) {
 func (r *Request) public() *Request {
 	open := *r
 	open.PriceSnapshot, open.ExpiresInSeconds, open.Metadata, open.ExternalID = nil, nil, nil, ""
+	open.WithTrial, open.IncludePaymentMethods, open.ExcludePaymentMethods = nil, nil, nil
 	return &open
 }
 
@@ -180,12 +207,57 @@ func (r *Request) sound(env checkout.Environment) *problem.Problem {
 		return badMetadata
 	case utf8.RuneCountInString(r.ExternalID) > maxExternalID:
 		return badExternalID
-	case r.SuccessURL != "" && !checkout.ValidReturnURL(r.SuccessURL, env):
+	case r.SuccessURL != "" && !orders.ReturnAllowed(r.SuccessURL, env, nil):
 		return badSuccessURL
 	case r.Language != "" && !isLanguageTag(r.Language):
 		return badLanguage
 	}
 	return r.overlong()
+}
+
+// feasible refuses what would make another sale than the one asked for.
+func (r *Request) feasible(sold checkout.ProductType) *problem.Problem {
+	switch once := sold == checkout.OneTime; {
+	case r.OriginOrderID != "" && once:
+		return noPlan
+	case r.OriginOrderID != "":
+		return noPlanChange
+	case r.WithTrial != nil && *r.WithTrial && once:
+		return noTrial
+	case len(r.IncludePaymentMethods) > 0 && len(r.ExcludePaymentMethods) > 0:
+		return bothMethods
+	case len(r.IncludePaymentMethods) > 0:
+		return noInclude
+	case len(r.ExcludePaymentMethods) > 0:
+		return noExclude
+	}
+	return nil
+}
+
+// sound checks what a provider must be told of a version.
+func (v *Version) sound(env checkout.Environment) *problem.Problem {
+	seen := func(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }
+	switch {
+	case !strings.ContainsFunc(v.Name, seen):
+		return nameless
+	case v.SuccessURL != "" && !orders.ReturnAllowed(v.SuccessURL, env, nil):
+		return nowhereTo
+	}
+	return nil
+}
+
+// returnHosts are the hosts of the store's website and origins and, if there is one of these, of the product's success URL.
+func (s *Store) returnHosts(v *Version) []string {
+	var hosts []string
+	for _, address := range append([]string{s.Links.Website}, s.Origins...) {
+		if host := orders.ReturnHost(address); host != "" {
+			hosts = append(hosts, host)
+		}
+	}
+	if host := orders.ReturnHost(v.SuccessURL); len(hosts) > 0 && host != "" {
+		hosts = append(hosts, host)
+	}
+	return hosts
 }
 
 func (r *Request) lifetime() int64 {

@@ -291,6 +291,34 @@ func TestOpenRefuses(t *testing.T) {
 			"Invalid successUrl"},
 		{"localhost in prod", func(o *Opening, r *Request) { o.Environment, r.SuccessURL = checkout.Prod, "http://localhost/ok" },
 			problem.Invalid, "/successUrl", "Invalid successUrl"},
+		{"an address in prod", func(o *Opening, r *Request) { o.Environment, r.SuccessURL = checkout.Prod, "https://192.0.2.1/ok" },
+			problem.Invalid, "/successUrl", "Invalid successUrl"},
+		{"another port in prod", func(o *Opening, r *Request) {
+			o.Environment, r.SuccessURL = checkout.Prod, "https://example.com:8443/ok"
+		},
+			problem.Invalid, "/successUrl", "Invalid successUrl"},
+		{"a visitor's own host", func(o *Opening, r *Request) {
+			visiting(o).Store.Links.Website, r.SuccessURL = "https://shop.example", "https://evil.example/"
+		}, problem.Invalid, "/successUrl", "Invalid successUrl"},
+		{"a product without a name", func(o *Opening, _ *Request) { o.Product.Test.Version.Name = " \x00\u200e" }, problem.Invalid,
+			"/productId", "Product has no name"},
+		{"a product's way back", func(o *Opening, _ *Request) { o.Product.Test.Version.SuccessURL = "javascript:alert(1)" },
+			problem.Invalid, "/productId", "Product has an invalid successUrl"},
+		{"a plan change of what is sold once", func(_ *Opening, r *Request) { r.OriginOrderID = "ORD_1" }, problem.Invalid,
+			"/originOrderId", "Invalid originOrderId: a plan change needs a subscription product"},
+		{"a plan change", func(o *Opening, r *Request) { o.Product.Type, r.OriginOrderID = checkout.Subscription, "ORD_1" },
+			problem.Invalid, "/originOrderId", "Invalid originOrderId: plan changes are not supported"},
+		{"a plan change under a slug", func(o *Opening, r *Request) { visiting(o); r.OriginOrderID = "ORD_1" }, problem.Invalid,
+			"/originOrderId", "Invalid originOrderId: a plan change needs a subscription product"},
+		{"a trial of what is sold once", func(_ *Opening, r *Request) { r.WithTrial = new(true) }, problem.Invalid, "/withTrial",
+			"Invalid withTrial: a trial needs a subscription product"},
+		{"methods in two ways", func(_ *Opening, r *Request) {
+			r.IncludePaymentMethods, r.ExcludePaymentMethods = []string{"card"}, []string{"wechat"}
+		}, problem.Invalid, "/excludePaymentMethods", "includePaymentMethods and excludePaymentMethods are mutually exclusive"},
+		{"some methods", func(_ *Opening, r *Request) { r.IncludePaymentMethods = []string{"card"} }, problem.Invalid,
+			"/includePaymentMethods", "Invalid includePaymentMethods: the payment provider's settings choose the payment methods"},
+		{"not some methods", func(_ *Opening, r *Request) { r.ExcludePaymentMethods = []string{"card"} }, problem.Invalid,
+			"/excludePaymentMethods", "Invalid excludePaymentMethods: the payment provider's settings choose the payment methods"},
 		{"one letter", speaking("x"), problem.Invalid, "/language", wantLanguage},
 		{"underscore", speaking("pt_BR"), problem.Invalid, "/language", wantLanguage},
 		{"digits for a language", speaking("12"), problem.Invalid, "/language", wantLanguage},
@@ -347,6 +375,25 @@ func billed(in billing.Input) func(*Opening, *Request) {
 // TestOpenAccepts is the other side of the limits.
 func TestOpenAccepts(t *testing.T) {
 	for name, change := range map[string]func(*Opening, *Request){
+		"no trial": func(_ *Opening, r *Request) { r.WithTrial = new(false) },
+		"a trial":  func(o *Opening, r *Request) { o.Product.Type, r.WithTrial = checkout.Subscription, new(true) },
+		"a visitor's wish for what only merchants set": func(o *Opening, r *Request) {
+			visiting(o)
+			r.WithTrial, r.IncludePaymentMethods, r.ExcludePaymentMethods = new(true), []string{"card"}, []string{"card"}
+		},
+		"a visitor's return to the store's website": func(o *Opening, r *Request) {
+			visiting(o).Store.Links.Website, r.SuccessURL = "https://Shop.example/home", "https://shop.example/thanks"
+		},
+		"a visitor's return to the store's origin": func(o *Opening, r *Request) {
+			visiting(o).Store.Origins, r.SuccessURL = []string{"https://app.shop.example"}, "https://app.shop.example/thanks"
+		},
+		"a visitor's return to the product's page": func(o *Opening, r *Request) {
+			visiting(o).Store.Links.Website, r.SuccessURL = "https://shop.example", "https://example.com/thanks"
+		},
+		"a merchant's other host": func(o *Opening, r *Request) {
+			o.Store.Links.Website, r.SuccessURL = "https://shop.example", "https://other.example/thanks"
+		},
+		"a percent sign":      func(_ *Opening, r *Request) { r.SuccessURL = "https://example.com/sale/50%off?x=%zz" },
 		"one second":          func(_ *Opening, r *Request) { r.ExpiresInSeconds = new(int64(1)) },
 		"a week":              func(_ *Opening, r *Request) { r.ExpiresInSeconds = new(int64(604_800)) },
 		"50 pairs":            func(_ *Opening, r *Request) { r.Metadata = pairs(50) },

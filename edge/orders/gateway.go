@@ -72,7 +72,7 @@ type Payable struct {
 	OrderID    string
 	Attempt    int // from 1; a new one gets a new idempotency key
 	Order      *checkout.Order
-	SuccessTo  string    // where the buyer returns to after paying; may hold {CHECKOUT_SESSION_ID}
+	SuccessTo  string    // where the buyer returns to after paying, a URI
 	CancelTo   string    // where the buyer goes back to without paying
 	Language   string    // BCP 47, "" for the provider's choice
 	ExpiresAt  time.Time // whole seconds, UTC

@@ -283,6 +283,9 @@ func (f *flow) read() error {
 		}
 		f.gateway = forBuyer(gateway, session.StoreID, f.client)
 	}
+	if url := f.request.SuccessURL; url != "" && !ReturnAllowed(url, session.Environment, f.returnHosts()) {
+		return RefusesSuccessURL.problem("")
+	}
 	if refused := checkTotal(f.gateway, &placed.Quote); refused != nil {
 		return refused
 	}
@@ -291,6 +294,15 @@ func (f *flow) read() error {
 		return nil
 	}
 	return err
+}
+
+// returnHosts are where the caller may send the buyer; nil is anywhere. Anybody can have a shopper's token: only what the
+// merchant lists is a place of the merchant's.
+func (f *flow) returnHosts() []string {
+	if f.request.Caller.SessionID == "" {
+		return nil
+	}
+	return f.session.ReturnHosts
 }
 
 // begin writes a new attempt down and sends it. Rendering comes first: what the provider would refuse leaves nothing
@@ -340,10 +352,7 @@ func (f *flow) render(expires time.Time) (Wire, error) {
 }
 
 func (f *flow) payable(n int, expires time.Time) Payable {
-	success := f.placed.SuccessURL
-	if success == "" {
-		success = f.session.PageURL + "/complete"
-	}
+	success := cmp.Or(ReturnURL(&f.placed), f.session.PageURL+"/complete")
 	return Payable{Deployment: f.Deployment, OrderID: f.order.ID, Attempt: n, Order: &f.placed, SuccessTo: success, CancelTo: f.session.PageURL,
 		Language: f.session.Language, ExpiresAt: expires}
 }

@@ -20,6 +20,9 @@ type Session struct {
 	// PaidUnmatched: a payment that names this session is in quarantine. Nothing can be ordered from it any more.
 	PaidUnmatched bool
 
+	// ReturnHosts are the hosts that a buyer whom the merchant does not know may choose to return to; empty is any.
+	ReturnHosts []string
+
 	Metadata   map[string]string
 	ExternalID string // orderMerchantExternalId
 	Language   string // BCP 47, "" for the buyer's own

@@ -282,7 +282,7 @@ func (h *Handler) status(v *visit) {
 	case key == "pending", key == "processing":
 		page.Refresh, page.Return = refreshSeconds, ""
 	case key == "paid" && sold.SuccessURL != "":
-		page.Return = sold.SuccessURL
+		page.Return = orders.ReturnURL(sold)
 	}
 	v.Response.Header.Set("X-Order-Standing", key) // what status.js asks for
 	if !v.through() && v.open() {

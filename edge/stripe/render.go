@@ -6,7 +6,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+	"unicode"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/country"
@@ -30,11 +30,8 @@ const (
 // says it.
 func (g *Gateway) Render(p orders.Payable) (orders.Wire, error) {
 	product := &p.Order.Product
-	if p.OrderID == "" || len(p.OrderID) > maxReference || p.SuccessTo == "" || product.Name == "" {
+	if p.OrderID == "" || len(p.OrderID) > maxReference || p.SuccessTo == "" || line(product.Name, maxName) == "" {
 		return orders.Wire{}, errors.New("stripe: an order needs an id of at most 200 bytes, a success URL and a product name")
-	}
-	if utf8.RuneCountInString(product.Name) > maxName || utf8.RuneCountInString(product.Description) > maxDescription {
-		return orders.Wire{}, errors.New("stripe: the product's name or description is too long")
 	}
 	f := make(form, 0, 2048)
 	f.add("mode", "payment")
@@ -89,7 +86,7 @@ func (f *form) addLines(o *checkout.Order) error {
 		return fmt.Errorf("stripe: cannot charge %d + %d = %d minor units of %s", a.Subtotal, a.Tax, a.Total, o.Quote.Currency)
 	}
 	currency := strings.ToLower(string(o.Quote.Currency))
-	f.addLine("line_items[0]", currency, net, o.Product.Name, o.Product.Description)
+	f.addLine("line_items[0]", currency, net, line(o.Product.Name, maxName), line(o.Product.Description, maxDescription))
 	if taxed > 0 {
 		f.addLine("line_items[1]", currency, taxed, taxName(a), "")
 	}
@@ -102,6 +99,23 @@ func (f *form) addLine(key, currency string, amount int64, name, description str
 	f.add(key+"[price_data][unit_amount]", strconv.FormatInt(amount, 10))
 	f.add(key+"[price_data][product_data][name]", name)
 	f.addIfAny(key+"[price_data][product_data][description]", description)
+}
+
+// line is a text as it can be shown: UTF-8 without control characters except line feeds, cut to the longest that Stripe takes.
+func line(text string, longest int) string {
+	text = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r != '\n' && unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text))
+	count := 0
+	for i := range text {
+		if count++; count > longest {
+			return text[:i]
+		}
+	}
+	return text
 }
 
 // taxName is what the buyer reads beside the tax: "VAT (DE 19%)", "GST + QST (QC 14.975%)". The last component is that of

@@ -1,6 +1,7 @@
 package stripe
 
 import (
+	"cmp"
 	"flag"
 	"net/url"
 	"os"
@@ -105,7 +106,7 @@ func TestRenderIsDecodable(t *testing.T) {
 		"plain", "a b", "a+b", "100%", "%2B", "&=?#[]", "{CHECKOUT_SESSION_ID}", "日本語", "\x00\r\n", "\xff",
 	} {
 		p := payable()
-		p.Order.Product.Name, p.SuccessTo = text, "https://shop.example/"+text
+		p.Order.Product.Name, p.SuccessTo = "Kit "+text, "https://shop.example/"+text
 		wire, err := New(Config{}).Render(p)
 		if err != nil {
 			t.Fatal(err)
@@ -114,11 +115,23 @@ func TestRenderIsDecodable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := values.Get("line_items[0][price_data][product_data][name]"); got != text {
+		name := map[string]string{"\x00\r\n": "", "\xff": "\ufffd"}[text]
+		if got := values.Get("line_items[0][price_data][product_data][name]"); got != "Kit "+cmp.Or(name, text) && got != "Kit" {
 			t.Errorf("name %q became %q", text, got)
 		}
 		if got := values.Get("success_url"); got != p.SuccessTo {
 			t.Errorf("success URL %q became %q", p.SuccessTo, got)
+		}
+	}
+}
+
+// A text is sent as it can be shown, and as much of it as Stripe takes.
+func TestLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"a\x00b\u0085c": "a b c", "a\nb": "a\nb", " a\r\n": "a", "a\xff": "a\ufffd", "ééééééé": "éééééé", "abcdef": "abcdef", "\x7f": "",
+	} {
+		if got := line(text, 6); got != want {
+			t.Errorf("%q became %q, want %q", text, got, want)
 		}
 	}
 }
@@ -143,8 +156,7 @@ func TestRenderRefuses(t *testing.T) {
 		"no success URL":  func(p *orders.Payable) { p.SuccessTo = "" },
 		"no order":        func(p *orders.Payable) { p.OrderID = "" },
 		"a long order id": func(p *orders.Payable) { p.OrderID = strings.Repeat("x", 201) },
-		"a long name":     func(p *orders.Payable) { p.Order.Product.Name = strings.Repeat("é", 5001) },
-		"a long text":     func(p *orders.Payable) { p.Order.Product.Description = strings.Repeat("é", 40001) },
+		"no name to see":  func(p *orders.Payable) { p.Order.Product.Name = "\x00 \t" },
 	}
 	for name, change := range cases {
 		p := payable()
