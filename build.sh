@@ -135,7 +135,13 @@ browsers() {
   go test ./edge/cmd/crepe -count 1 -v -run 'TestBrowser/browsers' -browsers
 }
 
-bench() { go test -run '^$' -bench . -benchmem -timeout 60m ./...; }
+bench() {
+  need_browser
+  say "times that the tests only tell, because they are a quiet machine's"
+  go test ./edge/cmd/crepe -count 1 -timeout 60m -v -run 'TestBulkhead$|TestBrowser/vitals' -times
+  say "benchmarks"
+  go test -run '^$' -bench . -benchmem -timeout 60m ./...
+}
 
 bench_wasm() { go test ./wasm -run '^$' -bench '^BenchmarkHosts$' -update; }
 
@@ -191,7 +197,7 @@ case $command in
   client) need_node; web/packages.sh ;;
   shots) shots ;;
   browsers) browsers ;;
-  bench) need_node; bench ;;
+  bench) bench ;;
   bench-wasm) need_node; bench_wasm ;;
   torture) need_node; torture ;;
   fuzz) need_node; fuzz ;;

@@ -8,6 +8,8 @@ import (
 	"testing"
 )
 
+var holdTimes = flag.Bool("times", false, "hold TestBulkhead and the page's load to their times, which a busy machine misses")
+
 var otherBrowsers = flag.Bool("browsers", false, "let TestBrowser buy in Firefox and WebKit, too")
 
 // TestBrowser buys in Chromium from the real binary: the script types, sees the errors and the tax, pays and finds the order
@@ -37,6 +39,9 @@ func TestBrowser(t *testing.T) {
 			start(t, data, freeAddress(t), settings...)
 			node := exec.Command("node", "--test", "--test-reporter=spec", filepath.Join(web, "e2e", script))
 			node.Env = append(os.Environ(), "DEV_JSON="+filepath.Join(data, "dev.json"), "CHROMIUM="+chromium())
+			if *holdTimes {
+				node.Env = append(node.Env, "HOLD_TIMES=1")
+			}
 			output, err := node.CombinedOutput()
 			t.Logf("%s", output)
 			if err != nil {
