@@ -70,7 +70,7 @@ func changeToken(s *step, env checkout.Environment, id string, expiresAt int64, 
 		return err
 	}
 	change(&state)
-	value, err := encode(state)
+	value, err := encode(&state)
 	if err == nil {
 		s.putUntil(tokenKey(env, id), value, time.UnixMilli(expiresAt))
 	}
@@ -90,7 +90,7 @@ func (db *DB) SigningKeys(_ context.Context, env checkout.Environment) (keys []a
 
 // AddSigningKey implements auth.Keys.
 func (db *DB) AddSigningKey(_ context.Context, k auth.SigningKey) error {
-	return db.update(func(s *step) error { return save(s, signingKeys(k.Environment)+k.ID, k) })
+	return db.update(func(s *step) error { return save(s, signingKeys(k.Environment)+k.ID, &k) })
 }
 
 // RemoveSigningKey implements auth.Keys.

@@ -3,16 +3,15 @@ package badgerstore
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 
-	"github.com/goccy/go-json"
+	"github.com/crepe-checkout/crepe/edge/record"
 )
 
 // The first byte of a value says how the rest is written. A stamped record carries in front what the writer asks of it, so
 // that the one goroutine that everybody waits for reads no JSON.
 const (
-	recordJSON    = 1 // JSON
-	recordStamped = 2 // version and instant, 8 bytes each, big endian; JSON
+	recordJSON    = 1 // a record, see package record
+	recordStamped = 2 // version and instant, 8 bytes each, big endian; a record
 )
 
 const stampSize = 1 + 8 + 8
@@ -24,10 +23,10 @@ type stamp struct {
 	when    int64
 }
 
-func (m stamp) encode(record any) ([]byte, error) {
-	text, err := json.Marshal(record)
+func (m stamp) encode(v any) ([]byte, error) {
+	text, err := record.Marshal(v)
 	if err != nil {
-		return nil, fmt.Errorf("badgerstore: %w", err)
+		return nil, err
 	}
 	value := make([]byte, 0, stampSize+len(text))
 	value = binary.BigEndian.AppendUint64(append(value, recordStamped), m.version)
@@ -44,15 +43,15 @@ func readStamp(value []byte) (stamp, error) {
 
 var errUnknownRecord = errors.New("badgerstore: a record of a version that this program does not know")
 
-func encode(record any) ([]byte, error) {
-	b, err := json.Marshal(record)
+func encode(v any) ([]byte, error) {
+	text, err := record.Marshal(v)
 	if err != nil {
-		return nil, fmt.Errorf("badgerstore: %w", err)
+		return nil, err
 	}
-	return append([]byte{recordJSON}, b...), nil
+	return append([]byte{recordJSON}, text...), nil
 }
 
-func decode(value []byte, record any) error {
+func decode(value []byte, v any) error {
 	switch {
 	case len(value) > 1 && value[0] == recordJSON:
 		value = value[1:]
@@ -61,13 +60,10 @@ func decode(value []byte, record any) error {
 	default:
 		return errUnknownRecord
 	}
-	if err := json.Unmarshal(value, record); err != nil {
-		return fmt.Errorf("badgerstore: damaged record: %w", err)
-	}
-	return nil
+	return record.Unmarshal(value, v)
 }
 
-// load reads a record; missing is the error for a key that is not there.
+// load reads a value; missing is the error for a key that is not there.
 func load[T any](get func(string) ([]byte, error), key string, missing error) (*T, error) {
 	value, err := get(key)
 	if errors.Is(err, errNoKey) {
@@ -76,13 +72,13 @@ func load[T any](get func(string) ([]byte, error), key string, missing error) (*
 	if err != nil {
 		return nil, err
 	}
-	record := new(T)
-	return record, decode(value, record)
+	v := new(T)
+	return v, decode(value, v)
 }
 
 // save writes a record within a step.
-func save(s *step, key string, record any) error {
-	value, err := encode(record)
+func save(s *step, key string, v any) error {
+	value, err := encode(v)
 	if err == nil {
 		s.put(key, value)
 	}

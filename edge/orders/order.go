@@ -56,10 +56,12 @@ func (s State) Settled() bool { return s == Paid || s == PaidLate || s == Refund
 
 // Attempt is one try to make a payable checkout at the provider: what was asked for, the exact bytes, and what came of it.
 type Attempt struct {
-	N      int // from 1
-	State  AttemptState
-	Placed checkout.Order // frozen: what this attempt asks the buyer to pay, and for what
-	Digest string         // of what the buyer asked for; see digest
+	N     int // from 1
+	State AttemptState
+	// Placed is frozen: what this attempt asks the buyer to pay, and for what. Its session, store, product and terms are those
+	// of the order's first attempt; a [Store] need not keep them again.
+	Placed checkout.Order
+	Digest string // of what the buyer asked for; see digest
 
 	Provider  string  // the gateway's name
 	Account   Account // that the attempt belongs to; its ID is "" in records of older versions

@@ -22,7 +22,8 @@ func newSession(env checkout.Environment) *orders.Session {
 // newOrder is of a session. Its next look is in the distant future, behind all that the check of what is due writes.
 func newOrder(s *orders.Session) *orders.Order {
 	return &orders.Order{ID: fresh("ORD"), SessionID: s.ID, StoreID: s.StoreID, Environment: s.Environment, State: orders.Pending,
-		Attempts: []orders.Attempt{{N: 1, State: orders.Sent}}, UpdatedAt: 5e12}
+		Attempts: []orders.Attempt{{N: 1, State: orders.Sent,
+			Placed: checkout.Order{SessionID: s.ID, Environment: s.Environment, StoreID: s.StoreID}}}, UpdatedAt: 5e12}
 }
 
 // placed is a session with its order, both stored, at version 1.

@@ -49,8 +49,11 @@ var arrows = map[string][]string{
 	"edge/throttle":    {"core"},
 	"edge/http1":       {},
 
+	// What is stored of the services' types, for every store.
+	"edge/record": {"core", "edge/orders", "edge/catalog", "edge/auth", "edge/idempotency"},
+
 	// Adapters see the ports that they implement, never each other.
-	"edge/badgerstore": {"core", "edge/orders", "edge/catalog", "edge/auth", "edge/webhooks", "edge/idempotency", "edge/sandbox"},
+	"edge/badgerstore": {"core", "edge/record", "edge/orders", "edge/catalog", "edge/auth", "edge/webhooks", "edge/idempotency", "edge/sandbox"},
 	"edge/storetest":   {"core", "edge/orders", "edge/catalog", "edge/auth", "edge/webhooks", "edge/idempotency", "edge/sandbox"}, // their tests
 	"edge/filefault":   {},                                                                                                        // a tracer, in tests
 	"edge/stripe":      {"core", "edge/orders"},
@@ -67,7 +70,7 @@ var arrows = map[string][]string{
 // doors says where a third-party module enters. Every other package does without it.
 var doors = map[string][]string{
 	"github.com/valyala/fasthttp":             {"edge/cmd/crepe", "edge/api", "edge/page", "edge/stripe", "edge/sandbox"},
-	"github.com/goccy/go-json":                {"edge/cmd/crepe", "edge/api", "edge/page", "edge/stripe", "edge/sandbox", "edge/badgerstore", "edge/explain", "wasm/host"},
+	"github.com/goccy/go-json":                {"edge/cmd/crepe", "edge/api", "edge/page", "edge/stripe", "edge/sandbox", "edge/record", "edge/explain", "wasm/host"},
 	"github.com/dgraph-io/badger/v4":          {"edge/badgerstore"},
 	"google.golang.org/protobuf":              {"edge/badgerstore"}, // Badger's MANIFEST, in a repair
 	"github.com/golang-jwt/jwt/v5":            {"edge/auth"},

@@ -1,0 +1,114 @@
+package badgerstore_test
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/badgerstore"
+	"github.com/crepe-checkout/crepe/edge/orders"
+)
+
+// TestVersion0 opens a data directory of `crepe dev` as it was before records had a version, reads what is in it, and goes on
+// with it.
+func TestVersion0(t *testing.T) {
+	dir := t.TempDir()
+	unpack(t, "testdata/version0.tar.gz", dir)
+	open := func(name string, o badgerstore.Options) *badgerstore.DB {
+		t.Helper()
+		db, err := badgerstore.Open(filepath.Join(dir, name), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close() })
+		return db
+	}
+	db := open("db", badgerstore.Options{})
+	ctx := t.Context()
+	for id, state := range map[string]orders.State{
+		"ORD_0355csFLLt8T2Uc3mDYI4I": orders.AwaitingPayment,
+		"ORD_0355csFOHOVb5a2rSnUy14": orders.Paid,
+		"ORD_0355csFRISShVDwGWC9zea": orders.AwaitingPayment,
+		"ORD_0355csFbpU8QZsBUZdu8BC": orders.RolledBack,
+		"ORD_0355csFchbSzV88k5eAUVM": orders.Pending,
+		"ORD_0355csPQUQj4fnyBiwWLBN": orders.RolledBack,
+	} {
+		o, err := db.Order(ctx, checkout.Test, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := db.Session(ctx, o.SessionID)
+		if err != nil || o.State != state || s.OrderID != o.ID || s.Terms.Category != o.Sold().Terms.Category || s.Terms.Category == 0 {
+			t.Errorf("%s is %s, its session %+v (%v)", id, o.State, s, err)
+		}
+		if err := db.Commit(ctx, orders.Change{Order: o, Session: s}); err != nil {
+			t.Errorf("%s cannot be written again: %v", id, err)
+		}
+		if err := db.Commit(ctx, orders.Change{Order: o}); !errors.Is(err, orders.ErrStale) {
+			t.Errorf("%s written at its old version: %v", id, err)
+		}
+	}
+	product, err := db.Product(ctx, "PROD_0355crb63kZAQptnf4lrGV")
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := db.Store(ctx, product.StoreID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Merchant(ctx, store.MerchantID); err != nil || product.OnSale(checkout.Test) == nil || store.Seller.Country != "FR" {
+		t.Errorf("the catalogue: %+v, %+v, %v", product, store, err)
+	}
+	if keys, err := db.SigningKeys(ctx, checkout.Test); err != nil || len(keys) != 1 {
+		t.Errorf("signing keys: %d, %v", len(keys), err)
+	}
+	if due, err := db.Due(ctx, 5e12, 10); err != nil || len(due) != 4 {
+		t.Errorf("due: %v, %v", due, err)
+	}
+	sandbox := open("sandbox", badgerstore.Options{NoSync: true}).Sandbox(checkout.Test)
+	sessions := 0
+	if err := sandbox.Scan("", "", func(string, []byte) bool { sessions++; return true }); err != nil || sessions == 0 {
+		t.Errorf("the sandbox has %d records: %v", sessions, err)
+	}
+}
+
+func unpack(t *testing.T, archive, dir string) {
+	t.Helper()
+	file, err := os.Open(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	compressed, err := gzip.NewReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for files := tar.NewReader(compressed); ; {
+		header, err := files.Next()
+		if err == io.EOF {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := filepath.Join(dir, filepath.FromSlash(header.Name))
+		if header.Typeflag == tar.TypeDir {
+			if err := os.MkdirAll(name, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		content, err := io.ReadAll(files)
+		if err == nil {
+			err = os.WriteFile(name, content, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,165 @@
+package record
+
+import (
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/orders"
+)
+
+const orderVersion = 1
+
+// order holds what its attempts have in common once: the session's product and terms do not change.
+type order struct {
+	header
+	ID              string               `json:"id"`
+	SessionID       string               `json:"sessionId"`
+	MerchantID      string               `json:"merchantId"`
+	StoreID         string               `json:"storeId"`
+	Environment     checkout.Environment `json:"environment"`
+	Version         uint64               `json:"version"` // the compare-and-set number, not the record's version
+	State           orders.State         `json:"state"`
+	Product         product              `json:"product"`
+	Terms           terms                `json:"terms"`
+	Attempts        []attempt            `json:"attempts"`
+	Payments        []payment            `json:"payments,omitempty"`
+	CreatedAt       int64                `json:"createdAt"`
+	UpdatedAt       int64                `json:"updatedAt"`
+	RefundHandledAt int64                `json:"refundHandledAt,omitempty"`
+}
+
+type attempt struct {
+	N           int                 `json:"n"`
+	State       orders.AttemptState `json:"state"`
+	Placed      placed              `json:"placed"`
+	Digest      string              `json:"digest"`
+	Provider    string              `json:"provider"`
+	Account     account             `json:"account"` // version 0 may lack it
+	Key         string              `json:"key"`
+	Request     *request            `json:"request,omitempty"`
+	Wire        *wire               `json:"wire,omitempty"` // version 0: the request
+	SentAt      int64               `json:"sentAt"`
+	ExpiresAt   int64               `json:"expiresAt"`
+	EverUnknown bool                `json:"everUnknown,omitempty"`
+	KeyTaken    bool                `json:"keyTaken,omitempty"`
+	Tries       int                 `json:"tries,omitempty"`
+	Ref         string              `json:"ref,omitempty"`
+	URL         string              `json:"url,omitempty"`
+	LastFault   string              `json:"lastFault,omitempty"`
+}
+
+// placed is what one attempt asks the buyer to pay.
+type placed struct {
+	Product       *product `json:"product,omitempty"` // version 0, which repeats the order's
+	Terms         *terms   `json:"terms,omitempty"`   // version 0, which repeats the order's
+	Quote         quote    `json:"quote"`
+	Billing       detail   `json:"billing"`
+	BuyerEmail    string   `json:"buyerEmail"`
+	BuyerIdentity string   `json:"buyerIdentity,omitempty"`
+	BuyerIP       string   `json:"buyerIp,omitempty"`
+	SuccessURL    string   `json:"successUrl,omitempty"`
+	PlacedAt      int64    `json:"placedAt"`
+}
+
+type account struct {
+	ID   string `json:"id,omitempty"`
+	Play bool   `json:"play,omitempty"`
+}
+
+// request is the exact request to the provider. A body of text is stored as text.
+type request struct {
+	Path string `json:"path"`
+	Text string `json:"text,omitempty"`
+	Body []byte `json:"body,omitempty"` // one that is not UTF-8, in base64
+}
+
+type wire struct {
+	Path string `json:"path"`
+	Body []byte `json:"body"`
+}
+
+type payment struct {
+	ID       string               `json:"id"`
+	Attempt  int                  `json:"attempt"`
+	Status   orders.PaymentStatus `json:"status"`
+	Provider string               `json:"provider"`
+	Ref      string               `json:"ref,omitempty"`
+	Method   string               `json:"method,omitempty"`
+	Last4    string               `json:"last4,omitempty"`
+	Reason   string               `json:"reason,omitempty"`
+	At       int64                `json:"at"`
+}
+
+func encodeOrder(o *orders.Order) ([]byte, error) {
+	first := &o.Attempts[0].Placed
+	return encode(&order{
+		header: header{orderVersion}, ID: o.ID, SessionID: o.SessionID, MerchantID: o.MerchantID, StoreID: o.StoreID,
+		Environment: o.Environment, Version: o.Version, State: o.State, Product: product(first.Product), Terms: termsOf(&first.Terms),
+		Attempts: mapped(o.Attempts, attemptOf), Payments: mapped(o.Payments, func(p orders.Payment) payment { return payment(p) }),
+		CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt, RefundHandledAt: o.RefundHandledAt,
+	})
+}
+
+func decodeOrder(text []byte) (*orders.Order, error) {
+	var r order
+	if err := decode(text, &r, orderVersion); err != nil {
+		return nil, err
+	}
+	if len(r.Attempts) == 0 {
+		return nil, fmt.Errorf("%w: an order without an attempt", ErrDamaged)
+	}
+	return &orders.Order{
+		ID: r.ID, SessionID: r.SessionID, MerchantID: r.MerchantID, StoreID: r.StoreID, Environment: r.Environment,
+		Version: r.Version, State: r.State, Attempts: mapped(r.Attempts, r.attempt),
+		Payments:  mapped(r.Payments, func(p payment) orders.Payment { return orders.Payment(p) }),
+		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, RefundHandledAt: r.RefundHandledAt,
+	}, nil
+}
+
+func attemptOf(a orders.Attempt) attempt {
+	p := &a.Placed
+	return attempt{
+		N: a.N, State: a.State, Digest: a.Digest, Provider: a.Provider, Account: account(a.Account), Key: a.Key, Request: requestOf(a.Wire), SentAt: a.SentAt,
+		ExpiresAt: a.ExpiresAt, EverUnknown: a.EverUnknown, KeyTaken: a.KeyTaken, Tries: a.Tries, Ref: a.Ref, URL: a.URL, LastFault: a.LastFault,
+		Placed: placed{Quote: quoteOf(&p.Quote), Billing: detailOf(&p.Billing), BuyerEmail: p.BuyerEmail,
+			BuyerIdentity: p.BuyerIdentity, BuyerIP: p.BuyerIP, SuccessURL: p.SuccessURL, PlacedAt: p.PlacedAt},
+	}
+}
+
+// attempt adds what the order holds for all of its attempts.
+func (r *order) attempt(a attempt) orders.Attempt {
+	p := &a.Placed
+	if p.Product == nil {
+		p.Product, p.Terms = &r.Product, &r.Terms
+	}
+	return orders.Attempt{
+		N: a.N, State: a.State, Digest: a.Digest, Provider: a.Provider, Account: orders.Account(a.Account), Key: a.Key, Wire: a.wire(), SentAt: a.SentAt,
+		ExpiresAt: a.ExpiresAt, EverUnknown: a.EverUnknown, KeyTaken: a.KeyTaken, Tries: a.Tries, Ref: a.Ref, URL: a.URL, LastFault: a.LastFault,
+		Placed: checkout.Order{SessionID: r.SessionID, Environment: r.Environment, StoreID: r.StoreID,
+			Product: checkout.Product(*p.Product), Terms: p.Terms.domain(), Quote: p.Quote.domain(), Billing: p.Billing.checked(),
+			BuyerEmail: p.BuyerEmail, BuyerIdentity: p.BuyerIdentity, BuyerIP: p.BuyerIP, SuccessURL: p.SuccessURL, PlacedAt: p.PlacedAt},
+	}
+}
+
+func requestOf(w orders.Wire) *request {
+	switch {
+	case w.Path == "" && w.Body == nil:
+		return nil
+	case utf8.Valid(w.Body):
+		return &request{Path: w.Path, Text: string(w.Body)}
+	}
+	return &request{Path: w.Path, Body: w.Body}
+}
+
+func (a *attempt) wire() orders.Wire {
+	switch {
+	case a.Wire != nil:
+		return orders.Wire(*a.Wire)
+	case a.Request == nil:
+		return orders.Wire{}
+	case a.Request.Body != nil:
+		return orders.Wire{Path: a.Request.Path, Body: a.Request.Body}
+	}
+	return orders.Wire{Path: a.Request.Path, Body: []byte(a.Request.Text)}
+}

@@ -1,0 +1,139 @@
+// Package record defines what the stores keep of the domain's types, as JSON with names of its own.
+//
+// [Marshal] turns a domain value into a record's text, [Unmarshal] does the reverse. A field of a domain type can be renamed
+// without a change of what is stored. The records serve every store: a value in Badger, a JSON column in an SQL database.
+//
+// # Format
+//
+// A record is a JSON object. Its member "v" is the version of its type. Enumerated values are stored by name, days as
+// "2026-11-23", instants as Unix milliseconds, amounts as integers of minor units, rates as integers of 1e-5. A member that
+// is empty is absent.
+//
+// Version 0 has no "v". Its members are named like the fields of the Go types of its day, which differ from today's names
+// in case only, and its enumerated values and days are numbers. The decoder ignores case and takes both forms.
+//
+// # Changing a record
+//
+// A new member that old records lack, with an absent value that means what it meant before, needs a new version number and a
+// new golden record; nothing else. A member whose meaning changes gets another name. A version is never decoded by guessing:
+// a record of a version that this program does not know is [ErrVersion]. The tests compare each type's members with
+// testdata/schema.txt, and decode the golden records of each version.
+package record
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/goccy/go-json"
+
+	"github.com/crepe-checkout/crepe/edge/auth"
+	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/idempotency"
+	"github.com/crepe-checkout/crepe/edge/orders"
+)
+
+var (
+	// ErrVersion: the record was written by a newer version of the program.
+	ErrVersion = errors.New("record: written by a newer version of crepe; start that version")
+	// ErrDamaged: the record is not JSON of its type.
+	ErrDamaged = errors.New("record: damaged")
+)
+
+// Marshal writes the record of a domain value: a pointer to a session, order, quarantined event, merchant, store, product,
+// signing key, token state or idempotent answer. It panics for any other type. The attempts of an order must agree on product
+// and terms.
+func Marshal(v any) ([]byte, error) {
+	switch v := v.(type) {
+	case *orders.Session:
+		return encodeSession(v)
+	case *orders.Order:
+		return encodeOrder(v)
+	case *orders.Quarantined:
+		return encodeQuarantined(v)
+	case *catalog.Merchant:
+		return encodeMerchant(v)
+	case *catalog.Store:
+		return encodeStore(v)
+	case *catalog.Product:
+		return encodeProduct(v)
+	case *auth.SigningKey:
+		return encodeSigningKey(v)
+	case *auth.TokenState:
+		return encodeToken(v)
+	case *idempotency.Answer:
+		return encodeAnswer(v)
+	}
+	panic(fmt.Sprintf("record: %T has no record", v))
+}
+
+// Unmarshal reads a record of any version into the domain value that v points to, of the types that Marshal takes. After an
+// error, [ErrVersion] or [ErrDamaged], the value is unchanged.
+func Unmarshal(text []byte, v any) error {
+	switch v := v.(type) {
+	case *orders.Session:
+		return into(v, text, decodeSession)
+	case *orders.Order:
+		return into(v, text, decodeOrder)
+	case *orders.Quarantined:
+		return into(v, text, decodeQuarantined)
+	case *catalog.Merchant:
+		return into(v, text, decodeMerchant)
+	case *catalog.Store:
+		return into(v, text, decodeStore)
+	case *catalog.Product:
+		return into(v, text, decodeProduct)
+	case *auth.SigningKey:
+		return into(v, text, decodeSigningKey)
+	case *auth.TokenState:
+		return into(v, text, decodeToken)
+	case *idempotency.Answer:
+		return into(v, text, decodeAnswer)
+	}
+	panic(fmt.Sprintf("record: %T has no record", v))
+}
+
+func into[T any](v *T, text []byte, decode func([]byte) (*T, error)) error {
+	decoded, err := decode(text)
+	if err == nil {
+		*v = *decoded
+	}
+	return err
+}
+
+// header is the first member of every record.
+type header struct {
+	V int `json:"v"`
+}
+
+func (h header) version() int { return h.V }
+
+func encode(record any) ([]byte, error) {
+	text, err := json.Marshal(record)
+	if err != nil {
+		return nil, fmt.Errorf("record: %w", err)
+	}
+	return text, nil
+}
+
+// decode reads a record into r, which must point to a struct with a header.
+func decode(text []byte, r interface{ version() int }, newest int) error {
+	if err := json.Unmarshal(text, r); err != nil {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	if v := r.version(); v < 0 || v > newest {
+		return fmt.Errorf("%w: version %d", ErrVersion, v)
+	}
+	return nil
+}
+
+// mapped converts a slice element by element; nil stays nil.
+func mapped[From, To any](from []From, convert func(From) To) []To {
+	if from == nil {
+		return nil
+	}
+	to := make([]To, len(from))
+	for i := range from {
+		to[i] = convert(from[i])
+	}
+	return to
+}
