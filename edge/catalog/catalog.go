@@ -9,6 +9,8 @@ package catalog
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/money"
@@ -64,6 +66,28 @@ type Theme struct {
 	Card         string
 	Text         string
 	BorderRadius string // "8px"
+}
+
+// Check refuses settings that no page can show: a logo that is neither an https URL nor a path of this server, and a colour that
+// is not one. Its error names the field.
+func (s *CheckoutSettings) Check() error {
+	for mode, t := range map[string]*Theme{"light": &s.Light, "dark": &s.Dark} {
+		if path := strings.HasPrefix(t.Logo, "/") && !strings.HasPrefix(t.Logo, "//"); t.Logo != "" && !path && !checkout.ValidReturnURL(t.Logo, checkout.Prod) {
+			return fmt.Errorf("%s.checkoutLogo %q: expected an https URL", mode, t.Logo)
+		}
+		for name, colour := range map[string]string{"Primary": t.Primary, "Background": t.Background, "Card": t.Card, "Text": t.Text} {
+			if !isColour(colour) {
+				return fmt.Errorf("%s.checkoutColor%s %q: expected a colour such as #0f5c4a", mode, name, colour)
+			}
+		}
+	}
+	return nil
+}
+
+// isColour takes "#fff", "#0f5c4a" and nothing.
+func isColour(s string) bool {
+	digits, marked := strings.CutPrefix(s, "#")
+	return s == "" || marked && (len(digits) == 3 || len(digits) == 6) && strings.Trim(digits, "0123456789abcdefABCDEF") == ""
 }
 
 // Links are a store's pages elsewhere, as URLs; each may be empty.

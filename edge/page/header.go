@@ -7,6 +7,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/web"
 )
 
@@ -46,13 +47,27 @@ func (v *visit) admitLogo(payOrigins []string) {
 	var images []string
 	l := logoOf(v.store)
 	for _, address := range []string{l.Light, l.Dark} {
-		if u, err := url.Parse(address); err == nil && u.Scheme == "https" && !slices.Contains(images, "https://"+u.Host) {
-			images = append(images, "https://"+u.Host)
+		if origin := imageOrigin(address); origin != "" && !slices.Contains(images, origin) {
+			images = append(images, origin)
 		}
 	}
 	if len(images) > 0 {
 		v.Response.Header.Set("Content-Security-Policy", contentPolicy(payOrigins, images))
 	}
+}
+
+// imageOrigin is the origin of an https URL, "" where it has none. It is one as browsers write it, so nothing in it ends the
+// directive that it is put into: "https://a;sandbox" is a host for a URL parser.
+func imageOrigin(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" {
+		return ""
+	}
+	origin := "https://" + strings.ToLower(strings.TrimSuffix(u.Host, ":443"))
+	if !catalog.ValidOrigin(origin) {
+		return ""
+	}
+	return origin
 }
 
 // serveAsset answers with a file of package web. Its name changes with its content, so it may be kept for ever; a name of

@@ -104,3 +104,23 @@ func TestPageIsCompressed(t *testing.T) {
 		t.Errorf("%d bytes before the page can be used", total)
 	}
 }
+
+// TestImageOrigin: a logo adds its origin to the policy, and nothing else.
+func TestImageOrigin(t *testing.T) {
+	for address, want := range map[string]string{
+		"https://cdn.example/logo.svg":         "https://cdn.example",
+		"https://CDN.example:443/logo.svg":     "https://cdn.example",
+		"https://cdn.example;sandbox/logo.svg": "",
+		"https://a,script-src*/logo.svg":       "",
+		"https://cdn.example'unsafe-inline'/x": "",
+		"https://*/x":                          "",
+		"https://user@cdn.example/x":           "https://cdn.example",
+		"http://cdn.example/x":                 "",
+		"data:image/png;base64,AAAA":           "",
+		"/logo.svg":                            "",
+	} {
+		if got := imageOrigin(address); got != want {
+			t.Errorf("%q adds %q, want %q", address, got, want)
+		}
+	}
+}

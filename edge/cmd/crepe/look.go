@@ -39,6 +39,10 @@ func readLook(file string) (s catalog.CheckoutSettings, err error) {
 	if err := json.Unmarshal(text, &l); err != nil {
 		return s, fmt.Errorf("--look: %s: %w", file, err)
 	}
-	return catalog.CheckoutSettings{DarkMode: l.DefaultDarkMode, Light: catalog.Theme(l.Light), Dark: catalog.Theme(l.Dark),
-		Continue: l.Continue}, nil
+	s = catalog.CheckoutSettings{DarkMode: l.DefaultDarkMode, Light: catalog.Theme(l.Light), Dark: catalog.Theme(l.Dark),
+		Continue: l.Continue}
+	if err := s.Check(); err != nil {
+		return s, fmt.Errorf("--look: %s: %w", file, err)
+	}
+	return s, nil
 }
