@@ -1,0 +1,99 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/filefault"
+)
+
+var (
+	startKills    = flag.Int("start-kills", 4, "at how many operations on files TestStartKills kills the starting binary; 0 for each")
+	startKillSeed = flag.Uint64("start-kill-seed", uint64(time.Now().UnixNano()), "of TestStartKills")
+)
+
+// TestStartKills: the binary, killed at any of the operations on files of its start, the first one or one after a crash, starts
+// the next time, and still has what it acknowledged.
+func TestStartKills(t *testing.T) {
+	t.Logf("-start-kills=%d -start-kill-seed=%d", *startKills, *startKillSeed)
+	rng := rand.New(rand.NewPCG(*startKillSeed, 1))
+	address := freeAddress(t)
+	crashed := t.TempDir()
+	running := start(t, crashed, address)
+	s := &shop{server: &server{Config: Config{PublicURL: "http://" + address}}, file: readDevFile(t, crashed)}
+	var err error
+	if s.merchant, err = newDemoMerchant(s.PublicURL, s.file.MerchantID, s.file.PrivateKey[checkout.Test]); err != nil {
+		t.Fatal(err)
+	}
+	token, request := s.token(t, "user-1"), map[string]any{"checkoutSessionId": s.session(t, nil).SessionID,
+		"buyerEmail": "ada@example.com", "billingDetail": map[string]any{"country": "DE", "isBusiness": false}}
+	url := s.createOrder(t, token, request).checkoutURL(t)
+	running.kill()
+
+	var rows []string
+	for name, image := range map[string]string{"its first start": t.TempDir(), "a start after a crash": crashed} {
+		data := filepath.Join(t.TempDir(), "data")
+		restore(t, image, data)
+		total := killStart(t, data, address, func(op filefault.Op) bool {
+			return strings.HasPrefix(op.Path, "dev.json") && op.Call == "write"
+		})
+		kills := rng.Perm(total)
+		if *startKills > 0 {
+			kills = kills[:min(total, max(1, *startKills/2))]
+		}
+		for _, n := range kills {
+			restore(t, image, data)
+			killStart(t, data, address, func(op filefault.Op) bool { return op.N == n+1 })
+			again := start(t, data, address)
+			if image == crashed {
+				if got := s.createOrder(t, s.token(t, "user-1"), request).checkoutURL(t); got != url {
+					t.Errorf("%s, killed at operation %d: %s instead of %s", name, n+1, got, url)
+				}
+			}
+			again.kill()
+		}
+		t.Logf("%s: %d operations, killed at %d", name, total, len(kills))
+		rows = append(rows, fmt.Sprintf("%s\t%d\t%d\t%[3]d", name, total, len(kills)))
+	}
+	if *startKills == 0 {
+		keepFaultRows(t, "start", "The binary, killed while it starts", "Killed before each operation on a file of its start: creations, "+
+			"writes, sizes, mappings, syncs, renamings and deletions in the data directory. The next start serves what was acknowledged.",
+			append([]string{"killed in\toperations\tkills\tserved afterwards"}, rows...)...)
+	}
+}
+
+// killStart starts the binary and kills it before the first operation that matches. It returns the number of operations.
+func killStart(t *testing.T, data, address string, at func(filefault.Op) bool) int {
+	t.Helper()
+	p := filefault.Program{Cmd: exec.Command(binary.path, "dev", "--data", data, "--listen", address), Dir: data,
+		Decide: func(op filefault.Op) filefault.Action {
+			if at(op) {
+				return filefault.Kill
+			}
+			return filefault.Go
+		}}
+	total, err := p.Run()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return total
+}
+
+// restore makes a directory a copy of another, holes and all.
+func restore(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.RemoveAll(to); err != nil {
+		t.Fatal(err)
+	}
+	if output, err := exec.Command("cp", "-a", "--sparse=always", from, to).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+}
