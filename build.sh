@@ -16,8 +16,8 @@ usage() {
 ./build.sh bench   benchmarks, with the figures of the README
 ./build.sh bench-wasm  the WebAssembly module beside the core natively and beside zod and ajv, for README and wasm/budgets.txt
 ./build.sh torture the long proofs: KILLS kills of the binary (50), SCHEDULES of orders at random (5000), FAULT_RUNS schedules for
-                   each fault (200), DAMAGES of a database (2000), HISTORIES of sessions (4000), INPUTS hostile inputs in three
-                   hosts (1000000); they write edge/FAULTS.md
+                   each fault (200), DAMAGES of a database (2000), POWER_CUTS of each kind of database (50), HISTORIES of sessions
+                   (4000), INPUTS hostile inputs in three hosts (1000000); they write edge/FAULTS.md
 ./build.sh fuzz    every fuzz target for FUZZTIME (default 30s)
 EOF
 }
@@ -160,6 +160,10 @@ torture() {
     -fault-runs "${FAULT_RUNS:-200}" -fault-seed "$seed"
   say "more buyers than the provider serves"
   go test ./edge/orders -count 1 -timeout 60m -run 'TestOverload' -update
+  say "an error at every operation of the database's own work, starts killed at every operation, power cuts"
+  go test ./edge/badgerstore -count 1 -timeout 60m -run 'TestBackgroundErrors$|TestStartKills$|TestPowerCut$' -v -update -io-errors 0 \
+    -start-kills 0 -power-cuts "${POWER_CUTS:-50}" | grep -v '^=== '
+  go test ./edge/cmd/crepe -count 1 -timeout 60m -run 'TestStartKills$' -v -update -start-kills 0
   say "damaged files, a full disk"
   go test ./edge/badgerstore -count 1 -timeout 60m -run 'TestDamage$' -v -update -damages "${DAMAGES:-2000}" | grep -v ' refused: '
   go test ./edge/cmd/crepe -count 1 -timeout 10m -run 'TestDiskFull$' -v -update

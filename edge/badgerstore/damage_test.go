@@ -201,20 +201,21 @@ func TestDamage(t *testing.T) {
 		rows = append(rows, fmt.Sprintf("%s\t%d\t%d\t%d\t0", fault, o.complete+o.refused, o.complete, o.refused))
 		t.Logf("%-32s complete %d, refused %d", fault, o.complete, o.refused)
 	}
-	if *update && !t.Failed() {
-		keepRows(t, rows)
-	}
+	keepRows(t, "storage", "Damaged files of the database",
+		"A copy of a database as a crash leaves it, in one file of which a bit is flipped, a page lost, the last write torn, or the "+
+			"end cut off, at a random place, or which is gone. It opens with every acknowledged write, twice, or it is refused with "+
+			"the reason.",
+		"fault\truns\tserved, complete\trefused\tserved, wrong or incomplete", rows...)
 }
 
-// keepRows writes the table that FAULTS.md shows.
-func keepRows(t *testing.T, rows []string) {
+// keepRows writes a table that FAULTS.md shows.
+func keepRows(t *testing.T, name, title, about, columns string, rows ...string) {
 	t.Helper()
-	text := strings.Join(append([]string{"Damaged files of the database",
-		"A copy of a database as a crash leaves it, in one file of which a bit is flipped, a page lost, the last write torn, or the " +
-			"end cut off, at a random place, or which is gone. It opens with every acknowledged write, twice, or it is refused with " +
-			"the reason.",
-		"fault\truns\tserved, complete\trefused\tserved, wrong or incomplete"}, rows...), "\n") + "\n"
-	if err := os.WriteFile(filepath.Join("..", "cmd", "crepe", "testdata", "faults", "storage.tsv"), []byte(text), 0o644); err != nil {
+	if !*update || t.Failed() {
+		return
+	}
+	text := strings.Join(append([]string{title, about, columns}, rows...), "\n") + "\n"
+	if err := os.WriteFile(filepath.Join("..", "cmd", "crepe", "testdata", "faults", name+".tsv"), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -57,7 +57,14 @@ func Repair(dir string, o Repairs) error {
 		}
 		return err
 	}
-	o.Tell(fmt.Sprintf("it opens and holds every batch of writes up to the last, %d", db.number))
+	switch {
+	case o.NoSync:
+		o.Tell("it opens")
+	case o.AcceptLoss:
+		o.Tell(fmt.Sprintf("it opens; what it holds up to batch %d counts as complete from now on", db.number))
+	default:
+		o.Tell(fmt.Sprintf("it opens and holds every batch of writes up to the last, %d", db.number))
+	}
 	return db.Close()
 }
 
