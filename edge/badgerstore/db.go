@@ -35,8 +35,8 @@ type Options struct {
 	// copy that counts.
 	NoSync bool
 
-	// Reserve is the free space of the disk, in bytes, below which writes are refused with [ErrDiskFull]; 0 for
-	// eight memtables: 128 MiB, or 64 MiB with NoSync.
+	// Reserve is the free space of the disk, in bytes, below which new records are refused with [ErrDiskFull], and below
+	// half of which all writes are; 0 for eight memtables: 128 MiB, or 64 MiB with NoSync.
 	Reserve uint64
 
 	// KeepSessions is how long a checkout session is kept after its end if nobody ever ordered from it; 0 is for ever.
@@ -171,7 +171,8 @@ func (db *DB) startBadger() (err error) {
 }
 
 // Stopped is closed when the database has stopped writing for good, after an error of the disk; Err then says which. What
-// was acknowledged before is safe, reads go on, and the process should end: only a new start can tell what the disk holds.
+// was acknowledged before is safe, reads go on unless Badger could not create a memtable, and the process should end: only a
+// new start can tell what the disk holds.
 func (db *DB) Stopped() <-chan struct{} { return db.stopped }
 
 // Err is why the database has stopped writing; nil while it has not.
