@@ -62,7 +62,7 @@ func TestStartKills(t *testing.T) {
 		rows = append(rows, fmt.Sprintf("%s\t%d\t%d\t%[3]d", name, total, len(kills)))
 	}
 	if *startKills == 0 || *startKills >= 40 {
-		keepFaultRows(t, "start", "The binary, killed while it starts", "Killed before each operation on a file of its start: creations, "+
+		keepFaultRows(t, "start", "The binary, killed while it starts", "Killed before operations on files of its start, chosen at random or all of them: creations, "+
 			"writes, sizes, mappings, syncs, renamings and deletions in the data directory. The next start serves what was acknowledged.",
 			append([]string{"killed in\toperations\tkills\tserved afterwards"}, rows...)...)
 	}
