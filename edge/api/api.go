@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"io"
 	"log/slog"
 	"strings"
@@ -31,9 +32,9 @@ type Config struct {
 	Buyers      geoip.Locator      // where they are: evidence, no more
 	Throttle    *throttle.Throttle // of what comes without a merchant's credential
 
-	PublicURL string     // where buyers reach us, without a trailing slash
-	Rates     *tax.Table // the operator's own tax rates, nil for none
-	Ready     func() error
+	PublicURL string       // where buyers reach us, without a trailing slash
+	Rates     *tax.Table   // the operator's own tax rates, nil for none
+	Ready     func() error // why no new orders are taken, nil if they are; anyone may read the text
 	Now       func() time.Time
 	Rand      io.Reader
 	Log       *slog.Logger
@@ -190,13 +191,22 @@ func (a *API) key(ctx *fasthttp.RequestCtx, caller auth.Caller, value string) id
 	return idempotency.Key{Environment: caller.Environment, Credential: credential, Path: string(ctx.Path()), Value: value}
 }
 
-func (a *API) health(ctx *fasthttp.RequestCtx) { ctx.SetBodyString("ok\n") }
+const alive = "ok\n"
+
+var errStarting = errors.New("starting")
+
+func (a *API) health(ctx *fasthttp.RequestCtx) { ctx.SetBodyString(alive) }
 
 func (a *API) ready(ctx *fasthttp.RequestCtx) {
 	if err := a.Ready(); err != nil {
-		ctx.SetStatusCode(fasthttp.StatusServiceUnavailable)
-		ctx.SetBodyString("not ready\n")
+		notReady(ctx, err)
 		return
 	}
 	ctx.SetBodyString("ready\n")
+}
+
+func notReady(ctx *fasthttp.RequestCtx, why error) {
+	ctx.Response.Header.Set("Retry-After", throttle.RetryAfter(why))
+	ctx.SetStatusCode(fasthttp.StatusServiceUnavailable)
+	ctx.SetBodyString("not ready: " + why.Error() + "\n")
 }

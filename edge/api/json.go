@@ -9,6 +9,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/http1"
+	"github.com/crepe-checkout/crepe/edge/throttle"
 	"github.com/crepe-checkout/crepe/wasm/call"
 )
 
@@ -73,4 +74,31 @@ func MalformedRequest(ctx *fasthttp.RequestCtx, err error) {
 	}
 	writeJSON(ctx, refusal.status,
 		[]byte(`{"data":null,"errors":[{"message":"`+refusal.message+`","layer":"gateway","code":"`+refusal.code+`"}]}`))
+}
+
+// Refuse answers with one error in the API's form, for a request that does not reach [API.Handle]. A 503 gets a Retry-After.
+func Refuse(ctx *fasthttp.RequestCtx, status int, code, message string) {
+	if status == fasthttp.StatusServiceUnavailable {
+		ctx.Response.Header.Set("Retry-After", throttle.RetryAfter(nil))
+	}
+	body, err := json.Marshal(envelope{Errors: []entry{{message, layerGateway, code, ""}}})
+	if err != nil {
+		InternalError(ctx)
+		return
+	}
+	ctx.Response.Header.Set("Cache-Control", "no-store")
+	writeJSON(ctx, status, body)
+}
+
+// Starting answers while the database is being opened: the process is alive, and everything else has to come again.
+func Starting(ctx *fasthttp.RequestCtx) {
+	ctx.SetConnectionClose() // the body has not been read
+	switch string(ctx.Path()) {
+	case "/healthz":
+		ctx.SetBodyString(alive)
+	case "/readyz":
+		notReady(ctx, errStarting)
+	default:
+		Refuse(ctx, fasthttp.StatusServiceUnavailable, "starting", "The server is starting, please retry")
+	}
 }

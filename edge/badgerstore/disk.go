@@ -69,6 +69,9 @@ func (d *disk) left() space {
 	return space(d.space.Load())
 }
 
+// Full reports whether writes that begin something new are refused with [ErrDiskFull] at the moment.
+func (db *DB) Full() bool { return db.disk.left() != roomy }
+
 // makeRoom refuses to open a database where opening it would already fill the disk.
 func (d *disk) makeRoom() error {
 	free, err := d.free()

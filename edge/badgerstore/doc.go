@@ -51,6 +51,7 @@
 //
 //	<env>/<store>/cs/<session>     orders.Session; one without an order until Options.KeepSessions after its end
 //	<env>/<store>/or/<order>       orders.Order, kept for good: it is the merchant's record of a sale
+//	all/-/use                      what the database is for, see Claim
 //	<env>/-/ev/<provider>/<event>  an applied provider event, kept 35 days
 //	<env>/-/qu/<provider>/<event>  an orders.Quarantined, kept for good: it is the only record of that money
 //	<env>/-/rd/<order>             an order with a refund due: when that was handled, eight bytes; 0 is not yet
@@ -77,5 +78,5 @@
 //
 // A record is one byte that says how the rest is written, and the rest: 1 is JSON; 2, of sessions and orders, is the version
 // and an instant (when an order is due, or a session may be forgotten), 8 bytes each, and JSON. The ids of "sl", "at" and "de",
-// the key of "wk", the values of "rd" and those of the sandbox are as they are.
+// the key of "wk", the text of "use", the values of "rd" and those of the sandbox are as they are.
 package badgerstore

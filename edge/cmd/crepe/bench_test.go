@@ -33,7 +33,7 @@ func BenchmarkCreateOrder(b *testing.B) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- s.serveOn(ctx, listener) }()
+	go func() { done <- s.serveOn(ctx, openFront(listener, s.handle, s.log)) }()
 	defer func() {
 		stop()
 		if err := <-done; err != nil {

@@ -17,13 +17,14 @@ import (
 	"github.com/crepe-checkout/crepe/edge/throttle"
 )
 
-// Config is every setting of the server. The zero value of a field is its default; a flag wins over the environment
-// variable of the same name (--public-url, CREPE_PUBLIC_URL). Secrets have no flag, so that they never stand in a process
-// list.
+// Config is every setting of the server. A flag wins over the environment variable of the same name (--public-url,
+// CREPE_PUBLIC_URL). Secrets have no flag, so that they are in no list of processes.
 type Config struct {
 	Listen    string // address to listen on
 	Data      string // directory of the database
 	PublicURL string // where buyers reach the server, without a trailing slash; "" for http:// and the listen address
+
+	DrainDelay time.Duration // how long requests are served after the end was asked for, with /readyz at 503
 
 	DiskReserve string // free space below which nothing is written, in MiB; "" for 128
 
@@ -48,6 +49,9 @@ type Config struct {
 	// the log names checkouts that anyone could pay.
 	SandboxTools bool
 
+	// Use is what the data directory must be for; "" for either.
+	Use use
+
 	local string // where this machine reaches the server; set with the listener
 }
 
@@ -57,27 +61,21 @@ type StripeAccount struct {
 	WebhookSecret string // CREPE_STRIPE_WEBHOOK_SECRET, CREPE_STRIPE_TEST_WEBHOOK_SECRET
 }
 
-// flags declares the settings that are no secrets on a flag set.
+// flags declares the settings that are no secrets. Data must hold its default.
 func (c *Config) flags(f *flag.FlagSet) {
-	setting := func(p *string, name, fallback, usage string) {
-		variable := "CREPE_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
-		if value, ok := os.LookupEnv(variable); ok {
-			fallback = value
-		}
-		f.StringVar(p, name, fallback, usage+" ("+variable+")")
-	}
-	setting(&c.Listen, "listen", "127.0.0.1:8787", "address to listen on")
-	setting(&c.Data, "data", ".crepe", "directory of the database")
-	setting(&c.PublicURL, "public-url", "", "where buyers reach the server; default: the listen address")
-	setting(&c.DiskReserve, "disk-reserve", "", "MiB of the disk below which new orders are refused; default: 128")
-	setting(&c.KeepSessions, "keep-sessions", "", "how long a checkout session is kept after its end if nobody ordered from it; default: 2h")
-	setting(&c.Connections, "connections", "", "open connections in all, or off; default: 4096")
-	setting(&c.ClientConnections, "client-connections", "", "open connections of one client address that is no trusted proxy's, or off; default: 256")
-	setting(&c.ClientRate, "client-rate", "", "requests a second of one client address without a merchant's credential, or off; default: 5")
-	setting(&c.StoreRate, "store-rate", "", "the same of one store, or off; default: 100")
-	setting(&c.GeoIP, "geoip", "", "country database (.mmdb) that makes IP addresses evidence; default: they are none")
-	setting(&c.Rates, "rates", "", "file of your own tax rates (.tsv), over the built-in ones; default: none")
-	setting(&c.TrustedProxies, "trusted-proxies", "", "CIDR blocks whose X-Forwarded-For is believed; default: nobody's")
+	f.StringVar(&c.Listen, "listen", "127.0.0.1:8787", "`address` to listen on")
+	f.StringVar(&c.Data, "data", c.Data, "`directory` of the database")
+	f.StringVar(&c.PublicURL, "public-url", "", "`URL` where buyers reach the server; default: the listen address")
+	f.DurationVar(&c.DrainDelay, "drain-delay", 0, "how long to go on serving after SIGTERM with /readyz at 503, for a load balancer to notice")
+	f.StringVar(&c.DiskReserve, "disk-reserve", "", "`MiB` of the disk below which new orders are refused; default: 128")
+	f.StringVar(&c.KeepSessions, "keep-sessions", "", "how long a checkout session is kept after its end if nobody ordered from it; default: 2h")
+	f.StringVar(&c.Connections, "connections", "", "open connections in all, or off; default: 4096")
+	f.StringVar(&c.ClientConnections, "client-connections", "", "open connections of one client address that is no trusted proxy's, or off; default: 256")
+	f.StringVar(&c.ClientRate, "client-rate", "", "requests a second of one client address without a merchant's credential, or off; default: 5")
+	f.StringVar(&c.StoreRate, "store-rate", "", "the same of one store, or off; default: 100")
+	f.StringVar(&c.GeoIP, "geoip", "", "country database `file` (.mmdb) that makes IP addresses evidence; default: they are none")
+	f.StringVar(&c.Rates, "rates", "", "`file` of your own tax rates (.tsv), over the built-in ones; default: none")
+	f.StringVar(&c.TrustedProxies, "trusted-proxies", "", "CIDR `blocks` whose X-Forwarded-For is believed; default: nobody's")
 }
 
 // reserve is the disk's, in bytes; 0 for the default.
@@ -181,21 +179,27 @@ func (c *Config) rates() (*tax.Table, error) {
 	return &table, nil
 }
 
+// The variables of Stripe's accounts, and their secrets.
+const (
+	liveVariables = "CREPE_STRIPE_"
+	testVariables = "CREPE_STRIPE_TEST_"
+)
+
+var secretVariables = []string{
+	liveVariables + "KEY", liveVariables + "WEBHOOK_SECRET", testVariables + "KEY", testVariables + "WEBHOOK_SECRET",
+}
+
 // secrets reads the accounts from the environment.
 func (c *Config) secrets(getenv func(string) string) error {
 	c.Stripe = make(map[checkout.Environment]StripeAccount)
-	for _, prefix := range []string{"CREPE_STRIPE_", "CREPE_STRIPE_TEST_"} {
+	for _, prefix := range []string{liveVariables, testVariables} {
 		account := StripeAccount{getenv(prefix + "KEY"), getenv(prefix + "WEBHOOK_SECRET")}
-		if account.Key == "" {
+		if account == (StripeAccount{}) {
 			continue
 		}
-		live, err := stripe.Live(account.Key)
+		live, err := account.check(prefix)
 		if err != nil {
-			return fmt.Errorf("%sKEY: %w", prefix, err)
-		}
-		if account.WebhookSecret == "" {
-			return fmt.Errorf("%sWEBHOOK_SECRET is not set: without it no payment could be believed; "+
-				"take the signing secret of the webhook endpoint from the Stripe dashboard", prefix)
+			return err
 		}
 		env := checkout.Test
 		if live {
@@ -207,4 +211,21 @@ func (c *Config) secrets(getenv func(string) string) error {
 		c.Stripe[env] = account
 	}
 	return nil
+}
+
+// check refuses an account that could not take payments, by the name of the variable that is wrong. No secret is in the error.
+func (a *StripeAccount) check(prefix string) (live bool, err error) {
+	const where = "take the signing secret of the webhook endpoint from the Stripe dashboard"
+	switch {
+	case a.Key == "":
+		return false, fmt.Errorf("%sWEBHOOK_SECRET is set and %[1]sKEY is not: without the key no order can be created", prefix)
+	case a.WebhookSecret == "":
+		return false, fmt.Errorf("%sWEBHOOK_SECRET is not set: without it no payment could be believed; %s", prefix, where)
+	case !strings.HasPrefix(a.WebhookSecret, "whsec_"):
+		return false, fmt.Errorf("%sWEBHOOK_SECRET does not begin with whsec_; %s", prefix, where)
+	}
+	if live, err = stripe.Live(a.Key); err != nil {
+		err = fmt.Errorf("%sKEY: %w", prefix, err)
+	}
+	return live, err
 }

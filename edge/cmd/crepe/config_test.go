@@ -33,7 +33,7 @@ func TestPublicURL(t *testing.T) {
 		ok     bool
 	}{
 		{"https://pay.example.com", live, true},
-		{"https://pay.example.com/checkout", live, true},
+		{"https://pay.example.com/checkout", live, false},
 		{"http://127.0.0.1:8787", nil, true},
 		{"http://pay.example.com", live, false},
 		{"not-a-url", nil, false},
@@ -62,6 +62,9 @@ func TestSecrets(t *testing.T) {
 		{"both", map[string]string{"CREPE_STRIPE_KEY": "sk_live_1", "CREPE_STRIPE_WEBHOOK_SECRET": "whsec_1",
 			"CREPE_STRIPE_TEST_KEY": "sk_test_1", "CREPE_STRIPE_TEST_WEBHOOK_SECRET": "whsec_2"}, []checkout.Environment{checkout.Test, checkout.Prod}},
 		{"no webhook secret", map[string]string{"CREPE_STRIPE_KEY": "sk_live_1"}, nil},
+		{"webhook secret without a key", map[string]string{"CREPE_STRIPE_WEBHOOK_SECRET": "whsec_1"}, nil},
+		{"test webhook secret without a key", map[string]string{"CREPE_STRIPE_TEST_WEBHOOK_SECRET": "whsec_1"}, nil},
+		{"no webhook secret but the key twice", map[string]string{"CREPE_STRIPE_KEY": "sk_live_1", "CREPE_STRIPE_WEBHOOK_SECRET": "sk_live_1"}, nil},
 		{"no key", map[string]string{"CREPE_STRIPE_KEY": "hunter2", "CREPE_STRIPE_WEBHOOK_SECRET": "whsec_1"}, nil},
 		{"two of one environment", map[string]string{"CREPE_STRIPE_KEY": "sk_test_1", "CREPE_STRIPE_WEBHOOK_SECRET": "whsec_1",
 			"CREPE_STRIPE_TEST_KEY": "sk_test_2", "CREPE_STRIPE_TEST_WEBHOOK_SECRET": "whsec_2"}, nil},

@@ -7,7 +7,6 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
-	_ "embed"
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
@@ -107,25 +106,4 @@ func post(url string, body []byte, headers map[string]string) ([]byte, error) {
 		return nil, fmt.Errorf("%s answers %d: %s", url, resp.StatusCode(), resp.Body())
 	}
 	return bytes.Clone(resp.Body()), nil
-}
-
-// The demo merchant's own pages, in the place of a real merchant's shop: what its checkout links to, and where a buyer ends.
-var (
-	//go:embed demo_shop.html
-	shopPage []byte
-	//go:embed demo_thanks.html
-	thankYouPage []byte
-)
-
-func demoPage(page []byte) fasthttp.RequestHandler {
-	_, style, _ := bytes.Cut(page, []byte("<style>"))
-	style, _, _ = bytes.Cut(style, []byte("</style>"))
-	hash := sha256.Sum256(style)
-	policy := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) +
-		"'; base-uri 'none'; frame-ancestors 'none'"
-	return func(ctx *fasthttp.RequestCtx) {
-		ctx.Response.Header.Set("Content-Security-Policy", policy)
-		ctx.SetContentType("text/html; charset=utf-8")
-		ctx.SetBody(bytes.Clone(page))
-	}
 }

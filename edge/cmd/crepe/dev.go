@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,13 +13,14 @@ import (
 	"time"
 
 	"github.com/goccy/go-json"
-	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/webhooks"
 )
+
+const devFileName = "dev.json"
 
 // devFile is what `crepe dev` writes to <data>/dev.json: all that a script needs to act as the demo merchant.
 type devFile struct {
@@ -40,16 +40,24 @@ type devProduct struct {
 	Name string               `json:"name"`
 }
 
+const devUsage = `crepe dev runs everything on this machine: a demo merchant, a sandbox payment provider and the hosted page.
+
+Usage:
+  crepe dev
+  crepe dev --fresh --origins http://localhost:5173
+
+Settings, each of them also an environment variable (--public-url is CREPE_PUBLIC_URL):
+`
+
 // dev runs everything on this machine: from the prompt to a paid order without an account or a network.
-func dev(ctx context.Context, args []string, stdout, stderr io.Writer, log *slog.Logger) error {
-	var c Config
-	f := flag.NewFlagSet("crepe dev", flag.ContinueOnError)
-	f.SetOutput(stderr)
+func dev(ctx context.Context, args []string, stdout, _ io.Writer, log *slog.Logger) error {
+	c := Config{Data: ".crepe"}
+	f := newFlags("dev", devUsage)
 	c.flags(f)
 	fresh := f.Bool("fresh", false, "forget what an earlier run has left in the data directory")
-	list := f.String("origins", "", "origins, between commas, whose pages may call the API for the demo store; default: none")
-	file := f.String("look", "", "checkoutSettings of the demo store (.json): its colours, corners and logo; default: the checkout's own look")
-	if err := parse(f, args); err != nil {
+	list := f.String("origins", "", "`origins`, between commas, whose pages may call the API for the demo store; default: none")
+	file := f.String("look", "", "checkoutSettings `file` of the demo store (.json): its colours, corners and logo; default: the checkout's own look")
+	if err := parseWithEnvironment(f, args, stdout); err != nil {
 		return err
 	}
 	origins, err := parseOrigins(*list)
@@ -67,23 +75,12 @@ func dev(ctx context.Context, args []string, stdout, stderr io.Writer, log *slog
 	}
 	c.Sandbox = map[checkout.Environment]bool{checkout.Test: true, checkout.Prod: true}
 	c.SandboxTools = true
+	c.Use = useDev
 	listener, err := c.listen()
 	if err != nil {
 		return fmt.Errorf("%w; --listen 127.0.0.1:0 takes any free port", err)
 	}
-	s, err := newServer(c, log)
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	s.extra = map[string]fasthttp.RequestHandler{"/demo/shop": demoPage(shopPage), "/demo/thank-you": demoPage(thankYouPage)}
-	ready := make(chan error, 1)
-	go func() { ready <- s.introduce(ctx, stdout, origins, look) }()
-	served := make(chan error, 1)
-	go func() { served <- s.serveOn(ctx, listener) }()
-	if err := <-ready; err != nil {
-		return errors.Join(err, listener.Close(), <-served, s.close())
-	}
-	return errors.Join(<-served, s.close())
+	return host(ctx, c, listener, log, func(ctx context.Context, s *server) error { return s.introduce(ctx, stdout, origins, look) })
 }
 
 // parseOrigins reads a list between commas.
@@ -119,9 +116,13 @@ func forget(data string, log *slog.Logger) error {
 	}
 	var errs []error
 	if err == nil {
-		errs = append(errs, db.Close())
+		stored, err := db.Use()
+		errs = append(errs, err, db.Close())
+		if err := useDev.check(data, use(stored)); err != nil {
+			return errors.Join(append(errs, err)...)
+		}
 	}
-	for _, name := range []string{ownDatabase, sandboxDatabase, "dev.json"} {
+	for _, name := range []string{ownDatabase, sandboxDatabase, devFileName} {
 		errs = append(errs, os.RemoveAll(filepath.Join(data, name)))
 	}
 	return errors.Join(errs...)
@@ -141,11 +142,7 @@ func (s *server) introduce(ctx context.Context, stdout io.Writer, origins []stri
 	if err != nil {
 		return err
 	}
-	thanks := s.PublicURL + "/demo/thank-you"
-	if !checkout.ValidReturnURL(thanks, checkout.Test) {
-		thanks = "" // the hosted status page, then
-	}
-	session, err := merchant.createSession(file.Products[0].ID, thanks)
+	session, err := merchant.createSession(file.Products[0].ID, s.thanks())
 	if err != nil {
 		return err
 	}
@@ -161,13 +158,16 @@ func (s *server) introduce(ctx context.Context, stdout io.Writer, origins []stri
 	if err != nil {
 		return err
 	}
-	name := filepath.Join(s.Data, "dev.json")
-	if err := os.WriteFile(name, append(text, '\n'), 0o600); err != nil {
+	s.demoFile.Store(file)
+	name := filepath.Join(s.Data, devFileName)
+	if err := replaceFile(name, append(text, '\n')); err != nil {
 		return err
 	}
 	fmt.Fprintf(stdout, `Crêpe is ready. Open this page and buy something; no card works here and no money moves:
 
   %s
+
+Everything that is here: %s
 
 The same order as a program places it (the token lives five minutes; each call renews it):
 
@@ -182,8 +182,25 @@ Product    %s
 Keys       %s (test and prod)
 Sandbox    %s/sandbox/log
 
-`, file.CheckoutURL, s.PublicURL, token, session.SessionID, file.MerchantID, file.StoreID, file.StoreSlug,
+`, file.CheckoutURL, s.PublicURL, s.PublicURL, token, session.SessionID, file.MerchantID, file.StoreID, file.StoreSlug,
 		file.Products[0].ID, name, s.PublicURL)
+	return nil
+}
+
+// replaceFile writes a file that is whole at any moment: the old one, or the new one on the disk.
+func replaceFile(name string, content []byte) error {
+	aside, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*") // 0600
+	if err != nil {
+		return err
+	}
+	_, err = aside.Write(content)
+	err = errors.Join(err, aside.Sync(), aside.Close())
+	if err == nil {
+		err = os.Rename(aside.Name(), name)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(aside.Name()))
+	}
 	return nil
 }
 
@@ -204,7 +221,11 @@ func (s *server) webhookPublicKeys(ctx context.Context) (map[checkout.Environmen
 
 // demo is the merchant of an earlier run, or a new one.
 func (s *server) demo(ctx context.Context) (*devFile, error) {
-	text, err := os.ReadFile(filepath.Join(s.Data, "dev.json"))
+	text, err := os.ReadFile(filepath.Join(s.Data, devFileName))
+	if err == nil && len(text) == 0 {
+		s.log.Warn("dev.json is empty: the demo merchant's private keys are lost, a new demo merchant takes its place", "data", s.Data)
+		return s.newDemo(ctx)
+	}
 	if err == nil {
 		file := new(devFile)
 		if err := json.Unmarshal(text, file); err != nil {

@@ -95,8 +95,11 @@ func TestDiskFull(t *testing.T) {
 	s.pay(t, unpaid)
 	eventually(t, "an order is paid while new ones are refused", func() bool { return s.createOrder(t, token, waiting).status == 409 })
 	c.waitFor(t, "refusals after the payment", &c.refused, 8)
+	s.wantProbe(t, "/healthz", 200, "ok")
+	s.wantProbe(t, "/readyz", 503, "not ready: the disk is full")
 	d.empty(t)
 	c.waitFor(t, "orders after the space came back", &c.placed, 8)
+	s.wantProbe(t, "/readyz", 200, "ready")
 	d.fill(t, 100<<20)
 	c.waitFor(t, "refusals", &c.refused, 8)
 	c.stop()
@@ -233,7 +236,7 @@ func TestStopsAfterDiskError(t *testing.T) {
 		t.Fatal(err)
 	}
 	served := make(chan error, 1)
-	go func() { served <- server.serveOn(t.Context(), listener) }()
+	go func() { served <- server.serveOn(t.Context(), openFront(listener, server.handle, server.log)) }()
 	s := &shop{server: server, file: file}
 	if s.merchant, err = newDemoMerchant(s.PublicURL, file.MerchantID, file.PrivateKey[checkout.Test]); err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -16,18 +17,19 @@ const usage = `crepe is a checkout server: checkout sessions in, paid orders out
 
 Usage:
   crepe dev   [--listen ADDR] [--data DIR] [--fresh] [--origins LIST]
-  crepe serve [--listen ADDR] [--data DIR] [--public-url URL]
+  crepe serve [--listen ADDR] [--data DIR] [--public-url URL] [--sandbox]
   crepe repair [--data DIR] [--accept-loss]
   crepe trigger [--data DIR] [--fault FAULT] EVENT ORDER
   crepe quote   --country CC --amount AMOUNT --currency CUR [--explain] [--json]
   crepe taxid   check --country CC NUMBER
+  crepe version
 
 Examples:
   crepe dev
       Everything on this machine, with a demo merchant and a sandbox provider. Prints the page to open.
   CREPE_STRIPE_KEY=sk_live_… CREPE_STRIPE_WEBHOOK_SECRET=whsec_… crepe serve --public-url https://pay.example.com
-      Production, with Stripe. CREPE_STRIPE_TEST_KEY and CREPE_STRIPE_TEST_WEBHOOK_SECRET serve the test environment;
-      without them the sandbox does. Stripe's webhooks go to /v1/webhooks/stripe/prod and /v1/webhooks/stripe/test.
+      Production, with Stripe. CREPE_STRIPE_TEST_KEY and CREPE_STRIPE_TEST_WEBHOOK_SECRET serve the test environment, or
+      the sandbox does with --sandbox. Stripe's webhooks go to /v1/webhooks/stripe/prod and /v1/webhooks/stripe/test.
   crepe trigger checkout.session.expired ORD_…
       Lets the sandbox of a running "crepe dev" report an event for an order.
   crepe quote --country DE --category saas --amount 29.00 --currency EUR --explain
@@ -47,10 +49,11 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once; the database survives that
 	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {
 	case errors.Is(err, flag.ErrHelp):
 	case err != nil:
-		fmt.Fprintln(os.Stderr, "crepe:", err)
+		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
@@ -61,21 +64,30 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		fmt.Fprint(stdout, usage)
 		return nil
 	}
-	log := newLog(stderr)
-	switch command, args := args[0], args[1:]; command {
-	case "dev":
-		return dev(ctx, args, stdout, stderr, log)
-	case "serve":
-		return serve(ctx, args, stdout, stderr, log)
-	case "repair":
-		return repair(args, stdout, stderr, log)
-	case "trigger":
-		return trigger(args, stdout, stderr)
-	case "quote":
-		return quote(args, stdout, stderr)
-	case "taxid":
-		return taxID(args, stdout, stderr)
-	default:
-		return fmt.Errorf("unknown command %q; \"crepe help\" lists them", command)
+	command, ok := commands[args[0]]
+	if !ok {
+		return fmt.Errorf("crepe: unknown command %q; \"crepe help\" lists them", args[0])
+	}
+	err := command(ctx, args[1:], stdout, stderr, newLog(stderr))
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		err = fmt.Errorf("crepe %s: %w", args[0], err)
+	}
+	return err
+}
+
+var commands = map[string]func(ctx context.Context, args []string, stdout, stderr io.Writer, log *slog.Logger) error{
+	"dev":     dev,
+	"serve":   serve,
+	"repair":  repair,
+	"trigger": offline(trigger),
+	"quote":   offline(quote),
+	"taxid":   offline(taxID),
+	"version": offline(version),
+}
+
+// offline is a command that needs neither a context nor a log.
+func offline(command func(args []string, stdout io.Writer) error) func(context.Context, []string, io.Writer, io.Writer, *slog.Logger) error {
+	return func(_ context.Context, args []string, stdout, _ io.Writer, _ *slog.Logger) error {
+		return command(args, stdout)
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"strconv"
@@ -44,11 +43,10 @@ type asked struct {
 	behavior, on, ipCountry                 string
 }
 
-func quote(args []string, stdout, stderr io.Writer) error {
+func quote(args []string, stdout io.Writer) error {
 	var a asked
 	var seller tax.Seller
-	f := flag.NewFlagSet("crepe quote", flag.ContinueOnError)
-	f.SetOutput(stderr)
+	f := newFlags("quote", quoteUsage)
 	f.StringVar(&a.country, "country", "", "buyer's country, ISO 3166-1")
 	f.StringVar(&a.state, "state", "", "buyer's state or province, for US and CA")
 	f.StringVar(&a.postcode, "postcode", "", "buyer's postcode")
@@ -67,8 +65,7 @@ func quote(args []string, stdout, stderr io.Writer) error {
 	var rates Config
 	f.StringVar(&rates.Rates, "rates", "", "file of your own tax rates (.tsv), over the built-in ones")
 	batch := f.String("batch", "", "file of sales, tab-separated; - for the standard input")
-	f.Usage = func() { fmt.Fprint(stderr, quoteUsage); f.PrintDefaults() }
-	if err := parse(f, args); err != nil {
+	if err := parse(f, args, stdout); err != nil {
 		return err
 	}
 	if err := settle(&seller, *home, *registered); err != nil {
@@ -93,8 +90,7 @@ func quote(args []string, stdout, stderr io.Writer) error {
 		})
 	}
 	if a.country == "" || a.amount == "" || a.currency == "" {
-		f.Usage()
-		return errors.New("quote needs --country, --amount and --currency, or --batch")
+		return misuse(f, "--country, --amount and --currency are needed, or --batch")
 	}
 	v := answer(&seller, own, a, *withRules)
 	if *asJSON {

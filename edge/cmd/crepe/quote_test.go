@@ -37,7 +37,7 @@ func TestQuoteCommand(t *testing.T) {
 		out, _, err := command(t, append([]string{"quote"}, strings.Fields(line)...)...)
 		text.WriteString("$ crepe quote " + strings.ReplaceAll(line, rates, "rates.tsv") + "\n" + out)
 		if err != nil {
-			text.WriteString("crepe: " + err.Error() + "\n")
+			text.WriteString(err.Error() + "\n")
 		}
 		text.WriteString("\n")
 	}

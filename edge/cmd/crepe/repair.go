@@ -1,8 +1,8 @@
 package main
 
 import (
+	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -26,20 +26,18 @@ Settings:
 `
 
 // repair is the command that the refusals of a damaged database name.
-func repair(args []string, stdout, stderr io.Writer, log *slog.Logger) error {
-	f := flag.NewFlagSet("crepe repair", flag.ContinueOnError)
-	f.SetOutput(stderr)
-	f.Usage = func() {
-		fmt.Fprint(f.Output(), repairUsage)
-		f.PrintDefaults()
-	}
-	data := f.String("data", os.Getenv("CREPE_DATA"), "data directory of the stopped server (CREPE_DATA)")
+func repair(_ context.Context, args []string, stdout, _ io.Writer, log *slog.Logger) error {
+	f := newFlags("repair", repairUsage)
+	data := f.String("data", "", "data `directory` of the stopped server (CREPE_DATA)")
 	accept := f.Bool("accept-loss", false, "go on with what can be read, although acknowledged orders may be missing from it")
-	if err := parse(f, args); err != nil {
+	if err := setFromEnvironment(f, "data"); err != nil {
+		return misuse(f, "%w", err)
+	}
+	if err := parse(f, args, stdout); err != nil {
 		return err
 	}
 	if *data == "" {
-		return errors.New("which data directory? --data DIR names it")
+		return misuse(f, "which data directory? --data DIR names it")
 	}
 	var errs []error
 	for _, name := range []string{ownDatabase, sandboxDatabase} {

@@ -45,7 +45,7 @@ func TestTriggerCommand(t *testing.T) {
 	}
 	command := func(args ...string) (string, error) {
 		var out strings.Builder
-		err := trigger(append([]string{"--data", shop.Data}, args...), &out, &out)
+		err := trigger(append([]string{"--data", shop.Data}, args...), &out)
 		return out.String(), err
 	}
 	session := shop.session(t, nil).SessionID
@@ -73,7 +73,7 @@ func TestTriggerCommand(t *testing.T) {
 		want string
 	}{
 		{[]string{"--help"}, "payment_intent.payment_failed"},
-		{[]string{"checkout.session.completed"}, "takes an event and an order"},
+		{[]string{"checkout.session.completed"}, "an event and an order are needed"},
 		{[]string{"charge.refunded", order.ID}, "it can be checkout.session.completed, "},
 		{[]string{"checkout.session.expired", order.ID}, "not in a state for that event"},
 		{[]string{"checkout.session.completed", "ORD_0"}, "no such order"},

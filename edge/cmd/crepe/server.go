@@ -7,21 +7,20 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/goccy/go-json"
 	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/api"
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
-	"github.com/crepe-checkout/crepe/edge/http1"
 	"github.com/crepe-checkout/crepe/edge/idempotency"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/page"
@@ -29,17 +28,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/stripe"
 )
 
-// Limits of a connection. A request is small and comes at once; a response may take as long as a provider may.
 const (
-	maxBody       = 64 << 10
-	bodyAhead     = 1 << 10 // of a body, before its request is handled
-	maxHeader     = 8 << 10
-	readTimeout   = 5 * time.Second
-	writeTimeout  = 15 * time.Second
-	idleTimeout   = 30 * time.Second
-	drainTimeout  = 20 * time.Second
-	rotationCheck = time.Hour
-
 	// stripeRate is how many calls a second Stripe allows for one endpoint, until asked for more.
 	stripeRate = 25
 	// sandboxTrip is how many faults in a row it takes until the sandbox counts as down. They are asked for there, one
@@ -73,7 +62,8 @@ type server struct {
 	api       *api.API
 	page      *page.Handler
 	sandboxes map[checkout.Environment]*sandbox.Sandbox
-	extra     map[string]fasthttp.RequestHandler // pages of the demo merchant
+	extra     map[string]fasthttp.RequestHandler // pages of the demo merchant; nil without the sandbox's tools
+	demoFile  atomic.Pointer[devFile]            // nil until the demo merchant is there
 	draining  chan struct{}
 }
 
@@ -81,6 +71,9 @@ type server struct {
 func newServer(c Config, log *slog.Logger) (*server, error) {
 	s := &server{Config: c, log: log, draining: make(chan struct{}), sandboxes: make(map[checkout.Environment]*sandbox.Sandbox)}
 	if err := s.openDatabases(); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	if err := s.claim(context.Background()); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	if err := s.wire(); err != nil {
@@ -127,6 +120,11 @@ func (s *server) wire() error {
 		PublicURL: s.PublicURL, Ready: s.ready, Now: time.Now, Rand: rand.Reader, Log: s.log})
 	s.page = page.New(page.Config{Orders: s.orders, Stores: s.db, Buyers: buyers, Throttle: limits, Rates: rates, Now: time.Now, Log: s.log,
 		PayOrigins: payOrigins, Providers: s.providers()})
+	if s.SandboxTools {
+		s.extra = map[string]fasthttp.RequestHandler{
+			"/": s.demoIndex(), "/demo/buy": s.demoBuy, "/demo/shop": demoPage(shopPage), "/demo/thank-you": demoPage(thankYouPage),
+		}
+	}
 	return nil
 }
 
@@ -165,27 +163,33 @@ func (s *server) gateway(env checkout.Environment) (orders.Gateway, error) {
 
 // sandbox serves the sandbox provider's own pages.
 func (s *server) sandbox(ctx *fasthttp.RequestCtx) {
+	tool := slices.Contains(sandboxTools, string(ctx.Path()[bytes.LastIndexByte(ctx.Path(), '/'):]))
+	if tool && !s.SandboxTools {
+		s.page.Handle(ctx)
+		return
+	}
 	env := checkout.Test
 	if bytes.HasPrefix(ctx.Path(), []byte(sandboxPath[checkout.Prod]+"/")) {
 		env = checkout.Prod
+	} else if tool && ctx.IsPost() {
+		// The tools of both environments are under the first path as well, with the environment in the body.
+		var in struct{ Environment string }
+		if json.Unmarshal(ctx.PostBody(), &in) == nil && in.Environment != "" {
+			named, ok := checkout.ParseEnvironment(in.Environment)
+			if !ok {
+				api.Refuse(ctx, fasthttp.StatusBadRequest, "environment-invalid", "Invalid environment: expected test or prod")
+				return
+			}
+			if env = named; env == checkout.Prod {
+				ctx.URI().SetPath(sandboxPath[env] + string(ctx.Path()[len(sandboxPath[checkout.Test]):]))
+			}
+		}
 	}
-	tool := slices.Contains(sandboxTools, string(ctx.Path()[bytes.LastIndexByte(ctx.Path(), '/'):]))
-	if provider := s.sandboxes[env]; provider != nil && (s.SandboxTools || !tool) {
+	if provider := s.sandboxes[env]; provider != nil {
 		provider.Serve(ctx)
 		return
 	}
 	s.page.Handle(ctx)
-}
-
-func (s *server) ready() error {
-	select {
-	case <-s.draining:
-		return errors.New("draining")
-	case <-s.db.Stopped():
-		return s.db.Err()
-	default:
-		return nil
-	}
 }
 
 // handle is the front door.
@@ -204,6 +208,10 @@ func (s *server) handle(ctx *fasthttp.RequestCtx) {
 	if err := readBody(ctx); err != nil {
 		ctx.SetConnectionClose() // where the body ends nobody knows
 		api.MalformedRequest(ctx, err)
+		return
+	}
+	if s.SandboxTools && !s.ownHost(ctx) {
+		s.refuseHost(ctx)
 		return
 	}
 	path := ctx.Path()
@@ -255,50 +263,6 @@ func firstOf(path []byte) string {
 	return "/" + string(first)
 }
 
-// serveOn serves until ctx ends or the database stops writing, and then lets the requests under way finish.
-func (s *server) serveOn(ctx context.Context, listener net.Listener) error {
-	listener, err := s.limited(listener)
-	if err != nil {
-		return err
-	}
-	http := &fasthttp.Server{
-		Handler: s.handle, ErrorHandler: api.MalformedRequest, Name: "crepe", NoDefaultServerHeader: true,
-		ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
-		StreamRequestBody: true, MaxRequestBodySize: bodyAhead, DisablePreParseMultipartForm: true,
-		ReadBufferSize: maxHeader, CloseOnShutdown: true, Logger: quiet{s.log}, SecureErrorLogMessage: true,
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- http.Serve(http1.Listen(listener)) }()
-	sweeping, stopSweeping := context.WithCancel(context.Background())
-	var sweeper sync.WaitGroup
-	sweeper.Go(func() { s.orders.Run(sweeping) })
-	defer sweeper.Wait()
-	defer stopSweeping()
-	rotation := time.NewTicker(rotationCheck)
-	defer rotation.Stop()
-	for {
-		select {
-		case err := <-failed:
-			return err
-		case <-rotation.C:
-			if err := s.auth.Rotate(ctx); err != nil {
-				s.log.Error("the signing keys were not rotated", "error", err)
-			}
-		case <-s.db.Stopped():
-			return errors.Join(s.db.Err(), s.drain(http))
-		case <-ctx.Done():
-			return s.drain(http)
-		}
-	}
-}
-
-func (s *server) drain(http *fasthttp.Server) error {
-	close(s.draining)
-	patience, cancel := context.WithTimeout(context.Background(), drainTimeout)
-	defer cancel()
-	return http.ShutdownWithContext(patience)
-}
-
 // close stops what runs beside the requests and closes the databases, in this order.
 func (s *server) close() error {
 	var errs []error
@@ -311,21 +275,4 @@ func (s *server) close() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// quiet takes fasthttp's complaints about broken connections: they are the other side's, and worth a debug line that does not
-// say whose connection it was.
-type quiet struct{ *slog.Logger }
-
-func (q quiet) Printf(_ string, args ...any) {
-	for _, arg := range args {
-		err, ok := arg.(error)
-		if !ok {
-			continue
-		}
-		if network, ok := errors.AsType[*net.OpError](err); ok {
-			err = network.Err // without the addresses
-		}
-		q.Debug("a connection was given up", "error", err)
-	}
 }

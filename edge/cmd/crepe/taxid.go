@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -47,18 +46,17 @@ func checkTaxID(country, typed string) taxIDVerdict {
 	return v
 }
 
-func taxID(args []string, stdout, stderr io.Writer) error {
-	f := flag.NewFlagSet("crepe taxid check", flag.ContinueOnError)
-	f.SetOutput(stderr)
+func taxID(args []string, stdout io.Writer) error {
+	f := newFlags("taxid check", taxIDUsage)
 	country := f.String("country", "", "ISO 3166-1 code of the country that issued the number")
 	batch := f.String("batch", "", "file of numbers, tab-separated; - for the standard input")
 	asJSON := f.Bool("json", false, "print JSON for a single number too")
-	f.Usage = func() { fmt.Fprint(stderr, taxIDUsage); f.PrintDefaults() }
-	if len(args) == 0 || args[0] != "check" {
-		f.Usage()
-		return errors.New("taxid knows one command: check")
+	if len(args) > 0 && args[0] == "check" {
+		args = args[1:]
+	} else if len(args) == 0 || !strings.HasPrefix(args[0], "-") {
+		return misuse(f, "there is one command: check")
 	}
-	if err := f.Parse(args[1:]); err != nil {
+	if err := parseFlags(f, args, stdout); err != nil {
 		return err
 	}
 	if *batch != "" {
@@ -67,8 +65,7 @@ func taxID(args []string, stdout, stderr io.Writer) error {
 		})
 	}
 	if f.NArg() != 1 || *country == "" {
-		f.Usage()
-		return errors.New("taxid check takes --country and one number")
+		return misuse(f, "--country and one number are needed")
 	}
 	v := checkTaxID(*country, f.Arg(0))
 	switch {

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -15,23 +13,17 @@ import (
 )
 
 // trigger asks the sandbox of a running `crepe dev` to report an event for an order.
-func trigger(args []string, stdout, stderr io.Writer) error {
-	f := flag.NewFlagSet("crepe trigger", flag.ContinueOnError)
-	f.SetOutput(stderr)
+func trigger(args []string, stdout io.Writer) error {
+	f := newFlags("trigger", triggerUsage())
 	data := f.String("data", ".crepe", "data directory of the running crepe dev")
 	fault := f.String("fault", "", "what goes wrong with the webhook: twice, late, late:1m, out_of_order, lost; default: nothing")
-	f.Usage = func() {
-		fmt.Fprint(stderr, triggerUsage())
-		f.PrintDefaults()
-	}
-	if err := f.Parse(args); err != nil {
+	if err := parseFlags(f, args, stdout); err != nil {
 		return err
 	}
 	if f.NArg() != 2 {
-		f.Usage()
-		return errors.New("trigger takes an event and an order")
+		return misuse(f, "an event and an order are needed")
 	}
-	text, err := os.ReadFile(filepath.Join(*data, "dev.json"))
+	text, err := os.ReadFile(filepath.Join(*data, devFileName))
 	if err != nil {
 		return fmt.Errorf("no running crepe dev is known in %s: %w", *data, err)
 	}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+)
+
+// newFlags returns the flags of a command. Its help is usage and then the list of flags.
+func newFlags(command, usage string) *flag.FlagSet {
+	f := flag.NewFlagSet("crepe "+command, flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.Usage = func() {
+		fmt.Fprint(f.Output(), usage)
+		f.PrintDefaults()
+	}
+	return f
+}
+
+// parse reads flags and refuses arguments after them. --help prints the help to stdout and returns [flag.ErrHelp].
+func parse(f *flag.FlagSet, args []string, stdout io.Writer) error {
+	if err := parseFlags(f, args, stdout); err != nil {
+		return err
+	}
+	if f.NArg() > 0 {
+		return misuse(f, "unexpected argument %q", f.Arg(0))
+	}
+	return nil
+}
+
+// parseFlags is parse for a command that takes arguments.
+func parseFlags(f *flag.FlagSet, args []string, stdout io.Writer) error {
+	err := f.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		f.SetOutput(stdout)
+		f.Usage()
+		return err
+	case err != nil:
+		return misuse(f, "%w", err)
+	}
+	return nil
+}
+
+// misuse is an error in how a command was called: what is wrong, then how to get help.
+func misuse(f *flag.FlagSet, format string, args ...any) error {
+	return fmt.Errorf(format+"\n%s --help lists the settings", append(args, f.Name())...)
+}
+
+// parseWithEnvironment is parse where every flag is also an environment variable. A flag wins. A variable that begins like ours
+// and is none of ours is refused: it is most likely a setting with a typing error.
+func parseWithEnvironment(f *flag.FlagSet, args []string, stdout io.Writer) error {
+	known := slices.Clone(secretVariables)
+	f.VisitAll(func(setting *flag.Flag) { known = append(known, variable(setting.Name)) })
+	for _, pair := range os.Environ() {
+		name, _, _ := strings.Cut(pair, "=")
+		if strings.HasPrefix(name, "CREPE_") && !slices.Contains(known, name) && !fromKubernetes(name) {
+			return misuse(f, "there is no setting %s; did you mean %s?", name, nearest(name, known))
+		}
+	}
+	var err error
+	f.VisitAll(func(setting *flag.Flag) { err = errors.Join(err, setFromEnvironment(f, setting.Name)) })
+	if err != nil {
+		return misuse(f, "%w", err)
+	}
+	return parse(f, args, stdout)
+}
+
+// setFromEnvironment sets one flag from its environment variable, if there is one.
+func setFromEnvironment(f *flag.FlagSet, name string) error {
+	value, ok := os.LookupEnv(variable(name))
+	if !ok {
+		return nil
+	}
+	if err := f.Set(name, value); err != nil {
+		return fmt.Errorf("%s=%q: %w", variable(name), value, err)
+	}
+	return nil
+}
+
+// variable is the environment variable of a flag.
+func variable(name string) string {
+	return "CREPE_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+}
+
+// fromKubernetes reports whether Kubernetes sets the variable in every pod beside a Service named crepe.
+func fromKubernetes(name string) bool {
+	return strings.HasPrefix(name, "CREPE_SERVICE_") || name == "CREPE_PORT" || strings.HasPrefix(name, "CREPE_PORT_")
+}
+
+// nearest is the name that takes the fewest edits.
+func nearest(name string, names []string) string {
+	return slices.MinFunc(names, func(a, b string) int { return editDistance(name, a) - editDistance(name, b) })
+}
+
+// editDistance counts the characters to insert, remove or replace (Levenshtein).
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := diagonal
+			if a[i] != b[j] {
+				replaced++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replaced, diagonal+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime/debug"
+
+	"github.com/crepe-checkout/crepe/core/tax"
+)
+
+// version prints what this binary was built from: its version and commit, the Go release, and the state of the tax table.
+func version(args []string, stdout io.Writer) error {
+	if err := parse(newFlags("version", "crepe version prints what this binary was built from.\n"), args, stdout); err != nil {
+		return err
+	}
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		build = new(debug.BuildInfo)
+	}
+	settings := make(map[string]string)
+	for _, s := range build.Settings {
+		settings[s.Key] = s.Value
+	}
+	fmt.Fprintf(stdout, "crepe %s\n", build.Main.Version)
+	if commit := settings["vcs.revision"]; commit != "" {
+		changed := ""
+		if settings["vcs.modified"] == "true" {
+			changed = ", with changes"
+		}
+		fmt.Fprintf(stdout, "commit %s of %s%s\n", commit, settings["vcs.time"], changed)
+	}
+	_, err := fmt.Fprintf(stdout, "%s %s/%s\ntax table %s\n", build.GoVersion, settings["GOOS"], settings["GOARCH"], tax.DataVersion)
+	return err
+}
