@@ -82,7 +82,7 @@ func served(t *testing.T, conn net.Conn) bool {
 	t.Helper()
 	conn.SetDeadline(time.Now().Add(30 * time.Second))
 	r := bufio.NewReader(conn)
-	if _, err := fmt.Fprint(conn, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+	if _, err := fmt.Fprintf(conn, "GET /healthz HTTP/1.1\r\nHost: %s\r\n\r\n", conn.RemoteAddr()); err != nil {
 		return false
 	}
 	answer, err := http.ReadResponse(r, nil)
