@@ -146,6 +146,9 @@ export const scenes = {
 	async "order, on its way"(visit) {
 		const { checkoutUrl, payUrl } = await order();
 		await pay(payUrl, "later");
+		const unchanged = { headers: { "X-Order-Standing": "processing" } }; // or the page would go on while it is looked at
+		await visit.page.route(`${checkoutUrl}/complete`, (route) =>
+			route.request().method() === "HEAD" ? route.fulfill(unchanged) : route.continue());
 		await standing(visit, checkoutUrl, "processing");
 	},
 
