@@ -30,7 +30,8 @@ type session struct {
 	Language    string               `json:"language,omitempty"`
 	DarkMode    *bool                `json:"darkMode,omitempty"`
 
-	PaidUnmatched bool `json:"paidUnmatched,omitempty"`
+	PaidUnmatched bool     `json:"paidUnmatched,omitempty"`
+	ReturnHosts   []string `json:"returnHosts,omitempty"`
 }
 
 func encodeSession(s *orders.Session) ([]byte, error) {
@@ -39,7 +40,7 @@ func encodeSession(s *orders.Session) ([]byte, error) {
 		Terms: termsOf(&s.Terms), ExpiresAt: s.ExpiresAt, Closed: s.Closed, Billing: inputOf(s.Billing), BuyerEmail: s.BuyerEmail,
 		SuccessURL: s.SuccessURL, Version: s.Version, MerchantID: s.MerchantID, PageURL: s.PageURL, CreatedAt: s.CreatedAt,
 		LastsUntil: s.LastsUntil, OrderID: s.OrderID, Metadata: s.Metadata, ExternalID: s.ExternalID, Language: s.Language,
-		DarkMode: s.DarkMode, PaidUnmatched: s.PaidUnmatched,
+		DarkMode: s.DarkMode, PaidUnmatched: s.PaidUnmatched, ReturnHosts: s.ReturnHosts,
 	})
 }
 
@@ -53,6 +54,6 @@ func decodeSession(text []byte) (*orders.Session, error) {
 			Terms: r.Terms.domain(), ExpiresAt: r.ExpiresAt, Closed: r.Closed, Billing: r.Billing.input(), BuyerEmail: r.BuyerEmail,
 			SuccessURL: r.SuccessURL},
 		Version: r.Version, MerchantID: r.MerchantID, PageURL: r.PageURL, CreatedAt: r.CreatedAt, LastsUntil: r.LastsUntil,
-		OrderID: r.OrderID, Metadata: r.Metadata, ExternalID: r.ExternalID, Language: r.Language, DarkMode: r.DarkMode, PaidUnmatched: r.PaidUnmatched,
+		OrderID: r.OrderID, Metadata: r.Metadata, ExternalID: r.ExternalID, Language: r.Language, DarkMode: r.DarkMode, PaidUnmatched: r.PaidUnmatched, ReturnHosts: r.ReturnHosts,
 	}, nil
 }

@@ -21,7 +21,7 @@ func TestCreate(t *testing.T) {
 	got := s.open("k")
 	want := orders.Remote{
 		Ref: got.Ref, URL: s.config.PublicURL + "/pay/" + got.Ref, Status: orders.RemoteOpen,
-		Total: money.Amount{Minor: 3110, Currency: "USD"}, OrderID: "ORD_1", Attempt: 1,
+		Total: money.Amount{Minor: 3110, Currency: "USD"}, OrderID: "ORD_1", Attempt: 1, SessionID: "cs_550e8400-e29b-41d4-a716-446655440000",
 	}
 	if got != want || !strings.HasPrefix(got.Ref, "cs_test_") || len(got.Ref) < 40 {
 		t.Errorf("got %+v\nwant %+v", got, want)
@@ -58,7 +58,7 @@ func TestIdempotency(t *testing.T) {
 	}
 	changed := orders.Wire{Path: w.Path, Body: append(w.Body[:len(w.Body):len(w.Body)], "&client_reference_id=x"...)}
 	_, fault = s.gateway.Create(soon(), changed, "k")
-	if fault == nil || fault.Class != orders.Stuck || fault.Code != "idempotency_error" {
+	if fault == nil || fault.Class != orders.KeyTaken || fault.Code != "idempotency_error" {
 		t.Errorf("other bytes under the key: %v", fault)
 	}
 
@@ -244,7 +244,7 @@ func TestBroken(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, func(c *Config) { c.Store = fullDisk{c.Store} })
 	w := s.wire(nil)
-	if _, fault := s.gateway.Create(soon(), w, "k"); fault == nil || fault.Class != orders.Stuck || fault.Code != "api_error" {
+	if _, fault := s.gateway.Create(soon(), w, "k"); fault == nil || fault.Class != orders.KeyTaken || fault.Code != "api_error" {
 		t.Errorf("without a store: %v", fault)
 	}
 	s.Sandbox.Close()
