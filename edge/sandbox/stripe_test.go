@@ -244,7 +244,7 @@ func TestBroken(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, func(c *Config) { c.Store = fullDisk{c.Store} })
 	w := s.wire(nil)
-	if _, fault := s.gateway.Create(soon(), w, "k"); fault == nil || fault.Class != orders.KeyTaken || fault.Code != "api_error" {
+	if _, fault := s.gateway.Create(soon(), w, "k"); fault == nil || fault.Class != orders.Stuck || fault.Code != "api_error" {
 		t.Errorf("without a store: %v", fault)
 	}
 	s.Sandbox.Close()
