@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"regexp"
@@ -183,19 +184,23 @@ func (c *canary) strangers(t *testing.T) {
 	}
 	c.page(t, "/store/x/checkout/"+c.sessions[0]+"?"+canaries["e-mail"])
 	address := strings.TrimPrefix(c.PublicURL, "http://")
-	for _, raw := range []string{
-		"POST " + createOrderPath + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + c.token + "\r\nX y: " + canaries["bad header"] + "\r\n\r\n",
-		"POST /" + canaries["bad header"] + "\x00 HTTP/9\r\nAuthorization: Bearer " + canaries["bad token"] + "\r\n\r\n",
-		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\nX: " + canaries["bad header"] + "\r\n\r\n",
-		"GET / HTTP/1.1\r\nX: " + strings.Repeat(canaries["bad header"], maxHeader) + "\r\n\r\n",
+	for _, c := range []struct{ request, status string }{
+		{"POST " + createOrderPath + " HTTP/1.1\r\nHost: " + address + "\r\nAuthorization: Bearer " + c.token + "\r\nX y: " + canaries["bad header"] + "\r\n\r\n", "400"},
+		{"POST /" + canaries["bad header"] + "\x00 HTTP/9\r\nAuthorization: Bearer " + canaries["bad token"] + "\r\n\r\n", "400"},
+		{"POST / HTTP/1.1\r\nHost: " + address + "\r\nContent-Length: 99999999\r\nX: " + canaries["bad header"] + "\r\n\r\n" +
+			strings.Repeat(canaries["panic"], maxBody), "413"},
+		{"GET / HTTP/1.1\r\nX: " + strings.Repeat(canaries["bad header"], maxHeader) + "\r\n\r\n", "431"},
 	} {
 		conn, err := net.Dial("tcp", address)
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn.Write([]byte(raw))
+		conn.Write([]byte(c.request))
 		conn.SetReadDeadline(time.Now().Add(5 * time.Minute))
-		conn.Read(make([]byte, 1024))
+		answer := make([]byte, len("HTTP/1.1 400"))
+		if _, err := io.ReadFull(conn, answer); err != nil || string(answer[len("HTTP/1.1 "):]) != c.status {
+			t.Errorf("%.40q…: %q, not %s: %v", c.request, answer, c.status, err)
+		}
 		conn.Close()
 	}
 }

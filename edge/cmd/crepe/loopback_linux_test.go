@@ -76,10 +76,6 @@ func BenchmarkMemory(b *testing.B) {
 	b.ReportMetric(r.rate, "orders/s")
 }
 
-func orderBody(session string) string {
-	return `{"checkoutSessionId":"` + session + `","buyerEmail":"ada@example.com","billingDetail":{"country":"DE","isBusiness":false}}`
-}
-
 // syncRate is how many appends of 4 KiB a second this disk makes durable, one after the other.
 func syncRate(b *testing.B) float64 {
 	b.Helper()

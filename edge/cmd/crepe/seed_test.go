@@ -103,3 +103,8 @@ func orderFor(session string) map[string]any {
 	return map[string]any{"checkoutSessionId": session, "buyerEmail": "ada@example.com",
 		"billingDetail": map[string]any{"country": "DE", "isBusiness": false}}
 }
+
+// orderBody is the same in JSON.
+func orderBody(session string) string {
+	return `{"checkoutSessionId":"` + session + `","buyerEmail":"ada@example.com","billingDetail":{"country":"DE","isBusiness":false}}`
+}
