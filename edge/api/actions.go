@@ -179,7 +179,7 @@ func (a *API) createOrder(ctx *fasthttp.RequestCtx, caller auth.Caller, r *order
 	url, err := a.Orders.Create(ctx, &checkout.Request{
 		Caller: caller.Checkout(), SessionID: r.CheckoutSessionID, Billing: r.BillingDetail.input(),
 		BuyerEmail: r.BuyerEmail, BuyerIP: r.BuyerIP, SuccessURL: r.SuccessURL,
-		IPCountry: a.country(ctx, r.BuyerIP), Rates: a.Rates,
+		IPCountry: a.country(ctx, caller, r.BuyerIP), Rates: a.Rates,
 	}, a.client(ctx), spend)
 	return &orderResponse{url}, err
 }

@@ -26,7 +26,7 @@ func (a *API) quote(ctx *fasthttp.RequestCtx, caller auth.Caller, r *quoteReques
 	}
 	quote, refused := checkout.Preview(known, &checkout.Request{
 		Caller: caller.Checkout(), SessionID: r.CheckoutSessionID, Billing: r.BillingDetail.input(),
-		BuyerIP: r.BuyerIP, IPCountry: a.country(ctx, r.BuyerIP), Rates: a.Rates,
+		BuyerIP: r.BuyerIP, IPCountry: a.country(ctx, caller, r.BuyerIP), Rates: a.Rates,
 	}, a.Now().UnixMilli())
 	if refused != nil {
 		return nil, refused
@@ -34,9 +34,15 @@ func (a *API) quote(ctx *fasthttp.RequestCtx, caller auth.Caller, r *quoteReques
 	return explain.New(&quote, r.Explain), nil
 }
 
-// country is where a buyer is, by the address that the request gives or else by its own.
-func (a *API) country(ctx *fasthttp.RequestCtx, buyerIP string) country.Code {
-	return a.Buyers.Country(buyerIP, ctx.RemoteIP(), ctx.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor))
+// country is where a buyer is, by the address that the request gives or else by its own. Anybody can have a shopper's token
+// and give any address with it: what a trusted proxy says of the connection comes first then. A customer's token was made for
+// one buyer by the merchant, whose own server may be the client, so that only the request can tell the buyer's address.
+func (a *API) country(ctx *fasthttp.RequestCtx, caller auth.Caller, buyerIP string) country.Code {
+	peer, forwarded := ctx.RemoteIP(), ctx.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor)
+	if caller.Role != auth.Customer && a.Buyers.Proxied(peer, forwarded) {
+		buyerIP = ""
+	}
+	return a.Buyers.Country(buyerIP, peer, forwarded)
 }
 
 // client is the address that a request counts to.

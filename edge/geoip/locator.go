@@ -30,6 +30,13 @@ func (l *Locator) Country(buyerIP string, peer net.IP, forwarded [][]byte) count
 	return l.DB.Country(l.client(addr.Unmap(), forwarded))
 }
 
+// Proxied reports whether the request comes through trusted proxies that name its client.
+func (l *Locator) Proxied(peer net.IP, forwarded [][]byte) bool {
+	addr, _ := netip.AddrFromSlice(peer)
+	addr = addr.Unmap()
+	return l.trusts(addr) && l.client(addr, forwarded).IsValid()
+}
+
 // Client names whom a request counts to where everybody gets a share: the client's address or, of IPv6, its /64, which one
 // subscriber has to himself (RFC 6177). Whoever comes through a trusted proxy that names nobody is "".
 func (l *Locator) Client(peer net.IP, forwarded [][]byte) string {

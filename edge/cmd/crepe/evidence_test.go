@@ -32,27 +32,40 @@ func TestEvidence(t *testing.T) {
 		name               string
 		shop               *shop
 		buyerIP, forwarded string
-		want               tax.Evidence
+		want, anonymous    tax.Evidence // of a customer, and of a shopper
 	}{
-		{"buyerIp of France", strict, inFrance, "", tax.Conflict},
-		{"buyerIp of Germany", strict, inGermany, "", tax.Agree},
-		{"buyerIp of nowhere", strict, "10.0.0.7", "", tax.None},
-		{"buyerIp before the proxy's word", trusting, inFrance, inGermany, tax.Conflict},
-		{"the proxy's word of France", trusting, "", inFrance, tax.Conflict},
-		{"the proxies' word of Germany", trusting, "", inGermany + ", 10.0.0.7", tax.Agree},
-		{"a client's word before the proxy's", trusting, "", inFrance + ", " + inGermany, tax.Agree},
-		{"a client's word where no proxy is trusted", strict, "", inFrance, tax.None},
-		{"no word at all", trusting, "", "", tax.None},
-		{"no database", without, inFrance, inFrance, tax.None},
+		{"buyerIp of France", strict, inFrance, "", tax.Conflict, tax.Conflict},
+		{"buyerIp of Germany", strict, inGermany, "", tax.Agree, tax.Agree},
+		{"buyerIp of nowhere", strict, "10.0.0.7", "", tax.None, tax.None},
+		{"buyerIp before the proxy's word", trusting, inFrance, inGermany, tax.Conflict, tax.Agree},
+		{"the proxy's word of France", trusting, "", inFrance, tax.Conflict, tax.Conflict},
+		{"the proxies' word of Germany", trusting, "", inGermany + ", 10.0.0.7", tax.Agree, tax.Agree},
+		{"a client's word before the proxy's", trusting, "", inFrance + ", " + inGermany, tax.Agree, tax.Agree},
+		{"a client's word where no proxy is trusted", strict, "", inFrance, tax.None, tax.None},
+		{"no word at all", trusting, "", "", tax.None, tax.None},
+		{"no database", without, inFrance, inFrance, tax.None, tax.None},
+		{"buyerIp where the proxy names nobody", trusting, inFrance, "", tax.Conflict, tax.Conflict},
+		{"buyerIp where the proxy's word is no address", trusting, inFrance, "unknown", tax.Conflict, tax.Conflict},
+		{"buyerIp where no proxy is trusted", strict, inFrance, inGermany, tax.Conflict, tax.Conflict},
+		{"buyerIp where the proxy's word is of nowhere", trusting, inGermany, "203.0.113.7", tax.Agree, tax.None},
 	} {
-		orders := map[string]*checkout.Order{"over the API": c.shop.orderByAPI(t, c.buyerIP, c.forwarded)}
+		orders := map[string]*checkout.Order{
+			"a customer": c.shop.orderByAPI(t, c.shop.customer, c.buyerIP, c.forwarded),
+			"a shopper":  c.shop.orderByAPI(t, c.shop.shopperToken, c.buyerIP, c.forwarded),
+		}
 		if c.buyerIP == "" {
 			orders["with the form"] = c.shop.orderByForm(t, c.forwarded)
 		}
 		for door, order := range orders {
-			quote := &order.Quote.Assessment
-			if quote.Evidence != c.want {
-				t.Errorf("%s, %s: %s, not %s", c.name, door, quote.Evidence, c.want)
+			quote, want := &order.Quote.Assessment, c.anonymous
+			if door == "a customer" {
+				want = c.want
+			}
+			if quote.Evidence != want {
+				t.Errorf("%s, %s: %s, not %s", c.name, door, quote.Evidence, want)
+			}
+			if order.BuyerIP != c.buyerIP {
+				t.Errorf("%s, %s: buyerIp is stored as %q", c.name, door, order.BuyerIP)
 			}
 			if len(quote.Components) != 1 || quote.Components[0].Jurisdiction != "DE" {
 				t.Errorf("%s, %s: the tax is %+v", c.name, door, quote.Components)
@@ -65,7 +78,7 @@ func TestEvidence(t *testing.T) {
 }
 
 // orderByAPI orders from Germany over the API, as a browser behind a proxy would, and returns what is stored.
-func (s *shop) orderByAPI(t *testing.T, buyerIP, forwarded string) *checkout.Order {
+func (s *shop) orderByAPI(t *testing.T, token func(testing.TB, string) string, buyerIP, forwarded string) *checkout.Order {
 	t.Helper()
 	session := s.session(t, nil).SessionID
 	body, err := json.Marshal(map[string]any{"checkoutSessionId": session, "buyerEmail": "ada@example.com", "buyerIp": buyerIP,
@@ -73,11 +86,17 @@ func (s *shop) orderByAPI(t *testing.T, buyerIP, forwarded string) *checkout.Ord
 	if err != nil {
 		t.Fatal(err)
 	}
-	header := bearer(s.token(t, "user-1"))
+	header := bearer(token(t, session))
 	header["X-Forwarded-For"] = forwarded
 	s.post(t, createOrderPath, string(body), header).checkoutURL(t)
 	_, order := s.stored(t, session)
 	return order.Sold()
+}
+
+// customer is a token of a buyer whom the merchant has named.
+func (s *shop) customer(t testing.TB, _ string) string {
+	t.Helper()
+	return s.token(t, "user-1")
 }
 
 // orderByForm does the same with the page's form, as a browser without JavaScript does.
