@@ -7,6 +7,7 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,20 +69,41 @@ type Theme struct {
 	BorderRadius string // "8px"
 }
 
+// Check refuses what no page can show: a logo that is neither an https URL nor a path of this server, and checkout settings
+// with something wrong. Its error names the field.
+func (s *Store) Check() error {
+	if !isLogo(s.Logo) {
+		return fmt.Errorf("logo %q: expected an https URL", s.Logo)
+	}
+	return s.Checkout.Check()
+}
+
 // Check refuses settings that no page can show: a logo that is neither an https URL nor a path of this server, and a colour that
 // is not one. Its error names the field.
 func (s *CheckoutSettings) Check() error {
-	for mode, t := range map[string]*Theme{"light": &s.Light, "dark": &s.Dark} {
-		if path := strings.HasPrefix(t.Logo, "/") && !strings.HasPrefix(t.Logo, "//"); t.Logo != "" && !path && !checkout.ValidReturnURL(t.Logo, checkout.Prod) {
-			return fmt.Errorf("%s.checkoutLogo %q: expected an https URL", mode, t.Logo)
-		}
-		for name, colour := range map[string]string{"Primary": t.Primary, "Background": t.Background, "Card": t.Card, "Text": t.Text} {
-			if !isColour(colour) {
-				return fmt.Errorf("%s.checkoutColor%s %q: expected a colour such as #0f5c4a", mode, name, colour)
-			}
+	return cmp.Or(s.Light.check("light"), s.Dark.check("dark"))
+}
+
+func (t *Theme) check(mode string) error {
+	if !isLogo(t.Logo) {
+		return fmt.Errorf("%s.checkoutLogo %q: expected an https URL", mode, t.Logo)
+	}
+	for _, field := range []struct{ name, colour string }{
+		{"Primary", t.Primary}, {"Background", t.Background}, {"Card", t.Card}, {"Text", t.Text},
+	} {
+		if !isColour(field.colour) {
+			return fmt.Errorf("%s.checkoutColor%s %q: expected a colour such as #0f5c4a", mode, field.name, field.colour)
 		}
 	}
 	return nil
+}
+
+// isLogo takes an https URL, a path of this server and nothing. Browsers read "/\\host" as "//host", which is elsewhere.
+func isLogo(s string) bool {
+	if strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//") && !strings.Contains(s, `\`) {
+		s = "https://here.example" + s
+	}
+	return s == "" || checkout.ValidReturnURL(s, checkout.Prod)
 }
 
 // isColour takes "#fff", "#0f5c4a" and nothing.

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -89,6 +90,88 @@ func TestEveryTextIsAskedFor(t *testing.T) {
 		name := regexp.MustCompile(`\.[A-Z]{2}$`).ReplaceAllString(key, "")
 		if stem := name[:max(strings.LastIndexByte(name, '.'), 0)]; !named[name] && !named[stem] {
 			t.Errorf("nobody says %s", key)
+		}
+	}
+}
+
+// claims are what the page must not say while nothing tells the merchant of a payment: that the merchant has received it or
+// knows of it, by language, with a sentence that says so.
+var claims = map[string]struct{ pattern, sentence string }{
+	"ar":         {"تلقى", "تلقى {merchant} طلبك وتأكيد الدفع."},
+	"de":         {"erhalten|weiß|benachrichtigt|informiert", "{merchant} hat Ihre Bestellung und die Zahlungsbestätigung erhalten."},
+	"en":         {"received|has your|knows|notified|informed|been told", "{merchant} has your order and knows that it is paid."},
+	"es":         {"recibi|sabe|notificad|informad", "{merchant} ha recibido tu pedido y la confirmación del pago."},
+	"es-419":     {"recibi|sabe|notificad|informad", "{merchant} recibió tu pedido y la confirmación del pago."},
+	"fr":         {"reçu|sait|notifié|informé", "{merchant} a reçu votre commande et la confirmation du paiement."},
+	"id-ID":      {"menerima|mengetahui|diberi tahu", "{merchant} telah menerima pesanan Anda dan konfirmasi pembayarannya."},
+	"it":         {"ricevut|informat|è a conoscenza", "{merchant} ha ricevuto il tuo ordine e la conferma del pagamento."},
+	"ja-JP":      {"\\{merchant\\} ?[はが]|通知", "{merchant} はご注文とお支払いを確認しています。"},
+	"ko-KR":      {"\\{merchant\\}에서|알고|통지", "{merchant}에서 주문과 결제를 확인했습니다."},
+	"ms-MY":      {"menerima|mengetahui|dimaklumkan", "{merchant} telah menerima pesanan anda dan pengesahan pembayarannya."},
+	"nl":         {"ontvangen|weet|geïnformeerd", "{merchant} heeft je bestelling en de bevestiging van je betaling ontvangen."},
+	"pl-PL":      {"\\{merchant\\} ma |otrzyma|wie o", "{merchant} ma Twoje zamówienie i potwierdzenie płatności."},
+	"pt-BR":      {"recebeu|sabe|notificad|informad", "{merchant} recebeu seu pedido e a confirmação do pagamento."},
+	"ru-RU":      {"знает|получил|уведомл", "{merchant} уже знает о заказе и его оплате."},
+	"th-TH":      {"ได้รับคำสั่งซื้อ|ทราบ", "{merchant} ได้รับคำสั่งซื้อและการยืนยันการชำระเงินของคุณแล้ว"},
+	"tr-TR":      {"aldı|biliyor|bildirildi", "{merchant} siparişinizi ve ödeme onayını aldı."},
+	"vi-VN":      {"đã nhận|đã biết|được thông báo", "{merchant} đã nhận đơn hàng và xác nhận thanh toán của bạn."},
+	"zh-Hans":    {"收到|得知|通知", "{merchant} 已收到您的订单并确认付款。"},
+	"zh-Hant-TW": {"收到|得知|通知", "{merchant} 已收到您的訂單並確認付款。"},
+}
+
+// TestNoClaimAboutMerchant: what the page says of the merchant is what it knows. A language that is new needs its line above.
+func TestNoClaimAboutMerchant(t *testing.T) {
+	for tag, claim := range claims {
+		if !regexp.MustCompile(claim.pattern).MatchString(claim.sentence) {
+			t.Errorf("%s: the pattern does not find %q", tag, claim.sentence)
+		}
+	}
+	files, err := filepath.Glob("../locale/catalog/*.json")
+	if err != nil || len(files) != len(locale.All()) {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var catalogue struct {
+			Base  string
+			Texts map[string]string
+		}
+		if err := json.Unmarshal(text, &catalogue); err != nil {
+			t.Fatal(file, err)
+		}
+		tag := strings.TrimSuffix(filepath.Base(file), ".json")
+		claim, ok := claims[tag]
+		if !ok {
+			claim, ok = claims[catalogue.Base]
+		}
+		if !ok && len(catalogue.Texts) > 0 {
+			t.Errorf("%s: nothing says what its texts must not claim", tag)
+		}
+		for key, says := range catalogue.Texts {
+			if ok && strings.Contains(says, "{merchant}") && regexp.MustCompile(claim.pattern).MatchString(says) {
+				t.Errorf("%s, %s: %q claims that the merchant knows of the payment", tag, key, says)
+			}
+		}
+	}
+	for _, l := range locale.All() {
+		if says := l.Text("paid.text"); !strings.Contains(says, "{merchant}") {
+			t.Errorf("%s: a paid order says %q", l.Tag, says)
+		}
+	}
+	templates, err := filepath.Glob("templates/*.html")
+	if err != nil || len(templates) == 0 {
+		t.Fatal(templates, err)
+	}
+	for _, name := range templates {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := regexp.MustCompile(claims["en"].pattern).Find(text); found != nil {
+			t.Errorf("%s says %q", name, found)
 		}
 	}
 }

@@ -104,6 +104,9 @@ func (s *server) arrange(ctx context.Context, storeID string, origins []string, 
 		return err
 	}
 	store.Origins, store.Checkout = origins, look
+	if err := store.Check(); err != nil {
+		return err
+	}
 	return s.db.Put(ctx, catalog.Change{Store: store})
 }
 
