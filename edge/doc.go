@@ -23,6 +23,7 @@
 //	locale        the page's languages: sentences, amounts, dates, names.
 //	  ↑
 //	api, page     the doors: HTTP and JSON for programs, HTML for buyers. They import services, and never each other.
+//	admin         the operator's operations, over a socket in the data directory: crepe orders, crepe keys, /metrics.
 //	badgerstore   the ports on a local Badger database: no silent loss, no death on a full disk. The sandbox has one of its
 //	              own, because it plays another company's machine. storetest is what any such database must pass.
 //	stripe        the Gateway on Stripe Checkout.

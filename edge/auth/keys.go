@@ -56,7 +56,7 @@ const keyPrefix = "KEY"
 
 // Rotate makes the first signing keys, makes a new one where the newest is a month old, and removes those of which no
 // token can be alive any more. It is called at start and then hourly. A key that became known to somebody is removed with
-// [Keys.RemoveSigningKey]; its tokens end within 30 s.
+// [Service.Revoke].
 func (s *Service) Rotate(ctx context.Context) error {
 	for env, ring := range s.rings {
 		if err := s.rotate(ctx, env); err != nil {
@@ -84,7 +84,12 @@ func (s *Service) rotate(ctx context.Context, env checkout.Environment) error {
 	if len(living) > 0 && now.UnixMilli()-living[0].CreatedAt < signFor.Milliseconds() {
 		return nil
 	}
-	secret := make([]byte, secretSize)
+	return s.addKey(ctx, env)
+}
+
+// addKey makes a new key durable.
+func (s *Service) addKey(ctx context.Context, env checkout.Environment) error {
+	now, secret := s.config.Now(), make([]byte, secretSize)
 	if _, err := io.ReadFull(s.config.Rand, secret); err != nil {
 		return err
 	}

@@ -63,14 +63,16 @@ var arrows = map[string][]string{
 	"edge/api":  {"core", "edge/shortid", "edge/orders", "edge/catalog", "edge/auth", "edge/explain", "edge/geoip", "edge/http1", "edge/idempotency", "edge/throttle", "wasm/call", "web"},
 	"edge/page": {"core", "edge/orders", "edge/catalog", "edge/geoip", "edge/locale", "edge/throttle", "web"},
 
+	"edge/admin": {"core", "edge/orders", "edge/auth"}, // an operator's entry point, on a socket of its own
+
 	"edge":           {}, // doc.go only: how the parts work together
 	"edge/cmd/crepe": {"core", "edge", "web", "wasm"},
 }
 
 // doors says where a third-party module enters. Every other package does without it.
 var doors = map[string][]string{
-	"github.com/valyala/fasthttp":             {"edge/cmd/crepe", "edge/api", "edge/page", "edge/stripe", "edge/sandbox"},
-	"github.com/goccy/go-json":                {"edge/cmd/crepe", "edge/api", "edge/page", "edge/stripe", "edge/sandbox", "edge/record", "edge/explain", "wasm/host"},
+	"github.com/valyala/fasthttp":             {"edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/stripe", "edge/sandbox"},
+	"github.com/goccy/go-json":                {"edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/stripe", "edge/sandbox", "edge/record", "edge/explain", "wasm/host"},
 	"github.com/dgraph-io/badger/v4":          {"edge/badgerstore"},
 	"google.golang.org/protobuf":              {"edge/badgerstore"}, // Badger's MANIFEST, in a repair
 	"github.com/golang-jwt/jwt/v5":            {"edge/auth"},

@@ -51,7 +51,7 @@ Settings, each of them also an environment variable (--public-url is CREPE_PUBLI
 
 // dev runs everything on this machine: from the prompt to a paid order without an account or a network.
 func dev(ctx context.Context, args []string, stdout, _ io.Writer, log *slog.Logger) error {
-	c := Config{Data: ".crepe"}
+	c := Config{Data: devData}
 	f := newFlags("dev", devUsage)
 	c.flags(f)
 	fresh := f.Bool("fresh", false, "forget what an earlier run has left in the data directory")

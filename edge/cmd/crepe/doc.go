@@ -3,6 +3,8 @@
 //
 //	crepe dev      everything on this machine: a demo merchant, a sandbox provider, the hosted page
 //	crepe serve    production
+//	crepe orders   payments that wait for a person: quarantine, refund-due
+//	crepe keys     the keys that sign session tokens: list, rotate, revoke
 //	crepe trigger  lets the sandbox of a running crepe dev report an event
 //	crepe quote    the tax on a sale, explained; one or a file of them
 //	crepe taxid    a tax id checked; one or a file of them

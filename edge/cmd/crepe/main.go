@@ -19,6 +19,8 @@ Usage:
   crepe dev   [--listen ADDR] [--data DIR] [--fresh] [--origins LIST]
   crepe serve [--listen ADDR] [--data DIR] [--public-url URL] [--sandbox]
   crepe repair [--data DIR] [--accept-loss]
+  crepe orders quarantine | refund-due [--data DIR] [--env ENV] [--handled ID] [--json]
+  crepe keys list | rotate | revoke KEY_ID [--data DIR] [--env ENV] [--json]
   crepe trigger [--data DIR] [--fault FAULT] EVENT ORDER
   crepe quote   --country CC --amount AMOUNT --currency CUR [--explain] [--json]
   crepe taxid   check --country CC NUMBER
@@ -64,21 +66,26 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		fmt.Fprint(stdout, usage)
 		return nil
 	}
-	command, ok := commands[args[0]]
+	do, ok := commands[args[0]]
 	if !ok {
 		return fmt.Errorf("crepe: unknown command %q; \"crepe help\" lists them", args[0])
 	}
-	err := command(ctx, args[1:], stdout, stderr, newLog(stderr))
+	err := do(ctx, args[1:], stdout, stderr, newLog(stderr))
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		err = fmt.Errorf("crepe %s: %w", args[0], err)
 	}
 	return err
 }
 
-var commands = map[string]func(ctx context.Context, args []string, stdout, stderr io.Writer, log *slog.Logger) error{
+// commandFunc runs a command.
+type commandFunc func(ctx context.Context, args []string, stdout, stderr io.Writer, log *slog.Logger) error
+
+var commands = map[string]commandFunc{
 	"dev":     dev,
 	"serve":   serve,
 	"repair":  repair,
+	"orders":  group("orders", ordersUsage, ordersCommands),
+	"keys":    group("keys", keysUsage, keysCommands),
 	"trigger": offline(trigger),
 	"quote":   offline(quote),
 	"taxid":   offline(taxID),
@@ -86,8 +93,8 @@ var commands = map[string]func(ctx context.Context, args []string, stdout, stder
 }
 
 // offline is a command that needs neither a context nor a log.
-func offline(command func(args []string, stdout io.Writer) error) func(context.Context, []string, io.Writer, io.Writer, *slog.Logger) error {
+func offline(do func(args []string, stdout io.Writer) error) commandFunc {
 	return func(_ context.Context, args []string, stdout, _ io.Writer, _ *slog.Logger) error {
-		return command(args, stdout)
+		return do(args, stdout)
 	}
 }

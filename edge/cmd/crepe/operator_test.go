@@ -130,7 +130,8 @@ func TestRefusedSettings(t *testing.T) {
 // TestMisuse: every command says first what is wrong, then how to get help, and --help has the settings.
 func TestMisuse(t *testing.T) {
 	t.Parallel()
-	for _, command := range []string{"dev", "serve", "trigger", "quote", "taxid check", "version", "repair"} {
+	for _, command := range []string{"dev", "serve", "trigger", "quote", "taxid check", "version", "repair",
+		"orders quarantine", "orders refund-due", "keys list", "keys rotate", "keys revoke"} {
 		args := strings.Fields(command)
 		c := exec.Command(binary.path, append(args, "--foo")...)
 		output, err := c.CombinedOutput()

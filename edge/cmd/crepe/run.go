@@ -23,6 +23,7 @@ func host(ctx context.Context, c Config, listener net.Listener, log *slog.Logger
 	if err != nil {
 		return errors.Join(err, f.close())
 	}
+	s.openAdmin()
 	f.answer(s.handle)
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)

@@ -32,7 +32,7 @@ Settings, each of them also an environment variable (--public-url is CREPE_PUBLI
 
 // serve is production: no demo merchant, and the sandbox for the test environment only if the operator asks for it.
 func serve(ctx context.Context, args []string, stdout, _ io.Writer, log *slog.Logger) error {
-	c := Config{Data: "crepe-data"}
+	c := Config{Data: serveData}
 	f := newFlags("serve", serveUsage)
 	c.flags(f)
 	standIn := f.Bool("sandbox", false, "let the sandbox provider stand in for the test environment, unless that has a Stripe key")

@@ -64,6 +64,7 @@ type server struct {
 	sandboxes map[checkout.Environment]*sandbox.Sandbox
 	extra     map[string]fasthttp.RequestHandler // pages of the demo merchant; nil without the sandbox's tools
 	demoFile  atomic.Pointer[devFile]            // nil until the demo merchant is there
+	admin     *front                             // on the operator's socket; nil without one
 	draining  chan struct{}
 }
 
@@ -194,13 +195,7 @@ func (s *server) sandbox(ctx *fasthttp.RequestCtx) {
 
 // handle is the front door.
 func (s *server) handle(ctx *fasthttp.RequestCtx) {
-	defer func() {
-		if reason := recover(); reason != nil {
-			s.log.Error("panic", "at", firstOf(ctx.Path()), "reason", cause(reason), "stack", string(debug.Stack()))
-			ctx.Response.Reset()
-			api.InternalError(ctx)
-		}
-	}()
+	defer s.recovered(ctx)
 	originForm(ctx)
 	if strings.HasPrefix(s.PublicURL, "https://") {
 		ctx.Response.Header.Set("Strict-Transport-Security", "max-age=31536000")
@@ -226,6 +221,15 @@ func (s *server) handle(ctx *fasthttp.RequestCtx) {
 		s.sandbox(ctx)
 	default:
 		s.page.Handle(ctx)
+	}
+}
+
+// recovered, deferred by a handler, answers for it if it panics.
+func (s *server) recovered(ctx *fasthttp.RequestCtx) {
+	if reason := recover(); reason != nil {
+		s.log.Error("panic", "at", firstOf(ctx.Path()), "reason", cause(reason), "stack", string(debug.Stack()))
+		ctx.Response.Reset()
+		api.InternalError(ctx)
 	}
 }
 
@@ -266,6 +270,9 @@ func firstOf(path []byte) string {
 // close stops what runs beside the requests and closes the databases, in this order.
 func (s *server) close() error {
 	var errs []error
+	if s.admin != nil {
+		errs = append(errs, s.admin.close())
+	}
 	for _, provider := range s.sandboxes {
 		errs = append(errs, provider.Close())
 	}

@@ -15,7 +15,7 @@ import (
 // trigger asks the sandbox of a running `crepe dev` to report an event for an order.
 func trigger(args []string, stdout io.Writer) error {
 	f := newFlags("trigger", triggerUsage())
-	data := f.String("data", ".crepe", "data directory of the running crepe dev")
+	data := f.String("data", devData, "data directory of the running crepe dev")
 	fault := f.String("fault", "", "what goes wrong with the webhook: twice, late, late:1m, out_of_order, lost; default: nothing")
 	if err := parseFlags(f, args, stdout); err != nil {
 		return err

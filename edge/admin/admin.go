@@ -1,0 +1,163 @@
+// Package admin serves the operations of an operator: JSON in and out, over HTTP on a socket that only the operator's own
+// account can open. There is no other credential.
+//
+// An operation is a method and a line in [New]. A request is a POST of one JSON object; the answer of an operation is a JSON
+// object, that of a refusal {"error": …} with a status of 4xx or 5xx. GET /metrics answers in Prometheus' text format.
+package admin
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/goccy/go-json"
+	"github.com/valyala/fasthttp"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/problem"
+	"github.com/crepe-checkout/crepe/edge/auth"
+	"github.com/crepe-checkout/crepe/edge/orders"
+)
+
+// The paths of the operations.
+const (
+	ListQuarantined   = "/quarantine/list"
+	HandleQuarantined = "/quarantine/handle"
+	ListRefunds       = "/refunds/list"
+	HandleRefund      = "/refunds/handle"
+	ListKeys          = "/keys/list"
+	RotateKeys        = "/keys/rotate"
+	RevokeKey         = "/keys/revoke"
+	Metrics           = "/metrics"
+)
+
+// Config is what an [Admin] works on. Every field is needed.
+type Config struct {
+	Orders *orders.Service
+	Auth   *auth.Service
+	Log    *slog.Logger
+}
+
+// Admin serves the operations. It is safe for concurrent use.
+type Admin struct {
+	Config
+	operations map[string]fasthttp.RequestHandler
+}
+
+// New returns the operations over c.
+func New(c Config) *Admin {
+	a := &Admin{Config: c}
+	a.operations = map[string]fasthttp.RequestHandler{
+		ListQuarantined:   serve(a, a.listQuarantined),
+		HandleQuarantined: serve(a, a.handleQuarantined),
+		ListRefunds:       serve(a, a.listRefunds),
+		HandleRefund:      serve(a, a.handleRefund),
+		ListKeys:          serve(a, a.listKeys),
+		RotateKeys:        serve(a, a.rotateKeys),
+		RevokeKey:         serve(a, a.revokeKey),
+	}
+	return a
+}
+
+// Handle answers one request.
+func (a *Admin) Handle(ctx *fasthttp.RequestCtx) {
+	path := string(ctx.Path())
+	operation, ok := a.operations[path]
+	switch {
+	case path == Metrics && (ctx.IsGet() || ctx.IsHead()):
+		a.metrics(ctx)
+	case !ok && path != Metrics:
+		a.fail(ctx, refusef(problem.NotFound, "there is no operation %s; is the server of another version?", path))
+	case !ok || !ctx.IsPost():
+		a.fail(ctx, refusef(problem.Invalid, "%s does not take %s", path, ctx.Method()))
+	default:
+		operation(ctx)
+	}
+}
+
+// serve makes a handler of an operation: it decodes the request, calls do and encodes the answer. A member that the operation
+// does not know is refused, because its meaning would be lost.
+func serve[In, Out any](a *Admin, do func(context.Context, In) (Out, error)) fasthttp.RequestHandler {
+	return func(ctx *fasthttp.RequestCtx) {
+		var in In
+		d := json.NewDecoder(bytes.NewReader(ctx.PostBody()))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&in); err != nil {
+			a.fail(ctx, refusef(problem.Invalid, "the request is not understood: %v", err))
+			return
+		}
+		out, err := do(ctx, in)
+		if err != nil {
+			a.fail(ctx, err)
+			return
+		}
+		write(ctx, fasthttp.StatusOK, out)
+	}
+}
+
+// Failure is the answer of a refused or failed operation.
+type Failure struct {
+	Error string `json:"error"`
+}
+
+// statuses is the table from what was refused to HTTP.
+var statuses = map[problem.Kind]int{
+	problem.Invalid:     fasthttp.StatusBadRequest,
+	problem.NotFound:    fasthttp.StatusNotFound,
+	problem.Conflict:    fasthttp.StatusConflict,
+	problem.Unavailable: fasthttp.StatusServiceUnavailable,
+}
+
+// fail answers with an error. The operator may read the text of any.
+func (a *Admin) fail(ctx *fasthttp.RequestCtx, err error) {
+	status := fasthttp.StatusInternalServerError
+	if p, ok := errors.AsType[*problem.Problem](err); ok && statuses[p.Kind] != 0 {
+		status = statuses[p.Kind]
+	} else {
+		a.Log.Error("an operation failed", "path", string(ctx.Path()), "error", err)
+	}
+	write(ctx, status, Failure{err.Error()})
+}
+
+func write(ctx *fasthttp.RequestCtx, status int, answer any) {
+	body, err := json.Marshal(answer)
+	if err != nil {
+		status, body = fasthttp.StatusInternalServerError, []byte(`{"error":"the answer cannot be encoded"}`)
+	}
+	ctx.SetStatusCode(status)
+	ctx.SetContentType("application/json")
+	ctx.SetBody(append(body, '\n'))
+}
+
+// parseEnvironments reads the environment of a request; "" is both.
+func parseEnvironments(name string) ([]checkout.Environment, error) {
+	if name == "" {
+		return []checkout.Environment{checkout.Test, checkout.Prod}, nil
+	}
+	env, ok := checkout.ParseEnvironment(name)
+	if !ok {
+		return nil, refusef(problem.Invalid, "there is no environment %q: expected test or prod", name)
+	}
+	return []checkout.Environment{env}, nil
+}
+
+// inOneOf calls do for each environment until one is not missing there. missing tells that error from others.
+func inOneOf(name string, missing error, do func(checkout.Environment) error) (checkout.Environment, error) {
+	envs, err := parseEnvironments(name)
+	if err != nil {
+		return "", err
+	}
+	for _, env := range envs {
+		if err = do(env); !errors.Is(err, missing) {
+			return env, err
+		}
+	}
+	return "", err
+}
+
+// refusef is a refusal that the operator can act on.
+func refusef(kind problem.Kind, format string, args ...any) error {
+	return &problem.Problem{Kind: kind, Code: kind.String(), Message: fmt.Sprintf(format, args...)}
+}

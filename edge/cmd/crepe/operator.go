@@ -1,0 +1,180 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+
+	"github.com/goccy/go-json"
+	"github.com/valyala/fasthttp"
+
+	"github.com/crepe-checkout/crepe/edge/admin"
+)
+
+// Default data directories.
+const (
+	serveData = "crepe-data"
+	devData   = ".crepe"
+)
+
+// operation is a command for operators.
+type operation struct {
+	flags  *flag.FlagSet
+	data   *string
+	json   *bool
+	stdout io.Writer
+	log    *slog.Logger
+}
+
+func newOperation(command, usage string, stdout io.Writer, log *slog.Logger) *operation {
+	f := newFlags(command, usage)
+	return &operation{f, f.String("data", serveData, "data `directory` of the server, whether it runs or not (CREPE_DATA)"),
+		f.Bool("json", false, "print JSON, for programs"), stdout, log}
+}
+
+// parse reads flags, before and after the arguments that it returns.
+func (o *operation) parse(args []string) (arguments []string, err error) {
+	if err := setFromEnvironment(o.flags, "data"); err != nil {
+		return nil, misuse(o.flags, "%w", err)
+	}
+	for {
+		if err := parseFlags(o.flags, args, o.stdout); err != nil {
+			return nil, err
+		}
+		if o.flags.NArg() == 0 {
+			return arguments, nil
+		}
+		arguments, args = append(arguments, o.flags.Arg(0)), o.flags.Args()[1:]
+	}
+}
+
+// with parses the flags, refuses arguments and calls do with the operator of the data directory.
+func (o *operation) with(args []string, do func(*operator) error) error {
+	arguments, err := o.parse(args)
+	if err != nil {
+		return err
+	}
+	if len(arguments) > 0 {
+		return misuse(o.flags, "unexpected argument %q", arguments[0])
+	}
+	return o.open(do)
+}
+
+// open calls do with the operator of the data directory.
+func (o *operation) open(do func(*operator) error) error {
+	if err := o.checkDefault(); err != nil {
+		return err
+	}
+	p, err := openOperator(*o.data, o.log)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(p), p.close())
+}
+
+// checkDefault does not let the default directory stand in for that of crepe dev: what to look at is the operator's choice.
+func (o *operation) checkDefault() error {
+	if *o.data != serveData {
+		return nil
+	}
+	if _, err := os.Stat(serveData); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if _, err := os.Stat(devData); err != nil {
+		return nil
+	}
+	return fmt.Errorf("there is no %s here; --data %s names the directory of crepe dev", serveData, devData)
+}
+
+// call performs one operation.
+func call[Out any](p *operator, path string, in any) (out Out, err error) {
+	var request fasthttp.Request
+	var response fasthttp.Response
+	body, err := json.Marshal(in)
+	if err != nil {
+		return out, err
+	}
+	request.Header.SetMethod(fasthttp.MethodPost)
+	request.SetRequestURI("http://" + adminSocket + path)
+	request.Header.SetContentType("application/json")
+	request.SetBody(body)
+	if err := p.send(&request, &response); err != nil {
+		return out, fmt.Errorf("the server was asked and did not answer: %w", err)
+	}
+	if response.StatusCode() != fasthttp.StatusOK {
+		var failure admin.Failure
+		if json.Unmarshal(response.Body(), &failure) != nil || failure.Error == "" {
+			return out, fmt.Errorf("the server answered %d", response.StatusCode())
+		}
+		return out, errors.New(failure.Error)
+	}
+	return out, json.Unmarshal(response.Body(), &out)
+}
+
+// all reads every page of a list in both environments, or in one.
+func all[T any](p *operator, path, environment string) ([]T, error) {
+	items := []T{}
+	envs := []string{"test", "prod"}
+	if environment != "" {
+		envs = []string{environment}
+	}
+	for _, env := range envs {
+		for in := (admin.ListRequest{Environment: env}); ; {
+			page, err := call[admin.List[T]](p, path, in)
+			if err != nil {
+				return nil, err
+			}
+			items = append(items, page.Items...)
+			if in.After = page.Next; in.After == "" {
+				break
+			}
+		}
+	}
+	return items, nil
+}
+
+// printJSON prints an answer for programs.
+func (o *operation) printJSON(answer any) error {
+	e := json.NewEncoder(o.stdout)
+	e.SetIndent("", "  ")
+	return e.Encode(answer)
+}
+
+// printTable prints rows under their header. What a cell holds may come from elsewhere: it cannot control the terminal.
+func (o *operation) printTable(header string, rows [][]string) {
+	w := tabwriter.NewWriter(o.stdout, 0, 0, 2, ' ', 0)
+	for _, row := range slices.Insert(rows, 0, strings.Fields(header)) {
+		for i, cell := range row {
+			if row[i] = strings.Map(visible, cell); cell == "" {
+				row[i] = "-"
+			}
+		}
+		fmt.Fprintln(w, strings.Join(row, "\t"))
+	}
+	w.Flush()
+}
+
+// visible replaces what is no printable character.
+func visible(r rune) rune {
+	if unicode.IsPrint(r) {
+		return r
+	}
+	return '?'
+}
+
+// when is a time as a table shows it, "" for none.
+func when(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02T15:04Z")
+}

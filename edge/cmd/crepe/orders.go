@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/crepe-checkout/crepe/edge/admin"
+)
+
+const ordersUsage = `crepe orders shows the payments that wait for a person. It works while the server runs and after it has stopped.
+
+Usage:
+  crepe orders quarantine [--env test|prod] [--handled PROVIDER/EVENT_ID]
+  crepe orders refund-due [--env test|prod] [--handled ORDER_ID]
+
+crepe orders COMMAND --help lists the settings.
+`
+
+const quarantineUsage = `crepe orders quarantine lists payment events that are genuine and fit no order, handled or not. The server logs an error each
+hour while one is not handled.
+
+Examples:
+  crepe orders quarantine
+  crepe orders quarantine --env prod --json
+  crepe orders quarantine --handled stripe/evt_1P2c
+      Somebody has refunded the payment, or delivered what it paid for. The event stays in the list.
+
+The numbers for Prometheus, from a running server:
+  curl --unix-socket crepe-data/admin.sock http://crepe/metrics
+
+Settings:
+`
+
+const refundDueUsage = `crepe orders refund-due lists orders that were paid more than once, a line for each payment, handled or not. The server logs an
+error each hour while one is not handled.
+
+Examples:
+  crepe orders refund-due
+  crepe orders refund-due --env prod --json
+  crepe orders refund-due --handled ORD_5Yk2
+      Somebody has refunded all payments of the order but one. The order stays in the list.
+
+The numbers for Prometheus, from a running server:
+  curl --unix-socket crepe-data/admin.sock http://crepe/metrics
+
+Settings:
+`
+
+var ordersCommands = map[string]commandFunc{"quarantine": ordersQuarantine, "refund-due": ordersRefundDue}
+
+func ordersQuarantine(_ context.Context, args []string, stdout, _ io.Writer, log *slog.Logger) error {
+	r := review{newOperation("orders quarantine", quarantineUsage, stdout, log), admin.ListQuarantined, admin.HandleQuarantined}
+	return showReview(r, args, "PROVIDER/EVENT_ID", printQuarantine)
+}
+
+func ordersRefundDue(_ context.Context, args []string, stdout, _ io.Writer, log *slog.Logger) error {
+	r := review{newOperation("orders refund-due", refundDueUsage, stdout, log), admin.ListRefunds, admin.HandleRefund}
+	return showReview(r, args, "ORDER_ID", printRefunds)
+}
+
+// review is a command that shows one of the lists that a person works through.
+type review struct {
+	*operation
+	list, handle string // paths
+}
+
+// showReview prints the list, or marks the entry that --handled names.
+func showReview[T any](r review, args []string, id string, print func(*operation, []T)) error {
+	env := r.flags.String("env", "", "`environment`, test or prod; default: both")
+	handled := r.flags.String("handled", "", "mark the entry `"+id+"` as handled")
+	return r.with(args, func(p *operator) error {
+		if *handled != "" {
+			done, err := call[admin.Handled](p, r.handle, admin.HandleRequest{Environment: *env, ID: *handled})
+			return r.print(done, err, func() { fmt.Fprintf(r.stdout, "%s (%s) is handled.\n", done.ID, done.Environment) })
+		}
+		items, err := all[T](p, r.list, *env)
+		return r.print(items, err, func() { print(r.operation, items) })
+	})
+}
+
+// print prints an answer as JSON or as text, unless err is not nil.
+func (o *operation) print(answer any, err error, text func()) error {
+	switch {
+	case err != nil:
+		return err
+	case *o.json:
+		return o.printJSON(answer)
+	}
+	text()
+	return nil
+}
+
+func printQuarantine(o *operation, events []admin.QuarantinedEvent) {
+	if len(events) == 0 {
+		fmt.Fprintln(o.stdout, "Nothing is in quarantine.")
+		return
+	}
+	rows, waiting := [][]string{}, 0
+	for _, e := range events {
+		if e.HandledAt == nil {
+			waiting++
+		}
+		rows = append(rows, []string{when(e.At), string(e.Environment), e.ID, e.CheckoutID, e.PaymentID, e.Amount + " " + e.Currency,
+			e.OrderID, e.Why, when(e.HandledAt)})
+	}
+	o.printTable("WHEN ENV EVENT CHECKOUT PAYMENT AMOUNT ORDER WHY HANDLED", rows)
+	fmt.Fprintf(o.stdout, "\n%d not handled. Look up each payment at the provider, refund it or deliver what it paid for, then: "+
+		"crepe orders quarantine --handled EVENT\n", waiting)
+}
+
+func printRefunds(o *operation, refunds []admin.Refund) {
+	if len(refunds) == 0 {
+		fmt.Fprintln(o.stdout, "No refund is due.")
+		return
+	}
+	rows, waiting := [][]string{}, 0
+	for _, r := range refunds {
+		if r.HandledAt == nil {
+			waiting++
+		}
+		for i, p := range r.Payments {
+			rows = append(rows, []string{when(p.At), string(r.Environment), r.OrderID, p.Provider, p.PaymentID, p.CheckoutID,
+				p.Amount + " " + p.Currency, fmt.Sprintf("payment %d of %d", i+1, len(r.Payments)), when(r.HandledAt)})
+		}
+	}
+	o.printTable("WHEN ENV ORDER PROVIDER PAYMENT CHECKOUT AMOUNT WHY HANDLED", rows)
+	fmt.Fprintf(o.stdout, "\n%d not handled. Refund all payments of an order but one at the provider, then: "+
+		"crepe orders refund-due --handled ORDER\n", waiting)
+}
+
+// group is a command with subcommands.
+func group(name, usage string, commands map[string]commandFunc) commandFunc {
+	return func(ctx context.Context, args []string, stdout, stderr io.Writer, log *slog.Logger) error {
+		f := newFlags(name, usage)
+		if len(args) == 0 || strings.HasPrefix(args[0], "-") {
+			if err := parse(f, args, stdout); err != nil {
+				return err
+			}
+			return misuse(f, "which of its commands? %s", names(commands))
+		}
+		do, ok := commands[args[0]]
+		if !ok {
+			return misuse(f, "unknown command %q; there are %s", args[0], names(commands))
+		}
+		return do(ctx, args[1:], stdout, stderr, log)
+	}
+}
+
+// names lists commands.
+func names(commands map[string]commandFunc) string {
+	return strings.Join(slices.Sorted(maps.Keys(commands)), ", ")
+}
