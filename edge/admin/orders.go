@@ -51,9 +51,15 @@ func (a *Admin) listQuarantined(ctx context.Context, in ListRequest) (List[Quara
 		}
 		return QuarantinedEvent{At: at, Environment: q.Environment, ID: q.Provider + "/" + q.ID, CheckoutID: q.Remote.Ref,
 			PaymentID: q.Remote.PaymentID, Paid: q.Remote.Paid, Amount: q.Remote.Total.String(), Currency: string(q.Remote.Total.Currency),
-			OrderID: q.Remote.OrderID, SessionID: q.Remote.SessionID, Why: strings.TrimPrefix(q.Why, "orders: "),
-			HandledAt: moment(q.HandledAt)}
+			OrderID: q.Remote.OrderID, SessionID: q.Remote.SessionID, Why: whyQuarantined(q), HandledAt: moment(q.HandledAt)}
 	})
+}
+
+func whyQuarantined(q *orders.Quarantined) string {
+	if q.Why == orders.ErrNotFound.Error() {
+		return "there is no such order"
+	}
+	return strings.TrimPrefix(q.Why, "orders: ")
 }
 
 // HandleRequest marks an entry of a list as handled.

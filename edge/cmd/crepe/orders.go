@@ -109,8 +109,7 @@ func printQuarantine(o *operation, events []admin.QuarantinedEvent) {
 			e.OrderID, e.Why, when(e.HandledAt)})
 	}
 	o.printTable("WHEN ENV EVENT CHECKOUT PAYMENT AMOUNT ORDER WHY HANDLED", rows)
-	fmt.Fprintf(o.stdout, "\n%d not handled. Look up each payment at the provider, refund it or deliver what it paid for, then: "+
-		"crepe orders quarantine --handled EVENT\n", waiting)
+	o.printNext(waiting, "Look up each payment at the provider, refund it or deliver what it paid for, then: crepe orders quarantine --handled EVENT")
 }
 
 func printRefunds(o *operation, refunds []admin.Refund) {
@@ -129,8 +128,16 @@ func printRefunds(o *operation, refunds []admin.Refund) {
 		}
 	}
 	o.printTable("WHEN ENV ORDER PROVIDER PAYMENT CHECKOUT AMOUNT WHY HANDLED", rows)
-	fmt.Fprintf(o.stdout, "\n%d not handled. Refund all payments of an order but one at the provider, then: "+
-		"crepe orders refund-due --handled ORDER\n", waiting)
+	o.printNext(waiting, "Refund all payments of an order but one at the provider, then: crepe orders refund-due --handled ORDER")
+}
+
+// printNext says what to do with the entries that wait for a person.
+func (o *operation) printNext(waiting int, next string) {
+	if waiting == 0 {
+		fmt.Fprintln(o.stdout, "\nAll are handled.")
+		return
+	}
+	fmt.Fprintf(o.stdout, "\n%d not handled. %s\n", waiting, next)
 }
 
 // group is a command with subcommands.
