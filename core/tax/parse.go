@@ -93,10 +93,6 @@ func (a ownRow) compare(b ownRow) int {
 	)
 }
 
-func (a ownRow) overlaps(b ownRow) bool {
-	return a.rule[7]&b.rule[7] != 0 && a.buyers()&b.buyers() != 0 && a.from() < b.to() && b.from() < a.to()
-}
-
 // newTable joins sorted rows and names their data.
 func newTable(rows []ownRow) (t Table) {
 	if len(rows) == 0 {
@@ -136,17 +132,38 @@ func hash(texts ...string) string {
 
 // checkOverlaps compares the rows, sorted, that share jurisdiction, tax and postcode.
 func (p *parser) checkOverlaps(rows []ownRow) {
-	first := 0
-	for i, r := range rows {
-		if f := rows[first]; f.rule[:5] != r.rule[:5] || f.tax() != r.tax() || f.postcode() != r.postcode() {
-			first = i
+	for len(rows) > 0 {
+		n := 1
+		for n < len(rows) && rows[n].rule[:5] == rows[0].rule[:5] && rows[n].tax() == rows[0].tax() && rows[n].postcode() == rows[0].postcode() {
+			n++
 		}
-		for _, other := range rows[first:i] {
-			if r.overlaps(other) {
-				p.line = max(r.line, other.line)
-				p.fail("", "the row answers questions that line "+strconv.Itoa(min(r.line, other.line))+" answers too")
-				break
+		p.checkDays(slices.Clone(rows[:n]))
+		rows = rows[n:]
+	}
+}
+
+// checkDays goes through rows by their first day. A row overlaps an earlier one if it overlaps the one that ends last.
+func (p *parser) checkDays(rows []ownRow) {
+	slices.SortStableFunc(rows, func(a, b ownRow) int { return cmp.Compare(a.from(), b.from()) })
+	const kinds = 3
+	var last [8 * kinds]*ownRow // by category and kind of buyer
+	for i := range rows {
+		var other *ownRow
+		r := &rows[i]
+		for of, before := range last {
+			if r.rule[7]>>(of/kinds)&1 == 0 || r.buyers()>>(of%kinds)&1 == 0 {
+				continue
 			}
+			if before != nil && before.to() > r.from() {
+				other = before
+			}
+			if before == nil || before.to() < r.to() {
+				last[of] = r
+			}
+		}
+		if other != nil {
+			p.line = max(r.line, other.line)
+			p.fail("", "the row answers questions that line "+strconv.Itoa(min(r.line, other.line))+" answers too")
 		}
 	}
 }
@@ -208,8 +225,9 @@ func (p *parser) header() bool {
 			p.fail(name, "there is no such column")
 		case slices.Contains(p.names, name):
 			p.fail(name, "the column is there twice")
+		default:
+			p.names = append(p.names, name)
 		}
-		p.names = append(p.names, name)
 	}
 	for _, name := range [...]string{"id", "jurisdiction", "tax", "rate"} {
 		if !slices.Contains(p.names, name) {

@@ -43,6 +43,10 @@ func All() []*Locale { return loaded().all }
 // Find is the language for a tag in any case: itself, or the one that it falls back to by the lookup of RFC 4647 §3.4,
 // "de-CH" to "de"; nil if there is none. Who writes zh-TW or es-AR is understood.
 func Find(tag string) *Locale {
+	const longest = 35 // bytes of a tag, RFC 5646 §4.4.1; ours are shorter
+	if len(tag) > longest {
+		tag = parent(tag[:longest+1])
+	}
 	for tag = strings.ToLower(tag); tag != ""; tag = parent(tag) {
 		if l := loaded().byTag[tag]; l != nil {
 			return l
