@@ -10,9 +10,9 @@ import (
 const (
 	// catchUpBudget is how long orders wait at most for the service to catch up with a provider.
 	catchUpBudget = time.Minute
-	// catchUpPause is between two tries to ask a provider.
+	// catchUpPause is the time between two attempts to ask a provider.
 	catchUpPause = time.Second
-	// payableBack is how old a checkout is at most that can still be paid.
+	// payableBack is the greatest age of a checkout that can still be paid.
 	payableBack = remoteLife + 2*clockMargin
 )
 
@@ -59,7 +59,7 @@ func (r *reconciliation) catchUp(ctx context.Context) error {
 	}
 }
 
-// compareNewest looks at one page, and at everything that can still be paid if there is anything new on it.
+// compareNewest reads one page. If a checkout on it is new, it goes on to all that can still be paid.
 func (r *reconciliation) compareNewest(ctx context.Context) error {
 	since := Span{Since: r.Now().Add(-payableBack)}
 	page, fault := r.gateway.Checkouts(r.callDeadline(), since, "")

@@ -15,7 +15,7 @@ const (
 
 // clear makes sure that the current attempt, which was abandoned, cannot be paid: what the provider has of it is ended, or the
 // payment is recorded. Only then may a next attempt begin. The provider cannot search by our ids, so that this reads the list
-// of what it made at the time.
+// of what it created at that time.
 func (f *flow) clear() (string, error) {
 	a := f.order.Current()
 	a.Tries++
@@ -94,7 +94,7 @@ func (f *flow) span() Span {
 	return Span{time.UnixMilli(a.SentAt).Add(-clockMargin), time.UnixMilli(f.order.UpdatedAt).Add(clockMargin)}
 }
 
-// resumeAbandoned clears an attempt though no buyer comes back.
+// resumeAbandoned clears an attempt without waiting for the buyer's next request.
 func (f *flow) resumeAbandoned() error {
 	f.deadline = f.Now().Add(clearBudget)
 	_, err := f.clear()

@@ -10,15 +10,15 @@ const (
 	// freshFor is how long a checkout that was open counts as open. The retries of one request, a double click and a second
 	// tab come sooner than that.
 	freshFor = 15 * time.Second
-	// confirmTimeout is how long a buyer waits for the provider's word that a checkout is still open.
+	// confirmTimeout is how long a buyer waits for the provider to confirm that a checkout is still open.
 	confirmTimeout = 2 * time.Second
 	// confirmedSessions is how many sessions a process remembers to have asked about.
 	confirmedSessions = 4096
 )
 
 // confirm asks the provider whether the current attempt can still be paid, before its URL is given to a buyer again: it may
-// have ended there, by hand or by a payment, and the webhook that says so may be late or lost. If it has, confirm writes that
-// down and returns errAgain.
+// have ended there, by hand or by a payment, and the webhook that says so may be late or lost. If it has, confirm stores
+// that and returns errAgain.
 //
 // It asks only about a checkout that was opened or confirmed more than freshFor ago, so that a repeated request usually costs
 // no call. Where the provider does not answer, or all of its turns are taken, the URL is given again: it is most likely right,
@@ -54,7 +54,7 @@ func (c *confirmations) add(session string, now time.Time) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	if c.at == nil || len(c.at) >= confirmedSessions {
-		c.at = make(map[string]time.Time) // what is forgotten is asked about again
+		c.at = make(map[string]time.Time) // the provider is asked again about the sessions that were in it
 	}
 	c.at[session] = now
 }

@@ -53,8 +53,8 @@ func (s *Service) foreign(r *Remote) bool {
 	return s.Deployment != "" && r.Deployment != "" && r.Deployment != s.Deployment
 }
 
-// unmatched keeps an event that fits nothing in quarantine if it tells of money, and closes the session that was paid: it must
-// not be sold a second time. All other events that fit nothing matter to nobody. The log names the event by the provider's ids
+// unmatched keeps an event that fits nothing in quarantine if it reports a payment, and closes the session that was paid: it must
+// not be sold a second time. Other events that fit nothing are ignored. The log names the event by the provider's ids
 // only: an order id that we do not know may be anything.
 func (s *Service) unmatched(ctx context.Context, env checkout.Environment, ev *Event, why error) (outcome, error) {
 	seen := s.seen(env, ev)
@@ -99,7 +99,7 @@ func (s *Service) apply(ctx context.Context, env checkout.Environment, ev *Event
 	return s.Store.Commit(ctx, change)
 }
 
-// settle records a payment. One too many is an error in the log at once, and hourly until somebody has handled the refund.
+// settle records a payment. A second payment of an order is logged as an error at once, and hourly until its refund is handled.
 func (s *Service) settle(o *Order, a *Attempt, p Payment) {
 	if a.State == Settled {
 		return

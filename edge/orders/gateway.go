@@ -15,7 +15,7 @@ type Gateway interface {
 	// Name is the provider's, as stored with every reference to one of its objects: "stripe".
 	Name() string
 
-	// Account identifies the account that the calls go to. What one account knows no other does.
+	// Account identifies the account that the calls go to. Checkouts of one account do not exist at another.
 	Account() Account
 
 	// Amounts are what can be charged in a currency, and whether the currency can be charged at all. An account may have
@@ -89,7 +89,7 @@ type Remote struct {
 	Ref        string // the provider's id, "cs_test_…"
 	URL        string // where the buyer pays; empty unless Open
 	Status     RemoteStatus
-	Paid       bool         // the money is there; a Complete that is not Paid is still being processed
+	Paid       bool         // the payment has succeeded; a Complete that is not Paid is still being processed
 	Total      money.Amount // what the provider charges
 	OrderID    string
 	Attempt    int
@@ -111,7 +111,7 @@ const (
 	RemoteMissing
 )
 
-// EventKind is what a webhook is called. What it reports is in the Remote: an EventSucceeded whose Remote is not Paid is no
+// EventKind is the type of a webhook. The Remote decides what it reports: an EventSucceeded whose Remote is not Paid is no
 // payment.
 type EventKind uint8
 

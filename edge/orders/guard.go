@@ -18,8 +18,8 @@ type Limits struct {
 	Rest       time.Duration // how long it is left alone then, 5 s
 }
 
-// background is the share of a provider's rate, and of the places beside the buyers', that no buyer's order can take: work
-// that is left over is finished however many buyers wait.
+// background is the share of a provider's rate that is reserved for background work, so that it goes on however many buyers
+// wait. It has places of its own in the same proportion.
 const background = 0.2
 
 // Guard is a provider behind a token bucket, a bulkhead and a circuit breaker. A call that they hold back has not been made:

@@ -21,7 +21,7 @@ type lane struct {
 	mutex sync.Mutex
 	made  int         // calls that are being made
 	queue line        // calls that wait
-	next  *time.Timer // runs when the bucket has a token for the first of them; nil while it is not needed
+	next  *time.Timer // fires when the bucket has a token for the first of them; nil while it is not needed
 	retry time.Time   // when there will be room for everything that was refused so far
 }
 
@@ -112,7 +112,7 @@ func (l *lane) serveIn(d time.Duration) {
 	})
 }
 
-// wait is how long it takes until the bucket has n tokens more than it has given away.
+// wait is how long it takes until the bucket has n tokens more than it has handed out.
 func (l *lane) wait(n int) time.Duration {
 	if l.bucket.Limit() == rate.Inf {
 		return 0

@@ -71,7 +71,7 @@ type Attempt struct {
 	ExpiresAt int64   // when the provider's checkout ends, Unix milliseconds
 
 	EverUnknown bool // an earlier try may have had its effect
-	KeyTaken    bool // the provider had seen Key before; see the fault class
+	KeyTaken    bool // the provider had seen Key before; see the fault class [KeyTaken]
 	Tries       int
 	Ref         string // the provider's checkout, "" until known
 	URL         string // where the buyer pays, "" until known

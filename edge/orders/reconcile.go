@@ -92,7 +92,7 @@ func (r *reconciliation) checkouts(ctx context.Context, created Span) error {
 	}, r.checkout)
 }
 
-// loadQuarantine reads which checkouts are in quarantine already, whatever event has told of them.
+// loadQuarantine reads which checkouts are in quarantine already, by whatever event.
 func (r *reconciliation) loadQuarantine(ctx context.Context) error {
 	r.kept = make(map[string]bool)
 	for after := ""; ; {
@@ -186,8 +186,8 @@ func (r *reconciliation) checkout(ctx context.Context, remote *Remote) error {
 	return nil
 }
 
-// unheardOf deals with a checkout of an order that the store does not have. One that can be paid is ended, if it is ours beyond
-// doubt: a restored backup has lost its order.
+// unheardOf handles a checkout of an order that the store does not have, because a restored backup lost it. If the checkout can
+// be paid and is certainly ours, it is ended.
 func (r *reconciliation) unheardOf(ctx context.Context, remote *Remote) error {
 	open := remote.Status == RemoteOpen
 	switch {
@@ -213,7 +213,7 @@ func (r *reconciliation) end(remote *Remote) bool {
 	return true
 }
 
-// tell applies what a checkout's event would have told.
+// tell applies what a checkout's event would have reported.
 func (r *reconciliation) tell(ctx context.Context, remote *Remote) error {
 	if r.kept[remote.Ref] {
 		return nil

@@ -43,7 +43,7 @@ type Quarantined struct {
 // Unhandled counts what waits for a person.
 type Unhandled struct{ Quarantined, RefundDue int }
 
-// Any reports whether anything waits.
+// Any reports whether an entry waits for a person.
 func (u Unhandled) Any() bool { return u != (Unhandled{}) }
 
 // HandleQuarantined marks an event in quarantine as handled. [ErrNotFound] when there is none.

@@ -103,7 +103,7 @@ func (s *Service) Add(ctx context.Context, session *Session) error {
 //
 // client is the address to which the request counts where many wait for the provider; all whose address is "" are one.
 // spend, when not nil, is the token to use up by success. A token that has been used up gets the answer of its order again, and
-// nothing else. The buyer's disconnecting does not cut the work short: ctx carries values, not the deadline.
+// nothing else. A buyer who disconnects does not stop the work: ctx carries values, not the deadline.
 func (s *Service) Create(ctx context.Context, r *checkout.Request, client string, spend *SpentToken) (string, error) {
 	deadline := s.Now().Add(s.Budget)
 	unlock, ok := s.sessions.lock(r.SessionID, s.Budget)

@@ -125,8 +125,8 @@ func (a *Attempt) elsewhere(today Account) bool {
 	return a.Account.ID != "" && a.Account.ID != today.ID
 }
 
-// overAt reports whether an attempt of another account can no longer be paid there. One without a URL is payable by nobody, and
-// what an account without real money takes is no payment. Any other ends when its time is over.
+// overAt reports whether an attempt of another account can no longer be paid there. One whose URL nobody has cannot be
+// paid, and a payment at an account without real money does not count. Any other can be paid until it expires.
 func (a *Attempt) overAt(now int64) bool {
 	return a.URL == "" || a.Account.Play || now >= a.ExpiresAt+expiryGrace.Milliseconds()
 }

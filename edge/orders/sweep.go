@@ -14,8 +14,8 @@ const (
 )
 
 // Run lets orders be taken as soon as the service has caught up with the providers ([Config.CatchUp]). It sweeps at once and
-// then every five seconds until ctx ends: whatever a crash, a lost answer or a lost webhook has
-// left in between is brought to an end though no buyer comes back. After the first sweep and then hourly it reconciles, and
+// then every five seconds until ctx ends, and so resolves what a crash, a lost answer or a lost webhook has left unfinished,
+// without waiting for a buyer's request. After the first sweep and then hourly it reconciles, and
 // logs an error while payments wait for a person.
 func (s *Service) Run(ctx context.Context) {
 	var hourly sync.WaitGroup
@@ -114,7 +114,7 @@ func (f *flow) resume() error {
 	}
 }
 
-// resumeElsewhere waits for the end of an attempt of another account, of which nobody will tell.
+// resumeElsewhere waits for the end of an attempt of another account, which no event will report.
 func (f *flow) resumeElsewhere() error {
 	a, now := f.order.Current(), f.nowMilli()
 	if !a.overAt(now) || a.State == Taken && !a.Account.Play {
