@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -400,19 +401,14 @@ func allLinear(t *testing.T, seen []history) (doubts, urls int) {
 // keepBusy spends what processors there are until the test ends.
 func keepBusy(t *testing.T, goroutines int) {
 	var ending sync.WaitGroup
-	end := make(chan struct{})
+	var ended atomic.Bool
 	for range goroutines {
 		ending.Go(func() {
-			for {
-				select {
-				case <-end:
-					return
-				default:
-				}
+			for !ended.Load() {
 			}
 		})
 	}
-	t.Cleanup(func() { close(end); ending.Wait() })
+	t.Cleanup(func() { ended.Store(true); ending.Wait() })
 }
 
 // TestLinearizableFindsRace: with a store in which the last writer wins, two processes give two URLs for one request, and the

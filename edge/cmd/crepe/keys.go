@@ -65,7 +65,7 @@ func keysRotate(_ context.Context, args []string, stdout, _ io.Writer, log *slog
 func showKeys(o *operation, args []string, path string) error {
 	env := o.flags.String("env", "", "`environment`, test or prod; default: both")
 	return o.with(args, func(p *operator) error {
-		return o.printKeys(call[admin.Keys](p, path, admin.KeysRequest{Environment: *env}))
+		return o.printKeys(perform[admin.Keys](p, path, admin.KeysRequest{Environment: *env}))
 	})
 }
 
@@ -79,7 +79,7 @@ func keysRevoke(_ context.Context, args []string, stdout, _ io.Writer, log *slog
 		return misuse(o.flags, "the id of one key is needed; crepe keys list has them")
 	}
 	return o.open(func(p *operator) error {
-		return o.printKeys(call[admin.Keys](p, admin.RevokeKey, admin.RevokeRequest{ID: ids[0]}))
+		return o.printKeys(perform[admin.Keys](p, admin.RevokeKey, admin.RevokeRequest{ID: ids[0]}))
 	})
 }
 

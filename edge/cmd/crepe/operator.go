@@ -95,8 +95,8 @@ func (o *operation) checkDefault() error {
 	return fmt.Errorf("there is no %s here; --data %s names the directory of crepe dev", serveData, devData)
 }
 
-// call performs one operation.
-func call[Out any](p *operator, path string, in any) (out Out, err error) {
+// perform does one operation.
+func perform[Out any](p *operator, path string, in any) (out Out, err error) {
 	var request fasthttp.Request
 	var response fasthttp.Response
 	body, err := json.Marshal(in)
@@ -129,7 +129,7 @@ func all[T any](p *operator, path, environment string) ([]T, error) {
 	}
 	for _, env := range envs {
 		for in := (admin.ListRequest{Environment: env}); ; {
-			page, err := call[admin.List[T]](p, path, in)
+			page, err := perform[admin.List[T]](p, path, in)
 			if err != nil {
 				return nil, err
 			}

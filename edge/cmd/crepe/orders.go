@@ -75,7 +75,7 @@ func showReview[T any](r review, args []string, id string, print func(*operation
 	handled := r.flags.String("handled", "", "mark the entry `"+id+"` as handled")
 	return r.with(args, func(p *operator) error {
 		if *handled != "" {
-			done, err := call[admin.Handled](p, r.handle, admin.HandleRequest{Environment: *env, ID: *handled})
+			done, err := perform[admin.Handled](p, r.handle, admin.HandleRequest{Environment: *env, ID: *handled})
 			return r.print(done, err, func() { fmt.Fprintf(r.stdout, "%s (%s) is handled.\n", done.ID, done.Environment) })
 		}
 		items, err := all[T](p, r.list, *env)
