@@ -29,7 +29,7 @@ type Config struct {
 	// Idempotency answers repeated writes.
 	Idempotency *idempotency.Guard
 	Gateways    map[checkout.Environment]orders.Gateway
-	Buyers      geoip.Locator      // where they are: evidence, no more
+	Buyers      geoip.Locator      // finds a buyer's country, which is evidence only
 	Throttle    *throttle.Throttle // of what comes without a merchant's credential
 
 	PublicURL string       // where buyers reach us, without a trailing slash
@@ -160,7 +160,7 @@ func serve[Req, Resp any](a *API, l layer, credential func(*fasthttp.RequestCtx)
 	}
 }
 
-// admit counts what comes without a merchant's credential.
+// admit counts a request without a merchant's credential, and refuses it above the limits.
 func (a *API) admit(ctx *fasthttp.RequestCtx, caller auth.Caller) error {
 	if caller.Role == auth.Merchant {
 		return nil

@@ -90,7 +90,7 @@ func Refuse(ctx *fasthttp.RequestCtx, status int, code, message string) {
 	writeJSON(ctx, status, body)
 }
 
-// Starting answers while the database is being opened: the process is alive, and everything else has to come again.
+// Starting answers while the database is being opened: /healthz with 200, everything else with 503 and Retry-After.
 func Starting(ctx *fasthttp.RequestCtx) {
 	ctx.SetConnectionClose() // the body has not been read
 	switch string(ctx.Path()) {

@@ -222,8 +222,8 @@ func (db *DB) redo(w *writes) error {
 	return txn.Commit()
 }
 
-// accept begins a journal for what there is, because the operator says that it shall count. The numbers of batches that are
-// missing are written, so that they are missed no more.
+// accept begins a journal for what there is, at the operator's request. It writes the numbers of missing batches, so that the
+// next start does not report them.
 func (db *DB) accept(last uint64, missing []uint64) error {
 	db.Log.Warn("what the database holds is taken for complete", "batch", last, "missing", len(missing))
 	fill := db.badger.NewWriteBatch()

@@ -7,7 +7,7 @@ import (
 
 const claimKey = shared + "/-/use"
 
-// Claim says what the database is for. The first call stores use, every call returns what is stored.
+// Claim records what the database is for. The first call stores use, and every call returns what is stored.
 func (db *DB) Claim(_ context.Context, use string) (string, error) {
 	stored, err := db.read(claimKey)
 	if !errors.Is(err, errNoKey) {

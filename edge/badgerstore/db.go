@@ -31,8 +31,8 @@ type Options struct {
 	Log *slog.Logger // nil for nowhere
 
 	// NoSync answers a write before it is on the disk: a crash of the process loses nothing, a power cut loses the writes
-	// of the last seconds, and nothing is checked at the next start. It is for records of which somebody else has the only
-	// copy that counts.
+	// of the last seconds, and nothing is checked at the next start. It is for records whose authoritative
+	// copy is elsewhere.
 	NoSync bool
 
 	// Reserve is the free space of the disk, in bytes, below which new records are refused with [ErrDiskFull], and below
@@ -71,7 +71,7 @@ type DB struct {
 	writer sync.WaitGroup
 	number uint64        // of the last batch; the writer's
 	dirty  atomic.Bool   // a batch has been written since the last sync of a database with NoSync
-	quit   chan struct{} // closed to end what is done now and then
+	quit   chan struct{} // closed to end the periodic work
 
 	stopping sync.Once
 	stopped  chan struct{} // closed after the first error of the disk

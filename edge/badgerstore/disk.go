@@ -14,7 +14,7 @@ import (
 
 // Badger maps its files into memory, so a disk that is full shows as a signal that kills the process. These keep away from
 // that: below the reserve nothing new is written, and what is under way, tables being flushed and compacted among it, has
-// the reserve to end in. The ballast is for a disk that somebody else has filled up: it is given back, so that the database
+// the reserve to end in. The ballast is for a disk that other programs have filled: it is removed, so that the database
 // can be opened and read.
 const (
 	ballastSize = 6 * memTableSize // room to open this database, and that of the sandbox beside it
@@ -108,7 +108,7 @@ func (d *disk) look() {
 }
 
 // judge compares the free space with the reserve and with half of it. A shortage ends an eighth of the reserve above where
-// it begins, so that it does not flicker.
+// it begins, so that small changes do not switch it on and off.
 func (d *disk) judge(free uint64, before space) space {
 	margin := func(s space) uint64 {
 		if before >= s {

@@ -5,33 +5,32 @@
 //
 // # Writing
 //
-// One goroutine writes. It drains bounded queues of commands, first that of what completes an order, into one transaction with SyncWrites, and answers all of
-// them when that transaction is on the disk: concurrent requests share one sync, no two transactions ever conflict, and
-// nothing is acknowledged that a power cut can take back. A command reads what the commands before it wrote; one that
-// refuses leaves nothing of itself in the transaction.
+// One goroutine writes. It drains bounded queues of commands into one transaction with SyncWrites, first the queue of commands
+// that complete an order, and answers all of them when that transaction is durable. So concurrent requests share one fsync, no
+// two transactions conflict, and a power cut loses nothing that was acknowledged. A command reads what the commands before it
+// wrote. One that returns an error leaves nothing in the transaction.
 //
 // After the first error of the disk the database accepts no more writes ([DB.Stopped]), whether a commit met it or Badger's
 // own work: writing memtables to tables, compactions, the MANIFEST. Badger itself would try again, delete files that are still
 // needed, and after a table that a compaction could not write go on without it. A watch on the MANIFEST takes back a change
 // that is not durable or not complete, so that the next start finds everything (watch.go).
 //
-// # No silent loss
+// # Data loss is detected at start
 //
-// Badger repairs by forgetting. It cuts a log off at the first record that does not check out, deletes tables that its
-// MANIFEST does not list, and takes a damaged block for one without the key, all without an error. So each batch has a
-// number, and
+// Badger drops what it cannot read, without an error: it truncates a log at the first record whose checksum is wrong, deletes
+// tables that its MANIFEST does not list, and does not find a key in a damaged block. So each batch has a number, and
 //
 //   - the last two batches lie whole in the journal, the file HEAD, in two slots of space taken in advance. The journal and
 //     the database are written and synced at once, not one after the other, so that a commit takes about a quarter longer
 //     than without it, not two fifths; what a power cut leaves in the journal only is brought in at the next start. HEAD is
 //     the first file of a database and appears whole: one that is short, or missing beside other files, is damage;
-//   - each batch leaves its number in the database, under one of 2^18 keys in turn. At the start all of the last 2^18 must
+//   - each batch writes its number into the database, under one of 2^18 keys in turn. At the start all of the last 2^18 must
 //     be there, up to the journal's last: an end that is missing shows, and so does a gap;
 //   - every block of every table is read at the start, before Badger opens them;
 //   - Badger's files are copied or linked into the directory kept before it opens them, and stay there if the database is
 //     refused ([ErrDamaged]). Until the checks are done, Badger deletes no table and no log.
 //
-// [Repair] mends what can be mended without loss, and on demand goes on with what is left.
+// [Repair] repairs what can be repaired without loss, and on request accepts a loss.
 //
 // What remains: a block that is damaged while the process runs may pass for a missing key until the next start. Where a
 // record is known to exist it is an error then ([ErrDamaged]), elsewhere it is not seen.
@@ -40,9 +39,9 @@
 //
 // Badger maps its files into memory: where the disk is full, the kernel kills the process. Writes are refused
 // ([ErrDiskFull]) while less than a reserve is free, before anything of them begins; reads go on, and so do writes when
-// there is space. Half of the reserve is for changes of orders that exist: an order that is paid meanwhile becomes paid. The file BALLAST is given up when somebody else fills the disk, so that there is room to open and read.
-// Whoever takes the reserve, too, while a table is being written kills the process all the same; what was acknowledged is
-// in the logs.
+// there is space. Half of the reserve is for changes of orders that exist, so that an order that is paid meanwhile becomes paid.
+// The file BALLAST is removed when other programs fill the disk, so that the database can be opened and read. If they use up
+// the reserve as well while a table is being written, the kernel kills the process; what was acknowledged is in the logs.
 //
 // # Keys
 //

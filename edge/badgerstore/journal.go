@@ -168,7 +168,7 @@ func createJournal(dir string, o Options) (*journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(name); err == nil { // somebody was faster
+	if _, err := os.Stat(name); err == nil { // another process has created it
 		return nil, errors.Join(fmt.Errorf("%w: %s", ErrInUse, dir), f.Close())
 	}
 	err = j.fill(dir, o)

@@ -23,7 +23,7 @@ type Repairs struct {
 	// missing or damaged are dropped, and HEAD begins anew.
 	AcceptLoss bool
 
-	Tell func(step string) // is told what was found and done
+	Tell func(step string) // called with each thing found or done
 }
 
 // manifestCopy is the MANIFEST as it was before a repair.
@@ -68,7 +68,7 @@ func Repair(dir string, o Repairs) error {
 	return db.Close()
 }
 
-// setAside renames what a refused start has kept, which would be taken for what there is.
+// setAside renames the files that a refused start has kept, so that no start takes them for the current ones.
 func setAside(dir string) error {
 	kept := filepath.Join(dir, keptDir)
 	err := errors.Join(os.RemoveAll(kept+".before-repair"), os.Rename(kept, kept+".before-repair"))
@@ -102,7 +102,7 @@ func mendManifest(dir string, o Repairs) (mended bool, err error) {
 	return true, appendChanges(name, h.size, mend)
 }
 
-// putBack undoes a repair that did not help: the files are those of before, and none that Badger has made since.
+// putBack undoes a repair that did not help: it restores the files and removes those that Badger has made since.
 func putBack(dir string) error {
 	kept := filepath.Join(dir, keptDir)
 	files, err := os.ReadDir(kept)
@@ -133,7 +133,7 @@ func removeUnkept(dir string) error {
 	return errors.Join(errs...)
 }
 
-// history is what the MANIFEST tells, change by change.
+// history is the content of the MANIFEST, change by change.
 type history struct {
 	sets   []*pb.ManifestChangeSet
 	listed map[uint64]listing // tables at its end

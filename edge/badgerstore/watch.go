@@ -39,9 +39,9 @@ func init() {
 	}
 }
 
-// watch observes what Badger does by itself: it writes memtables to tables, compacts tables, and tries again after an error
-// as if nothing had happened. After the first error the database stops, and no file is deleted any more: what the next start
-// finds is complete. A watch is Badger's logger, because it tells its errors to nobody else.
+// watch observes what Badger does by itself: it writes memtables to tables, compacts tables, and tries again after an error.
+// After the first error the watch stops the database, and no file is deleted any more, so that the next start finds everything.
+// A watch is Badger's logger, because Badger reports these errors to its logger only.
 type watch struct {
 	dir     string
 	log     *slog.Logger
@@ -74,7 +74,7 @@ func (w *watch) begin() (err error) {
 // end is called when Badger has closed the database, or will not be asked again.
 func (w *watch) end() { watches.CompareAndDelete(w.manifest(), w) }
 
-// verdict lets Badger's own work go on, or not, after the start's checks. Until then it changes nothing that is listed.
+// verdict lets Badger's own work go on after the start's checks, or refuses it. Until then Badger changes nothing that is listed.
 func (w *watch) verdict(err error) error {
 	if err == nil && w.size == 0 { // Badger has just begun the MANIFEST of a new database, which has no work yet
 		w.tables, w.size, err = readManifest(w.manifest())
@@ -205,8 +205,8 @@ func keysOf(name string) (uint64, error) {
 	return uint64(fb.GetRootAsTableIndex(index, 0).KeyCount()), nil
 }
 
-// What Badger says when a compactor begins a table, when it gives up a compaction, and when it will try a memtable again.
-// These are its words in version 4.9.6; TestBackgroundErrors fails if they are others.
+// Badger's log messages when a compactor begins a table, when it gives up a compaction, and when it will try a memtable again,
+// as of version 4.9.6. TestBackgroundErrors fails if they are others.
 const (
 	saysTable     = "[%d] LOG Compact. Added %d keys. Skipped %d keys. Iteration took: %v"
 	saysCompact   = "[Compactor: %d] LOG Compact FAILED with error: %+v: %+v"
@@ -263,7 +263,7 @@ func (w *watch) Debugf(format string, args ...any) {
 	}
 }
 
-// tell is what Badger says, without what it quotes from the database: keys name sessions, whose ids let their holder pay.
+// tell is a log message of Badger's without the keys in it: keys contain the ids of sessions, whose holder can pay.
 func (w *watch) tell(format string, args []any) error {
 	if format == saysCompact {
 		args = append(args[:2:2], "…")

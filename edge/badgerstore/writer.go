@@ -159,10 +159,10 @@ func (db *DB) persist(txn *badger.Txn, w *writes) error {
 	return nil
 }
 
-// syncEvery is how much a database with NoSync loses in a power cut, at most.
+// syncEvery bounds the writes, by time, that a database with NoSync loses in a power cut.
 const syncEvery = time.Second
 
-// syncNowAndThen makes durable what a database with NoSync has acknowledged, until quit is closed. Nobody waits for it.
+// syncNowAndThen periodically makes durable what a database with NoSync has acknowledged, until quit is closed.
 func (db *DB) syncNowAndThen(quit <-chan struct{}) {
 	for tick := time.NewTicker(syncEvery); ; {
 		select {

@@ -73,7 +73,7 @@ const (
 	maxLanguage     = 35           // bytes; RFC 5646 §4.4.1
 )
 
-// roomForTax is how many times the largest price the provider's maximum is: the tax must find room below it.
+// roomForTax is the ratio of the provider's maximum to the largest price, so that a price with tax stays below the maximum.
 const roomForTax = 10
 
 // commonTax is the tax, in per cent, that may lift a total to the provider's minimum.
@@ -215,7 +215,7 @@ func (r *Request) sound(env checkout.Environment) *problem.Problem {
 	return r.overlong()
 }
 
-// feasible refuses what would make another sale than the one asked for.
+// feasible refuses fields that ask for what is not supported, so that nothing else is sold in its place.
 func (r *Request) feasible(sold checkout.ProductType) *problem.Problem {
 	switch once := sold == checkout.OneTime; {
 	case r.OriginOrderID != "" && once:
@@ -329,7 +329,7 @@ func price(v *Version, snapshot *Snapshot, c money.Currency, limits orders.Amoun
 	return price, nil
 }
 
-// whyNot says why a price cannot be charged, and is empty for one that can be. The provider's minimum is one of the total: a
+// whyNot says why a price cannot be charged, and is empty for one that can be. The provider's minimum applies to the total: a
 // price without tax may lie below it by as much as the tax of most places adds, and the total is checked with the order.
 func (p *Price) whyNot(limits orders.Amounts) string {
 	if n := p.Amount.Minor; !p.TaxIncluded && n < limits.Min && n+n*commonTax/100 >= limits.Min {

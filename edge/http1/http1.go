@@ -10,7 +10,7 @@
 //   - a body of GET or HEAD;
 //   - a chunk that is not framed as RFC 9112 §7.1 has it.
 //
-// Trailer fields are removed, whatever they name: a server may merge them into the header, behind a signature's back.
+// Trailer fields are removed, whatever they name: a server may merge them into the header, which a signature has not covered.
 package http1
 
 import (
@@ -24,7 +24,7 @@ const (
 	maxLine    = 16 << 10 // bytes of a line; a server's own limit of a header is lower
 )
 
-// Refusal is why a connection ends.
+// Refusal is the error of a connection that a malformed request has ended.
 type Refusal struct{ Reason string }
 
 func (r *Refusal) Error() string { return "http1: " + r.Reason }
@@ -60,7 +60,7 @@ func (c *conn) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// part is what of a request comes next.
+// part is the part of a request that comes next.
 type part int
 
 const (
@@ -82,7 +82,7 @@ type scanner struct {
 	fault   error
 }
 
-// request is what the head of a request says of its framing.
+// request is what the header of a request says about its framing.
 type request struct {
 	bodiless bool // by its method
 	length   int  // of Content-Length
@@ -111,7 +111,7 @@ func (s *scanner) scan(b []byte) (kept int) {
 	return kept
 }
 
-// data counts bytes that mean nothing here.
+// data counts bytes of a body or chunk, which are not interpreted.
 func (s *scanner) data(n int) {
 	s.left -= n
 	switch {

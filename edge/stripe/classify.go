@@ -109,7 +109,7 @@ type apiError struct{ Code, Type, Param string }
 // name is the error's code, or its type where it has none.
 func (e apiError) name() string { return cmp.Or(e.Code, e.Type) }
 
-// refuses is what of an order the error is about, as far as the order's caller can mend it
+// refuses is the part of an order that the error is about, if the order's caller can mend it
 // (https://docs.stripe.com/error-codes).
 func (e apiError) refuses() orders.Refusal {
 	switch {

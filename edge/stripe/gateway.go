@@ -74,11 +74,11 @@ func New(c Config) *Gateway {
 // Name is "stripe", unless another provider is behind the API.
 func (g *Gateway) Name() string { return g.name }
 
-// Account is made of the key, which Stripe offers no way to ask for its account without a permission of its own. A new key of
-// the same account counts as another account until reconciliation has found the account's checkouts again.
+// Account is a fingerprint of the key, because asking Stripe for the key's account takes a further permission. A new key of the
+// same account counts as another account until reconciliation has found the account's checkouts again.
 func (g *Gateway) Account() orders.Account { return g.account }
 
-// fingerprint identifies a key. Keys are long and random, so that nobody can find one from it.
+// fingerprint identifies a key. Keys are long and random, so they cannot be found from it.
 func fingerprint(key string) string {
 	sum := sha256.Sum256([]byte("account of " + key))
 	return "key_" + hex.EncodeToString(sum[:8])

@@ -1,6 +1,6 @@
 // Package throttle bounds how many requests without a merchant's credential are served: a token bucket for each client
 // address and one for each store. A [Throttle] refuses what is too much with [problem.Unavailable], which the contract's
-// clients send again, and says when ([Refusal.RetryAfter]).
+// clients send again, and tells when ([Refusal.RetryAfter]).
 //
 // Caveat: the buckets are this process's, in memory, and a bounded number of them. One that has to make room for others is
 // full again when its client comes back.
@@ -36,7 +36,7 @@ func New(perClient, perStore float64) *Throttle {
 	return &Throttle{clients: buckets{limit: rate.Limit(perClient)}, stores: buckets{limit: rate.Limit(perStore)}}
 }
 
-// Refusal is a request too many. It unwraps to the problem that its caller may see.
+// Refusal is the error for a request above the limit. It unwraps to the problem that its caller may see.
 type Refusal struct {
 	whose string
 	after time.Duration
@@ -52,7 +52,7 @@ func (r *Refusal) Unwrap() error { return tooMany }
 // RetryAfter is how long it takes until there is room for one request more.
 func (r *Refusal) RetryAfter() time.Duration { return r.after }
 
-// soonest is when a client should come back at the soonest: the contract's first step.
+// soonest is the shortest Retry-After: the first delay of the contract's retry rule.
 const soonest = 5 * time.Second
 
 // RetryAfter is the value of that header beside a refusal that is [problem.Unavailable], in seconds: what the refusal says, if

@@ -32,7 +32,7 @@ func (s *server) openDatabases() error {
 		return nil
 	}
 	// The sandbox plays a provider, which has its own machine and its own disk: what it writes must neither wait for our
-	// commits nor make ours wait. A power cut may make a test provider forgetful. On a full disk our own writes end first.
+	// commits nor make ours wait. A power cut may lose its last writes. On a full disk our own writes end first.
 	s.sandboxDB, err = openDatabase(s.Data, sandboxDatabase, badgerstore.Options{Log: s.log, NoSync: true})
 	if err != nil && !s.SandboxTools && !errors.Is(err, badgerstore.ErrInUse) {
 		s.log.Error("the sandbox cannot be opened: the environments that it serves have no payment provider", "error", err)

@@ -110,8 +110,8 @@ func (s *server) arrange(ctx context.Context, storeID string, origins []string, 
 	return s.db.Put(ctx, catalog.Change{Store: store})
 }
 
-// forget removes what a run leaves, and nothing else that may lie in the directory. It opens the database first: one that
-// another crepe is running on is locked, and not to be pulled from under it. In any other trouble starting over is what helps.
+// forget removes what a run leaves, and nothing else that may lie in the directory. It opens the database first: if
+// another crepe has it open, forget fails and removes nothing. Any other error of opening is ignored, because the files go.
 func forget(data string, log *slog.Logger) error {
 	db, err := openDatabase(data, ownDatabase, badgerstore.Options{Log: log})
 	if errors.Is(err, badgerstore.ErrInUse) {

@@ -19,7 +19,7 @@ const (
 	maxKinds      = 1000
 )
 
-// newLog makes the program's log. Whoever makes the server log something at each request does not fill a disk with it.
+// newLog makes the program's log. It limits the rate, so that requests cannot fill a disk with log records.
 func newLog(w io.Writer) *slog.Logger {
 	text := slog.NewTextHandler(w, nil)
 	return slog.New(&limitedLog{text, &messages{out: text, kinds: make(map[string]*kind)}})

@@ -40,8 +40,8 @@ Examples:
 crepe COMMAND --help lists a command's settings.
 `
 
-// memoryLimit is where the collector begins to work harder, unless GOMEMLIMIT says otherwise. Tables that are built and merged
-// leave much to collect; half of this and the collector would take most of the processor under load.
+// memoryLimit is the garbage collector's soft limit, unless GOMEMLIMIT is set. Building and merging tables produces much garbage;
+// with half of this limit the collector would take most of the processor under load.
 const memoryLimit = 512 << 20
 
 func main() {

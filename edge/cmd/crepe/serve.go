@@ -64,8 +64,8 @@ const (
 	useDev   use = "dev"
 )
 
-// claim refuses a directory of the other use. In one of crepe dev lie the private keys of its demo merchant, which may sell in
-// both environments; a demo merchant has no place in one of crepe serve.
+// claim refuses a directory of the other use. A directory of crepe dev contains the private keys of its demo merchant, which
+// may sell in both environments; a directory of crepe serve must not get a demo merchant.
 func (s *server) claim(ctx context.Context) error {
 	stored := use("")
 	_, err := os.Stat(filepath.Join(s.Data, devFileName))

@@ -56,7 +56,7 @@ type server struct {
 	Config
 	log       *slog.Logger
 	db        *badgerstore.DB
-	sandboxDB *badgerstore.DB // nil where the sandbox may not stand in
+	sandboxDB *badgerstore.DB // nil where the sandbox is not allowed
 	auth      *auth.Service
 	orders    *orders.Service
 	api       *api.API
@@ -108,7 +108,7 @@ func (s *server) wire() error {
 	}
 	s.auth = auth.New(auth.Config{Deployment: s.PublicURL, Catalog: s.db, Keys: s.db, Tokens: s.db, Now: time.Now, Rand: rand.Reader})
 	if err := s.auth.Rotate(context.Background()); err != nil && !errors.Is(err, badgerstore.ErrDiskFull) {
-		return err // on a full disk the old keys do for reading what there is
+		return err // on a full disk the old keys suffice to read
 	}
 	deployment, err := s.db.Deployment(context.Background(), rand.Text())
 	if err != nil {
@@ -129,7 +129,7 @@ func (s *server) wire() error {
 	return nil
 }
 
-// providers are the names by which buyers know who takes their money.
+// providers are the names of the payment providers as buyers know them.
 func (s *server) providers() map[checkout.Environment]string {
 	names := map[checkout.Environment]string{checkout.Test: "Crêpe Sandbox", checkout.Prod: "Crêpe Sandbox"}
 	for env := range s.Stripe {
@@ -193,7 +193,7 @@ func (s *server) sandbox(ctx *fasthttp.RequestCtx) {
 	s.page.Handle(ctx)
 }
 
-// handle is the front door.
+// handle is the entry point of every request.
 func (s *server) handle(ctx *fasthttp.RequestCtx) {
 	defer s.recovered(ctx)
 	originForm(ctx)
@@ -201,7 +201,7 @@ func (s *server) handle(ctx *fasthttp.RequestCtx) {
 		ctx.Response.Header.Set("Strict-Transport-Security", "max-age=31536000")
 	}
 	if err := readBody(ctx); err != nil {
-		ctx.SetConnectionClose() // where the body ends nobody knows
+		ctx.SetConnectionClose() // the end of the body is unknown
 		api.MalformedRequest(ctx, err)
 		return
 	}
@@ -253,7 +253,7 @@ func originForm(ctx *fasthttp.RequestCtx) {
 	ctx.Request.Header.SetRequestURIBytes(bytes.Clone(target))
 }
 
-// cause says of a panic what cannot be a buyer's: the runtime's own words, or else only what kind of value it was.
+// cause describes a panic without a buyer's data: the runtime's own error text, or else the type of the value.
 func cause(reason any) string {
 	if err, ok := reason.(runtime.Error); ok {
 		return err.Error()
@@ -261,7 +261,7 @@ func cause(reason any) string {
 	return fmt.Sprintf("%T", reason)
 }
 
-// firstOf is the first part of a path: the rest of a page's path lets its holder order.
+// firstOf is the first part of a path, for the log: the holder of a page's whole path can order.
 func firstOf(path []byte) string {
 	first, _, _ := bytes.Cut(bytes.TrimPrefix(path, []byte("/")), []byte("/"))
 	return "/" + string(first)
