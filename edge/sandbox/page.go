@@ -46,6 +46,9 @@ func (s *Sandbox) Serve(ctx *fasthttp.RequestCtx) {
 	header.Set("Cache-Control", "no-store")
 	path, ok := strings.CutPrefix(string(ctx.Path()), s.path+"/")
 	handlers := s.resource(path)
+	if get := handlers["GET"]; get != nil {
+		handlers["HEAD"] = get // the server leaves the body out
+	}
 	handle := handlers[string(ctx.Method())]
 	switch {
 	case !ok || handlers == nil:

@@ -223,6 +223,8 @@ func (a *StripeAccount) check(prefix string) (live bool, err error) {
 		return false, fmt.Errorf("%sWEBHOOK_SECRET is not set: without it no payment could be believed; %s", prefix, where)
 	case !strings.HasPrefix(a.WebhookSecret, "whsec_"):
 		return false, fmt.Errorf("%sWEBHOOK_SECRET does not begin with whsec_; %s", prefix, where)
+	case a.WebhookSecret == "whsec_":
+		return false, fmt.Errorf("%sWEBHOOK_SECRET has nothing after whsec_; %s", prefix, where)
 	}
 	if live, err = stripe.Live(a.Key); err != nil {
 		err = fmt.Errorf("%sKEY: %w", prefix, err)

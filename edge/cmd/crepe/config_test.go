@@ -41,6 +41,10 @@ func TestPublicURL(t *testing.T) {
 		{"ftp://pay.example.com", nil, false},
 		{"https://user@pay.example.com", nil, false},
 		{"https://pay.example.com/?a=b", nil, false},
+		{"https://pay.example.com:8443", nil, true},
+		{"https://pay.example.com:99999", nil, false},
+		{"https://pay.example.com:", nil, false},
+		{"https://:8443", nil, false},
 	} {
 		config := Config{PublicURL: c.url, Stripe: c.stripe}
 		if err := config.checkPublicURL(); (err == nil) != c.ok {
@@ -65,6 +69,7 @@ func TestSecrets(t *testing.T) {
 		{"webhook secret without a key", map[string]string{"CREPE_STRIPE_WEBHOOK_SECRET": "whsec_1"}, nil},
 		{"test webhook secret without a key", map[string]string{"CREPE_STRIPE_TEST_WEBHOOK_SECRET": "whsec_1"}, nil},
 		{"no webhook secret but the key twice", map[string]string{"CREPE_STRIPE_KEY": "sk_live_1", "CREPE_STRIPE_WEBHOOK_SECRET": "sk_live_1"}, nil},
+		{"nothing after whsec_", map[string]string{"CREPE_STRIPE_KEY": "sk_live_1", "CREPE_STRIPE_WEBHOOK_SECRET": "whsec_"}, nil},
 		{"no key", map[string]string{"CREPE_STRIPE_KEY": "hunter2", "CREPE_STRIPE_WEBHOOK_SECRET": "whsec_1"}, nil},
 		{"two of one environment", map[string]string{"CREPE_STRIPE_KEY": "sk_test_1", "CREPE_STRIPE_WEBHOOK_SECRET": "whsec_1",
 			"CREPE_STRIPE_TEST_KEY": "sk_test_2", "CREPE_STRIPE_TEST_WEBHOOK_SECRET": "whsec_2"}, nil},

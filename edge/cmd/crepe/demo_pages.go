@@ -28,7 +28,23 @@ var (
 
 func demoPage(page []byte) fasthttp.RequestHandler {
 	policy := demoPolicy(page)
-	return func(ctx *fasthttp.RequestCtx) { writeDemo(ctx, policy, bytes.Clone(page)) }
+	return readOnly(func(ctx *fasthttp.RequestCtx) { writeDemo(ctx, policy, bytes.Clone(page)) })
+}
+
+// readOnly refuses every method but GET and HEAD.
+func readOnly(handle fasthttp.RequestHandler) fasthttp.RequestHandler {
+	return func(ctx *fasthttp.RequestCtx) {
+		if !ctx.IsGet() && !ctx.IsHead() {
+			refuseMethod(ctx, "GET, HEAD")
+			return
+		}
+		handle(ctx)
+	}
+}
+
+func refuseMethod(ctx *fasthttp.RequestCtx, allowed string) {
+	ctx.Response.Header.Set("Allow", allowed)
+	api.Refuse(ctx, fasthttp.StatusMethodNotAllowed, "method-not-allowed", "Method not allowed")
 }
 
 // demoPolicy lets a page use its own style and post to this server, no more.
@@ -49,7 +65,7 @@ func writeDemo(ctx *fasthttp.RequestCtx, policy string, page []byte) {
 // demoIndex is GET / of crepe dev.
 func (s *server) demoIndex() fasthttp.RequestHandler {
 	index, policy := template.Must(template.New("").Parse(string(indexPage))), demoPolicy(indexPage)
-	return func(ctx *fasthttp.RequestCtx) {
+	return readOnly(func(ctx *fasthttp.RequestCtx) {
 		file := s.demoFile.Load()
 		if file == nil {
 			api.Starting(ctx)
@@ -64,7 +80,7 @@ func (s *server) demoIndex() fasthttp.RequestHandler {
 			panic(err) // the template does not fit
 		}
 		writeDemo(ctx, policy, page.Bytes())
-	}
+	})
 }
 
 // demoBuy makes a checkout session and sends the buyer there.
@@ -72,8 +88,7 @@ func (s *server) demoBuy(ctx *fasthttp.RequestCtx) {
 	file := s.demoFile.Load()
 	switch {
 	case !ctx.IsPost():
-		ctx.Response.Header.Set("Allow", "POST")
-		api.Refuse(ctx, fasthttp.StatusMethodNotAllowed, "method-not-allowed", "Method not allowed")
+		refuseMethod(ctx, "POST")
 		return
 	case file == nil:
 		api.Starting(ctx)

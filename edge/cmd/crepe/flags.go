@@ -51,8 +51,8 @@ func misuse(f *flag.FlagSet, format string, args ...any) error {
 	return fmt.Errorf(format+"\n%s --help lists the settings", append(args, f.Name())...)
 }
 
-// parseWithEnvironment is parse where every flag is also an environment variable. A flag wins. A variable that begins like ours
-// and is none of ours is refused: it is most likely a setting with a typing error.
+// parseWithEnvironment is parse where every flag is also an environment variable. A flag wins, and an empty variable is none. A
+// variable that begins like ours and is none of ours is refused: it is most likely a setting with a typing error.
 func parseWithEnvironment(f *flag.FlagSet, args []string, stdout io.Writer) error {
 	known := slices.Clone(secretVariables)
 	f.VisitAll(func(setting *flag.Flag) { known = append(known, variable(setting.Name)) })
@@ -67,13 +67,19 @@ func parseWithEnvironment(f *flag.FlagSet, args []string, stdout io.Writer) erro
 	if err != nil {
 		return misuse(f, "%w", err)
 	}
-	return parse(f, args, stdout)
+	if err := parse(f, args, stdout); err != nil {
+		return err
+	}
+	if f.Lookup("data").Value.String() == "" { // the working directory would be taken, and cleared by --fresh
+		return misuse(f, "--data names no directory")
+	}
+	return nil
 }
 
 // setFromEnvironment sets one flag from its environment variable, if there is one.
 func setFromEnvironment(f *flag.FlagSet, name string) error {
-	value, ok := os.LookupEnv(variable(name))
-	if !ok {
+	value := os.Getenv(variable(name))
+	if value == "" {
 		return nil
 	}
 	if err := f.Set(name, value); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/tax"
@@ -104,7 +106,9 @@ func (s *shop) waitReady(t *testing.T) {
 // refused runs the binary, which must fail and say why.
 func refused(t *testing.T, env []string, want string, args ...string) {
 	t.Helper()
-	c := exec.Command(binary.path, args...)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // a start that is not refused would serve for ever
+	defer cancel()
+	c := exec.CommandContext(ctx, binary.path, args...)
 	c.Env = append(os.Environ(), env...)
 	output, err := c.CombinedOutput()
 	if err == nil || !strings.Contains(string(output), want) {
@@ -125,6 +129,9 @@ func TestRefusedSettings(t *testing.T) {
 	} {
 		refused(t, []string{env, "CREPE_SERVICE_HOST=10.0.0.1", "CREPE_PORT_80_TCP_ADDR=10.0.0.1"}, want, serve...)
 	}
+	refused(t, nil, "crepe serve: --data names no directory\n", "serve", "--data", "")
+	refused(t, nil, "crepe dev: --data names no directory\n", "dev", "--fresh", "--data", "")
+	refused(t, []string{"CREPE_SANDBOX=", "CREPE_DATA=" + t.TempDir(), "CREPE_LISTEN=nowhere"}, "address nowhere", "serve")
 }
 
 // TestMisuse: every command says first what is wrong, then how to get help, and --help has the settings.
@@ -206,6 +213,15 @@ func TestIndex(t *testing.T) {
 	for _, link := range regexp.MustCompile(`href="(/[^"]*)"`).FindAllSubmatch(page, -1) {
 		if linked, err := http.Get(base + string(link[1])); err != nil || linked.StatusCode != 200 {
 			t.Errorf("%s: %v, %v", link[1], linked, err)
+		}
+	}
+	for _, path := range []string{"/", "/demo/shop", "/demo/thank-you", "/sandbox/log", "/sandbox/style.css"} {
+		if head, err := http.Head(base + path); err != nil || head.StatusCode != 200 || head.ContentLength < 1 {
+			t.Errorf("HEAD %s: %v, %v", path, head, err)
+		}
+		other, err := http.Post(base+path, "text/plain", nil)
+		if err != nil || other.StatusCode != 405 || other.Header.Get("Allow") != "GET, HEAD" {
+			t.Errorf("POST %s: %v, %v", path, other, err)
 		}
 	}
 	bought, err := http.Post(base+"/demo/buy", "application/x-www-form-urlencoded", nil)

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
@@ -126,10 +127,19 @@ func localAddress(address string) string {
 	return net.JoinHostPort(host, port)
 }
 
+// validHost reports whether a URL names a host and, if any, a port that exists.
+func validHost(u *url.URL) bool {
+	if u.Port() == "" {
+		return u.Hostname() != "" && !strings.HasSuffix(u.Host, ":")
+	}
+	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	return u.Hostname() != "" && err == nil && port > 0
+}
+
 // checkPublicURL refuses at the start what would make every order fail later.
 func (c *Config) checkPublicURL() error {
 	u, err := url.Parse(c.PublicURL)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || !validHost(u) || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return fmt.Errorf("--public-url %q is no URL that a buyer could open; expected something like https://pay.example.com", c.PublicURL)
 	}
 	if u.Path != "" {
