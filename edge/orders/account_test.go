@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -135,4 +136,47 @@ func TestMissingCheckout(t *testing.T) {
 			t.Errorf("account known: %t: %v", known, err)
 		}
 	}
+}
+
+// TestKeyReplaced: with a new key of the same account a start finds the checkouts of the old one before it takes orders. A buyer
+// who is about to pay keeps the checkout and may change the order, also where somebody else writes to the order meanwhile.
+func TestKeyReplaced(t *testing.T) {
+	d := openDesk(t)
+	url, err := d.order("DE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.account = orders.Account{ID: "acct_2"}
+	config := d.Config
+	config.CatchUp, config.Store = true, &overtaken{Store: d.db, times: 1}
+	config.TryTimeout, config.Budget = time.Minute, 5*time.Minute
+	d.Service = orders.New(config)
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { d.Run(ctx) })
+	defer running.Wait()
+	defer stop()
+	if again, err := d.order("DE"); again != url || err != nil {
+		t.Errorf("%q became %q, %v", url, again, err)
+	}
+	if changed, err := d.order("FR"); err != nil || changed == url {
+		t.Errorf("a changed order got %q, %v", changed, err)
+	}
+	if _, o := d.stored(t); o.Attempts[0].State != orders.Ended || o.Attempts[0].Account.ID != "acct_2" {
+		t.Errorf("the first attempt is %s at %s", o.Attempts[0].State, o.Attempts[0].Account.ID)
+	}
+}
+
+// overtaken is a store where somebody else writes first, so many times.
+type overtaken struct {
+	orders.Store
+	times int
+}
+
+func (s *overtaken) Commit(ctx context.Context, c orders.Change) error {
+	if s.times > 0 {
+		s.times--
+		return orders.ErrStale
+	}
+	return s.Store.Commit(ctx, c)
 }

@@ -94,18 +94,19 @@ func (r *reconciliation) isNews(ctx context.Context, remote *Remote) (bool, erro
 	return order.stray(remote) || !order.knows(remote) || r.moved(order, remote) != nil, nil
 }
 
-// awaitCatchUp waits until orders are taken, as long as there is time left for a call of the provider.
-func (f *flow) awaitCatchUp() bool {
+// awaitCatchUp waits until orders are taken, as long as there is time left for a call of the provider. After a wait everything
+// must be read again: catching up writes to orders.
+func (f *flow) awaitCatchUp() error {
 	caughtUp := f.caughtUp[f.session.Environment]
 	select {
 	case <-caughtUp:
-		return true
+		return nil
 	default:
 	}
 	select {
 	case <-caughtUp:
-		return true
+		return errAgain
 	case <-time.After(f.deadline.Sub(f.Now()) - f.TryTimeout):
-		return false
+		return errCrowded
 	}
 }

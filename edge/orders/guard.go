@@ -98,25 +98,34 @@ type turns struct {
 	lane     *lane
 	breaker  *gobreaker.CircuitBreaker[struct{}]
 	party    []string // a store and its client: to whom the calls count
-	reserved bool
+	reserved int      // calls that the turn at hand still serves
 }
 
 // reserve takes the turn of a request's next call ahead of it, so that nothing need be written for a call that will not be
 // made. It waits until latest at most. It does nothing where a turn is reserved already, or none is needed.
 func reserve(g Gateway, latest time.Time) *Fault {
 	t, ok := g.(*turns)
-	if !ok || t.reserved {
+	if !ok || t.reserved > 0 {
 		return nil
 	}
 	fault := t.enter(latest)
-	t.reserved = fault == nil
+	if fault == nil {
+		t.reserved = 1
+	}
 	return fault
 }
 
-// release gives back a turn that was reserved and not used.
+// hold makes the turn that is reserved serve one call more. The two are to different endpoints, whose limits are their own.
+func hold(g Gateway) {
+	if t, ok := g.(*turns); ok && t.reserved > 0 {
+		t.reserved++
+	}
+}
+
+// release gives back a turn that was reserved and not used up.
 func release(g Gateway) {
-	if t, ok := g.(*turns); ok && t.reserved {
-		t.reserved = false
+	if t, ok := g.(*turns); ok && t.reserved > 0 {
+		t.reserved = 0
 		t.lane.leave()
 	}
 }
@@ -164,12 +173,14 @@ func (t *turns) Undelivered(deadline time.Time, after string) (Page[Event], *Fau
 
 // guarded makes a call in the turn that is reserved for it, or when it is its turn.
 func guarded[T any](t *turns, deadline time.Time, call func() (T, *Fault)) (answer T, fault *Fault) {
-	if t.reserved {
-		t.reserved = false
+	if t.reserved > 0 {
+		t.reserved--
 	} else if held := t.enterBy(deadline); held != nil {
 		return answer, held
 	}
-	defer t.lane.leave()
+	if t.reserved == 0 {
+		defer t.lane.leave()
+	}
 	_, err := t.breaker.Execute(func() (struct{}, error) {
 		if answer, fault = call(); fault != nil {
 			return struct{}{}, fault

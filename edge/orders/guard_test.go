@@ -220,6 +220,27 @@ func TestGuardRefusesEarly(t *testing.T) {
 	}
 }
 
+// TestGuardSupersedes: the turn of a changed order serves both of its calls. With one for the first only, the buyer's checkout
+// would be ended and none be made.
+func TestGuardSupersedes(t *testing.T) {
+	d := openDesk(t)
+	d.TryTimeout, d.Budget = time.Minute, 2*time.Minute
+	first, err := d.order("DE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Gateways[checkout.Test] = orders.Guarded(d.provider, orders.Limits{Rate: 0.001}) // one turn now, the next in 20 minutes
+	if second, err := d.order("FR"); err != nil || second == first {
+		t.Errorf("got %q, %v", second, err)
+	}
+	if _, err := d.order("IT"); !errors.As(err, new(*problem.Problem)) {
+		t.Errorf("without a turn: %v", err)
+	}
+	if _, o := d.stored(t); len(o.Attempts) != 2 || o.Current().State != orders.Open {
+		t.Errorf("%d attempts, the last one %s", len(o.Attempts), o.Current().State)
+	}
+}
+
 // stopped is a provider that answers nobody until a test lets it.
 type stopped struct {
 	provider

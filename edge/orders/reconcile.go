@@ -163,12 +163,9 @@ func (r *reconciliation) checkout(ctx context.Context, remote *Remote) error {
 		return nil // an account may serve others too
 	}
 	r.checked++
-	order, err := r.Store.Order(ctx, r.env, remote.OrderID)
+	order, err := r.home(ctx, remote)
 	if errors.Is(err, ErrNotFound) {
 		return r.unheardOf(ctx, remote)
-	}
-	if err == nil {
-		err = r.bringHome(ctx, order, remote)
 	}
 	if err != nil {
 		return err
@@ -230,21 +227,24 @@ func (r *reconciliation) moved(o *Order, remote *Remote) *Attempt {
 	return a
 }
 
-// bringHome writes down that an attempt belongs to the account of today after all: its checkout is there. A key was replaced.
-func (r *reconciliation) bringHome(ctx context.Context, o *Order, remote *Remote) error {
-	a := r.moved(o, remote)
-	if a == nil {
-		return nil
+// home reads the order of a checkout, and writes down that the attempt belongs to the account of today after all: its checkout
+// is there, so that only the key was replaced.
+func (r *reconciliation) home(ctx context.Context, remote *Remote) (*Order, error) {
+	for {
+		o, err := r.Store.Order(ctx, r.env, remote.OrderID)
+		if err != nil {
+			return nil, err
+		}
+		a := r.moved(o, remote)
+		if a == nil {
+			return o, nil
+		}
+		a.Account = r.gateway.Account()
+		if err := r.Store.Commit(ctx, Change{Order: o}); !errors.Is(err, ErrStale) { // the sweeper may be at work on it
+			o.Version++
+			return o, err
+		}
 	}
-	a.Account = r.gateway.Account()
-	switch err := r.Store.Commit(ctx, Change{Order: o}); {
-	case errors.Is(err, ErrStale):
-		return nil // somebody is at work on it; the next comparison comes
-	case err != nil:
-		return err
-	}
-	o.Version++
-	return nil
 }
 
 func (r *reconciliation) count(o outcome, err error) error {

@@ -122,7 +122,7 @@ func (s *Service) Create(ctx context.Context, r *checkout.Request, client string
 		case !again:
 			return url, err
 		case !s.Now().Before(deadline):
-			return "", fmt.Errorf("orders: out of time: %w", err)
+			return "", errBusy // others have taken steps all the time
 		}
 	}
 }
@@ -153,8 +153,8 @@ func (f *flow) step() (string, error) {
 	if f.overtaken() {
 		return "", errBusy
 	}
-	if !f.awaitCatchUp() {
-		return "", errCrowded
+	if err := f.awaitCatchUp(); err != nil {
+		return "", err
 	}
 	if err := f.leave(); err != nil {
 		return "", err
@@ -439,6 +439,7 @@ func (f *flow) supersede() (string, error) {
 		}
 		f.ending = a.N
 	}
+	hold(f.gateway) // who has no turn left for the next checkout must not have ended this one
 	remote, fault := f.gateway.Expire(f.tryDeadline(), a.Ref)
 	if fault != nil && fault.Held {
 		return "", crowded(fault)
