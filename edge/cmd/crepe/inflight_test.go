@@ -12,7 +12,8 @@ import (
 // TestInFlight: who asks for an order that is being made waits for the first one's answer and gets the same, or is told
 // when to come again.
 func TestInFlight(t *testing.T) {
-	shop := openTuned(t, func(s *server) { s.orders.TryTimeout, s.orders.Budget = 5*time.Second, 6*time.Second })
+	// One try of the first takes as long as the second waits at all: no time is left for a try of the second's own.
+	shop := openTuned(t, func(s *server) { s.orders.TryTimeout, s.orders.Budget = 12*time.Second, 12*time.Second })
 	token := shop.token(t, "user-1")
 	provider := shop.sandboxes[checkout.Test]
 

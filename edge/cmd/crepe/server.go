@@ -201,6 +201,7 @@ func (s *server) handle(ctx *fasthttp.RequestCtx) {
 		ctx.Response.Header.Set("Strict-Transport-Security", "max-age=31536000")
 	}
 	if err := readBody(ctx); err != nil {
+		quiet{s.log}.Printf("", err)
 		ctx.SetConnectionClose() // the end of the body is unknown
 		api.MalformedRequest(ctx, err)
 		return
