@@ -142,7 +142,7 @@ func badWebhooks(shop *shop, good string) (rows []bad) {
 		bad{name: "no such provider", body: good, header: header(genuine), path: "/v1/webhooks/adyen/test", status: 404},
 		bad{name: "a query", body: good, header: header(genuine), path: api.WebhookPath(sandboxName, checkout.Test) + "?x", status: 400},
 	)
-	for name, pair := range map[string][2]string{
+	for name, changes := range map[string][]string{
 		"another amount":      {`"amount_total":`, `"amount_total":1`},
 		"no amount":           {`"amount_total":`, `"amount":`},
 		"a negative amount":   {`"amount_total":`, `"amount_total":-`},
@@ -150,11 +150,11 @@ func badWebhooks(shop *shop, good string) (rows []bad) {
 		"an unknown currency": {`"eur"`, `"zzz"`},
 		"real money":          {`"pi_1","livemode":false`, `"pi_1","livemode":true`},
 		"an unknown order":    {`"order_id":"ORD_`, `"order_id":"` + canaryEmail + `_`},
-		"an unknown attempt":  {`"attempt":"1"`, `"attempt":"2"`},
-		"no attempt":          {`"attempt":"1"`, `"attempt":"-1"`},
+		"an unknown attempt":  {`"id":"cs_test_`, `"id":"cs_test_0`, `"attempt":"1"`, `"attempt":"2"`},
+		"no attempt":          {`"id":"cs_test_`, `"id":"cs_test_0`, `"attempt":"1"`, `"attempt":"-1"`},
 		"another checkout":    {`"id":"cs_test_`, `"id":"cs_test_0`},
 	} {
-		body := strings.Replace(strings.Replace(good, pair[0], pair[1], 1), "evt_good", "evt_"+hex.EncodeToString([]byte(name)), 1)
+		body := strings.Replace(strings.NewReplacer(changes...).Replace(good), "evt_good", "evt_"+hex.EncodeToString([]byte(name)), 1)
 		rows = append(rows, bad{name: name, body: body, header: shop.signed(body, now), status: 200, kept: true, why: "event in quarantine"})
 	}
 	foreign := strings.Replace(good, "evt_good", "evt_prod", 1)
