@@ -106,7 +106,7 @@ type bulkhead struct {
 
 func openBulkhead(t *testing.T, tune func(*server)) *bulkhead {
 	t.Helper()
-	s := openTuned(t, tune)
+	s := openTuned(t, tune, func(c *Config) { c.ClientConnections = "off" }) // all buyers have one address here
 	arrivals := bulkheadMost * bulkheadSlices * int(bulkheadSlice/bulkheadPace+1)
 	return &bulkhead{shop: s, token: s.token(t, "user-1"), page: s.session(t, nil), sessions: s.manySessions(t, arrivals+bulkheadCrowd),
 		orders: newBrowser(), others: newBrowser()}
