@@ -9,6 +9,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/email"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/auth"
@@ -178,7 +179,7 @@ func (a *API) createOrder(ctx *fasthttp.RequestCtx, caller auth.Caller, r *order
 	}
 	url, err := a.Orders.Create(ctx, &checkout.Request{
 		Caller: caller.Checkout(), SessionID: r.CheckoutSessionID, Billing: r.BillingDetail.input(),
-		BuyerEmail: r.BuyerEmail, BuyerIP: r.BuyerIP, SuccessURL: r.SuccessURL,
+		BuyerEmail: email.Clip(r.BuyerEmail), BuyerIP: r.BuyerIP, SuccessURL: r.SuccessURL,
 		IPCountry: a.country(ctx, caller, r.BuyerIP), Rates: a.Rates,
 	}, a.client(ctx), spend)
 	return &orderResponse{url}, err

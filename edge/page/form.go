@@ -42,7 +42,7 @@ func (v *visit) prefilled() form {
 func (v *visit) sent() form {
 	value := func(name string) string { return string(v.PostArgs().Peek(name)) }
 	f := form{
-		Email: value("email"), Country: value("country"), State: value("state"), Postcode: value("postcode"),
+		Email: email.Clip(value("email")), Country: value("country"), State: value("state"), Postcode: value("postcode"),
 		IsBusiness: v.PostArgs().Has("isBusiness"), BusinessName: value("businessName"), TaxID: value("taxId"),
 	}
 	f.place()
