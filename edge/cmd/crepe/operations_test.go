@@ -324,7 +324,7 @@ func TestLongDataPath(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { near.Process.Kill(); near.Wait() })
-	eventually(t, "the socket is there", func() bool { _, err := os.Stat(filepath.Join(data, adminSocket)); return err == nil })
+	eventually(t, "the server is ready", func() bool { return strings.Contains(out.String(), "Crêpe is ready") })
 	list := exec.Command(binary.path, "keys", "list", "--data", filepath.Base(data))
 	list.Dir = near.Dir
 	if output, err := list.CombinedOutput(); err != nil {
