@@ -21,6 +21,7 @@ func ok(object any) answer { return answer{status: 200, body: encode(object)} }
 // show is the answer that a session is.
 func show(s *session) answer {
 	a := ok(s)
+	a.note = s.about()
 	if s.URL != "" {
 		a.shows = []string{s.ID}
 	}

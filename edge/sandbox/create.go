@@ -35,8 +35,7 @@ func (r *request) open(record *record) answer {
 	s := &record.Session
 	record.Key, record.Disclosed = r.key, !r.spoiled
 	a := show(s)
-	a.note = s.ID + " · " + display(s.AmountTotal, s.Currency) + " · order " + string(s.ClientReferenceID) + " · " +
-		mask(string(s.CustomerEmail))
+	a.note += " · " + display(s.AmountTotal, s.Currency) + " · " + mask(string(s.CustomerEmail))
 	var c change
 	c.put("cs/"+s.ID, record)
 	if s.ClientReferenceID != "" {

@@ -229,9 +229,20 @@ func (s *Sandbox) leave(ctx *fasthttp.RequestCtx, t *turn) func() {
 	}
 }
 
-func (s *Sandbox) note(t *turn, what string) {
-	s.journal.add(t.now, "Page", what, t.Session.ID+" · order "+string(t.Session.ClientReferenceID)+" · "+t.Session.Status+", "+
-		t.Session.PaymentStatus)
+func (s *Sandbox) note(t *turn, what string) { s.journal.add(t.now, "Page", what, t.about()) }
+
+// about is a session in the log.
+func (r *record) about() string {
+	return r.Session.about() + " · " + r.Session.Status + ", " + r.Session.PaymentStatus
+}
+
+func (s *session) about() string { return s.ID + ofOrder(string(s.ClientReferenceID)) }
+
+func ofOrder(id string) string {
+	if id == "" {
+		return ""
+	}
+	return " · order " + id
 }
 
 // problem shows that there is nothing to pay.

@@ -35,10 +35,11 @@ func (r *request) expire() answer {
 	err := r.sandbox.turn(r.id, func(t *turn) {
 		if t.Session.Status == open {
 			t.expire()
-			a = ok(&t.Session)
+			a = show(&t.Session)
 		} else {
 			a = apiError{Message: "Only Checkout Sessions with a status in [\"open\"] can be expired. This Checkout Session has a " +
 				"status of `" + t.Session.Status + "`."}.answer(400)
+			a.note += " · " + t.about()
 		}
 		r.save(&t.change, a)
 	})

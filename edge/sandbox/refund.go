@@ -54,6 +54,6 @@ func (t *turn) refund(amount int64, given refund) answer {
 	t.Refunded += amount
 	t.emit("refund.created", &given)
 	a := ok(&given)
-	a.note = given.ID + " · " + display(amount, given.Currency)
+	a.note = given.ID + ofOrder(string(t.Session.ClientReferenceID)) + " · " + display(amount, given.Currency)
 	return a
 }

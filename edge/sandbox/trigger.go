@@ -1,7 +1,11 @@
 package sandbox
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-json"
@@ -9,7 +13,7 @@ import (
 )
 
 // errNoEvent: the session's state does not allow the event, and it has never happened.
-var errNoEvent = errors.New("sandbox: the order is not in a state for that event")
+var errNoEvent = errors.New("not in a state for that event")
 
 // Triggered is an event that a trigger can make happen.
 type Triggered struct {
@@ -56,8 +60,8 @@ func settling(bounces bool) func(*turn) bool {
 }
 
 // trigger makes an event happen to the latest session of an order: POST {"event": "checkout.session.expired", "order":
-// "ORD_…"}, and with "fault": "late:1m" what goes wrong with its webhook. The body must be declared as JSON, which keeps forms
-// of other sites out.
+// "ORD_…"}, and with "fault": "late:1m" what goes wrong with its webhook. In place of the order a session can be named, see
+// find. The body must be declared as JSON, which keeps forms of other sites out.
 func (s *Sandbox) trigger(ctx *fasthttp.RequestCtx) {
 	var in struct {
 		Event, Order string
@@ -71,12 +75,14 @@ func (s *Sandbox) trigger(ctx *fasthttp.RequestCtx) {
 		writeJSON(ctx, fasthttp.StatusBadRequest, map[string]string{"error": err.Error()})
 		return
 	}
-	id, event, err := s.happen(known, in.Order, fate)
+	done, err := s.happen(known, in.Order, fate)
 	switch {
 	case err == nil:
-		writeJSON(ctx, fasthttp.StatusOK, map[string]string{"session": id, "event": event})
+		writeJSON(ctx, fasthttp.StatusOK, done)
 	case errors.Is(err, ErrNotFound):
-		writeJSON(ctx, fasthttp.StatusNotFound, map[string]string{"error": "no such order in the sandbox"})
+		writeJSON(ctx, fasthttp.StatusNotFound, map[string]string{"error": fmt.Sprintf("no such order in the sandbox of this "+
+			"environment: %q; give an order (ORD_…), a checkout session (cs_…) or the URL of a payment page, as the log has them. "+
+			"There is one once create-order has answered", in.Order)})
 	case errors.Is(err, errNoEvent):
 		writeJSON(ctx, fasthttp.StatusConflict, map[string]string{"error": err.Error()})
 	default:
@@ -97,11 +103,11 @@ func readTrigger(event string, fault Fault) (Triggered, *fate, error) {
 		}
 		f, err := fault.read()
 		if err == nil && !f.fits(Webhook) {
-			err = errors.New("sandbox: no fault of a webhook: " + string(fault))
+			err = errors.New("no fault of a webhook: " + string(fault))
 		}
 		return known, &f, err
 	}
-	return Triggered{}, nil, errors.New("sandbox: no such event; it can be " + strings.Join(names, ", "))
+	return Triggered{}, nil, errors.New("no such event; it can be " + strings.Join(names, ", "))
 }
 
 // readJSON reads a body that is declared as JSON, or answers.
@@ -123,23 +129,32 @@ func writeJSON(ctx *fasthttp.RequestCtx, status int, body any) {
 	ctx.SetBody(encode(body))
 }
 
+// happened is what a trigger answers.
+type happened struct {
+	Session string `json:"session"`
+	Order   string `json:"order"`
+	Event   string `json:"event"`
+}
+
 // happen takes the step that an event reports. Where that has been taken already, the same event is sent again: whoever
 // receives webhooks must be ready for both.
-func (s *Sandbox) happen(what Triggered, order string, with *fate) (id, event string, err error) {
-	if id, err = s.latest(order); err != nil {
-		return "", "", err
+func (s *Sandbox) happen(what Triggered, reference string, with *fate) (done happened, err error) {
+	id, err := s.find(reference)
+	if err != nil {
+		return done, err
 	}
-	done := false
+	var refused error
 	err = s.turn(id, func(t *turn) {
 		t.forced = with
-		done = what.step(t) || t.again(t.Events[what.Event])
-		event = t.Events[what.Event]
+		if !what.step(t) && !t.again(t.Events[what.Event]) {
+			refused = fmt.Errorf("%s is %w: %s. It needs a checkout that can be paid, or a payment that is under way; with another country "+
+				"or e-mail address create-order opens a new checkout while the order is unpaid", what.Event, errNoEvent, t.about())
+			return
+		}
+		done = happened{id, string(t.Session.ClientReferenceID), t.Events[what.Event]}
 		s.note(t, "trigger "+what.Event)
 	})
-	if err == nil && !done {
-		err = errNoEvent
-	}
-	return id, event, err
+	return done, cmp.Or(err, refused)
 }
 
 // again sends an event once more.
@@ -155,6 +170,30 @@ func (t *turn) again(id string) bool {
 	t.deliver(d, *t.forced)
 	t.change.put("ev/"+id, d)
 	return true
+}
+
+// find is the id of the session that is meant by an order (then its newest), by its own id, by the URL of its page, or by what
+// its metadata contains: the id, or the page, of the checkout that it was opened for.
+func (s *Sandbox) find(reference string) (string, error) {
+	if _, path, ok := strings.Cut(reference, "://"); ok {
+		isEnd := func(r rune) bool { return r == '/' || r == '?' || r == '#' }
+		parts := strings.FieldsFunc(path, isEnd)
+		i := slices.IndexFunc(parts, func(part string) bool { return strings.HasPrefix(part, "cs_") })
+		if i < 0 {
+			return "", ErrNotFound
+		}
+		reference = parts[i]
+	}
+	if !strings.HasPrefix(reference, "cs_") {
+		return s.latest(reference)
+	}
+	known, err := s.Sessions()
+	for _, k := range known {
+		if k.ID == reference || slices.Contains(slices.Collect(maps.Values(k.Metadata)), reference) {
+			return k.ID, err
+		}
+	}
+	return "", cmp.Or(err, ErrNotFound)
 }
 
 // latest is the newest session of an order.

@@ -154,7 +154,7 @@ func (t *turn) emit(kind string, object any) {
 		t.Events = make(map[string]string)
 	}
 	t.Events[kind] = e.ID
-	d := delivery{Event: e}
+	d := delivery{Event: e, Order: string(t.Session.ClientReferenceID)}
 	t.dispatch(&d)
 	t.change.put("ev/"+e.ID, d)
 }
@@ -180,7 +180,7 @@ func (t *turn) dispatch(d *delivery) {
 func (t *turn) deliver(d *delivery, f fate) {
 	f.hook(t, d, f.wait)
 	if f.fault != "" {
-		t.sandbox.journal.add(t.now, "Webhook", d.Event.Type+" "+d.Event.ID, "fault "+string(f.fault))
+		t.sandbox.journal.add(t.now, "Webhook", d.Event.Type+" "+d.Event.ID, "fault "+string(f.fault)+ofOrder(d.Order))
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 // delivery is an event on its way.
 type delivery struct {
 	Event event  `json:"event"`
+	Order string `json:"order,omitempty"` // of its session
 	Tries int    `json:"tries"`
 	Then  string `json:"then"` // the event to deliver after it
 }
@@ -59,7 +60,7 @@ func (s *Sandbox) send(key, id string) error {
 		d.Then = ""
 	}
 	c.put("ev/"+id, d)
-	s.journal.add(s.config.Now(), "Webhook", d.Event.Type+" "+id, outcome)
+	s.journal.add(s.config.Now(), "Webhook", d.Event.Type+" "+id, outcome+ofOrder(d.Order))
 	return s.apply(c)
 }
 

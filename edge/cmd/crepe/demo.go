@@ -103,7 +103,16 @@ func post(url string, body []byte, headers map[string]string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", url, err)
 	}
 	if resp.StatusCode() != fasthttp.StatusOK {
-		return nil, fmt.Errorf("%s answers %d: %s", url, resp.StatusCode(), resp.Body())
+		return nil, &refusal{url, resp.StatusCode(), bytes.Clone(resp.Body())}
 	}
 	return bytes.Clone(resp.Body()), nil
 }
+
+// refusal is an answer that is no success.
+type refusal struct {
+	url    string
+	status int
+	body   []byte
+}
+
+func (r *refusal) Error() string { return fmt.Sprintf("%s answers %d: %s", r.url, r.status, r.body) }

@@ -21,7 +21,7 @@ Usage:
   crepe repair [--data DIR] [--accept-loss]
   crepe orders quarantine | refund-due [--data DIR] [--env ENV] [--handled ID] [--json]
   crepe keys list | rotate | revoke KEY_ID [--data DIR] [--env ENV] [--json]
-  crepe trigger [--data DIR] [--fault FAULT] EVENT ORDER
+  crepe trigger [--data DIR] [--env ENV] [--fault FAULT] EVENT ORDER
   crepe quote   --country CC --amount AMOUNT --currency CUR [--explain] [--json]
   crepe taxid   check --country CC NUMBER
   crepe version
@@ -34,6 +34,8 @@ Examples:
       the sandbox does with --sandbox. Stripe's webhooks go to /v1/webhooks/stripe/prod and /v1/webhooks/stripe/test.
   crepe trigger checkout.session.expired ORD_…
       Lets the sandbox of a running "crepe dev" report an event for an order.
+  crepe repair --data crepe-data
+      Checks the databases of a stopped server, and mends them where nothing is lost.
   crepe quote --country DE --category saas --amount 29.00 --currency EUR --explain
       The tax on a sale, with every rule that decided.
 

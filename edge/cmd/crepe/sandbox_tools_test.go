@@ -5,12 +5,14 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/goccy/go-json"
 
+	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
@@ -36,31 +38,25 @@ func TestSandboxTools(t *testing.T) {
 func TestTriggerCommand(t *testing.T) {
 	t.Parallel()
 	shop := openShop(t, func(c *Config) { c.SandboxTools = true })
-	text, err := json.Marshal(shop.file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(shop.Data, "dev.json"), text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	command := func(args ...string) (string, error) {
-		var out strings.Builder
-		err := trigger(append([]string{"--data", shop.Data}, args...), &out)
-		return out.String(), err
-	}
+	shop.writeDevFile(t)
 	session := shop.session(t, nil).SessionID
-	shop.createOrder(t, shop.token(t, "user-1"), orderFor(session)).checkoutURL(t)
+	url := shop.createOrder(t, shop.token(t, "user-1"), orderFor(session)).checkoutURL(t)
 	_, order := shop.stored(t, session)
 	for _, step := range []struct {
 		args  []string
 		state orders.State
-		tries int // to pay, that were refused
+		tries int // to pay, that were refused: of each payment, the first
 	}{
 		{[]string{"--fault", "twice", "payment_intent.payment_failed", order.ID}, orders.AwaitingPayment, 1},
+		{[]string{"payment_intent.payment_failed", session}, orders.AwaitingPayment, 1},
+		{[]string{"payment_intent.payment_failed", order.Current().Ref}, orders.AwaitingPayment, 1},
+		{[]string{"payment_intent.payment_failed", url}, orders.AwaitingPayment, 1},
+		{[]string{"payment_intent.payment_failed", shop.PublicURL + "/store/" + shop.file.StoreSlug + "/checkout/" + session + "#token=x"}, orders.AwaitingPayment, 1},
 		{[]string{"checkout.session.async_payment_failed", order.ID}, orders.Failed, 2},
 		{[]string{"--fault", "lost", "checkout.session.async_payment_failed", order.ID}, orders.Failed, 2},
 	} {
-		if out, err := command(step.args...); err != nil || !strings.Contains(out, `"session":"cs_test_`) {
+		out, err := shop.trigger(step.args...)
+		if err != nil || !strings.Contains(out, `"session":"cs_test_`) || !strings.Contains(out, `"order":"`+order.ID+`"`) {
 			t.Fatalf("%v: %v, %s", step.args, err, out)
 		}
 		eventually(t, fmt.Sprint("the order is ", step.state), func() bool {
@@ -70,20 +66,161 @@ func TestTriggerCommand(t *testing.T) {
 	}
 	for _, c := range []struct {
 		args []string
-		want string
+		want []string
 	}{
-		{[]string{"--help"}, "payment_intent.payment_failed"},
-		{[]string{"checkout.session.completed"}, "an event and an order are needed"},
-		{[]string{"charge.refunded", order.ID}, "it can be checkout.session.completed, "},
-		{[]string{"checkout.session.expired", order.ID}, "not in a state for that event"},
-		{[]string{"checkout.session.completed", "ORD_0"}, "no such order"},
-		{[]string{"--fault", "timeout", "checkout.session.completed", order.ID}, "no fault of a webhook: timeout"},
+		{[]string{"checkout.session.completed"}, []string{"an event and an order are needed", "--help"}},
+		{[]string{"charge.refunded", order.ID}, []string{"no such event; it can be checkout.session.completed, "}},
+		{[]string{"checkout.session.expired", order.ID}, []string{"not in a state for that event", order.ID, "complete, unpaid", "It needs"}},
+		{[]string{"checkout.session.completed", "ORD_0"}, []string{`no such order in the sandbox of this environment: "ORD_0"`, "ORD_…", "cs_…", "--env"}},
+		{[]string{"--env", "prod", "checkout.session.completed", order.ID}, []string{"no such order", "in the environment prod"}},
+		{[]string{"--env", "live", "checkout.session.completed", order.ID}, []string{"Invalid environment: expected test or prod"}},
+		{[]string{"checkout.session.completed", shop.PublicURL + "/demo/shop"}, []string{"no such order"}},
+		{[]string{"--fault", "timeout", "checkout.session.completed", order.ID}, []string{"no fault of a webhook: timeout"}},
+		{[]string{"--data", t.TempDir(), "checkout.session.completed", order.ID}, []string{"no crepe dev has run in", "--data"}},
 	} {
-		if out, err := command(c.args...); err == nil || !strings.Contains(out+err.Error(), c.want) {
+		out, err := shop.trigger(c.args...)
+		if err == nil || strings.Contains(out, "{") {
 			t.Errorf("%v: %v, %s", c.args, err, out)
 		}
+		for _, want := range c.want {
+			if !strings.Contains(out, want) {
+				t.Errorf("%v: %q is not in %s", c.args, want, out)
+			}
+		}
 	}
-	response, err := http.Get(shop.PublicURL + "/sandbox/log")
+	log := shop.sandboxLog(t, checkout.Test)
+	for _, want := range []string{"trigger checkout.session.async_payment_failed", "fault twice", "fault lost", "a…@example.com"} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the log does not say %q", want)
+		}
+	}
+	// An order's id can be found in every row about it.
+	for row := range strings.SplitSeq(log, "<tr>") {
+		about := strings.Contains(row, "/v1/checkout/sessions") || strings.Contains(row, "<td>Webhook</td>")
+		if about && !strings.Contains(row, order.ID) && !strings.Contains(row, "GET /v1/checkout/sessions<") {
+			t.Errorf("a row does not name the order: %s", row)
+		}
+	}
+}
+
+// TestTriggerOfProd: the sandbox of the other environment is reached, too.
+func TestTriggerOfProd(t *testing.T) {
+	t.Parallel()
+	shop := openShop(t, func(c *Config) { c.SandboxTools = true })
+	shop.writeDevFile(t)
+	session, order := shop.prodOrder(t)
+	if out, err := shop.trigger("--env", "prod", "checkout.session.completed", order.ID); err != nil || !strings.Contains(out, `"session":"cs_live_`) {
+		t.Fatalf("%v, %s", err, out)
+	}
+	eventually(t, "the order is paid", func() bool {
+		_, o := shop.stored(t, session)
+		return o.State == orders.Paid
+	})
+	if log := shop.sandboxLog(t, checkout.Prod); !strings.Contains(log, "trigger checkout.session.completed") || !strings.Contains(log, order.ID) {
+		t.Error("the log of prod does not tell of it")
+	}
+}
+
+// TestToolsOfEnvironment: a call of the sandbox's tools goes to the environment that its body names, or else to that of its path.
+func TestToolsOfEnvironment(t *testing.T) {
+	t.Parallel()
+	shop := openShop(t, func(c *Config) { c.SandboxTools = true })
+	_, live := shop.prodOrder(t)
+	session := shop.session(t, nil).SessionID
+	shop.createOrder(t, shop.token(t, "user-1"), orderFor(session)).checkoutURL(t)
+	_, test := shop.stored(t, session)
+	faultsChosen := map[checkout.Environment]int{}
+	for _, c := range []struct {
+		path, environment string
+		knows             *orders.Order // which of the two; nil for a refusal
+	}{
+		{"/sandbox", "", test},
+		{"/sandbox", `null`, test},
+		{"/sandbox", `"test"`, test},
+		{"/sandbox", `"prod"`, live},
+		{"/sandbox/prod", "", live},
+		{"/sandbox/prod", `"prod"`, live},
+		{"/sandbox/prod", `"test"`, test},
+		{"/sandbox", `"live"`, nil},
+		{"/sandbox", `"PROD"`, nil},
+		{"/sandbox", `""`, nil},
+		{"/sandbox", `7`, nil},
+		{"/sandbox/prod", `["prod"]`, nil},
+	} {
+		environment := ""
+		if c.environment != "" {
+			environment = `,"environment":` + c.environment
+		}
+		for _, order := range []*orders.Order{test, live} {
+			want := http.StatusNotFound
+			switch c.knows {
+			case nil:
+				want = http.StatusBadRequest
+			case order:
+				want = http.StatusOK
+			}
+			got := shop.post(t, c.path+"/trigger", `{"event":"payment_intent.payment_failed","order":"`+order.ID+`"`+environment+`}`, nil)
+			if got.status != want {
+				t.Errorf("%s/trigger, environment %s, %s: %s", c.path, c.environment, order.Environment, got)
+			}
+		}
+		got := shop.post(t, c.path+"/faults", `{"faults":["retrieve.502"]`+environment+`}`, nil)
+		if c.knows == nil {
+			if got.status != http.StatusBadRequest || !strings.Contains(got.body, "Invalid environment: expected test or prod") {
+				t.Errorf("%s/faults, environment %s: %s", c.path, c.environment, got)
+			}
+			continue
+		}
+		rows := map[checkout.Environment]int{}
+		for _, env := range []checkout.Environment{checkout.Test, checkout.Prod} {
+			rows[env] = strings.Count(shop.sandboxLog(t, env), "<td>faults</td>")
+		}
+		if before := faultsChosen[c.knows.Environment]; got.status != http.StatusOK || rows[c.knows.Environment] != before+1 {
+			t.Errorf("%s/faults, environment %s: %s, then %v", c.path, c.environment, got, rows)
+		}
+		faultsChosen = rows
+	}
+}
+
+// prodOrder makes an order of the prod environment that waits for its payment.
+func (s *shop) prodOrder(t *testing.T) (session string, order *orders.Order) {
+	t.Helper()
+	merchant, err := newDemoMerchant(s.PublicURL, s.file.MerchantID, s.file.PrivateKey[checkout.Prod])
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := merchant.issueToken(s.file.StoreID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session = s.prodSession(t)
+	s.post(t, createOrderPath, orderBody(session), map[string]string{"Authorization": "Bearer " + token, "X-Environment": "prod"}).checkoutURL(t)
+	_, order = s.stored(t, session)
+	return session, order
+}
+
+// writeDevFile lets commands find the shop in its data directory.
+func (s *shop) writeDevFile(t *testing.T) {
+	t.Helper()
+	text, err := json.Marshal(s.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(s.Data, devFileName), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// trigger runs the binary's command.
+func (s *shop) trigger(args ...string) (string, error) {
+	out, err := exec.Command(binary.path, append([]string{"trigger", "--data", s.Data}, args...)...).CombinedOutput()
+	return string(out), err
+}
+
+// sandboxLog is the page of an environment's sandbox.
+func (s *shop) sandboxLog(t *testing.T, env checkout.Environment) string {
+	t.Helper()
+	response, err := http.Get(s.PublicURL + sandboxPath[env] + "/log")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,9 +229,5 @@ func TestTriggerCommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"trigger checkout.session.async_payment_failed", "fault twice", "fault lost", "a…@example.com"} {
-		if !strings.Contains(string(log), want) {
-			t.Errorf("the log does not say %q", want)
-		}
-	}
+	return string(log)
 }

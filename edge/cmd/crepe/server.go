@@ -172,18 +172,16 @@ func (s *server) sandbox(ctx *fasthttp.RequestCtx) {
 	env := checkout.Test
 	if bytes.HasPrefix(ctx.Path(), []byte(sandboxPath[checkout.Prod]+"/")) {
 		env = checkout.Prod
-	} else if tool && ctx.IsPost() {
-		// The tools of both environments are under the first path as well, with the environment in the body.
-		var in struct{ Environment string }
-		if json.Unmarshal(ctx.PostBody(), &in) == nil && in.Environment != "" {
-			named, ok := checkout.ParseEnvironment(in.Environment)
-			if !ok {
-				api.Refuse(ctx, fasthttp.StatusBadRequest, "environment-invalid", "Invalid environment: expected test or prod")
-				return
-			}
-			if env = named; env == checkout.Prod {
-				ctx.URI().SetPath(sandboxPath[env] + string(ctx.Path()[len(sandboxPath[checkout.Test]):]))
-			}
+	}
+	if tool && ctx.IsPost() {
+		named, ok := namedEnvironment(ctx.PostBody(), env)
+		if !ok {
+			api.Refuse(ctx, fasthttp.StatusBadRequest, "environment-invalid", "Invalid environment: expected test or prod")
+			return
+		}
+		if named != env {
+			ctx.URI().SetPath(sandboxPath[named] + string(ctx.Path()[bytes.LastIndexByte(ctx.Path(), '/'):]))
+			env = named
 		}
 	}
 	if provider := s.sandboxes[env]; provider != nil {
@@ -191,6 +189,16 @@ func (s *server) sandbox(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	s.page.Handle(ctx)
+}
+
+// namedEnvironment is the environment that the body of a call of the sandbox's tools names, or else that of its path.
+func namedEnvironment(body []byte, path checkout.Environment) (checkout.Environment, bool) {
+	var in struct{ Environment any }
+	if json.Unmarshal(body, &in) != nil || in.Environment == nil {
+		return path, true // what is no JSON the sandbox refuses
+	}
+	name, _ := in.Environment.(string)
+	return checkout.ParseEnvironment(name)
 }
 
 // handle is the entry point of every request.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -8,7 +9,9 @@ import (
 	"strings"
 
 	"github.com/goccy/go-json"
+	"github.com/valyala/fasthttp"
 
+	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
 )
 
@@ -16,6 +19,7 @@ import (
 func trigger(args []string, stdout io.Writer) error {
 	f := newFlags("trigger", triggerUsage())
 	data := f.String("data", devData, "data directory of the running crepe dev")
+	env := f.String("env", string(checkout.Test), "the order's environment: test or prod")
 	fault := f.String("fault", "", "what goes wrong with the webhook: twice, late, late:1m, out_of_order, lost; default: nothing")
 	if err := parseFlags(f, args, stdout); err != nil {
 		return err
@@ -25,22 +29,44 @@ func trigger(args []string, stdout io.Writer) error {
 	}
 	text, err := os.ReadFile(filepath.Join(*data, devFileName))
 	if err != nil {
-		return fmt.Errorf("no running crepe dev is known in %s: %w", *data, err)
+		return fmt.Errorf("no crepe dev has run in %s: %w\nstart \"crepe dev\", or name its directory with --data", *data, err)
 	}
 	var file devFile
 	if err := json.Unmarshal(text, &file); err != nil {
-		return err
+		return fmt.Errorf("%s: %w; start \"crepe dev\" again, which writes it", filepath.Join(*data, devFileName), err)
 	}
-	body, err := json.Marshal(map[string]string{"event": f.Arg(0), "order": f.Arg(1), "fault": *fault})
+	body, err := json.Marshal(map[string]string{"event": f.Arg(0), "order": f.Arg(1), "fault": *fault, "environment": *env})
 	if err != nil {
 		return err
 	}
 	answer, err := post(file.BaseURL+"/sandbox/trigger", body, nil)
 	if err != nil {
-		return err
+		return explained(err, *env)
 	}
 	_, err = fmt.Fprintf(stdout, "%s\n", answer)
 	return err
+}
+
+// explained is why the sandbox did not do what it was asked, and what to do.
+func explained(err error, env string) error {
+	refused, ok := errors.AsType[*refusal](err)
+	if !ok {
+		return fmt.Errorf("no crepe dev answers: %w\nstart \"crepe dev\", or name the directory of the one that runs with --data", err)
+	}
+	var said struct {
+		Error  string
+		Errors []struct{ Message string }
+	}
+	if json.Unmarshal(refused.body, &said) != nil || said.Error == "" && len(said.Errors) == 0 {
+		return err
+	}
+	if len(said.Errors) > 0 {
+		return errors.New(said.Errors[0].Message)
+	}
+	if refused.status == fasthttp.StatusNotFound {
+		return fmt.Errorf("%s\nasked in the environment %s; --env names the other one", said.Error, env)
+	}
+	return errors.New(said.Error)
 }
 
 func triggerUsage() string {
@@ -48,16 +74,19 @@ func triggerUsage() string {
 	for _, t := range sandbox.Triggers() {
 		fmt.Fprintf(&events, "  %-40s  %s\n", t.Event, t.Means)
 	}
-	return `crepe trigger [--data DIR] [--fault FAULT] EVENT ORDER
+	return `crepe trigger [--data DIR] [--env ENV] [--fault FAULT] EVENT ORDER
 
-makes an event happen to the latest checkout of an order, ORD_…, in the sandbox of a running "crepe dev". What has
-happened already is reported once more.
+makes an event happen to the latest checkout of an order in the sandbox of a running "crepe dev". What has happened already
+is reported once more. ORDER is the order's id, ORD_…, which /sandbox/log shows (/sandbox/prod/log for prod); the id of the
+checkout session, cs_…; or the URL that create-order has answered.
 
 Events:
 ` + events.String() + `
 Examples:
   crepe trigger checkout.session.completed ORD_…
       The buyer pays, without the page.
+  crepe trigger --env prod checkout.session.expired http://127.0.0.1:8787/sandbox/prod/pay/cs_live_…
+      The checkout behind a payment URL ends unpaid.
   crepe trigger --fault twice checkout.session.completed ORD_…
       And the webhook comes two times.
   crepe trigger --fault out_of_order payment_intent.payment_failed ORD_…
