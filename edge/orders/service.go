@@ -19,8 +19,8 @@ import (
 // Config is what a [Service] is built from.
 type Config struct {
 	Store Store
-	// Gateways holds the provider of each environment. An environment without one answers every create-order with an
-	// internal error.
+	// Gateways holds the provider of each environment. In an environment without one every create-order is refused for the
+	// moment: its session was opened while there was a provider.
 	Gateways map[checkout.Environment]Gateway
 	Now      func() time.Time
 	Rand     io.Reader // for ids; crypto/rand in production
@@ -256,6 +256,11 @@ func (b *busy) Unwrap() error { return b.Problem }
 // RetryAfter is how long it takes until there is room for the same request.
 func (b *busy) RetryAfter() time.Duration { return b.after }
 
+func noProvider(env checkout.Environment) error {
+	return &problem.Problem{Kind: problem.Unavailable, Code: "provider-missing",
+		Message: "No payment provider is configured for environment " + string(env)}
+}
+
 func crowded(held *Fault) error { return &busy{errCrowded, held.RetryAfter} }
 
 // read loads session and order and places the request against the rules.
@@ -279,7 +284,7 @@ func (f *flow) read() error {
 	if f.gateway == nil {
 		gateway := f.Gateways[session.Environment]
 		if gateway == nil {
-			return fmt.Errorf("orders: no payment provider is configured for %s", session.Environment)
+			return noProvider(session.Environment)
 		}
 		f.gateway = forBuyer(gateway, session.StoreID, f.client)
 	}

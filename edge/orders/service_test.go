@@ -765,3 +765,21 @@ func TestSpentToken(t *testing.T) {
 		t.Errorf("%d orders placed, %d calls", placed, len(d.sent))
 	}
 }
+
+// TestWithoutProvider: an order of an environment without a provider can be placed when there is one again, so that it is
+// refused for the moment.
+func TestWithoutProvider(t *testing.T) {
+	d := openDesk(t)
+	gateways := d.Gateways
+	d.Gateways = nil
+	var refused *problem.Problem
+	if _, err := d.order("DE"); !errors.As(err, &refused) || refused.Kind != problem.Unavailable ||
+		refused.Message != "No payment provider is configured for environment test" {
+		t.Errorf("without a provider: %v", err)
+	}
+	d.Gateways = gateways
+	d.Config.Budget = time.Minute
+	if _, err := d.order("DE"); err != nil {
+		t.Errorf("with one again: %v", err)
+	}
+}

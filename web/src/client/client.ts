@@ -112,6 +112,7 @@ export type ErrorCode =
 	| "order-unpayable"
 	| "postcode-invalid"
 	| "product-type-mismatch"
+	| "provider-missing"
 	| "session-invalid"
 	| "session-wrong-store"
 	| "state-invalid"
@@ -120,6 +121,8 @@ export type ErrorCode =
 	| "tax-id-invalid"
 	| "tax-id-required"
 	| "timeout"
+	| "too-busy"
+	| "too-many-requests"
 	| "total-invalid"
 	| "unknown"
 	| (string & {});
