@@ -1,0 +1,444 @@
+package orders
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/problem"
+)
+
+// flow is one Create, in turns: read, decide, write, call, write.
+type flow struct {
+	*Service
+	ctx      context.Context
+	request  *checkout.Request
+	client   string
+	spend    *SpentToken
+	deadline time.Time
+
+	gateway Gateway
+	session *Session
+	order   *Order // nil before the first attempt
+	placed  checkout.Order
+	digest  string
+	begun   int // the attempt that this request has begun, 0 for none yet
+	ending  int // the attempt that this request supersedes, 0 for none yet
+}
+
+// step reads the session, lets the rules decide and takes the one step that the order's state asks for.
+func (f *flow) step() (string, error) {
+	if err := f.read(); err != nil {
+		return "", err
+	}
+	if f.overtaken() {
+		return "", errBusy
+	}
+	if err := f.awaitCatchUp(); err != nil {
+		return "", err
+	}
+	if err := f.leave(); err != nil {
+		return "", err
+	}
+	if url, err := f.answered(); url != "" || err != nil {
+		return url, err
+	}
+	if err := f.callable(); err != nil {
+		return "", err
+	}
+	if f.order == nil {
+		return f.begin()
+	}
+	switch a := f.order.Current(); a.State {
+	case Sent, Unresolved:
+		if !a.replayableAt(f.nowMilli()) {
+			f.order.rollBack(Abandoned)
+			return f.clear()
+		}
+		return f.resend()
+	case Open, Superseding:
+		return f.supersede()
+	case Abandoned:
+		return f.clear()
+	default:
+		return f.begin()
+	}
+}
+
+// overtaken reports whether a request at another process has ended what this one began, or has begun an attempt after the one
+// that this one ended. Both requests have had their effect then; to go on would give this one a second.
+func (f *flow) overtaken() bool {
+	if f.order == nil {
+		return false
+	}
+	a := f.order.Current()
+	if f.begun != 0 {
+		return a.N != f.begun || a.State == Superseding || a.State == Ended
+	}
+	return f.ending != 0 && a.N != f.ending
+}
+
+// leave deals with a current attempt of another account. While it can be paid there, a second checkout must not be opened here,
+// and its URL is not told again, because nothing that happens there is reported here. The session is over then: waiting would
+// not help, for an attempt that ends unseen may have been paid.
+func (f *flow) leave() error {
+	if f.order == nil {
+		return nil
+	}
+	switch a := f.order.Current(); {
+	case !a.elsewhere(f.gateway.Account()), a.State == Taken, a.State == Settled, a.State == Refused, a.State == Ended:
+		return nil
+	case !a.overAt(f.nowMilli()):
+		return checkout.InvalidSession()
+	}
+	f.order.left(f.nowMilli())
+	return cmp.Or(f.commitClosed(), errAgain)
+}
+
+// answered is the answer that needs no new attempt, if there is one: the URL that the buyer has had, or that nothing can be
+// ordered any more.
+func (f *flow) answered() (string, error) {
+	if f.order == nil {
+		return "", nil
+	}
+	switch a := f.order.Current(); {
+	case a.State == Taken, a.State == Settled:
+		return "", checkout.InvalidSession()
+	case a.State == Open && a.Digest == f.digest && a.payableAt(f.nowMilli()):
+		if err := f.confirm(a); err != nil {
+			return "", err
+		}
+		return f.reuse(a.URL)
+	}
+	return "", nil
+}
+
+// callable waits for a turn at the provider, and refuses, before anything is written, what would not get one while there is
+// time for a whole try.
+func (f *flow) callable() error {
+	if f.deadline.Sub(f.Now()) < f.TryTimeout/4 {
+		return errBusy
+	}
+	if held := reserve(f.gateway, f.deadline.Add(-f.TryTimeout)); held != nil {
+		return crowded(held)
+	}
+	return nil
+}
+
+// busy is a refusal that says when to come again.
+type busy struct {
+	*problem.Problem
+	after time.Duration
+}
+
+// Unwrap is the problem.
+func (b *busy) Unwrap() error { return b.Problem }
+
+// RetryAfter is how long it takes until there is room for the same request.
+func (b *busy) RetryAfter() time.Duration { return b.after }
+
+func noProvider(env checkout.Environment) error {
+	return &problem.Problem{Kind: problem.Unavailable, Code: "provider-missing",
+		Message: "No payment provider is configured for environment " + string(env)}
+}
+
+func crowded(held *Fault) error { return &busy{errCrowded, held.RetryAfter} }
+
+// read loads session and order and places the request against the rules.
+func (f *flow) read() error {
+	session, err := f.Store.Session(f.ctx, f.request.SessionID)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	var rules *checkout.Session
+	if err == nil {
+		f.session, rules = session, &session.Session
+	}
+	placed, refused := checkout.Place(rules, f.request, f.nowMilli())
+	if refused != nil {
+		return refused
+	}
+	if session.PaidUnmatched {
+		return checkout.InvalidSession()
+	}
+	f.placed, f.digest = *placed, digest(placed)
+	if f.gateway == nil {
+		gateway := f.Gateways[session.Environment]
+		if gateway == nil {
+			return noProvider(session.Environment)
+		}
+		f.gateway = forBuyer(gateway, session.StoreID, f.client)
+	}
+	if url := f.request.SuccessURL; url != "" && !ReturnAllowed(url, session.Environment, f.returnHosts()) {
+		return RefusesSuccessURL.problem("")
+	}
+	if refused := checkTotal(f.gateway, &placed.Quote); refused != nil {
+		return refused
+	}
+	f.order, err = f.Order(f.ctx, session)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// returnHosts are where the caller may send the buyer; nil is anywhere. Anybody can have a shopper's token: only what the
+// merchant lists is a place of the merchant's.
+func (f *flow) returnHosts() []string {
+	if f.request.Caller.SessionID == "" {
+		return nil
+	}
+	return f.session.ReturnHosts
+}
+
+// begin writes a new attempt down and sends it. Rendering comes first: what the provider would refuse leaves nothing
+// behind.
+func (f *flow) begin() (string, error) {
+	if err := f.callable(); err != nil {
+		return "", err
+	}
+	now := f.Now()
+	change := Change{Order: f.order, Unspent: f.spend}
+	if f.order == nil {
+		id := orderID(f.session)
+		f.order = &Order{ID: id, SessionID: f.session.ID, MerchantID: f.session.MerchantID, StoreID: f.session.StoreID,
+			Environment: f.session.Environment, CreatedAt: now.UnixMilli()}
+		f.session.OrderID = id
+		change.Order, change.Session = f.order, f.session
+	}
+	expires := f.expiry()
+	n := len(f.order.Attempts) + 1
+	wire, err := f.render(expires)
+	if err != nil {
+		return "", err
+	}
+	f.order.begin(Attempt{
+		Placed: f.placed, Digest: f.digest, Provider: f.gateway.Name(), Account: f.gateway.Account(),
+		Key:  fmt.Sprintf("crepe_%s_%s_%d", f.order.Environment, f.order.ID, n),
+		Wire: wire, SentAt: now.UnixMilli(), ExpiresAt: expires.UnixMilli(),
+	}, now.UnixMilli())
+	if err := f.commit(change); err != nil {
+		return "", err
+	}
+	f.begun = n
+	return f.send()
+}
+
+// expiry is when an attempt that begins now can be paid no longer.
+func (f *flow) expiry() time.Time { return f.Now().Add(remoteLife).Truncate(time.Second) }
+
+// render makes the next attempt's bytes.
+func (f *flow) render(expires time.Time) (Wire, error) {
+	wire, err := f.gateway.Render(f.payable(len(f.order.Attempts)+1, expires))
+	if err != nil {
+		f.Log.Error("an order cannot be rendered", "provider", f.gateway.Name(), "session", f.session.ID, "error", err)
+		return Wire{}, refuse("order-unpayable", "", "Order cannot be paid at the payment provider")
+	}
+	return wire, nil
+}
+
+func (f *flow) payable(n int, expires time.Time) Payable {
+	success := cmp.Or(ReturnURL(&f.placed), f.session.PageURL+"/complete")
+	return Payable{Deployment: f.Deployment, OrderID: f.order.ID, Attempt: n, Order: &f.placed, SuccessTo: success, CancelTo: f.session.PageURL,
+		Language: f.session.Language, ExpiresAt: expires}
+}
+
+// resend sends the current attempt again, which another process may be sending as well. That is durable first: without it, a
+// try there that certainly had no effect would count as a refusal, although this one may have its effect.
+func (f *flow) resend() (string, error) {
+	if a := f.order.Current(); !a.EverUnknown {
+		a.State, a.EverUnknown = Sent, true
+		f.order.UpdatedAt = f.nowMilli()
+		if err := f.commit(Change{Order: f.order}); err != nil {
+			return "", err
+		}
+	}
+	return f.send()
+}
+
+// send calls the provider with the current attempt's stored bytes and makes the outcome durable. The session is written
+// back together with the URL, so that a rollback has nothing to undo.
+func (f *flow) send() (string, error) {
+	a := f.order.Current()
+	remote, fault := f.create(a)
+	now := f.nowMilli()
+	if fault != nil && fault.Held {
+		f.order.failed(fault, now)
+		return "", cmp.Or(f.commit(Change{Order: f.order}), crowded(fault))
+	}
+	if fault != nil {
+		f.order.failed(fault, now)
+		if refused := fault.Refuses.problem(a.Placed.Quote.Currency); refused != nil && fault.Class == Definitive {
+			f.Log.Warn("the provider refuses an order", "order", f.order.ID, "attempt", a.N, "error", fault)
+			return "", cmp.Or(f.commit(Change{Order: f.order}), error(refused))
+		}
+		if fault.Class == KeyTaken {
+			f.Log.Warn("the provider knows a call that the database does not: was a backup restored?", "order", f.order.ID, "attempt", a.N)
+			return "", cmp.Or(f.commit(Change{Order: f.order}), errAgain)
+		}
+		return "", errors.Join(fmt.Errorf("orders: %s attempt %d: %w", f.order.ID, a.N, fault), f.commit(Change{Order: f.order}))
+	}
+	if !a.matches(remote) {
+		f.Log.Error("the provider would charge something else", "order", f.order.ID, "attempt", a.N, "ref", remote.Ref)
+		a.Ref = remote.Ref
+		f.order.rollBack(Abandoned)
+		return "", errors.Join(errors.New("orders: the provider's total is not the frozen one"), f.commit(Change{Order: f.order}))
+	}
+	f.order.opened(remote, now)
+	writeBack(f.session, &a.Placed)
+	same := a.Digest == f.digest
+	change := Change{Session: f.session, Order: f.order}
+	if same {
+		change.Spend = f.spend
+	}
+	if err := f.commit(change); err != nil {
+		return "", err
+	}
+	if !same {
+		return "", errAgain
+	}
+	return remote.URL, nil
+}
+
+// reuse answers with a URL that is already durable. A token that the same request has used up meanwhile gets it as well.
+func (f *flow) reuse(url string) (string, error) {
+	if f.spend != nil {
+		if err := f.commit(Change{Spend: f.spend}); err != nil && !errors.Is(err, ErrSpent) {
+			return "", err
+		}
+	}
+	return url, nil
+}
+
+// supersede ends the current checkout at the provider and begins the next attempt, or finds that a buyer was faster. A request
+// that the rules, the adapter or our limits refuse ends nothing. One that only the provider itself refuses has ended the
+// checkout, because two must never be payable; the session can be ordered from again then.
+func (f *flow) supersede() (string, error) {
+	if _, err := f.render(f.expiry()); err != nil {
+		return "", err
+	}
+	a := f.order.Current()
+	if a.State == Open {
+		f.order.superseding(f.nowMilli())
+		if err := f.commit(Change{Order: f.order, Unspent: f.spend}); err != nil {
+			return "", err
+		}
+		f.ending = a.N
+	}
+	hold(f.gateway) // who has no turn left for the next checkout must not have ended this one
+	remote, fault := f.gateway.Expire(f.tryDeadline(), a.Ref)
+	if fault != nil && fault.Held {
+		return "", crowded(fault)
+	}
+	if fault != nil {
+		return "", fmt.Errorf("orders: %s attempt %d cannot be ended: %w", f.order.ID, a.N, fault)
+	}
+	if err := f.observe(a, remote); err != nil {
+		return "", cmp.Or(f.commit(Change{Order: f.order}), err)
+	}
+	if f.order.closed() {
+		return "", cmp.Or(f.commitClosed(), error(checkout.InvalidSession()))
+	}
+	return f.begin()
+}
+
+// observe moves an attempt to where the provider says it stands. It commits nothing.
+func (f *flow) observe(a *Attempt, r Remote) error {
+	now := f.nowMilli()
+	switch {
+	case r.Status == RemoteMissing && a.Account.ID == "":
+		a.Account.ID = unknownAccount
+		return fmt.Errorf("orders: %s attempt %d is at no account that is known here: %w", f.order.ID, a.N, errAgain)
+	case r.Status == RemoteExpired, r.Status == RemoteMissing:
+		f.order.ended(a, now)
+	case r.Status == RemoteComplete && r.Paid && a.matches(r):
+		f.Service.settle(f.order, a, Payment{ID: f.newID("PAY"), Attempt: a.N, Status: Succeeded, Provider: a.Provider, Ref: r.PaymentID, At: now})
+	case r.Status == RemoteComplete:
+		f.order.taken(a, now)
+	default:
+		return fmt.Errorf("orders: %s attempt %d is still open at %s", f.order.ID, a.N, a.Provider)
+	}
+	return nil
+}
+
+// unknownAccount is where an attempt of an older version belongs that the account of today does not have.
+const unknownAccount = "unknown"
+
+// commitClosed writes the order and whether its session can still be ordered from.
+func (f *flow) commitClosed() error {
+	f.session.follow(f.order)
+	return f.commit(Change{Session: f.session, Order: f.order})
+}
+
+// create calls the provider until it answers, or refuses for good, or the time is up.
+func (f *flow) create(a *Attempt) (Remote, *Fault) {
+	for try := 0; ; try++ {
+		a.Tries++
+		remote, fault := f.gateway.Create(f.tryDeadline(), a.Wire, a.Key)
+		if fault == nil {
+			return remote, nil
+		}
+		if fault.Class == Unknown || fault.Class == InProgress {
+			a.EverUnknown = true
+		}
+		if !fault.retryable() || !f.pause(max(fault.RetryAfter, 200*time.Millisecond<<try)) {
+			return Remote{}, fault
+		}
+	}
+}
+
+// retryable reports whether the same bytes may be tried again at once. A key that is refused (401, 403) stays refused, and
+// a call that we have held back ourselves has waited long enough.
+func (f *Fault) retryable() bool {
+	if f.Held {
+		return false
+	}
+	switch f.Class {
+	case Unknown, InProgress:
+		return true
+	case NotExecuted:
+		return f.Status != 401 && f.Status != 403
+	}
+	return false
+}
+
+// pause waits, unless there would be no time left for another try afterwards.
+func (f *flow) pause(d time.Duration) bool {
+	if f.Now().Add(d + f.TryTimeout/4).After(f.deadline) {
+		return false
+	}
+	time.Sleep(d)
+	return true
+}
+
+func (f *flow) tryDeadline() time.Time {
+	if t := f.Now().Add(f.TryTimeout); t.Before(f.deadline) {
+		return t
+	}
+	return f.deadline
+}
+
+// commit writes a change and moves the copies at hand to their next version.
+func (f *flow) commit(c Change) error {
+	if err := f.Store.Commit(f.ctx, c); err != nil {
+		return err
+	}
+	if c.Order != nil {
+		c.Order.Version++
+	}
+	if c.Session != nil {
+		c.Session.Version++
+	}
+	return nil
+}
+
+// writeBack stores what the buyer gave on the session, normalised, so that the page can show it again.
+func writeBack(s *Session, o *checkout.Order) {
+	in := o.Billing.Input()
+	s.Billing = &in
+	s.BuyerEmail = o.BuyerEmail
+	s.SuccessURL = o.SuccessURL
+}
