@@ -87,7 +87,10 @@ lint() {
   unformatted=$(gofmt -l core edge wasm web)
   [ -z "$unformatted" ] || { echo "not gofmt'ed: $unformatted" >&2; exit 1; }
   find . -name go.mod -not -path '*/node_modules/*' -printf '%h\n' | while read -r module; do
-    (cd "$module" && go mod tidy -diff && go vet ./... && go run "$staticcheck" ./...)
+    (
+      cd "$module" && go mod tidy -diff
+      [ -z "$(go list ./... 2>/dev/null)" ] || { go vet ./... && go run "$staticcheck" ./...; } # wasm/tools only pins tools
+    )
   done
   for target in darwin/arm64 windows/amd64; do
     GOOS=${target%/*} GOARCH=${target#*/} go vet ./...
