@@ -190,12 +190,18 @@ func (s buy) take(w *world) {
 }
 func (s buy) racing() bool { return s.Racing }
 
-// end: somebody ends the checkout of a URL at the provider, by hand.
-type end struct{ URL int }
+// end: somebody ends the checkout of a URL at the provider, by hand. Unheard is an end whose webhook is lost.
+type end struct {
+	URL     int
+	Unheard bool
+}
 
 func (s end) take(w *world) {
 	if urls := w.urls(); len(urls) > 0 {
 		id := path.Base(urls[len(urls)-1-s.URL%len(urls)])
+		if s.Unheard {
+			w.provider.Script("lost")
+		}
 		if err := w.provider.Expire(id); err != nil && err != sandbox.ErrNotPayable {
 			w.check("I13", err)
 		}
@@ -296,7 +302,7 @@ func schedule(faults []sandbox.Fault) *rapid.Generator[[]step] {
 		case "buy":
 			return buy{rapid.IntRange(0, 3).Draw(t, "url"), rapid.SampledFrom(choices).Draw(t, "outcome"), rapid.Bool().Draw(t, "racing")}
 		case "end":
-			return end{rapid.IntRange(0, 3).Draw(t, "url")}
+			return end{rapid.IntRange(0, 3).Draw(t, "url"), rapid.Bool().Draw(t, "unheard")}
 		case "fail":
 			return fail{rapid.SliceOfN(rapid.SampledFrom(faults), 1, 3).Draw(t, "faults")}
 		case "crash":
