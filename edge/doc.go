@@ -14,18 +14,18 @@
 //	catalog       merchants, stores, products; what a checkout session locks.
 //	auth          credential → Caller.
 //	idempotency   X-Idempotency-Key.
-//	webhooks      who signs what merchants are told.
+//	notify        who signs what merchants are told.
 //	http1         refuses requests that two implementations could read differently.
 //	throttle      how many requests without a merchant's credential are served.
 //	geoip         whose address, and which country it is in: evidence beside the billing country.
-//	explain       a quote as people and programs read it, with its rules.
+//	quoteview     a quote as people and programs read it, with its rules.
 //	locale        the page's languages: sentences, amounts, dates, names.
 //	  ↑
 //	api, page     the entry points: HTTP and JSON for programs, HTML for buyers. They import services, and never each other.
 //	admin         the operator's operations, over a socket in the data directory: crepe orders, crepe keys, /metrics.
 //	badgerstore   the ports on a local Badger database: detects data loss, survives a full disk. The sandbox has one of its
 //	              own, because it plays another company's machine. storetest is what any such database must pass.
-//	stripe        the Gateway on Stripe Checkout.
+//	psp/stripe    the Gateway on Stripe Checkout.
 //	sandbox       a provider of our own that speaks Stripe's wire, so that the demo and the tests drive the real adapter.
 //	  ↑
 //	cmd/crepe     flags and environment → Config → wiring → serve → drain.

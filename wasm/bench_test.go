@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/billing"
-	"github.com/crepe-checkout/crepe/wasm/call"
 	"github.com/crepe-checkout/crepe/wasm/host"
+	"github.com/crepe-checkout/crepe/wasm/ops"
 )
 
 // BenchmarkHosts validates the same billing details, those of the vectors, with the core natively, with the module in wazero
@@ -125,7 +125,7 @@ func each[T any](inputs []T, f func(T)) timer {
 }
 
 func nativeRow(details []billing.Input) *row {
-	var instance call.Instance
+	var instance ops.Instance
 	return &row{
 		name:   "core, natively",
 		text:   each(texts(details), func(text string) { instance.Billing(text) }),

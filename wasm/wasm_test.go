@@ -22,8 +22,8 @@ import (
 	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/core/tax/data"
 	"github.com/crepe-checkout/crepe/wasm"
-	"github.com/crepe-checkout/crepe/wasm/call"
 	"github.com/crepe-checkout/crepe/wasm/host"
+	"github.com/crepe-checkout/crepe/wasm/ops"
 )
 
 var (
@@ -82,11 +82,11 @@ func vectors(t testing.TB) []*vector {
 }
 
 // native is an instance in plain Go.
-type native struct{ call.Instance }
+type native struct{ ops.Instance }
 
 // call runs an operation. It panics if there is none of that name, which no test gets wrong.
 func (n *native) call(operation string, input []byte) []byte {
-	for _, o := range call.Operations {
+	for _, o := range ops.Operations {
 		if o.Name == operation {
 			return o.Run(&n.Instance, string(input))
 		}
@@ -131,7 +131,7 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// TestVectorsCoverEverything: every operation, every problem that core or package call can have, every jurisdiction of the tax
+// TestVectorsCoverEverything: every operation, every problem that core or package ops can have, every jurisdiction of the tax
 // table, and every reason.
 func TestVectorsCoverEverything(t *testing.T) {
 	var answers strings.Builder
@@ -145,7 +145,7 @@ func TestVectorsCoverEverything(t *testing.T) {
 			t.Errorf("no vector answers with %s", text)
 		}
 	}
-	for _, o := range call.Operations {
+	for _, o := range ops.Operations {
 		if !operations[o.Name] {
 			t.Errorf("no vector is about %s", o.Name)
 		}
@@ -323,7 +323,7 @@ func TestNoImports(t *testing.T) {
 		t.Errorf("%d imports", n)
 	}
 	want := "_initialize alloc crepe_abi"
-	for _, o := range call.Operations {
+	for _, o := range ops.Operations {
 		want += " " + o.Name
 	}
 	for name := range compiled.ExportedFunctions() {
@@ -340,21 +340,21 @@ func TestNoImports(t *testing.T) {
 // taken apart into as many pieces as possible.
 func longest(rng *rand.Rand) [][]byte {
 	fill := func(format, piece string) []byte {
-		return fmt.Appendf(nil, format, strings.Repeat(piece, (call.MaxInput-len(format))/len(piece)))
+		return fmt.Appendf(nil, format, strings.Repeat(piece, (ops.MaxInput-len(format))/len(piece)))
 	}
 	all := [][]byte{
-		bytes.Repeat([]byte("["), call.MaxInput+1),
-		bytes.Repeat([]byte("a"), call.MaxInput+1),
+		bytes.Repeat([]byte("["), ops.MaxInput+1),
+		bytes.Repeat([]byte("a"), ops.MaxInput+1),
 		fill(`{"country":"DE","isBusiness":true,"businessName":"%s"}`, "a"),
 		fill(`{"country":"GB","isBusiness":true,"businessName":"a","taxId":"%s"}`, "1"),
 		fill(`{"on":"2026-11-23","step":"%s"}`, "0"),
 		fill(`{"seller":{"country":"DE","registrations":[%s{}]}}`, "{},"),
 		fill(`{"seller":{"country":"DE","registrations":[%s{}]}}`, `{"from":"1","jurisdiction":"DE"},`),
-		[]byte("{" + members(call.MaxInput-20) + `"x":0}`),
+		[]byte("{" + members(ops.MaxInput-20) + `"x":0}`),
 	}
 	pieces := []string{"a", "İ", "Ⱥ", `\u0130`, `\u0001`, `\"`}
 	for range 40 {
-		head := "{" + members(rng.IntN(call.MaxInput/4)) + `"email":"A` + pieces[rng.IntN(len(pieces))]
+		head := "{" + members(rng.IntN(ops.MaxInput/4)) + `"email":"A` + pieces[rng.IntN(len(pieces))]
 		first := strings.Repeat(pieces[rng.IntN(len(pieces))], rng.IntN(5_000))
 		all = append(all, fill(head+first+`%s"}`, pieces[rng.IntN(len(pieces))]))
 	}
@@ -376,7 +376,7 @@ func TestLongest(t *testing.T) {
 	m := newHost(t)
 	var n native
 	for _, input := range longest(rand.New(rand.NewPCG(*seed, 2))) {
-		for _, o := range call.Operations {
+		for _, o := range ops.Operations {
 			answer, err := m.Call(t.Context(), o.Name, input)
 			if err != nil || !bytes.Equal(answer, n.call(o.Name, input)) {
 				t.Errorf("%s of %.60q…: %v", o.Name, input, err)
@@ -395,7 +395,7 @@ func TestMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	abi, err := module.ExportedFunction("crepe_abi").Call(t.Context())
-	if err != nil || abi[0] != call.ABI {
+	if err != nil || abi[0] != ops.ABI {
 		t.Fatalf("ABI %v, %v", abi, err)
 	}
 	run := func(operation string, input []byte) {
@@ -417,7 +417,7 @@ func TestMemory(t *testing.T) {
 	hold(t, "memory", int(module.Memory().Size()))
 	run("rates", fmt.Appendf(nil, `{"rates":%q}`, longestRates(t)))
 	for _, input := range longest(rand.New(rand.NewPCG(1, 3))) {
-		for _, o := range call.Operations {
+		for _, o := range ops.Operations {
 			if o.Name != "rates" { // the longest are kept
 				run(o.Name, input)
 			}
@@ -444,7 +444,7 @@ func longestRates(t *testing.T) string {
 		if wrong != nil {
 			t.Fatal(wrong)
 		}
-		if len(own.Text()) > call.MaxRates {
+		if len(own.Text()) > ops.MaxRates {
 			return text
 		}
 		text = own.Text()

@@ -10,14 +10,14 @@ import (
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/http1"
 	"github.com/crepe-checkout/crepe/edge/throttle"
-	"github.com/crepe-checkout/crepe/wasm/call"
+	"github.com/crepe-checkout/crepe/wasm/ops"
 )
 
 var invalidJSON = &problem.Problem{Kind: problem.Invalid, Code: "invalid-json", Message: "Invalid JSON body"}
 
 // decode reads a request's body, an object, into a fresh struct. What it refuses leaves the struct useless.
 func decode(body []byte, request any) error {
-	if !call.Valid(body) {
+	if !ops.Valid(body) {
 		return invalidJSON
 	}
 	return decodeMembers(body, reflect.ValueOf(request).Elem(), "")

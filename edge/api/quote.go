@@ -6,7 +6,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/edge/auth"
-	"github.com/crepe-checkout/crepe/edge/explain"
+	"github.com/crepe-checkout/crepe/edge/quoteview"
 )
 
 // quoteRequest asks what an order would cost. It is our own: the published contract has no such call.
@@ -19,7 +19,7 @@ type quoteRequest struct {
 
 // quote computes what create-order would freeze, and writes nothing. A session token is renewed by it, as by every call,
 // so that a buyer who types for long keeps it.
-func (a *API) quote(ctx *fasthttp.RequestCtx, caller auth.Caller, r *quoteRequest) (*explain.Quote, error) {
+func (a *API) quote(ctx *fasthttp.RequestCtx, caller auth.Caller, r *quoteRequest) (*quoteview.Quote, error) {
 	known, err := a.session(ctx, r.CheckoutSessionID)
 	if err != nil {
 		return nil, err
@@ -31,7 +31,7 @@ func (a *API) quote(ctx *fasthttp.RequestCtx, caller auth.Caller, r *quoteReques
 	if refused != nil {
 		return nil, refused
 	}
-	return explain.New(&quote, r.Explain), nil
+	return quoteview.New(&quote, r.Explain), nil
 }
 
 // country is where a buyer is, by the address that the request gives or else by its own. Anybody can have a shopper's token

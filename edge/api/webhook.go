@@ -8,7 +8,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/orders"
-	"github.com/crepe-checkout/crepe/wasm/call"
+	"github.com/crepe-checkout/crepe/wasm/ops"
 )
 
 var badSignature = &problem.Problem{Kind: problem.Invalid, Code: "webhook-unverified", Message: "Webhook cannot be verified"}
@@ -19,7 +19,7 @@ var errRepeatedMember = errors.New("the signed body is not one JSON object with 
 func (a *API) webhook(env checkout.Environment, gateway orders.Gateway) fasthttp.RequestHandler {
 	return func(ctx *fasthttp.RequestCtx) {
 		event, err := gateway.Event(onlyHeader(ctx, "Stripe-Signature"), ctx.PostBody(), a.Now())
-		if err == nil && !call.Valid(ctx.PostBody()) {
+		if err == nil && !ops.Valid(ctx.PostBody()) {
 			err = errRepeatedMember // another reader might read something else
 		}
 		if err != nil {

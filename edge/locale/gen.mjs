@@ -1,4 +1,4 @@
-// Gen writes cldr.json: how each language of catalog/ writes amounts, percentages and dates, what it calls the countries,
+// Gen writes cldr.json: how each language of messages/ writes amounts, percentages and dates, what it calls the countries,
 // and in which order it lists them and the states. The facts are Unicode CLDR's (LICENSE.unicode); the order is that of
 // Intl.Collator in the Node that runs this, and a test compares it with Chromium's.
 //
@@ -31,9 +31,9 @@ try {
 function write() {
 	const whole = {};
 	const parts = {};
-	for (const file of readdirSync(join(here, "catalog")).sort()) {
+	for (const file of readdirSync(join(here, "messages")).sort()) {
 		const tag = file.replace(".json", "");
-		whole[tag] = { ...describe(tag), base: json(join(here, "catalog", file)).base };
+		whole[tag] = { ...describe(tag), base: json(join(here, "messages", file)).base };
 	}
 	for (const [tag, facts] of Object.entries(whole)) parts[tag] = less(facts, whole[facts.base]);
 	const lines = Object.entries(parts).map(([tag, facts]) => `${JSON.stringify(tag)}:${JSON.stringify(facts)}`);
@@ -92,7 +92,7 @@ function codes() {
 
 // states are those that the catalogue has own names for, in the order of these.
 function states(tag) {
-	const names = json(join(here, "catalog", `${tag}.json`)).states;
+	const names = json(join(here, "messages", `${tag}.json`)).states;
 	return names && ordered(tag, names);
 }
 

@@ -1,7 +1,7 @@
 // Package locale knows the languages of the hosted page: what it says in each, how amounts, percentages and dates are
 // written there, and what countries and states are called and in which order they are listed.
 //
-// A [Locale] is one language, [Find] looks one up by its BCP 47 tag. What the page says lies in catalog/, one file for each
+// A [Locale] is one language, [Find] looks one up by its BCP 47 tag. What the page says lies in messages/, one file for each
 // language, for translators to edit; the project's README tells how. How a language writes numbers, dates and names is
 // Unicode CLDR's, in cldr.json, written by gen.mjs. A regional language names a base and has of its own only what differs.
 //
@@ -59,7 +59,7 @@ func parent(tag string) string {
 	return tag[:max(strings.LastIndexByte(tag, '-'), 0)]
 }
 
-// catalogue is a file of catalog/.
+// catalogue is a file of messages/.
 type catalogue struct {
 	Name      string            `json:"name"`
 	Base      string            `json:"base"`      // the language that this one differs from, empty for none
@@ -85,7 +85,7 @@ type facts struct {
 	States     string            `json:"states"`     // their order, where they have own names
 }
 
-//go:embed catalog
+//go:embed messages
 var catalogues embed.FS
 
 //go:embed cldr.json
@@ -139,10 +139,10 @@ func (b bundle) locale(tag string, sources map[string]json.RawMessage) *Locale {
 
 func readCatalogues() bundle {
 	files := bundle{}
-	entries, err := catalogues.ReadDir("catalog")
+	entries, err := catalogues.ReadDir("messages")
 	must(err)
 	for _, entry := range entries {
-		text, err := catalogues.ReadFile("catalog/" + entry.Name())
+		text, err := catalogues.ReadFile("messages/" + entry.Name())
 		must(err)
 		file := new(catalogue)
 		must(json.Unmarshal(text, file))

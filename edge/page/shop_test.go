@@ -19,8 +19,8 @@ import (
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
-	"github.com/crepe-checkout/crepe/edge/stripe"
 )
 
 // shop is a page with everything behind it: Badger in a temporary directory, the order service, the Stripe adapter and

@@ -6,7 +6,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/locale"
 )
 
-// texts is the language that a page speaks. What it says lies in edge/locale/catalog: a key is the code of a problem, or
+// texts is the language that a page speaks. What it says lies in edge/locale/messages: a key is the code of a problem, or
 // names a place on a page; with a dot and a country behind it, it is what buyers there read instead. Slots stand in braces.
 type texts struct{ *locale.Locale }
 

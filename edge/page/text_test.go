@@ -86,7 +86,7 @@ func TestEveryTextIsAskedFor(t *testing.T) {
 			named[name] = true
 		}
 	}
-	for _, key := range find(t, "../locale/catalog/en.json", `(?m)^\t\t"([^"]+)": `) {
+	for _, key := range find(t, "../locale/messages/en.json", `(?m)^\t\t"([^"]+)": `) {
 		name := regexp.MustCompile(`\.[A-Z]{2}$`).ReplaceAllString(key, "")
 		if stem := name[:max(strings.LastIndexByte(name, '.'), 0)]; !named[name] && !named[stem] {
 			t.Errorf("nobody says %s", key)
@@ -126,7 +126,7 @@ func TestNoClaimAboutMerchant(t *testing.T) {
 			t.Errorf("%s: the pattern does not find %q", tag, claim.sentence)
 		}
 	}
-	files, err := filepath.Glob("../locale/catalog/*.json")
+	files, err := filepath.Glob("../locale/messages/*.json")
 	if err != nil || len(files) != len(locale.All()) {
 		t.Fatal(files, err)
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/edge/orders"
-	"github.com/crepe-checkout/crepe/edge/stripe"
+	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 )
 
 // badgerStore is the port on a real Badger.

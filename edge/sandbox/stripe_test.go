@@ -10,7 +10,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/edge/orders"
-	"github.com/crepe-checkout/crepe/edge/stripe"
+	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 )
 
 // These tests drive the real adapter against the sandbox.

@@ -15,9 +15,9 @@ import (
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/idempotency"
+	"github.com/crepe-checkout/crepe/edge/notify"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
-	"github.com/crepe-checkout/crepe/edge/webhooks"
 )
 
 // Store is every port at once.
@@ -27,7 +27,7 @@ type Store interface {
 	auth.Tokens
 	auth.Keys
 	catalog.Records
-	webhooks.Keys
+	notify.Keys
 	Sandbox(checkout.Environment) sandbox.Store
 }
 

@@ -1,6 +1,6 @@
 //go:build tinygo
 
-// Command guest is the WebAssembly module: the operations of package call behind an ABI that is written down in
+// Command guest is the WebAssembly module: the operations of package ops behind an ABI that is written down in
 // ../ABI.md.
 //
 // Its memory is one arena. TinyGo's "leaking" allocator only ever moves a pointer forward; alloc, with which every call
@@ -13,7 +13,7 @@ package main
 import (
 	"unsafe"
 
-	"github.com/crepe-checkout/crepe/wasm/call"
+	"github.com/crepe-checkout/crepe/wasm/ops"
 )
 
 // next is where the allocator of gc_leaking.go takes the next bytes from, which it takes for zero.
@@ -25,15 +25,15 @@ var next uintptr
 // lies what the instance keeps.
 var base, arena uintptr
 
-var instance call.Instance
+var instance ops.Instance
 
 func main() {}
 
 //go:wasmexport crepe_abi
-func abi() uint32 { return call.ABI }
+func abi() uint32 { return ops.ABI }
 
 // alloc begins a call: it frees the memory of the one before and returns size bytes for the input of this one, at most
-// call.MaxInput+1; it traps if asked for more.
+// ops.MaxInput+1; it traps if asked for more.
 //
 //go:wasmexport alloc
 func alloc(size uint32) *byte {
@@ -42,39 +42,39 @@ func alloc(size uint32) *byte {
 	}
 	clear(unsafe.Slice((*byte)(unsafe.Pointer(arena)), next-arena))
 	next = arena
-	if size > call.MaxInput+1 {
+	if size > ops.MaxInput+1 {
 		panic("alloc: more than an operation reads")
 	}
 	return unsafe.SliceData(make([]byte, size))
 }
 
 //go:wasmexport billing
-func billing(input *byte, size uint32) uint64 { return run((*call.Instance).Billing, input, size) }
+func billing(input *byte, size uint32) uint64 { return run((*ops.Instance).Billing, input, size) }
 
 //go:wasmexport email
-func email(input *byte, size uint32) uint64 { return run((*call.Instance).Email, input, size) }
+func email(input *byte, size uint32) uint64 { return run((*ops.Instance).Email, input, size) }
 
 //go:wasmexport fields
-func fields(input *byte, size uint32) uint64 { return run((*call.Instance).Fields, input, size) }
+func fields(input *byte, size uint32) uint64 { return run((*ops.Instance).Fields, input, size) }
 
 //go:wasmexport place
-func place(input *byte, size uint32) uint64 { return run((*call.Instance).Place, input, size) }
+func place(input *byte, size uint32) uint64 { return run((*ops.Instance).Place, input, size) }
 
 //go:wasmexport quote
-func quote(input *byte, size uint32) uint64 { return run((*call.Instance).Quote, input, size) }
+func quote(input *byte, size uint32) uint64 { return run((*ops.Instance).Quote, input, size) }
 
 //go:wasmexport taxid
-func taxID(input *byte, size uint32) uint64 { return run((*call.Instance).TaxID, input, size) }
+func taxID(input *byte, size uint32) uint64 { return run((*ops.Instance).TaxID, input, size) }
 
 //go:wasmexport version
-func version(input *byte, size uint32) uint64 { return run((*call.Instance).Version, input, size) }
+func version(input *byte, size uint32) uint64 { return run((*ops.Instance).Version, input, size) }
 
 // rates moves what the instance keeps to the base, and the arena behind it. The answer lies higher, because the input does, and
 // that has what is kept in it.
 //
 //go:wasmexport rates
 func rates(input *byte, size uint32) uint64 {
-	answer := run((*call.Instance).Load, input, size)
+	answer := run((*ops.Instance).Load, input, size)
 	kept := unsafe.Slice((*byte)(unsafe.Pointer(base)), len(instance.Rates))
 	copy(kept, instance.Rates)
 	instance.Rates = unsafe.String(unsafe.SliceData(kept), len(kept))
@@ -83,7 +83,7 @@ func rates(input *byte, size uint32) uint64 {
 }
 
 // run returns where the answer lies, its address in the high half and its size in the low one.
-func run(operation call.Operation, input *byte, size uint32) uint64 {
+func run(operation ops.Operation, input *byte, size uint32) uint64 {
 	answer := operation(&instance, unsafe.String(input, size))
 	return uint64(uintptr(unsafe.Pointer(unsafe.SliceData(answer))))<<32 | uint64(len(answer))
 }

@@ -18,7 +18,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/wasm"
-	"github.com/crepe-checkout/crepe/wasm/call"
+	"github.com/crepe-checkout/crepe/wasm/ops"
 )
 
 // memoryPages is the memory of an instance in pages of 64 KiB, at most. The module declares the same.
@@ -36,7 +36,7 @@ type Config struct {
 	CacheDir string
 
 	// Rates are an operator's own, nil for none: they hold for all quotes and orders that come without. Their text
-	// ([tax.Table.Text]) has at most [call.MaxRates] bytes; of more, give each call its [tax.Table.Portion].
+	// ([tax.Table.Text]) has at most [ops.MaxRates] bytes; of more, give each call its [tax.Table.Portion].
 	Rates *tax.Table
 
 	// Uninterrupted lets an operation that has begun run to its end, whatever becomes of its context: some tens of
@@ -91,7 +91,7 @@ func (m *Module) load(ctx context.Context, rates *tax.Table) error {
 	}
 	_, problems, err := ask[struct{}](ctx, m, "rates", map[string]string{"rates": text})
 	if err == nil && problems != nil {
-		err = fmt.Errorf("host: %w: %d bytes, of at most %d", problems, len(text), call.MaxRates)
+		err = fmt.Errorf("host: %w: %d bytes, of at most %d", problems, len(text), ops.MaxRates)
 	}
 	if err != nil {
 		return err
@@ -105,7 +105,7 @@ func (m *Module) Close(ctx context.Context) error {
 	return errors.Join(m.runtime.Close(ctx), m.cache.Close(ctx))
 }
 
-// Call runs an operation of package call on one JSON object and returns its answer, which is the caller's. It waits for an
+// Call runs an operation of package ops on one JSON object and returns its answer, which is the caller's. It waits for an
 // instance and ends when the context does, even in the middle of the operation.
 func (m *Module) Call(ctx context.Context, operation string, input []byte) (answer []byte, err error) {
 	if ctx.Err() != nil {
@@ -146,7 +146,7 @@ func (m *Module) instantiate(ctx context.Context) (*instance, error) {
 		return nil, fmt.Errorf("host: instantiating the module: %w", err)
 	}
 	in := &instance{module, module.ExportedFunction("alloc"), map[string]api.Function{}}
-	for _, operation := range call.Operations {
+	for _, operation := range ops.Operations {
 		in.operations[operation.Name] = module.ExportedFunction(operation.Name)
 	}
 	if m.rates != nil {
@@ -164,7 +164,7 @@ func (in *instance) call(ctx context.Context, operation string, input []byte) ([
 	if function == nil {
 		return nil, errors.New("there is no such operation")
 	}
-	input = input[:min(len(input), call.MaxInput+1)] // it is refused, however long
+	input = input[:min(len(input), ops.MaxInput+1)] // it is refused, however long
 	size := uint64(len(input))
 	stack := [2]uint64{size}
 	if err := in.alloc.CallWithStack(ctx, stack[:]); err != nil {

@@ -21,7 +21,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/core/vatid"
-	"github.com/crepe-checkout/crepe/wasm/call"
+	"github.com/crepe-checkout/crepe/wasm/ops"
 )
 
 func newModule(t *testing.T, instances int) *Module {
@@ -322,7 +322,7 @@ func TestWaiting(t *testing.T) {
 func slowest() []byte {
 	var b bytes.Buffer
 	b.WriteByte('{')
-	for i := 9999; b.Len() < call.MaxInput-len(`"1000":0,"email":""}`); i-- {
+	for i := 9999; b.Len() < ops.MaxInput-len(`"1000":0,"email":""}`); i-- {
 		fmt.Fprintf(&b, `"%d":0,`, i)
 	}
 	b.WriteString(`"email":""}`)
@@ -370,10 +370,10 @@ func TestAllocTooMuch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := in.alloc.Call(t.Context(), call.MaxInput+1); err != nil {
+	if _, err := in.alloc.Call(t.Context(), ops.MaxInput+1); err != nil {
 		t.Error(err)
 	}
-	if _, err := in.alloc.Call(t.Context(), call.MaxInput+2); err == nil {
+	if _, err := in.alloc.Call(t.Context(), ops.MaxInput+2); err == nil {
 		t.Error("alloc gives more than an operation reads")
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/vatid"
 )
 
-// The inputs and answers of package call, for encoding/json.
+// The inputs and answers of package ops, for encoding/json.
 
 type problemAnswer struct{ Kind, Code, Path, Message string }
 
@@ -80,7 +80,7 @@ type billingAnswer struct {
 	TaxIDChecked bool
 }
 
-// object is an input of package call, untyped because its names are only here.
+// object is an input of package ops, untyped because its names are only here.
 type object = map[string]any
 
 func (in *QuoteInput) wire() object {

@@ -30,8 +30,8 @@ var arrows = map[string][]string{
 	"core/tax/rulebook": {"core/money", "core/tax"},
 
 	"wasm":       {},
-	"wasm/call":  {"core"},
-	"wasm/guest": {"wasm/call"},
+	"wasm/ops":   {"core"},
+	"wasm/guest": {"wasm/ops"},
 	"wasm/host":  {"wasm", "core"},
 
 	"web": {},
@@ -42,8 +42,8 @@ var arrows = map[string][]string{
 	"edge/catalog": {"core", "edge/shortid", "edge/orders"}, // a checkout session is opened from a product's version
 	"edge/auth":    {"core", "edge/shortid", "edge/catalog"},
 
-	"edge/explain":     {"core"},
-	"edge/webhooks":    {"core"},
+	"edge/quoteview":   {"core"},
+	"edge/notify":      {"core"},
 	"edge/idempotency": {"core"},
 	"edge/locale":      {"core"},
 	"edge/throttle":    {"core"},
@@ -53,14 +53,14 @@ var arrows = map[string][]string{
 	"edge/record": {"core", "edge/orders", "edge/catalog", "edge/auth", "edge/idempotency"},
 
 	// Adapters see the ports that they implement, never each other.
-	"edge/badgerstore": {"core", "edge/record", "edge/orders", "edge/catalog", "edge/auth", "edge/webhooks", "edge/idempotency", "edge/sandbox"},
-	"edge/storetest":   {"core", "edge/orders", "edge/catalog", "edge/auth", "edge/webhooks", "edge/idempotency", "edge/sandbox"}, // their tests
-	"edge/filefault":   {},                                                                                                        // a tracer, in tests
-	"edge/stripe":      {"core", "edge/orders"},
+	"edge/badgerstore": {"core", "edge/record", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency", "edge/sandbox"},
+	"edge/storetest":   {"core", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency", "edge/sandbox"}, // their tests
+	"edge/filefault":   {},                                                                                                      // a tracer, in tests
+	"edge/psp/stripe":  {"core", "edge/orders"},
 	"edge/sandbox":     {"core"},
 
 	// Doors see services, never adapters.
-	"edge/api":  {"core", "edge/shortid", "edge/orders", "edge/catalog", "edge/auth", "edge/explain", "edge/geoip", "edge/http1", "edge/idempotency", "edge/throttle", "wasm/call", "web"},
+	"edge/api":  {"core", "edge/shortid", "edge/orders", "edge/catalog", "edge/auth", "edge/quoteview", "edge/geoip", "edge/http1", "edge/idempotency", "edge/throttle", "wasm/ops", "web"},
 	"edge/page": {"core", "edge/orders", "edge/catalog", "edge/geoip", "edge/locale", "edge/throttle", "web"},
 
 	"edge/admin": {"core", "edge/orders", "edge/auth"}, // an operator's entry point, on a socket of its own
@@ -71,8 +71,8 @@ var arrows = map[string][]string{
 
 // doors says where a third-party module enters. Every other package does without it.
 var doors = map[string][]string{
-	"github.com/valyala/fasthttp":             {"edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/stripe", "edge/sandbox"},
-	"github.com/goccy/go-json":                {"edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/stripe", "edge/sandbox", "edge/record", "edge/explain", "wasm/host"},
+	"github.com/valyala/fasthttp":             {"edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/psp/stripe", "edge/sandbox"},
+	"github.com/goccy/go-json":                {"edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/psp/stripe", "edge/sandbox", "edge/record", "edge/quoteview", "wasm/host"},
 	"github.com/dgraph-io/badger/v4":          {"edge/badgerstore"},
 	"google.golang.org/protobuf":              {"edge/badgerstore"}, // Badger's MANIFEST, in a repair
 	"github.com/golang-jwt/jwt/v5":            {"edge/auth"},
@@ -110,7 +110,7 @@ func TestArrows(t *testing.T) {
 func TestArrowsBite(t *testing.T) {
 	for _, c := range []struct{ pkg, path string }{
 		{"core/tax", "time"}, {"core/email", "fmt"}, {"core/money", module + "core/tax"}, {"core/vatid", "github.com/goccy/go-json"},
-		{"edge/orders", module + "edge/badgerstore"}, {"edge/stripe", module + "edge/sandbox"}, {"edge/api", module + "edge/stripe"},
+		{"edge/orders", module + "edge/badgerstore"}, {"edge/psp/stripe", module + "edge/sandbox"}, {"edge/api", module + "edge/psp/stripe"},
 		{"edge/orders", "github.com/valyala/fasthttp"}, {"edge/unheard", "strings"}, {"wasm/guest", "fmt"},
 	} {
 		if forbidden(c.pkg, c.path, false) == "" {
@@ -142,7 +142,7 @@ func forbidden(pkg, path string, test bool) string {
 
 // pure holds for the packages that end up in the WebAssembly module.
 func pure(pkg string) bool {
-	return strings.HasPrefix(pkg, "core/") && !strings.HasPrefix(pkg, "core/tax/") || pkg == "wasm/call" || pkg == "wasm/guest"
+	return strings.HasPrefix(pkg, "core/") && !strings.HasPrefix(pkg, "core/tax/") || pkg == "wasm/ops" || pkg == "wasm/guest"
 }
 
 func throughDoor(pkg, path string, test bool) string {

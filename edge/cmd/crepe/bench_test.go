@@ -17,8 +17,8 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 	"github.com/crepe-checkout/crepe/edge/shortid"
-	"github.com/crepe-checkout/crepe/edge/stripe"
 )
 
 // BenchmarkCreateOrder is a whole create-order over an in-memory listener: HTTP, token, rules, two durable commits and the

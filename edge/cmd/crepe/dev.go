@@ -17,7 +17,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/catalog"
-	"github.com/crepe-checkout/crepe/edge/webhooks"
+	"github.com/crepe-checkout/crepe/edge/notify"
 )
 
 const devFileName = "dev.json"
@@ -211,7 +211,7 @@ func replaceFile(name string, content []byte) error {
 func (s *server) webhookPublicKeys(ctx context.Context) (map[checkout.Environment]string, error) {
 	keys := make(map[checkout.Environment]string)
 	for _, env := range []checkout.Environment{checkout.Test, checkout.Prod} {
-		signer, err := webhooks.NewSigner(ctx, s.db, env)
+		signer, err := notify.NewSigner(ctx, s.db, env)
 		if err != nil {
 			return nil, err
 		}

@@ -34,9 +34,9 @@ import (
 	"github.com/crepe-checkout/crepe/edge/http1"
 	"github.com/crepe-checkout/crepe/edge/locale"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 	"github.com/crepe-checkout/crepe/edge/shortid"
-	"github.com/crepe-checkout/crepe/edge/stripe"
-	jsoncall "github.com/crepe-checkout/crepe/wasm/call"
+	ops "github.com/crepe-checkout/crepe/wasm/ops"
 )
 
 // linear fails if read takes more than 24 times as long for the largest body that the server takes as for an eighth of it; a
@@ -186,7 +186,7 @@ func TestLinearText(t *testing.T) {
 	signature := func(s string) { gateway.Event(stripeSignature("whsec_x", at, s), []byte(s), at) }
 	for name, text := range jsonTexts {
 		linear(t, "stripe.Event of "+name, text, signature)
-		linear(t, "call.Valid of "+name, text, func(s string) { jsoncall.Valid([]byte(s)) })
+		linear(t, "ops.Valid of "+name, text, func(s string) { ops.Valid([]byte(s)) })
 	}
 }
 

@@ -16,8 +16,8 @@ import (
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/core/tax"
-	"github.com/crepe-checkout/crepe/edge/explain"
-	"github.com/crepe-checkout/crepe/edge/stripe"
+	"github.com/crepe-checkout/crepe/edge/psp/stripe"
+	"github.com/crepe-checkout/crepe/edge/quoteview"
 )
 
 const quoteUsage = `crepe quote computes the tax on a sale and says why, from the same rules as an order.
@@ -80,7 +80,7 @@ func quote(args []string, stdout io.Writer) error {
 			business, err := strconv.ParseBool(orFalse(row["isBusiness"]))
 			if err != nil {
 				wrong := badQuestion("isBusiness", "expected true or false", row["isBusiness"])
-				return json.NewEncoder(stdout).Encode(explain.Refused(problem.List{wrong}))
+				return json.NewEncoder(stdout).Encode(quoteview.Refused(problem.List{wrong}))
 			}
 			v := answer(&seller, own, asked{
 				country: row["country"], state: row["state"], postcode: row["postcode"], taxID: row["taxId"], business: business,
@@ -122,7 +122,7 @@ func settle(s *tax.Seller, home, registered string) error {
 }
 
 // answer quotes one sale, or says everything that is wrong with the question.
-func answer(seller *tax.Seller, rates *tax.Table, a asked, withRules bool) *explain.Quote {
+func answer(seller *tax.Seller, rates *tax.Table, a asked, withRules bool) *quoteview.Quote {
 	terms, problems := a.terms(seller)
 	in := billing.Input{Country: a.country, State: a.state, Postcode: a.postcode, IsBusiness: &a.business, TaxID: a.taxID}
 	if a.business {
@@ -135,13 +135,13 @@ func answer(seller *tax.Seller, rates *tax.Table, a asked, withRules bool) *expl
 	ip, p := a.ip()
 	problems = appendIf(problems, p)
 	if len(problems) > 0 {
-		return explain.Refused(problems)
+		return quoteview.Refused(problems)
 	}
 	q, p := terms.Quote(&detail, ip, on, rates)
 	if p != nil {
-		return explain.Refused(problem.List{p})
+		return quoteview.Refused(problem.List{p})
 	}
-	return explain.New(&q, withRules)
+	return quoteview.New(&q, withRules)
 }
 
 func (a *asked) terms(seller *tax.Seller) (t checkout.Terms, problems problem.List) {

@@ -12,7 +12,7 @@ import (
 	"github.com/goccy/go-json"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
-	"github.com/crepe-checkout/crepe/edge/webhooks"
+	"github.com/crepe-checkout/crepe/edge/notify"
 )
 
 // TestSDK runs the public SDK against the server, pays on the sandbox's page, and sees the order completed.
@@ -97,7 +97,7 @@ func npmInstall(t *testing.T, dir string) string {
 func TestWebhookSignature(t *testing.T) {
 	shop := openShop(t)
 	dir := npmInstall(t, "testdata/sdk")
-	signer, err := webhooks.NewSigner(context.Background(), shop.db, checkout.Test)
+	signer, err := notify.NewSigner(context.Background(), shop.db, checkout.Test)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/edge/orders"
-	"github.com/crepe-checkout/crepe/edge/stripe"
+	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 )
 
 const (

@@ -1,8 +1,8 @@
-// Package explain shows a quote to people and programs: the amounts, why they are what they are, and the rules that
+// Package quoteview shows a quote to people and programs: the amounts, why they are what they are, and the rules that
 // decided with their text, validity and source.
 //
 // [Quote] is the one shape, printed by the command line, answered by the API and readable as text.
-package explain
+package quoteview
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package call
+package ops
 
 import (
 	"github.com/crepe-checkout/crepe/core/billing"

@@ -1,6 +1,6 @@
-// Package webhooks is what we tell merchants. So far it holds who says it: a [Signer] per environment, whose public key a
+// Package notify is what we tell merchants. So far it holds who says it: a [Signer] per environment, whose public key a
 // merchant configures once and which therefore outlives every restart. Endpoints and deliveries come with a later piece.
-package webhooks
+package notify
 
 import (
 	"context"

@@ -1,8 +1,8 @@
-module github.com/crepe-checkout/crepe/edge/stripe/oracle
+module github.com/crepe-checkout/crepe/edge/psp/stripe/oracle
 
 go 1.26.8
 
-replace github.com/crepe-checkout/crepe => ../../..
+replace github.com/crepe-checkout/crepe => ../../../..
 
 require (
 	github.com/crepe-checkout/crepe v0.0.0

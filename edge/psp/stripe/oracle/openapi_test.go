@@ -23,7 +23,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/crepe-checkout/crepe/edge/orders"
-	"github.com/crepe-checkout/crepe/edge/stripe"
+	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 )
 
 // description is Stripe's OpenAPI description with stripe-mock's validators.

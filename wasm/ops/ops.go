@@ -1,4 +1,4 @@
-// Package call is the core by text: an operation takes JSON and answers JSON, so that every host can use it alike. The
+// Package ops is the core by text: an operation takes JSON and answers JSON, so that every host can use it alike. The
 // WebAssembly module (wasm/guest) exports each of the [Operations]; a Go program may call the same functions natively and
 // gets the same bytes.
 //
@@ -13,7 +13,7 @@
 // "9.975" for per cent, "2026-11-23".
 //
 // There is neither reflection nor fmt in here: it would be most of the module.
-package call
+package ops
 
 import (
 	"github.com/crepe-checkout/crepe/core/problem"
