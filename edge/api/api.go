@@ -20,7 +20,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/throttle"
 )
 
-// Config is what an [API] is built from. Every field but Buyers is needed.
+// Config is what an [API] is built from. Every field but GeoIP is needed.
 type Config struct {
 	Auth    *auth.Service
 	Catalog catalog.Records
@@ -29,7 +29,7 @@ type Config struct {
 	// Idempotency answers repeated writes.
 	Idempotency *idempotency.Guard
 	Gateways    map[checkout.Environment]orders.Gateway
-	Buyers      geoip.Locator      // finds a buyer's country, which is evidence only
+	GeoIP       geoip.Locator      // finds a buyer's country, which is evidence only
 	Throttle    *throttle.Throttle // of what comes without a merchant's credential
 
 	PublicURL string       // where buyers reach us, without a trailing slash

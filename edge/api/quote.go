@@ -39,15 +39,15 @@ func (a *API) quote(ctx *fasthttp.RequestCtx, caller auth.Caller, r *quoteReques
 // one buyer by the merchant, whose own server may be the client, so that only the request can tell the buyer's address.
 func (a *API) country(ctx *fasthttp.RequestCtx, caller auth.Caller, buyerIP string) country.Code {
 	peer, forwarded := ctx.RemoteIP(), ctx.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor)
-	if caller.Role != auth.Customer && a.Buyers.Proxied(peer, forwarded) {
+	if caller.Role != auth.Customer && a.GeoIP.Proxied(peer, forwarded) {
 		buyerIP = ""
 	}
-	return a.Buyers.Country(buyerIP, peer, forwarded)
+	return a.GeoIP.Country(buyerIP, peer, forwarded)
 }
 
 // client is the address that a request counts to.
 func (a *API) client(ctx *fasthttp.RequestCtx) string {
-	return a.Buyers.Client(ctx.RemoteIP(), ctx.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor))
+	return a.GeoIP.Client(ctx.RemoteIP(), ctx.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor))
 }
 
 // buyerOrVisitor takes a session token before a store's slug.

@@ -81,8 +81,8 @@ func originOf(key string) string {
 	if slices.Contains([]string{"zero", "one", "two", "few", "many"}, detail) {
 		return name + ".other"
 	}
-	if place := strings.LastIndexByte(key, '.'); place >= 0 && strings.ToUpper(key[place:]) == key[place:] {
-		return key[:place]
+	if dot := strings.LastIndexByte(key, '.'); dot >= 0 && strings.ToUpper(key[dot:]) == key[dot:] {
+		return key[:dot]
 	}
 	return key
 }
@@ -164,15 +164,15 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestPlace: what a list calls a place, and the tax line beside it.
-func TestPlace(t *testing.T) {
+// TestTerritory checks the names that the lists and the tax lines show.
+func TestTerritory(t *testing.T) {
 	for _, c := range []struct{ tag, code, want string }{
 		{"en", "DE", "Germany"}, {"en", "US-TX", "Texas"}, {"en", "PT-20", "Portugal"}, {"en", "HK", "Hong Kong"},
 		{"en", "CD", "Congo (DRC)"}, {"zh-Hans", "HK", "香港"}, {"zh-Hans", "US-CA", "加利福尼亚州"}, {"zh-Hans-HK", "CA-QC", "魁北克省"},
 		{"zh-Hant-HK", "MO", "澳門"}, {"zh-Hant-HK", "IT", "意大利"}, {"zh-Hant-TW", "IT", "義大利"}, {"de", "US-CA", "California"},
 		{"ar", "DE", "ألمانيا"},
 	} {
-		if got := Find(c.tag).Place(c.code); got != c.want {
+		if got := Find(c.tag).Territory(c.code); got != c.want {
 			t.Errorf("%s: %s is %q, not %q", c.tag, c.code, got, c.want)
 		}
 	}

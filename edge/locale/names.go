@@ -43,8 +43,8 @@ func (l *Locale) State(c country.Code, s country.Subdivision) string {
 	return ""
 }
 
-// Place is what a tax jurisdiction is called: "DE", "US-TX". A region without a name is called after its country: "PT-20".
-func (l *Locale) Place(jurisdiction string) string {
+// Territory returns the name of a tax jurisdiction, "DE" or "US-TX". A region without a name has its country's: "PT-20".
+func (l *Locale) Territory(jurisdiction string) string {
 	code, state, _ := strings.Cut(jurisdiction, "-")
 	if name := l.State(country.Code(code), country.Subdivision(state)); name != "" {
 		return name

@@ -64,7 +64,7 @@ func (h *Handler) data(v *visit) data {
 	module := web.Named("checkout.wasm")
 	return data{
 		Store: v.store.Slug, Merchant: v.store.Name, Session: v.session.ID, Environment: v.session.Environment,
-		PayOrigins: append([]string{}, h.PayOrigins...),
+		PayOrigins: append([]string{}, h.config.PayOrigins...),
 		Core:       core{module.URL, module.Integrity},
 		Now:        v.now, ExpiresAt: v.session.ExpiresAt, Round: v.round(),
 		Sale:    saleOf(&v.session.Terms, tax.DateOf(v.now)),

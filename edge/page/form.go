@@ -33,7 +33,7 @@ func (v *visit) prefilled() form {
 		d, _ := billing.Check(*v.session.Billing)
 		f.Country, f.State, f.Postcode = string(d.Country), d.State, d.Postcode
 		f.IsBusiness, f.BusinessName, f.TaxID = d.IsBusiness, d.BusinessName, d.TaxID
-		f.place()
+		f.selectState()
 	}
 	return f
 }
@@ -45,12 +45,12 @@ func (v *visit) sent() form {
 		Email: email.Clip(value("email")), Country: value("country"), State: value("state"), Postcode: value("postcode"),
 		IsBusiness: v.PostArgs().Has("isBusiness"), BusinessName: value("businessName"), TaxID: value("taxId"),
 	}
-	f.place()
+	f.selectState()
 	return f
 }
 
-// place fills in the state that the postcode lies in, where none was chosen.
-func (f *form) place() {
+// selectState sets an empty State to the one that the postcode belongs to.
+func (f *form) selectState() {
 	if f.State == "" {
 		f.State = string(f.code().StateOf(f.Postcode))
 	}
@@ -183,16 +183,16 @@ func (h *Handler) submit(v *visit) {
 // order places the order of a form.
 func (h *Handler) order(v *visit, f *form) (string, error) {
 	forwarded := v.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor)
-	client := h.Buyers.Client(v.RemoteIP(), forwarded)
-	if err := h.Throttle.Admit(v.store.ID, client, h.Now()); err != nil {
+	client := h.config.GeoIP.Client(v.RemoteIP(), forwarded)
+	if err := h.config.Throttle.Admit(v.store.ID, client, h.config.Now()); err != nil {
 		return "", err
 	}
 	input := f.input()
-	return h.Orders.Create(v, &checkout.Request{
+	return h.config.Orders.Create(v, &checkout.Request{
 		Caller:    checkout.Caller{Environment: v.session.Environment, StoreID: v.store.ID, SessionID: v.session.ID},
 		SessionID: v.session.ID, Billing: &input, BuyerEmail: f.Email,
-		IPCountry: h.Buyers.Country("", v.RemoteIP(), forwarded),
-		Rates:     h.Rates,
+		IPCountry: h.config.GeoIP.Country("", v.RemoteIP(), forwarded),
+		Rates:     h.config.Rates,
 	}, client, nil)
 }
 
@@ -202,7 +202,7 @@ func (h *Handler) refused(v *visit, page *formPage, where country.Code, err erro
 	list := problems(err)
 	switch {
 	case len(list) == 0:
-		h.Log.Error("order failed", "store", v.store.ID, "error", err)
+		h.config.Log.Error("order failed", "store", v.store.ID, "error", err)
 		fallthrough
 	case list[0].Kind == problem.Unavailable:
 		page.Notice = "failed"

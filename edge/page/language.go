@@ -98,7 +98,7 @@ func (t texts) Languages() []tongue {
 // guessed is the country that the buyer is probably in: that of the address, else the region of the browser's first
 // language. It saves a way through a long list and decides nothing.
 func (h *Handler) guessed(ctx *fasthttp.RequestCtx) country.Code {
-	if code := h.Buyers.Country("", ctx.RemoteIP(), ctx.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor)); code != "" {
+	if code := h.config.GeoIP.Country("", ctx.RemoteIP(), ctx.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor)); code != "" {
 		return code
 	}
 	for _, tag := range accepted(ctx) {

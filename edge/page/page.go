@@ -57,7 +57,7 @@ type Stores interface {
 type Config struct {
 	Orders   Orders
 	Stores   Stores
-	Buyers   geoip.Locator      // where they are: evidence, no more
+	GeoIP    geoip.Locator      // finds the buyer's country, which is evidence only
 	Throttle *throttle.Throttle // of orders
 	Rates    *tax.Table         // the operator's own tax rates, nil for none
 	Now      func() time.Time
@@ -72,12 +72,12 @@ type Config struct {
 
 // Handler serves the hosted checkout. It is safe for concurrent use.
 type Handler struct {
-	Config
+	config Config
 	policy string // the Content-Security-Policy of every page
 }
 
 // New makes a handler.
-func New(c Config) *Handler { return &Handler{Config: c, policy: contentPolicy(c.PayOrigins, nil)} }
+func New(c Config) *Handler { return &Handler{config: c, policy: contentPolicy(c.PayOrigins, nil)} }
 
 // Handle answers a request. A path that is neither a page nor an asset gets the page for links that lead nowhere.
 func (h *Handler) Handle(ctx *fasthttp.RequestCtx) {
@@ -111,10 +111,10 @@ func (h *Handler) Handle(ctx *fasthttp.RequestCtx) {
 		h.fail(ctx, err)
 	case v.switched():
 	case rest != "":
-		v.admitLogo(h.PayOrigins)
+		v.admitLogo(h.config.PayOrigins)
 		h.status(v)
 	default:
-		v.admitLogo(h.PayOrigins)
+		v.admitLogo(h.config.PayOrigins)
 		h.checkout(v)
 	}
 }
@@ -155,25 +155,25 @@ type visit struct {
 
 // visit reads what a page shows. A session of another store is none.
 func (h *Handler) visit(ctx *fasthttp.RequestCtx, slug, id string) (*visit, error) {
-	store, err := h.Stores.StoreBySlug(ctx, slug)
+	store, err := h.config.Stores.StoreBySlug(ctx, slug)
 	if errors.Is(err, catalog.ErrNotFound) {
 		return nil, orders.ErrNotFound
 	} else if err != nil {
 		return nil, err
 	}
-	session, err := h.Orders.Session(ctx, id)
+	session, err := h.config.Orders.Session(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	if session.StoreID != store.ID {
 		return nil, orders.ErrNotFound
 	}
-	order, err := h.Orders.Order(ctx, session)
+	order, err := h.config.Orders.Order(ctx, session)
 	if err != nil && !errors.Is(err, orders.ErrNotFound) {
 		return nil, err
 	}
 	speaks := language(ctx, session.Language, store.Checkout.Language)
-	return &visit{ctx, store, session, order, h.Rates, h.Now().UnixMilli(), speaks}, nil
+	return &visit{ctx, store, session, order, h.config.Rates, h.config.Now().UnixMilli(), speaks}, nil
 }
 
 // open reports whether the session can still be ordered from.
@@ -195,7 +195,7 @@ func (v *visit) see(url string) {
 
 // fail answers a defect or a broken part. Its text goes to the log, and the path does not: who has it may order.
 func (h *Handler) fail(ctx *fasthttp.RequestCtx, err error) {
-	h.Log.Error("page failed", "error", err)
+	h.config.Log.Error("page failed", "error", err)
 	t := language(ctx, "", "")
 	h.show(ctx, fasthttp.StatusInternalServerError, "message", &message{
 		frame: frame{texts: t, Title: t.Text("failed")}, Says: t.Text("failed.text"),

@@ -23,15 +23,15 @@ func (v *visit) ratesURL() string {
 // serveRates answers with the rows about one place; none is an empty file.
 func (h *Handler) serveRates(ctx *fasthttp.RequestCtx, path string) {
 	version, rest, _ := strings.Cut(strings.TrimPrefix(path, ratesPrefix), "/")
-	sellerCode, place, _ := strings.Cut(rest, "/")
-	code, state, _ := strings.Cut(place, "-")
+	sellerCode, territory, _ := strings.Cut(rest, "/")
+	code, state, _ := strings.Cut(territory, "-")
 	seller, known := country.Parse(sellerCode)
 	buyer, ok := country.Parse(code)
-	if !known || !ok || version == "" || version != h.Rates.Version() || !ctx.IsGet() && !ctx.IsHead() {
+	if !known || !ok || version == "" || version != h.config.Rates.Version() || !ctx.IsGet() && !ctx.IsHead() {
 		h.show(ctx, fasthttp.StatusNotFound, "message", notFound(ctx))
 		return
 	}
-	portion := h.Rates.Portion(seller, buyer, state)
+	portion := h.config.Rates.Portion(seller, buyer, state)
 	ctx.Response.Header.Set(fasthttp.HeaderCacheControl, "public, max-age=31536000, immutable")
 	ctx.SetContentType("text/plain; charset=utf-8")
 	ctx.SetBodyString(portion.Text())

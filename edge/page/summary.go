@@ -78,7 +78,7 @@ func (t texts) taxLine(c *tax.Component, amount func(int64) string) taxLine {
 	return taxLine{
 		Name: t.In(code, "tax."+c.Tax),
 		Share: t.Text(share, "rate", percent.Write(c.Rate.Percent()), "base", percent.Write(strconv.Itoa(int(c.Base))),
-			"place", t.Place(c.Jurisdiction)),
+			"place", t.Territory(c.Jurisdiction)),
 		Amount: amount(c.Amount),
 	}
 }

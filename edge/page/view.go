@@ -30,7 +30,7 @@ var templates = template.Must(template.ParseFS(sources, "templates/*.html"))
 func (h *Handler) show(ctx *fasthttp.RequestCtx, status int, name string, view any) {
 	var page bytes.Buffer
 	if err := templates.ExecuteTemplate(&page, name, view); err != nil {
-		h.Log.Error("page not rendered", "page", name, "error", err)
+		h.config.Log.Error("page not rendered", "page", name, "error", err)
 		ctx.SetStatusCode(fasthttp.StatusInternalServerError)
 		return
 	}
@@ -151,13 +151,13 @@ func (h *Handler) formPage(v *visit, f form, s *summary) *formPage {
 	return &formPage{
 		frame: v.frame(v.Text("checkout")),
 		Item:  v.item(&v.session.Product, &v.session.Terms), Summary: s, Form: f,
-		Continue: cmp.Or(v.store.Checkout.Continue[v.Tag], v.Text("continue")), Provider: h.Providers[v.session.Environment],
+		Continue: cmp.Or(v.store.Checkout.Continue[v.Tag], v.Text("continue")), Provider: h.config.Providers[v.session.Environment],
 		Guessed: h.guessed(v.RequestCtx), Data: h.data(v),
 	}
 }
 
 // Digits reports whether a keypad will do for the chosen country's postcodes.
-func (p *formPage) Digits() bool { return p.place(p.Form.code()).Digits }
+func (p *formPage) Digits() bool { return p.countryOption(p.Form.code()).Digits }
 
 // Label is a field's name in the chosen country.
 func (p *formPage) Label(key string) string { return p.In(p.Form.Country, key) }
@@ -195,8 +195,8 @@ type choice struct {
 	NeedsVAT   bool // a business needs one
 }
 
-// place is the option for a country: the form that the core draws for it, as marks.
-func (p *formPage) place(c country.Code) choice {
+// countryOption is the option for a country: the form that the core draws for it, as marks.
+func (p *formPage) countryOption(c country.Code) choice {
 	option := choice{Value: string(c), Name: p.Country(c), Chosen: c == p.Form.code(), NoPostcode: true}
 	for _, f := range billing.Fields(c) {
 		switch f.Name {
@@ -215,10 +215,10 @@ func (p *formPage) place(c country.Code) choice {
 func (p *formPage) Choices() []choice {
 	list := make([]choice, 0, 256)
 	for c := range p.Countries() {
-		place := p.place(c)
-		if list = append(list, place); c == p.Guessed {
+		option := p.countryOption(c)
+		if list = append(list, option); c == p.Guessed {
 			copy(list[1:], list)
-			list[0] = place
+			list[0] = option
 		}
 	}
 	return list

@@ -13,7 +13,7 @@ import {
 } from "./fields.ts";
 import { placeOrder } from "./order.ts";
 import { data, element, text } from "./page.ts";
-import { askTotal, placeName, writeTotal } from "./receipt.ts";
+import { askTotal, regionName, writeTotal } from "./receipt.ts";
 import { hold, isHolding, release, waiting } from "./retry.ts";
 
 export { Core };
@@ -87,7 +87,7 @@ function changed(field: Field): void {
 	setBusy(false);
 	if (field === "country") adapt();
 	if (field === "email") say("email", "suggest");
-	withCore(place);
+	withCore(selectState);
 	keep();
 	withCore((core) => recheck(findFaults(core)));
 	if (!core) recheck(new Map());
@@ -123,18 +123,18 @@ function suggest(core: Core): void {
 
 // place selects the state in which the postcode lies, where the buyer has not chosen one, and points to it where another was
 // chosen: border towns have postcodes of their neighbours, so that is no fault.
-let placed = "";
+let selectedState = "";
 
-function place(core: Core): void {
+function selectState(core: Core): void {
 	const country = control.country.value;
 	const found = core.stateOf(country, control.postcode.value);
 	const state = found && `${country}-${found}`;
-	if (state && (control.state.value === "" || control.state.value === placed)) {
+	if (state && (control.state.value === "" || control.state.value === selectedState)) {
 		control.state.value = state;
-		placed = state;
+		selectedState = state;
 	}
 	const differs = state !== "" && control.state.value !== state;
-	say("postcode", "caution", differs ? text("postcode.differs", { state: placeName(state) }) : "");
+	say("postcode", "caution", differs ? text("postcode.differs", { state: regionName(state) }) : "");
 }
 
 async function submit(): Promise<void> {

@@ -5,7 +5,7 @@ import { control, fields, isBusiness, type Field } from "./fields.ts";
 import { data } from "./page.ts";
 
 // Without storage (a browser may refuse it) nothing is kept, and nothing else changes. status.ts removes what is kept.
-const place = location.pathname;
+const storageKey = location.pathname;
 
 interface Draft {
 	values?: Partial<Record<Field, string>>;
@@ -17,7 +17,7 @@ const draft = read();
 
 function read(): Draft {
 	try {
-		return (JSON.parse(sessionStorage.getItem(place) ?? "{}") ?? {}) as Draft;
+		return (JSON.parse(sessionStorage.getItem(storageKey) ?? "{}") ?? {}) as Draft;
 	} catch {
 		return {};
 	}
@@ -25,7 +25,7 @@ function read(): Draft {
 
 function write(): void {
 	try {
-		sessionStorage.setItem(place, JSON.stringify(draft));
+		sessionStorage.setItem(storageKey, JSON.stringify(draft));
 	} catch {
 		// full or forbidden
 	}

@@ -73,9 +73,9 @@ function quoteOf(answer: Answer): Shown {
 function write(quote: Shown): void {
 	const lines = quote.components.map((part) => {
 		const share = part.base === "100" ? "tax.share" : "tax.share-of";
-		const place = placeName(part.jurisdiction);
+		const region = regionName(part.jurisdiction);
 		const name = textIn(part.jurisdiction.slice(0, 2), `tax.${part.tax}`);
-		return taxLine(name, text(share, { rate: percent(part.rate), base: percent(part.base), place }), price(part.amount));
+		return taxLine(name, text(share, { rate: percent(part.rate), base: percent(part.base), place: region }), price(part.amount));
 	});
 	const total = price(quote.total);
 	const tax = price(quote.tax);
@@ -93,9 +93,9 @@ function writeUntaxed(): void {
 }
 
 function replace(label: string, total: string, small: string, subtotal: string, lines: Node[], note: string): void {
-	for (const place of document.querySelectorAll("[data-label]")) place.textContent = label;
-	for (const place of document.querySelectorAll("[data-total]")) place.textContent = total;
-	for (const place of document.querySelectorAll("[data-includes]")) place.textContent = small;
+	for (const target of document.querySelectorAll("[data-label]")) target.textContent = label;
+	for (const target of document.querySelectorAll("[data-total]")) target.textContent = total;
+	for (const target of document.querySelectorAll("[data-includes]")) target.textContent = small;
 	byId("subtotal").textContent = subtotal;
 	byId("note").textContent = note;
 	for (const old of document.querySelectorAll(".tax")) old.remove();
@@ -108,8 +108,8 @@ function taxLine(name: string, share: string, amount: string): HTMLElement {
 	return element("div", { className: "tax" }, label, element("dd", {}, amount));
 }
 
-// placeName reads the name of "DE" or "US-TX" from the list that has it.
-export function placeName(jurisdiction: string): string {
+// regionName reads the name of "DE" or "US-TX" from the list that has it.
+export function regionName(jurisdiction: string): string {
 	const option = document.querySelector(`option[value="${CSS.escape(jurisdiction)}"]`);
 	return option?.textContent ?? "";
 }

@@ -145,8 +145,8 @@ func limit(name, value string, fallback float64) (float64, error) {
 	return n, nil
 }
 
-// buyers finds buyers by their addresses, as far as the operator's database knows them.
-func (c *Config) buyers() (l geoip.Locator, err error) {
+// locator opens the GeoIP database, if there is one. It finds a client behind the trusted proxies either way.
+func (c *Config) locator() (l geoip.Locator, err error) {
 	if l.Trusted, err = geoip.ParseProxies(c.TrustedProxies); err != nil {
 		return l, fmt.Errorf("--trusted-proxies: %w", err)
 	}

@@ -135,7 +135,7 @@ func TestEvidenceSettings(t *testing.T) {
 	} {
 		var config Config
 		c.set(&config)
-		if _, err := config.buyers(); err == nil || !strings.Contains(err.Error(), c.says) {
+		if _, err := config.locator(); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%v does not say %q", err, c.says)
 		}
 	}

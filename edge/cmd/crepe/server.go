@@ -94,7 +94,7 @@ func (s *server) wire() error {
 			gateways[env] = gateway
 		}
 	}
-	buyers, err := s.buyers()
+	locator, err := s.locator()
 	if err != nil {
 		return err
 	}
@@ -117,9 +117,9 @@ func (s *server) wire() error {
 	s.orders = orders.New(orders.Config{Store: s.db, Gateways: gateways, Now: time.Now, Rand: rand.Reader, Log: s.log,
 		Deployment: deployment, CatchUp: true})
 	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Origins: s.db, Orders: s.orders, Gateways: gateways,
-		Idempotency: idempotency.NewGuard(s.db, time.Now, s.log), Buyers: buyers, Throttle: limits, Rates: rates,
+		Idempotency: idempotency.NewGuard(s.db, time.Now, s.log), GeoIP: locator, Throttle: limits, Rates: rates,
 		PublicURL: s.PublicURL, Ready: s.ready, Now: time.Now, Rand: rand.Reader, Log: s.log})
-	s.page = page.New(page.Config{Orders: s.orders, Stores: s.db, Buyers: buyers, Throttle: limits, Rates: rates, Now: time.Now, Log: s.log,
+	s.page = page.New(page.Config{Orders: s.orders, Stores: s.db, GeoIP: locator, Throttle: limits, Rates: rates, Now: time.Now, Log: s.log,
 		PayOrigins: payOrigins, Providers: s.providers()})
 	if s.SandboxTools {
 		s.extra = map[string]fasthttp.RequestHandler{
