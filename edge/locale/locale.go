@@ -2,7 +2,7 @@
 // written there, and what countries and states are called and in which order they are listed.
 //
 // A [Locale] is one language, [Find] looks one up by its BCP 47 tag. What the page says lies in messages/, one file for each
-// language, for translators to edit; the project's README tells how. How a language writes numbers, dates and names is
+// language, for translators to edit; web/README.md tells how. How a language writes numbers, dates and names is
 // Unicode CLDR's, in cldr.json, written by gen.mjs. A regional language names a base and has of its own only what differs.
 //
 // A [Notation] is all there is to writing an amount. The page hands it to its script instead of leaving the work to Intl:

@@ -2,6 +2,7 @@ package locale
 
 import (
 	"encoding/json"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -200,5 +201,27 @@ func TestFacts(t *testing.T) {
 		if !json.Valid(sources[tag]) || len(sources) != len(All()) {
 			t.Errorf("cldr.json has nothing for %s, or too much: run go generate", tag)
 		}
+	}
+}
+
+// TestREADME checks that the table of languages in web/README.md lists every locale.
+func TestREADME(t *testing.T) {
+	readme, err := os.ReadFile("../../web/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := regexp.MustCompile(`(?m)^\| [A-Z][^|]* \| ((?:\x60[A-Za-z0-9-]+\x60(?:, )?)+) \|`).FindAllStringSubmatch(string(readme), -1)
+	var tags []string
+	for _, row := range listed {
+		tags = append(tags, strings.Split(strings.Trim(row[1], "`"), "`, `")...)
+	}
+	var want []string
+	for _, l := range All() {
+		want = append(want, l.Tag)
+	}
+	slices.Sort(tags)
+	slices.Sort(want)
+	if !slices.Equal(tags, want) {
+		t.Errorf("web/README.md lists %q, want %q", tags, want)
 	}
 }
