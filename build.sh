@@ -13,8 +13,8 @@ usage() {
 ./build.sh client  build the npm packages into bin/npm (nothing is published)
 ./build.sh shots   take the pictures of every page in web/testdata/shots anew
 ./build.sh browsers buy in Firefox and in WebKit, too
-./build.sh bench   benchmarks, with the figures of the README
-./build.sh bench-wasm  the WebAssembly module beside the core natively and beside zod and ajv, for README and wasm/budgets.txt
+./build.sh bench   benchmarks, with the figures of BENCHMARKS.md
+./build.sh bench-wasm  the WebAssembly module beside the core natively and beside zod and ajv, for BENCHMARKS.md and wasm/budgets.txt
 ./build.sh torture the long proofs: KILLS kills of the binary (50), SCHEDULES of orders at random (5000), FAULT_RUNS schedules for
                    each fault (200), DAMAGES of a database (2000), POWER_CUTS of each kind of database (50), HISTORIES of sessions
                    (4000), INPUTS hostile inputs in three hosts (1000000); they write edge/FAULTS.md

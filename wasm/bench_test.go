@@ -20,7 +20,7 @@ import (
 )
 
 // BenchmarkHosts validates the same billing details, those of the vectors, with the core natively, with the module in wazero
-// and in V8, and with what one would take in JavaScript without it. It prints the table that the README shows and writes it
+// and in V8, and with what one would take in JavaScript without it. It prints the table of BENCHMARKS.md and writes it
 // there with -update, and the times into budgets.txt. Rounds of all of them alternate, and the median counts.
 func BenchmarkHosts(b *testing.B) {
 	details := billingDetails(b)
@@ -45,7 +45,7 @@ func BenchmarkHosts(b *testing.B) {
 		record(b, "v8-start", fmt.Sprintf("%.1f", v8.Compile))
 		record(b, "v8-billing", micros(rows[3].texts))
 		record(b, "wazero-billing", micros(rows[1].texts))
-		writeReadme(b, table)
+		writeTable(b, table)
 	}
 }
 
@@ -274,9 +274,9 @@ func machine() string {
 	return fmt.Sprintf("%d cores (%s)", runtime.NumCPU(), name)
 }
 
-// writeReadme puts the table between its marks.
-func writeReadme(b *testing.B, table string) {
-	const file, begin, end = "../README.md", "<!-- hosts:begin -->\n", "<!-- hosts:end -->"
+// writeTable puts the table between its marks.
+func writeTable(b *testing.B, table string) {
+	const file, begin, end = "../BENCHMARKS.md", "<!-- hosts:begin -->\n", "<!-- hosts:end -->"
 	text, err := os.ReadFile(file)
 	if err != nil {
 		b.Fatal(err)

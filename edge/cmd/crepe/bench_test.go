@@ -85,7 +85,7 @@ func BenchmarkCreateOrder(b *testing.B) {
 		b.Run(fmt.Sprintf("durable/clients=%d", clients), func(b *testing.B) {
 			sessions := s.openSessions(b, file, b.N)
 			var next atomic.Int64
-			b.SetParallelism((clients + 1) / 2) // times GOMAXPROCS, which is 2 where the README's figures were taken
+			b.SetParallelism((clients + 1) / 2) // times GOMAXPROCS, which is 2 where the figures of BENCHMARKS.md were taken
 			b.ResetTimer()
 			if clients == 1 {
 				for i := range b.N {
