@@ -163,8 +163,7 @@ func TestTrust(t *testing.T) {
 	if strings.Contains(plain, `href="mailto:`) || strings.Contains(plain, "By continuing") || strings.Contains(plain, `class="merchant"><a`) {
 		t.Error("a link to nowhere")
 	}
-	s.decorate(t, catalog.Store{Links: catalog.Links{Website: "https://northline.example/?a=1&b=2", SupportEmail: "help@northline.example",
-		Terms: "https://northline.example/terms", Refunds: "https://northline.example/refunds", Privacy: "https://northline.example/privacy"}})
+	s.decorate(t, decorated)
 	expect(t, s.get(pageURL), fasthttp.StatusOK,
 		`<a href="https://northline.example/?a=1&amp;b=2" title="Return to Northline">`, "Sold by Northline.",
 		`<a href="https://northline.example/terms">terms of sale</a> and <a href="https://northline.example/refunds">refund policy</a>.`,

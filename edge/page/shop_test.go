@@ -23,9 +23,9 @@ import (
 	"github.com/crepe-checkout/crepe/edge/sandbox"
 )
 
-// shop is a page with everything behind it: Badger in a temporary directory, the order service, the Stripe adapter and
-// the sandbox that speaks Stripe's wire. Its clock stands, far
-// enough ahead for no deadline made from it to have passed, and its random numbers repeat.
+// shop is the page with real dependencies: Badger in a temporary directory, the order service, the Stripe adapter and the
+// sandbox that implements Stripe's API. Its clock is fixed, so far in the future that deadlines derived from it have not
+// passed, and its random numbers are seeded.
 type shop struct {
 	*Handler
 	orders *orders.Service
@@ -70,8 +70,8 @@ func openShop(t *testing.T) *shop {
 	return s
 }
 
-// offer is the session that the tests start from; with changes it.
-func (s *shop) offer(t *testing.T, with func(*orders.Session)) {
+// offer stores the session that the tests start from, after change, if it is not nil.
+func (s *shop) offer(t *testing.T, change func(*orders.Session)) {
 	t.Helper()
 	session := &orders.Session{
 		Session: checkout.Session{
@@ -86,8 +86,8 @@ func (s *shop) offer(t *testing.T, with func(*orders.Session)) {
 		},
 		PageURL: "http://127.0.0.1:8787" + pageURL, CreatedAt: s.now.UnixMilli(),
 	}
-	if with != nil {
-		with(session)
+	if change != nil {
+		change(session)
 	}
 	if err := s.orders.Add(context.Background(), session); err != nil {
 		t.Fatal(err)
@@ -107,10 +107,10 @@ func ottawan(session *orders.Session) {
 	session.Billing = &billing.Input{Country: "CA", IsBusiness: no(), State: "ON", Postcode: "K1A 0B1"}
 }
 
-// get asks for a path, as a browser does.
+// get requests a path.
 func (s *shop) get(path string) *fasthttp.Response { return s.do("GET", path, nil) }
 
-// post sends a form.
+// post submits a form.
 func (s *shop) post(path string, form url.Values) *fasthttp.Response { return s.do("POST", path, form) }
 
 func (s *shop) do(method, path string, form url.Values) *fasthttp.Response {
@@ -127,15 +127,15 @@ func (s *shop) do(method, path string, form url.Values) *fasthttp.Response {
 	return &ctx.Response
 }
 
-// expect fails unless the answer has a status and every part in its body.
+// expect checks the response's status and that its body contains every part.
 func expect(t *testing.T, r *fasthttp.Response, status int, parts ...string) {
 	t.Helper()
 	if r.StatusCode() != status {
-		t.Errorf("HTTP %d, not %d", r.StatusCode(), status)
+		t.Errorf("HTTP %d, want %d", r.StatusCode(), status)
 	}
 	for _, part := range parts {
 		if !strings.Contains(string(r.Body()), part) {
-			t.Errorf("the page does not say %q", part)
+			t.Errorf("the page does not contain %q", part)
 		}
 	}
 	if t.Failed() {
@@ -143,7 +143,7 @@ func expect(t *testing.T, r *fasthttp.Response, status int, parts ...string) {
 	}
 }
 
-// order sends the form of a buyer in Ottawa and returns the order.
+// order submits the form of a buyer in Ottawa and returns the order.
 func (s *shop) order(t *testing.T) *orders.Order {
 	t.Helper()
 	expect(t, s.post(pageURL, ottawa()), fasthttp.StatusSeeOther)
@@ -158,7 +158,7 @@ func (s *shop) order(t *testing.T) *orders.Order {
 	return order
 }
 
-// report applies what the provider would report of an order.
+// report applies an event of the provider about an order.
 func (s *shop) report(t *testing.T, order *orders.Order, kind orders.EventKind, paid bool) {
 	t.Helper()
 	attempt := order.Current()
@@ -181,7 +181,16 @@ func ottawa() url.Values {
 	return url.Values{"email": {" Ada@Fieldnotes.example "}, "country": {"CA"}, "state": {"CA-ON"}, "postcode": {"K1A 0B1"}}
 }
 
-// decorate gives the store more than its name.
+// decorated are a store's look and links.
+var decorated = catalog.Store{
+	Logo: "https://cdn.northline.example/logo.png",
+	Checkout: catalog.CheckoutSettings{
+		Light: catalog.Theme{Primary: "#0f5c4a"}, Dark: catalog.Theme{Logo: "https://cdn.northline.example/logo-dark.png"}},
+	Links: catalog.Links{Website: "https://northline.example/?a=1&b=2", SupportEmail: "help@northline.example",
+		Terms: "https://northline.example/terms", Refunds: "https://northline.example/refunds", Privacy: "https://northline.example/privacy"},
+}
+
+// decorate changes the store's look and links.
 func (s *shop) decorate(t *testing.T, more catalog.Store) {
 	t.Helper()
 	store, err := s.db.StoreBySlug(t.Context(), slug)
