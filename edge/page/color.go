@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// color is an opaque colour, a byte for each of red, green and blue as screens take them (sRGB).
+// color is an opaque sRGB colour: red, green, blue.
 type color [3]uint8
 
 var black, white = color{}, color{255, 255, 255}
 
-// parseColor reads "#17181c" and "#fff".
+// parseColor parses "#17181c" and "#fff".
 func parseColor(s string) (color, bool) {
 	s, marked := strings.CutPrefix(strings.TrimSpace(s), "#")
 	if marked && len(s) == 3 {
@@ -29,12 +29,12 @@ func (c color) String() string {
 	return "#" + strconv.FormatInt(int64(n), 16)[1:]
 }
 
-// luminance is how bright a colour is, from 0 to 1 (WCAG 2.2, relative luminance).
+// luminance returns WCAG 2.2's relative luminance, from 0 to 1.
 func (c color) luminance() float64 {
 	return 0.2126*linear[c[0]] + 0.7152*linear[c[1]] + 0.0722*linear[c[2]]
 }
 
-// linear is the light of each value of a channel.
+// linear maps an sRGB channel to linear light.
 var linear = func() (table [256]float64) {
 	for i := range table {
 		v := float64(i) / 255
@@ -46,13 +46,13 @@ var linear = func() (table [256]float64) {
 	return table
 }()
 
-// contrast is WCAG 2.2's ratio of two colours, from 1 to 21.
+// contrast returns WCAG 2.2's contrast ratio, from 1 to 21.
 func contrast(a, b color) float64 {
 	la, lb := a.luminance(), b.luminance()
 	return (max(la, lb) + 0.05) / (min(la, lb) + 0.05)
 }
 
-// strongest is black or white, whichever is read better on c: at 4.58 at least, whatever c is.
+// strongest returns black or white, whichever has more contrast with c. It is at least 4.58.
 func (c color) strongest() color {
 	if contrast(black, c) > contrast(white, c) {
 		return black
@@ -60,7 +60,7 @@ func (c color) strongest() color {
 	return white
 }
 
-// mix is so many per cent of a in b.
+// mix returns percent of a mixed into b.
 func mix(percent int, a, b color) (c color) {
 	for i := range c {
 		c[i] = uint8((int(a[i])*percent + int(b[i])*(100-percent) + 50) / 100)
@@ -68,7 +68,7 @@ func mix(percent int, a, b color) (c color) {
 	return c
 }
 
-// readable reports whether a colour stands out at the ratio from every one of grounds.
+// readable reports whether c has at least the contrast ratio with each of grounds.
 func (c color) readable(ratio float64, grounds ...color) bool {
 	for _, ground := range grounds {
 		if contrast(c, ground) < ratio {
@@ -78,9 +78,9 @@ func (c color) readable(ratio float64, grounds ...color) bool {
 	return true
 }
 
-// raised mixes from in steps into to, from percent on, until the result is readable on all grounds. Where even to is not, it
-// is to.
-func raised(percent int, to, from color, ratio float64, grounds ...color) color {
+// mixUntilReadable mixes to into from, starting at percent and with one more per cent at a time, until the result is readable
+// on all grounds. If even to is not, it returns to.
+func mixUntilReadable(percent int, to, from color, ratio float64, grounds ...color) color {
 	for ; percent < 100; percent++ {
 		if c := mix(percent, to, from); c.readable(ratio, grounds...) {
 			return c

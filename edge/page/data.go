@@ -10,31 +10,31 @@ import (
 	"github.com/crepe-checkout/crepe/web"
 )
 
-// data is what the script gets, as a block of JSON in the page: facts and sentences, no logic.
+// data is the JSON block in the page that the script reads.
 type data struct {
-	Store       string               `json:"store"` // its slug
+	Store       string               `json:"store"` // slug
 	Merchant    string               `json:"merchant"`
 	Session     string               `json:"session"`
 	Environment checkout.Environment `json:"environment"`
-	PayOrigins  []string             `json:"payOrigins"` // where the buyer may be sent, besides here
-	Now         int64                `json:"now"`        // Unix milliseconds, by the server's clock
+	PayOrigins  []string             `json:"payOrigins"` // where the buyer may be sent, besides this origin
+	Now         int64                `json:"now"`        // Unix milliseconds, server time
 	ExpiresAt   int64                `json:"expiresAt"`
-	Round       int                  `json:"round"` // changes when the same order asked for again is not the same any more
+	Round       int                  `json:"round"` // ended payment attempts; the idempotency key changes with it
 	Core        core                 `json:"core"`
 	Sale        sale                 `json:"sale"`
-	Rates       string               `json:"rates,omitempty"` // where the operator's own rates lie, a file for each place
+	Rates       string               `json:"rates,omitempty"` // URL prefix of the operator's own rates, a file for each territory
 	Money       locale.Notation      `json:"money"`
 	Percent     locale.Notation      `json:"percent"`
 	Texts       map[string]string    `json:"texts"`
 }
 
-// core is the WebAssembly module.
+// core identifies the WebAssembly module.
 type core struct {
 	URL       string `json:"url"`
 	Integrity string `json:"integrity"`
 }
 
-// sale is what the module's quote reads, besides the buyer; wasm/ABI.md has its shape.
+// sale is the input of the module's quote without the buyer; wasm/ABI.md documents it.
 type sale struct {
 	Price  price  `json:"price"`
 	Step   string `json:"step"`
@@ -75,7 +75,7 @@ func (h *Handler) data(v *visit) data {
 	}
 }
 
-// round counts the payment pages of this session that have come to an end.
+// round returns the number of the order's ended payment attempts.
 func (v *visit) round() (n int) {
 	if v.order == nil {
 		return 0

@@ -15,7 +15,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/throttle"
 )
 
-// form is what the fields of the page hold, as typed. Their names are those of the API.
+// form holds the fields' values as typed. The fields have the API's names.
 type form struct {
 	Email        string
 	Country      string
@@ -26,7 +26,7 @@ type form struct {
 	TaxID        string
 }
 
-// prefilled is what the session knows already.
+// prefilled returns the form with the session's e-mail address and billing detail.
 func (v *visit) prefilled() form {
 	f := form{Email: v.session.BuyerEmail}
 	if v.session.Billing != nil {
@@ -38,8 +38,8 @@ func (v *visit) prefilled() form {
 	return f
 }
 
-// sent is what a browser without JavaScript has sent. It copies: fasthttp's bytes do not outlive the request.
-func (v *visit) sent() form {
+// submitted returns the posted form. It copies the values, because fasthttp reuses its buffers after the request.
+func (v *visit) submitted() form {
 	value := func(name string) string { return string(v.PostArgs().Peek(name)) }
 	f := form{
 		Email: email.Clip(value("email")), Country: value("country"), State: value("state"), Postcode: value("postcode"),
@@ -56,8 +56,8 @@ func (f *form) selectState() {
 	}
 }
 
-// input is the billing detail in the form. The page hides the state where an address has none, but without JavaScript it
-// cannot keep the browser from sending it.
+// input returns the form's billing detail. It omits the state for a country without states: the field is hidden then, but
+// without JavaScript the browser submits it.
 func (f *form) input() billing.Input {
 	state := f.State
 	if !f.code().NeedsState() {
@@ -67,41 +67,42 @@ func (f *form) input() billing.Input {
 		BusinessName: f.BusinessName, TaxID: f.TaxID}
 }
 
-// code is the chosen country, empty while there is none.
+// code returns the chosen country, or "".
 func (f *form) code() country.Code {
 	code, _ := country.Parse(f.Country)
 	return code
 }
 
-// state is the chosen option of the state field, "US-CA".
+// state returns the chosen option of the state field, "US-CA", or "".
 func (f *form) state() string {
 	state, ok := f.code().ParseSubdivision(strings.ToUpper(f.State))
 	if !ok {
 		return ""
 	}
-	return option(f.code(), state)
+	return stateValue(f.code(), state)
 }
 
-// option is how the state field names a state: whole, because the list holds those of all countries until the script
-// shortens it.
-func option(c country.Code, s country.Subdivision) string { return string(c) + "-" + string(s) }
+// stateValue returns the option value of a state, "US-CA". It includes the country, because without the script the list has
+// the states of every country.
+func stateValue(c country.Code, s country.Subdivision) string { return string(c) + "-" + string(s) }
 
-// fields are the names of the form's fields, in their order on the page.
+// fields are the names of the form's fields in page order.
 var fields = []string{"email", "country", "state", "postcode", "businessName", "taxId"}
 
-// faults is the sentence at each wrong field.
-type faults map[string]string
+// fieldErrors maps the name of a field to its error message.
+type fieldErrors map[string]string
 
-func (f faults) add(t texts, where country.Code, field, code string) {
+// add sets a field's message for a problem code. The first one stays, and problems without a field are ignored.
+func (f fieldErrors) add(t texts, where country.Code, field, code string) {
 	if _, known := f[field]; !known && field != "" {
 		f[field] = t.In(string(where), code)
 	}
 }
 
-// check finds everything that is wrong with the form, with the core's rules, so that a buyer sees it all at once. The
-// detail is what could be made of the rest.
-func (f *form) check(t texts) (d billing.Detail, list problem.List, wrong faults) {
-	wrong = make(faults)
+// check validates the form with the core's rules and returns all errors at once. d is the normalized detail, as far as it is
+// valid.
+func (f *form) check(t texts) (d billing.Detail, list problem.List, wrong fieldErrors) {
+	wrong = make(fieldErrors)
 	switch address := email.Normalize(f.Email); {
 	case address == "":
 		wrong.add(t, "", "email", "buyer-email-required")
@@ -115,7 +116,7 @@ func (f *form) check(t texts) (d billing.Detail, list problem.List, wrong faults
 	return d, list, wrong
 }
 
-// fieldOf is the name of the field that a problem's path points to, empty where the page has no such field.
+// fieldOf returns the field that a problem's path points to, or "" if the form has none.
 func fieldOf(path string) string {
 	if path == "/buyerEmail" {
 		return "email"
@@ -126,7 +127,7 @@ func fieldOf(path string) string {
 	return ""
 }
 
-// problems are what an error of create-order refuses, none if it is no refusal.
+// problems returns the problems of a refusal by [Orders.Create], and nil for any other error.
 func problems(err error) problem.List {
 	var list problem.List
 	var single *problem.Problem
@@ -141,10 +142,10 @@ func problems(err error) problem.List {
 	return list
 }
 
-// checkout shows or takes the form, or shows what has become of a session that can no longer be ordered from.
+// checkout shows the form or processes a submitted one. A session that accepts no order gets a page that says why.
 func (h *Handler) checkout(v *visit) {
 	switch {
-	case v.through():
+	case v.paidOrProcessing():
 		h.status(v)
 	case !v.open():
 		h.show(v.RequestCtx, fasthttp.StatusGone, "message", v.expired())
@@ -163,24 +164,24 @@ func (h *Handler) checkout(v *visit) {
 	}
 }
 
-// submit orders as an anonymous buyer and sends the browser to the payment provider.
+// submit creates the order as an anonymous buyer and redirects to the payment provider.
 func (h *Handler) submit(v *visit) {
-	f := v.sent()
+	f := v.submitted()
 	d, list, wrong := f.check(v.texts)
 	page := h.formPage(v, f, v.quote(&d, list))
 	if len(wrong) > 0 {
-		h.refuse(v, page, wrong)
+		h.showErrors(v, page, wrong)
 		return
 	}
 	url, err := h.order(v, &f)
 	if err == nil {
-		v.see(url)
+		v.redirect(url)
 		return
 	}
-	h.refused(v, page, d.Country, err)
+	h.orderFailed(v, page, d.Country, err)
 }
 
-// order places the order of a form.
+// order creates the order and returns the payment page's URL.
 func (h *Handler) order(v *visit, f *form) (string, error) {
 	forwarded := v.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor)
 	client := h.config.GeoIP.Client(v.RemoteIP(), forwarded)
@@ -196,9 +197,9 @@ func (h *Handler) order(v *visit, f *form) (string, error) {
 	}, client, nil)
 }
 
-// refused shows the form again with what create-order said. A conflict means that the session has changed since it was
-// read: the browser comes again and sees into what.
-func (h *Handler) refused(v *visit, page *formPage, where country.Code, err error) {
+// orderFailed answers an error of [Orders.Create] with the form and a message. On a conflict the session has changed since it
+// was read, so it redirects to the page of the current state.
+func (h *Handler) orderFailed(v *visit, page *formPage, where country.Code, err error) {
 	list := problems(err)
 	switch {
 	case len(list) == 0:
@@ -210,10 +211,10 @@ func (h *Handler) refused(v *visit, page *formPage, where country.Code, err erro
 		h.show(v.RequestCtx, fasthttp.StatusServiceUnavailable, "form", page)
 		return
 	case list[0].Kind == problem.Conflict:
-		v.see(v.url())
+		v.redirect(v.url())
 		return
 	}
-	wrong := make(faults)
+	wrong := make(fieldErrors)
 	for _, p := range list {
 		wrong.add(page.texts, where, fieldOf(p.Path), p.Code)
 	}
@@ -221,12 +222,12 @@ func (h *Handler) refused(v *visit, page *formPage, where country.Code, err erro
 		h.show(v.RequestCtx, fasthttp.StatusBadRequest, "message", v.broken())
 		return
 	}
-	h.refuse(v, page, wrong)
+	h.showErrors(v, page, wrong)
 }
 
-// refuse shows the form again with what is wrong in it.
-func (h *Handler) refuse(v *visit, page *formPage, wrong faults) {
-	page.Faults = wrong
+// showErrors shows the form with the messages of its wrong fields, with status 400.
+func (h *Handler) showErrors(v *visit, page *formPage, wrong fieldErrors) {
+	page.Errors = wrong
 	page.Title = page.Text("error", "title", page.Title)
 	h.show(v.RequestCtx, fasthttp.StatusBadRequest, "form", page)
 }

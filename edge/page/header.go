@@ -11,9 +11,8 @@ import (
 	"github.com/crepe-checkout/crepe/web"
 )
 
-// contentPolicy lets a page run the script that this server delivers and nothing else. Sending the form must be allowed
-// to end at the payment provider: Chromium holds a redirect to the list too. Pictures come from here and from images, the
-// origins of a merchant's logo.
+// contentPolicy returns the Content-Security-Policy of a page. Only this server's scripts run. form-action names the payment
+// providers, because Chromium also applies it to redirects. images are the origins of the store's logos.
 func contentPolicy(payOrigins, images []string) string {
 	return strings.Join([]string{
 		"default-src 'none'",
@@ -29,8 +28,8 @@ func contentPolicy(payOrigins, images []string) string {
 	}, "; ")
 }
 
-// protect sets the headers of every page. A page holds one buyer's data: nobody may keep it.
-func (h *Handler) protect(ctx *fasthttp.RequestCtx) {
+// setHeaders sets the headers of every page. Pages hold a buyer's data and must not be cached.
+func (h *Handler) setHeaders(ctx *fasthttp.RequestCtx) {
 	set := ctx.Response.Header.Set
 	set("Content-Security-Policy", h.policy)
 	set("Cache-Control", "no-store")
@@ -42,8 +41,8 @@ func (h *Handler) protect(ctx *fasthttp.RequestCtx) {
 	set("X-Robots-Tag", "noindex")
 }
 
-// admitLogo lets a page show a merchant's logo, wherever it lies.
-func (v *visit) admitLogo(payOrigins []string) {
+// allowLogo adds the origins of the store's logos to the policy.
+func (v *visit) allowLogo(payOrigins []string) {
 	var images []string
 	l := logoOf(v.store)
 	for _, address := range []string{l.Light, l.Dark} {
@@ -56,8 +55,8 @@ func (v *visit) admitLogo(payOrigins []string) {
 	}
 }
 
-// imageOrigin is the origin of an https URL, "" where it has none. It is one as browsers write it, so nothing in it ends the
-// directive that it is put into: "https://a;sandbox" is a host for a URL parser.
+// imageOrigin returns the origin of an https URL, or "" if that is not a valid one. url.Parse accepts hosts such as
+// "a;sandbox", which would end the policy's directive; [catalog.ValidOrigin] does not.
 func imageOrigin(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" {
@@ -70,8 +69,8 @@ func imageOrigin(address string) string {
 	return origin
 }
 
-// serveAsset answers with a file of package web. Its name changes with its content, so it may be kept for ever; a name of
-// another build is not found, and that must not be kept.
+// serveAsset serves a file of package web. Its name contains a hash of its content, so it is immutable to caches. The 404 for a
+// file of another build must not be cached.
 func serveAsset(ctx *fasthttp.RequestCtx, path string) {
 	h := &ctx.Response.Header
 	h.Set("X-Content-Type-Options", "nosniff")

@@ -13,14 +13,13 @@ import (
 	"github.com/crepe-checkout/crepe/edge/locale"
 )
 
-// languageCookie keeps what a buyer has chosen. It is the only cookie, and says nothing else.
+// languageCookie stores the buyer's language. It is the only cookie.
 const languageCookie = "language"
 
-// language is the language of an answer: what the buyer has chosen, else what the merchant's program asks for, else the
-// browser, else the store's own, else English. Where the buyer lives has no part in it. A tag that no language answers to
-// does not count.
+// language returns the first available locale of: the buyer's choice, the session's language, Accept-Language, the store's
+// language, English.
 func language(ctx *fasthttp.RequestCtx, session, store string) texts {
-	wishes := append([]string{string(ctx.Request.Header.Cookie(languageCookie)), session}, accepted(ctx)...)
+	wishes := append([]string{string(ctx.Request.Header.Cookie(languageCookie)), session}, acceptedLanguages(ctx)...)
 	for _, tag := range append(wishes, store) {
 		if l := locale.Find(tag); l != nil {
 			return texts{l}
@@ -29,8 +28,8 @@ func language(ctx *fasthttp.RequestCtx, session, store string) texts {
 	return texts{locale.English()}
 }
 
-// accepted are the tags of Accept-Language (RFC 9110 §12.5.4), the dearest first. What is not wanted at all is left out.
-func accepted(ctx *fasthttp.RequestCtx) []string {
+// acceptedLanguages returns the tags of Accept-Language (RFC 9110 §12.5.4), highest weight first, without those of weight 0.
+func acceptedLanguages(ctx *fasthttp.RequestCtx) []string {
 	type wish struct {
 		tag    string
 		weight float64
@@ -54,9 +53,9 @@ func accepted(ctx *fasthttp.RequestCtx) []string {
 	return tags
 }
 
-// switched keeps the language that the buyer asks for with ?language=…, and sends the browser to the page without it. It
-// reports whether it has answered. A language that there is not is not kept.
-func (v *visit) switched() bool {
+// setLanguage handles ?language=…: it sets the cookie, unless the language is unknown, and redirects to the page without the
+// parameter. It reports whether it has answered.
+func (v *visit) setLanguage() bool {
 	asked := v.QueryArgs().Peek(languageCookie)
 	if asked == nil || v.IsPost() {
 		return false
@@ -64,7 +63,7 @@ func (v *visit) switched() bool {
 	if l := locale.Find(string(asked)); l != nil {
 		v.Response.Header.SetCookie(cookie(l.Tag, strings.HasPrefix(v.session.PageURL, "https:")))
 	}
-	v.see(string(v.Path()))
+	v.redirect(string(v.Path()))
 	return true
 }
 
@@ -80,28 +79,28 @@ func cookie(tag string, secure bool) *fasthttp.Cookie {
 	return &c
 }
 
-// tongue is one option of the language switch.
-type tongue struct {
+// languageOption is an option of the language menu.
+type languageOption struct {
 	*locale.Locale
 	Chosen bool
 }
 
-// Languages are the options of the language switch.
-func (t texts) Languages() []tongue {
-	var list []tongue
+// Languages returns the options of the language menu.
+func (t texts) Languages() []languageOption {
+	var list []languageOption
 	for _, l := range locale.All() {
-		list = append(list, tongue{l, l == t.Locale})
+		list = append(list, languageOption{l, l == t.Locale})
 	}
 	return list
 }
 
-// guessed is the country that the buyer is probably in: that of the address, else the region of the browser's first
-// language. It saves a way through a long list and decides nothing.
-func (h *Handler) guessed(ctx *fasthttp.RequestCtx) country.Code {
+// likelyCountry returns the country of the client's address, else the first region in Accept-Language, else "". It is listed
+// first in the form, and is not selected.
+func (h *Handler) likelyCountry(ctx *fasthttp.RequestCtx) country.Code {
 	if code := h.config.GeoIP.Country("", ctx.RemoteIP(), ctx.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor)); code != "" {
 		return code
 	}
-	for _, tag := range accepted(ctx) {
+	for _, tag := range acceptedLanguages(ctx) {
 		for part := range strings.SplitSeq(tag, "-") {
 			if code, ok := country.Parse(part); ok {
 				return code

@@ -24,7 +24,7 @@ func (s *shop) in(path string, headers ...string) *fasthttp.Response {
 	return &ctx.Response
 }
 
-// TestLanguage: the buyer's choice, the session's, the browser's, the store's, English.
+// TestLanguage: the buyer's option, the session's, the browser's, the store's, English.
 func TestLanguage(t *testing.T) {
 	for _, c := range []struct{ cookie, session, accept, store, want string }{
 		{"", "", "", "", "en"},
@@ -58,7 +58,7 @@ func TestLanguageOfNoSession(t *testing.T) {
 	expect(t, s.in("/nowhere", "Cookie", "language=ja-JP"), fasthttp.StatusNotFound, `<html lang="ja-JP" dir="ltr"`)
 }
 
-// TestSwitch: the choice is kept in the only cookie there is, and the page comes again without it in its address.
+// TestSwitch: the option is kept in the only cookie there is, and the page comes again without it in its address.
 func TestSwitch(t *testing.T) {
 	s := openShop(t)
 	s.offer(t, func(session *orders.Session) { session.PageURL = "https://pay.example" + pageURL })

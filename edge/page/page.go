@@ -1,21 +1,21 @@
-// Package page serves the hosted checkout to buyers: the billing form of a checkout session, the status of its order, and
-// the assets of both.
+// Package page serves the hosted checkout: the billing form of a checkout session, the status page of its order, and their
+// assets.
 //
-//	GET  /store/<slug>/checkout/<session>           the form, or what has become of the session
-//	POST /store/<slug>/checkout/<session>           the form sent without JavaScript: 303 to the payment provider
+//	GET  /store/<slug>/checkout/<session>           the form, or why the session cannot be used
+//	POST /store/<slug>/checkout/<session>           the form, submitted without JavaScript: 303 to the payment provider
 //	GET  /store/<slug>/checkout/<session>/complete  the order's status
 //	GET  /assets/<name with hash>                   scripts, style sheet and WebAssembly core
-//	GET  /theme/<colours and hash>                  a merchant's colours, corrected until they can be read
+//	GET  /theme/<colours and hash>                  a store's colours, corrected for contrast
 //
-// A page speaks the language that its buyer has chosen, else the session's, the browser's, the store's, or English; with
-// ?language=de it keeps the choice in a cookie. Package locale holds what is said.
+// The locale of a page is the buyer's choice, else the session's, the browser's, the store's, or English. ?language=de stores
+// the choice in a cookie. Package locale holds the messages.
 //
-// Everything works without JavaScript; the script of package web makes it quicker to use. A session id is a capability:
-// whoever has it may order from the session as an anonymous buyer, and that is what a plain POST does. A token in the
-// URL's fragment never reaches the server, so with JavaScript off its bearer too orders as an anonymous buyer.
+// The pages work without JavaScript; package web adds a script. A session id is a capability: its holder may order from the
+// session as an anonymous buyer, as a plain POST does. A token in the URL's fragment does not reach the server, so without
+// JavaScript its holder also orders as an anonymous buyer.
 //
-// A merchant's colours become a [palette], corrected until everything can be read, and a style sheet of their own. What a
-// buyer can expect of all this is listed in requirements_test.go.
+// [Handler] serves all of it. A store's colours become a [palette] with enough contrast, and a style sheet of their own.
+// requirements_test.go lists what a buyer can expect of the page; web/README.md describes it.
 package page
 
 import (
@@ -36,37 +36,37 @@ import (
 	"github.com/crepe-checkout/crepe/web"
 )
 
-// Orders is what the page needs of [orders.Service].
+// Orders is the part of [orders.Service] that the page uses.
 type Orders interface {
-	// Session reads a checkout session; [orders.ErrNotFound] when there is none.
+	// Session returns a checkout session, or [orders.ErrNotFound].
 	Session(ctx context.Context, id string) (*orders.Session, error)
-	// Order reads the order of a session; [orders.ErrNotFound] while there is none.
+	// Order returns the order of a session, or [orders.ErrNotFound] while there is none.
 	Order(ctx context.Context, session *orders.Session) (*orders.Order, error)
-	// Create places an order for a client at an address and returns the URL where the buyer pays. Refusals are a problem.List or a *problem.Problem;
-	// after any other error nothing has been charged and the same request may be sent again.
+	// Create creates the order for a client at an address and returns the URL where the buyer pays. A refusal is a
+	// problem.List or a *problem.Problem. After any other error nothing has been charged, and the request may be repeated.
 	Create(ctx context.Context, r *checkout.Request, client string, spend *orders.SpentToken) (string, error)
 }
 
-// Stores is what the page needs of the catalogue.
+// Stores is the part of the catalog that the page uses.
 type Stores interface {
-	// StoreBySlug reads a store; [catalog.ErrNotFound] when there is none.
+	// StoreBySlug returns a store, or [catalog.ErrNotFound].
 	StoreBySlug(ctx context.Context, slug string) (*catalog.Store, error)
 }
 
-// Config is what a [Handler] is made of.
+// Config is what a [Handler] needs. The zero GeoIP, Throttle and Rates are valid.
 type Config struct {
 	Orders   Orders
 	Stores   Stores
 	GeoIP    geoip.Locator      // finds the buyer's country, which is evidence only
-	Throttle *throttle.Throttle // of orders
+	Throttle *throttle.Throttle // limits orders; nil for no limit
 	Rates    *tax.Table         // the operator's own tax rates, nil for none
 	Now      func() time.Time
 	Log      *slog.Logger
 
-	// PayOrigins are the origins of the payment providers' pages, "https://checkout.stripe.com": the only places besides
-	// this one where a buyer can be sent. The sandbox is part of this server and needs no entry.
+	// PayOrigins are the origins of the payment providers' pages, "https://checkout.stripe.com". The page sends a buyer only
+	// there and to its own origin, which the sandbox shares.
 	PayOrigins []string
-	// Providers are the names by which a buyer may know the payment providers.
+	// Providers are the payment providers' names, as shown to the buyer.
 	Providers map[checkout.Environment]string
 }
 
@@ -76,17 +76,17 @@ type Handler struct {
 	policy string // the Content-Security-Policy of every page
 }
 
-// New makes a handler.
+// New returns a handler.
 func New(c Config) *Handler { return &Handler{config: c, policy: contentPolicy(c.PayOrigins, nil)} }
 
-// Handle answers a request. A path that is neither a page nor an asset gets the page for links that lead nowhere.
+// Handle answers a request. An unknown path gets the page for invalid links, with status 404.
 func (h *Handler) Handle(ctx *fasthttp.RequestCtx) {
 	path := string(ctx.Path())
 	if strings.HasPrefix(path, web.Prefix) {
 		serveAsset(ctx, path)
 		return
 	}
-	h.protect(ctx)
+	h.setHeaders(ctx)
 	switch {
 	case strings.HasPrefix(path, ratesPrefix):
 		h.serveRates(ctx, path)
@@ -109,17 +109,17 @@ func (h *Handler) Handle(ctx *fasthttp.RequestCtx) {
 		h.show(ctx, fasthttp.StatusNotFound, "message", notFound(ctx))
 	case err != nil:
 		h.fail(ctx, err)
-	case v.switched():
+	case v.setLanguage():
 	case rest != "":
-		v.admitLogo(h.config.PayOrigins)
+		v.allowLogo(h.config.PayOrigins)
 		h.status(v)
 	default:
-		v.admitLogo(h.config.PayOrigins)
+		v.allowLogo(h.config.PayOrigins)
 		h.checkout(v)
 	}
 }
 
-// split takes a path apart: /store/<slug>/checkout/<session>, and either nothing or "complete" behind it.
+// split parses /store/<slug>/checkout/<session> and /store/<slug>/checkout/<session>/complete; rest is "" or "complete".
 func split(path string) (slug, id, rest string, ok bool) {
 	path, isStore := strings.CutPrefix(path, "/store/")
 	slug, path, isCheckout := strings.Cut(path, "/checkout/")
@@ -128,7 +128,7 @@ func split(path string) (slug, id, rest string, ok bool) {
 	return slug, id, rest, ok
 }
 
-// allowed answers methods that a page does not have.
+// allowed reports whether the page has the request's method. If not, it has answered with 405.
 func allowed(ctx *fasthttp.RequestCtx, rest string) bool {
 	if ctx.IsGet() || ctx.IsHead() || ctx.IsPost() && rest == "" {
 		return true
@@ -142,18 +142,18 @@ func allowed(ctx *fasthttp.RequestCtx, rest string) bool {
 	return false
 }
 
-// visit is a request for the page of one session, with what was read for it.
+// visit is a request for the page of one session, with the records that it is rendered from.
 type visit struct {
 	*fasthttp.RequestCtx
 	store   *catalog.Store
 	session *orders.Session
 	order   *orders.Order // nil while there is none
-	rates   *tax.Table    // the operator's own
+	rates   *tax.Table    // the operator's own; nil for none
 	now     int64         // Unix milliseconds
 	texts
 }
 
-// visit reads what a page shows. A session of another store is none.
+// visit reads the records of a page. A session of another store is [orders.ErrNotFound].
 func (h *Handler) visit(ctx *fasthttp.RequestCtx, slug, id string) (*visit, error) {
 	store, err := h.config.Stores.StoreBySlug(ctx, slug)
 	if errors.Is(err, catalog.ErrNotFound) {
@@ -176,28 +176,28 @@ func (h *Handler) visit(ctx *fasthttp.RequestCtx, slug, id string) (*visit, erro
 	return &visit{ctx, store, session, order, h.config.Rates, h.config.Now().UnixMilli(), speaks}, nil
 }
 
-// open reports whether the session can still be ordered from.
+// open reports whether the session still accepts an order.
 func (v *visit) open() bool { return !v.session.Closed && v.now < v.session.ExpiresAt }
 
-// through reports whether the buyer has paid, or the money is on its way.
-func (v *visit) through() bool {
+// paidOrProcessing reports whether the order is paid, or its payment is being processed.
+func (v *visit) paidOrProcessing() bool {
 	return v.order != nil && (v.order.State.Settled() || v.order.State == orders.Processing)
 }
 
-// url is the path of this session's page.
+// url returns the path of the session's page.
 func (v *visit) url() string { return "/store/" + v.store.Slug + "/checkout/" + v.session.ID }
 
-// see sends the browser to another place with a GET.
-func (v *visit) see(url string) {
+// redirect answers 303: the browser loads url with GET.
+func (v *visit) redirect(url string) {
 	v.Response.Header.Set(fasthttp.HeaderLocation, url)
 	v.SetStatusCode(fasthttp.StatusSeeOther)
 }
 
-// fail answers a defect or a broken part. Its text goes to the log, and the path does not: who has it may order.
+// fail answers 500 and logs err. The path is not logged, because its session id is a capability.
 func (h *Handler) fail(ctx *fasthttp.RequestCtx, err error) {
 	h.config.Log.Error("page failed", "error", err)
 	t := language(ctx, "", "")
 	h.show(ctx, fasthttp.StatusInternalServerError, "message", &message{
-		frame: frame{texts: t, Title: t.Text("failed")}, Says: t.Text("failed.text"),
+		frame: frame{texts: t, Title: t.Text("failed")}, Body: t.Text("failed.text"),
 	})
 }

@@ -8,11 +8,11 @@ import (
 	"github.com/crepe-checkout/crepe/core/country"
 )
 
-// ratesPrefix is where the operator's own tax rates lie for the script: /rates/<version>/<seller>/<country or state>, in
-// the text that the module reads. The version is in the path, so that a browser keeps a file for good.
+// ratesPrefix is the path of the operator's own tax rates, /rates/<version>/<seller>/<country or state>, in the text format
+// that the WebAssembly module reads. The version in the path makes the files immutable to caches.
 const ratesPrefix = "/rates/"
 
-// ratesURL is where the files for this session's seller lie; empty where the operator has no rates of its own.
+// ratesURL returns the prefix of the files for the session's seller, or "" if the operator has no rates of its own.
 func (v *visit) ratesURL() string {
 	if v.rates.Version() == "" {
 		return ""
@@ -20,7 +20,7 @@ func (v *visit) ratesURL() string {
 	return ratesPrefix + v.rates.Version() + "/" + string(v.session.Terms.Seller.Country) + "/"
 }
 
-// serveRates answers with the rows about one place; none is an empty file.
+// serveRates serves the rows of one territory, which may be none.
 func (h *Handler) serveRates(ctx *fasthttp.RequestCtx, path string) {
 	version, rest, _ := strings.Cut(strings.TrimPrefix(path, ratesPrefix), "/")
 	sellerCode, territory, _ := strings.Cut(rest, "/")
@@ -31,8 +31,8 @@ func (h *Handler) serveRates(ctx *fasthttp.RequestCtx, path string) {
 		h.show(ctx, fasthttp.StatusNotFound, "message", notFound(ctx))
 		return
 	}
-	portion := h.config.Rates.Portion(seller, buyer, state)
+	subset := h.config.Rates.Portion(seller, buyer, state)
 	ctx.Response.Header.Set(fasthttp.HeaderCacheControl, "public, max-age=31536000, immutable")
 	ctx.SetContentType("text/plain; charset=utf-8")
-	ctx.SetBodyString(portion.Text())
+	ctx.SetBodyString(subset.Text())
 }

@@ -1,19 +1,19 @@
 package page
 
-// entry is one line of what a buyer is to look over.
-type entry struct {
-	Field string // the field that holds it, where the script may write it anew
+// reviewLine is a line of the form's review.
+type reviewLine struct {
+	Field string // set if the script may update the line
 	Name  string
 	Text  string
 }
 
-// review is the form as text: of a buyer whom the merchant knows, or who has come this way before (WCAG 2.2, 3.3.7).
-func (f *form) review(t texts) []entry {
+// review returns the form as text, for a buyer whose details the session already has (WCAG 2.2, 3.3.7).
+func (f *form) review(t texts) []reviewLine {
 	code := f.code()
-	list := []entry{{"email", t.Text("email"), f.Email}, {"", t.Text("country"), t.Country(code)}}
+	list := []reviewLine{{"email", t.Text("email"), f.Email}, {"", t.Text("country"), t.Country(code)}}
 	add := func(key, text string) {
 		if text != "" {
-			list = append(list, entry{"", t.In(string(code), key), text})
+			list = append(list, reviewLine{"", t.In(string(code), key), text})
 		}
 	}
 	if state, ok := code.ParseSubdivision(f.State); ok && code.NeedsState() {

@@ -11,24 +11,24 @@ import (
 	"github.com/crepe-checkout/crepe/core/tax"
 )
 
-// summary is the receipt beside the form and on the status page. The script writes the same lines from the same numbers.
+// summary is the receipt beside the form and on the status page. The script renders the same lines.
 type summary struct {
 	Label, Total string // "Total due today", "$31.54"
-	Code         string // of the currency, where its sign is not its alone
-	Small        string // what the total is made of, in a few words
+	Code         string // of the currency, if its symbol is ambiguous
+	Small        string // the tax within the total, or why there is none
 	Subtotal     string
 	Taxes        []taxLine
 	Note         string
 }
 
-// taxLine is one tax, or the reason why there is none.
+// taxLine is a tax, or the reason why there is none.
 type taxLine struct {
 	Name   string
 	Share  string // "8.875% · New York"
-	Amount string // empty while it is unknown
+	Amount string // "" while unknown
 }
 
-// untaxed is the summary before anything is known about the buyer.
+// untaxed returns the summary without tax, for a buyer whose territory is unknown.
 func (t texts) untaxed(terms *checkout.Terms) *summary {
 	amount := t.Amount(terms.Price)
 	return &summary{
@@ -38,7 +38,7 @@ func (t texts) untaxed(terms *checkout.Terms) *summary {
 	}
 }
 
-// code is what an amount needs beside it to say what money it is: dollars are of many countries.
+// code returns the currency code to show beside an amount whose symbol is ambiguous, as "$" is, else "".
 func (t texts) code(currency money.Currency) string {
 	if t.Shared(currency) {
 		return string(currency)
@@ -46,7 +46,7 @@ func (t texts) code(currency money.Currency) string {
 	return ""
 }
 
-// taxed is the summary with a computed tax; label is the total's.
+// taxed returns the summary of a quote; label is the message key of the total's label.
 func (t texts) taxed(q *checkout.Quote, label string) *summary {
 	a := &q.Assessment
 	price := t.Money(q.Currency)
@@ -83,8 +83,8 @@ func (t texts) taxLine(c *tax.Component, amount func(int64) string) taxLine {
 	}
 }
 
-// quote is the summary for a billing detail with its problems. Without a sound place there is no tax to compute; while the
-// rest is not sound, the buyer pays what a consumer there pays.
+// quote returns the summary for a billing detail and its problems. With an invalid country or state it has no tax; with other
+// problems it has the tax of a consumer there.
 func (v *visit) quote(d *billing.Detail, found problem.List) *summary {
 	for _, p := range found {
 		if p.Path == "/billingDetail/country" || p.Path == "/billingDetail/state" {

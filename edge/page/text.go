@@ -6,30 +6,29 @@ import (
 	"github.com/crepe-checkout/crepe/edge/locale"
 )
 
-// texts is the language that a page speaks. What it says lies in edge/locale/messages: a key is the code of a problem, or
-// names a place on a page; with a dot and a country behind it, it is what buyers there read instead. Slots stand in braces.
+// texts is the page's locale. A message key is a problem code or names an element of the page; a key with a country suffix,
+// "postcode.US", overrides it for that country. Placeholders are in braces.
 type texts struct{ *locale.Locale }
 
-// part is a piece of a sentence: some text, or the name of a slot for something that is more than text.
-type part struct{ Text, Slot string }
+// textPart is a piece of a message: text, or the name of a placeholder for markup.
+type textPart struct{ Text, Slot string }
 
-// Parts takes the sentence for a key apart at its slots.
-func (t texts) Parts(key string) []part {
-	var list []part
+// Parts splits the message for a key at its placeholders.
+func (t texts) Parts(key string) []textPart {
+	var list []textPart
 	for rest := t.Text(key); rest != ""; {
 		text, slot, found := strings.Cut(rest, "{")
 		rest = ""
-		list = append(list, part{Text: text})
+		list = append(list, textPart{Text: text})
 		if found {
 			slot, rest, _ = strings.Cut(slot, "}")
-			list = append(list, part{Slot: slot})
+			list = append(list, textPart{Slot: slot})
 		}
 	}
 	return list
 }
 
-// scripted names what the page's script says by itself, with all that has a dot behind these names. It gets the same
-// sentences.
+// scripted are the keys of the messages that the script needs. A name stands also for every key with a dot after it.
 var scripted = []string{
 	"buyer-email-required", "buyer-email-invalid", "country-required", "country-invalid", "state-required", "state-invalid",
 	"postcode-invalid", "business-name-required", "business-name-invalid", "tax-id-required", "tax-id-invalid",

@@ -12,46 +12,47 @@ import (
 	"github.com/crepe-checkout/crepe/edge/catalog"
 )
 
-// Contrast that a page is held to, whatever colours a merchant has chosen (WCAG 2.2 AA, 1.4.3 and 1.4.11).
+// The least contrast on a page, for any colours of a store (WCAG 2.2 AA, 1.4.3 and 1.4.11).
 const (
 	textContrast    = 4.5
 	controlContrast = 3.0
 )
 
-// ours are the checkout's own colours, which every field that a merchant leaves empty has.
-var ours = [2]catalog.Theme{
+// defaultThemes are the light and the dark theme for the fields that a store leaves empty.
+var defaultThemes = [2]catalog.Theme{
 	{Primary: "#17181c", Background: "#ffffff", Card: "#f6f6f4", Text: "#17181c", BorderRadius: "8px"},
 	{Primary: "#f1f1ef", Background: "#141518", Card: "#1c1d21", Text: "#f1f1ef", BorderRadius: "8px"},
 }
 
-// signals are the colours that mean something, for light grounds and for dark ones.
+// signals are the colours of errors, success and warnings, for light and for dark backgrounds.
 var signals = [2][3]color{
 	{{0xb3, 0x26, 0x1e}, {0x0b, 0x6b, 0x47}, {0x8a, 0x4b, 0x00}},
 	{{0xff, 0x9a, 0x91}, {0x7f, 0xd6, 0xae}, {0xf2, 0xbf, 0x73}},
 }
 
-// palette is every colour of a page, all of them made from a merchant's four: what cannot be read is corrected.
+// palette is every colour of a page, derived from a store's four and corrected for contrast.
 type palette struct {
 	bg, card, text     color
 	primary, onPrimary color
-	press              color // the button under the pointer
-	edge               color // around what is filled with primary, so that its shape is seen
+	press              color // button under the pointer
+	edge               color // border of what primary fills, so that its shape is visible
 	focus              color
-	field              color // the ground of an input
-	muted              color // text that matters less
-	control            color // around an input
-	line               color // decoration only
+	field              color // background of an input
+	muted              color // secondary text
+	control            color // border of an input
+	line               color // decorative lines
 	danger, ok, warn   signal
 }
 
-// signal is a colour with a meaning, and the ground for longer texts of that meaning.
+// signal is a text colour with a meaning, and a background for longer texts.
 type signal struct{ ink, wash color }
 
-// newPalette applies the guard: text to the grounds first, then everything else to both.
-func newPalette(t, own *catalog.Theme) palette {
+// newPalette derives a palette from a store's theme, with fallback for its empty fields. It corrects the text colour first, then the
+// others against text and backgrounds.
+func newPalette(t, fallback *catalog.Theme) palette {
 	p := palette{
-		bg: choose(t.Background, own.Background), card: choose(t.Card, own.Card),
-		text: choose(t.Text, own.Text), primary: choose(t.Primary, own.Primary),
+		bg: colorOr(t.Background, fallback.Background), card: colorOr(t.Card, fallback.Card),
+		text: colorOr(t.Text, fallback.Text), primary: colorOr(t.Primary, fallback.Primary),
 	}
 	if !p.text.readable(textContrast, p.bg, p.card) {
 		p.text = p.bg.strongest()
@@ -64,10 +65,10 @@ func newPalette(t, own *catalog.Theme) palette {
 	if tinted := mix(4, p.text, p.bg); dark && p.text.readable(textContrast, tinted) {
 		p.field = tinted
 	}
-	p.muted = raised(69, p.text, p.bg, textContrast, p.bg, p.card, p.field)
-	p.control = raised(43, p.text, p.bg, controlContrast, p.bg, p.card, p.field)
+	p.muted = mixUntilReadable(69, p.text, p.bg, textContrast, p.bg, p.card, p.field)
+	p.control = mixUntilReadable(43, p.text, p.bg, controlContrast, p.bg, p.card, p.field)
 	p.line = mix(12, p.text, p.bg)
-	p.accent()
+	p.derivePrimary()
 	base := signals[0]
 	if dark {
 		base = signals[1]
@@ -76,17 +77,17 @@ func newPalette(t, own *catalog.Theme) palette {
 	return p
 }
 
-// choose is a merchant's colour, or our own where there is none.
-func choose(theirs, own string) color {
-	if c, ok := parseColor(theirs); ok {
+// colorOr returns the store's colour, or fallback if it is not valid.
+func colorOr(own, fallback string) color {
+	if c, ok := parseColor(own); ok {
 		return c
 	}
-	c, _ := parseColor(own)
+	c, _ := parseColor(fallback)
 	return c
 }
 
-// accent makes what the merchant's primary colour is used for. The colour itself stays: it is the merchant's face.
-func (p *palette) accent() {
+// derivePrimary sets the colours around primary. Primary itself is never corrected.
+func (p *palette) derivePrimary() {
 	p.onPrimary = p.primary.strongest()
 	p.press = mix(88, p.primary, p.bg)
 	if !p.onPrimary.readable(textContrast, p.press) {
@@ -98,7 +99,7 @@ func (p *palette) accent() {
 	}
 }
 
-// signal strengthens a colour until it can be read on the page and on its own wash, and the page's text on that too.
+// signal mixes a colour until it is readable on the page and on its own wash, and the page's text is readable on that wash.
 func (p *palette) signal(base color) signal {
 	for percent := 0; percent <= 100; percent++ {
 		ink := mix(percent, p.bg.strongest(), base)
@@ -107,12 +108,12 @@ func (p *palette) signal(base color) signal {
 			return signal{ink, wash}
 		}
 	}
-	return signal{raised(0, p.bg.strongest(), base, textContrast, p.bg), p.bg}
+	return signal{mixUntilReadable(0, p.bg.strongest(), base, textContrast, p.bg), p.bg}
 }
 
-// themeCSS is the style sheet of a store's own look; with ours it is the block that checkout.css begins with.
+// themeCSS returns a store's style sheet. For empty settings it is the block that checkout.css begins with.
 func themeCSS(s *catalog.CheckoutSettings) string {
-	light, dark := newPalette(&s.Light, &ours[0]), newPalette(&s.Dark, &ours[1])
+	light, dark := newPalette(&s.Light, &defaultThemes[0]), newPalette(&s.Dark, &defaultThemes[1])
 	var b strings.Builder
 	b.WriteString(":root {\n")
 	for i, name := range []string{"bg", "card", "text", "primary", "on-primary", "press", "edge", "focus", "field", "muted", "control",
@@ -128,16 +129,16 @@ func themeCSS(s *catalog.CheckoutSettings) string {
 	return b.String()
 }
 
-// colors are the palette in the order of themeCSS.
+// colors returns the palette in the order of themeCSS.
 func (p *palette) colors() []color {
 	return []color{p.bg, p.card, p.text, p.primary, p.onPrimary, p.press, p.edge, p.focus, p.field, p.muted, p.control, p.line,
 		p.danger.ink, p.danger.wash, p.ok.ink, p.ok.wash, p.warn.ink, p.warn.wash}
 }
 
-// maxRadius is where a corner stops looking like a control.
+// maxRadius is the largest corner radius, in pixels.
 const maxRadius = 22
 
-// radius reads "8px" or "8", in pixels, and holds it to what a control can bear.
+// radius parses "8px" or "8" and limits it to 0–maxRadius. Anything else is 8.
 func radius(t *catalog.Theme) int {
 	n, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(t.BorderRadius), "px"), 64)
 	if err != nil || n != n {
@@ -146,12 +147,11 @@ func radius(t *catalog.Theme) int {
 	return int(max(0, min(n, maxRadius)))
 }
 
-// themePrefix is where the style sheets of stores lie: /theme/<fields of light>.<fields of dark>.<hash>.css. The name says
-// everything, so that there is nothing to look up, and its hash changes with what is made of it, so that a browser may keep
-// the file for good.
+// themePrefix is the path of the stores' style sheets, /theme/<fields of light>.<fields of dark>.<hash>.css. The name contains
+// the whole theme, so serving it needs no lookup. The hash of the content makes the file immutable to caches.
 const themePrefix = "/theme/"
 
-// themeURL is a store's style sheet, empty for one that has the checkout's own look.
+// themeURL returns the URL of a store's style sheet, or "" for the default look.
 func themeURL(s *catalog.CheckoutSettings) string {
 	fields := append(themeFields(&s.Light), themeFields(&s.Dark)...)
 	if strings.Join(fields, "") == "" {
@@ -160,7 +160,7 @@ func themeURL(s *catalog.CheckoutSettings) string {
 	return themePrefix + strings.Join(fields, ".") + "." + themeHash(s) + ".css"
 }
 
-// themeFields are a theme's colours and radius, each empty where the theme has none of its own.
+// themeFields returns a theme's colours and radius, "" for each that is not set.
 func themeFields(t *catalog.Theme) []string {
 	var fields []string
 	for _, own := range []string{t.Background, t.Card, t.Text, t.Primary} {
@@ -176,7 +176,7 @@ func themeFields(t *catalog.Theme) []string {
 	return append(fields, strconv.Itoa(radius(t)))
 }
 
-// themeOf reads themeFields.
+// themeOf is the inverse of themeFields.
 func themeOf(fields []string) catalog.Theme {
 	return catalog.Theme{Background: "#" + fields[0], Card: "#" + fields[1], Text: "#" + fields[2], Primary: "#" + fields[3],
 		BorderRadius: fields[4]}
@@ -187,7 +187,7 @@ func themeHash(s *catalog.CheckoutSettings) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// serveTheme answers with the style sheet that a name asks for. The guard has been over it, so any name is safe to show.
+// serveTheme serves the style sheet that its name describes. Any name is safe: the colours are parsed and corrected.
 func (h *Handler) serveTheme(ctx *fasthttp.RequestCtx, path string) {
 	fields := strings.Split(strings.TrimPrefix(path, themePrefix), ".")
 	s := new(catalog.CheckoutSettings)

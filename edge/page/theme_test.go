@@ -23,7 +23,7 @@ func TestThemeGuard(t *testing.T) {
 	}
 	for range 20_000 {
 		theme := &catalog.Theme{Background: some(), Card: some(), Text: some(), Primary: some()}
-		p := newPalette(theme, &ours[random.IntN(2)])
+		p := newPalette(theme, &defaultThemes[random.IntN(2)])
 		for what, pair := range map[string]struct {
 			ink     color
 			ratio   float64
@@ -46,12 +46,12 @@ func TestThemeGuard(t *testing.T) {
 	}
 }
 
-// TestThemeKeeps: a choice that can be read stays as it is.
+// TestThemeKeeps: a option that can be read stays as it is.
 func TestThemeKeeps(t *testing.T) {
-	for i := range ours {
-		p := newPalette(&catalog.Theme{}, &ours[i])
-		if p.bg.String() != ours[i].Background || p.card.String() != ours[i].Card || p.text.String() != ours[i].Text ||
-			p.primary.String() != ours[i].Primary || p.focus != p.primary || p.edge != p.primary {
+	for i := range defaultThemes {
+		p := newPalette(&catalog.Theme{}, &defaultThemes[i])
+		if p.bg.String() != defaultThemes[i].Background || p.card.String() != defaultThemes[i].Card || p.text.String() != defaultThemes[i].Text ||
+			p.primary.String() != defaultThemes[i].Primary || p.focus != p.primary || p.edge != p.primary {
 			t.Errorf("our own look was corrected: %+v", p)
 		}
 		for _, c := range [...]struct{ got, base color }{
@@ -62,11 +62,11 @@ func TestThemeKeeps(t *testing.T) {
 			}
 		}
 	}
-	green := newPalette(&catalog.Theme{Primary: "#0f5c4a"}, &ours[0])
+	green := newPalette(&catalog.Theme{Primary: "#0f5c4a"}, &defaultThemes[0])
 	if green.primary.String() != "#0f5c4a" || green.onPrimary != white || green.focus != green.primary {
 		t.Errorf("%+v", green)
 	}
-	pale := newPalette(&catalog.Theme{Primary: "#ffe97a"}, &ours[0])
+	pale := newPalette(&catalog.Theme{Primary: "#ffe97a"}, &defaultThemes[0])
 	if pale.primary.String() != "#ffe97a" || pale.onPrimary != black || pale.focus != pale.text || pale.edge != pale.control {
 		t.Errorf("%+v", pale)
 	}

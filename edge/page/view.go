@@ -22,11 +22,11 @@ import (
 )
 
 //go:embed templates
-var sources embed.FS
+var templateFiles embed.FS
 
-var templates = template.Must(template.ParseFS(sources, "templates/*.html"))
+var templates = template.Must(template.ParseFS(templateFiles, "templates/*.html"))
 
-// show renders a page, all of it before anything is sent: half a page is never seen.
+// show renders a whole page before it sends anything. If rendering fails, it answers 500.
 func (h *Handler) show(ctx *fasthttp.RequestCtx, status int, name string, view any) {
 	var page bytes.Buffer
 	if err := templates.ExecuteTemplate(&page, name, view); err != nil {
@@ -44,11 +44,11 @@ func (h *Handler) show(ctx *fasthttp.RequestCtx, status int, name string, view a
 	ctx.Response.SetBodyRaw(page.Bytes())
 }
 
-// compressors are kept: a new one costs more than a page.
+// compressors are pooled, because creating one costs more than compressing a page.
 var compressors = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 
-// compressed is a quarter of a page, whose list of countries is most of it. There is no secret to be guessed by watching
-// the length: whoever can make a browser load this page knows its address, and that opens it.
+// compressed returns the page in gzip, about a quarter of its size. The length reveals no secret (BREACH): an attacker who can
+// make a browser load the page knows its URL, which already grants access.
 func compressed(page *bytes.Buffer) (small bytes.Buffer) {
 	w := compressors.Get().(*gzip.Writer)
 	defer compressors.Put(w)
@@ -58,17 +58,17 @@ func compressed(page *bytes.Buffer) (small bytes.Buffer) {
 	return small
 }
 
-// frame is what every page has. Without a merchant it is the page of a link that leads nowhere.
+// frame is the common part of all pages. Merchant is empty on the page for invalid links.
 type frame struct {
 	texts
 	Title    string
 	Merchant string
 	Links    catalog.Links
 	Logo     logo
-	Theme    string // "dark" or "light" where somebody has decided, else the buyer's own
-	ThemeURL string // the merchant's colours, empty where the page has its own
-	Test     bool   // no money moves
-	Refresh  int    // seconds after which the page asks again, 0 for never
+	Theme    string // "dark" or "light"; "" to follow the buyer's system
+	ThemeURL string // the store's style sheet, "" for the default look
+	Test     bool   // in the test environment no money moves
+	Refresh  int    // seconds until the page reloads, 0 for never
 }
 
 func (v *visit) frame(title string) frame {
@@ -85,14 +85,14 @@ func (v *visit) frame(title string) frame {
 	return f
 }
 
-// logo is where a merchant's mark is, in each mode; empty where there is none.
+// logo holds the URLs of a store's logo in each mode, "" for none.
 type logo struct{ Light, Dark string }
 
 func logoOf(s *catalog.Store) logo {
 	return logo{cmp.Or(s.Checkout.Light.Logo, s.Logo), cmp.Or(s.Checkout.Dark.Logo, s.Logo, s.Checkout.Light.Logo)}
 }
 
-// Initial stands in for the merchant's logo.
+// Initial returns the letter that replaces a missing logo.
 func (f *frame) Initial() string {
 	first, _ := utf8.DecodeRuneInString(f.Merchant)
 	return strings.ToUpper(string(first))
@@ -103,11 +103,11 @@ func (f *frame) Style() *web.Asset  { return web.Named("checkout.css") }
 func (f *frame) Script() *web.Asset { return web.Named("checkout.js") }
 func (f *frame) Watch() *web.Asset  { return web.Named("status.js") }
 
-// message is a page that only says something.
+// message is a page with a text and no form.
 type message struct {
 	frame
 	Badge string // "expired" or "broken"
-	Says  string
+	Body  string
 }
 
 func notFound(ctx *fasthttp.RequestCtx) *message {
@@ -125,7 +125,7 @@ func (v *visit) broken() *message {
 	return &message{f, "broken", f.Text("broken", "merchant", f.Merchant)}
 }
 
-// item is what is sold.
+// item is the product on the receipt.
 type item struct{ Name, Description, Price string }
 
 func (t texts) item(p *checkout.Product, terms *checkout.Terms) item {
@@ -138,11 +138,11 @@ type formPage struct {
 	Item     item
 	Summary  *summary
 	Form     form
-	Review   []entry // what the form holds, where the buyer need not type any more
-	Faults   faults
-	Notice   string // key of a failure, empty where nothing has failed
-	Continue string // on the button
-	Provider string // whose page comes next
+	Review   []reviewLine // the form as text, if the session already has all details
+	Errors   fieldErrors
+	Notice   string // message key of a failure, or ""
+	Continue string // label of the button
+	Provider string // name of the payment provider
 	Guessed  country.Code
 	Data     data
 }
@@ -152,86 +152,86 @@ func (h *Handler) formPage(v *visit, f form, s *summary) *formPage {
 		frame: v.frame(v.Text("checkout")),
 		Item:  v.item(&v.session.Product, &v.session.Terms), Summary: s, Form: f,
 		Continue: cmp.Or(v.store.Checkout.Continue[v.Tag], v.Text("continue")), Provider: h.config.Providers[v.session.Environment],
-		Guessed: h.guessed(v.RequestCtx), Data: h.data(v),
+		Guessed: h.likelyCountry(v.RequestCtx), Data: h.data(v),
 	}
 }
 
-// Digits reports whether a keypad will do for the chosen country's postcodes.
+// Digits reports whether the chosen country's postcodes have digits only.
 func (p *formPage) Digits() bool { return p.countryOption(p.Form.code()).Digits }
 
-// Label is a field's name in the chosen country.
+// Label returns a field's label in the chosen country.
 func (p *formPage) Label(key string) string { return p.In(p.Form.Country, key) }
 
-// Check is the sentence above the wrong fields.
-func (p *formPage) Check() string { return p.Count("fields", len(p.Faults)) }
+// Check returns the heading of the list of errors.
+func (p *formPage) Check() string { return p.Count("fields", len(p.Errors)) }
 
-// fault is what is wrong with a field, with an empty text if nothing is.
-type fault struct{ Field, Text string }
+// fieldError is a field's error message, "" for none.
+type fieldError struct{ Field, Text string }
 
-// Fault is a field's.
-func (p *formPage) Fault(field string) fault { return fault{field, p.Faults[field]} }
+// Error returns a field's error.
+func (p *formPage) Error(field string) fieldError { return fieldError{field, p.Errors[field]} }
 
-// Wrong are the faults in the order of the page.
-func (p *formPage) Wrong() []fault {
-	var list []fault
+// Wrong returns the errors in page order.
+func (p *formPage) Wrong() []fieldError {
+	var list []fieldError
 	for _, field := range fields {
-		if p.Faults[field] != "" {
-			list = append(list, p.Fault(field))
+		if p.Errors[field] != "" {
+			list = append(list, p.Error(field))
 		}
 	}
 	return list
 }
 
-// choice is one option of a list. Its marks say which fields the place has; the style sheet shows them, with and without
-// a script.
-type choice struct {
+// option is an option of a list. The flags of a country's option say which fields the country has; the style sheet shows and
+// hides fields by them, with and without the script.
+type option struct {
 	Value, Name string
 	Chosen      bool
 
-	State      bool // an address needs a state
-	NoPostcode bool // an address has no postcode
-	Digits     bool // its postcode needs no other keys
-	VAT        bool // VAT IDs can be checked
-	NeedsVAT   bool // a business needs one
+	State      bool // the address has a state
+	NoPostcode bool // the address has no postcode
+	Digits     bool // the postcode has digits only
+	VAT        bool // there is a VAT ID field
+	NeedsVAT   bool // a business must fill it in
 }
 
-// countryOption is the option for a country: the form that the core draws for it, as marks.
-func (p *formPage) countryOption(c country.Code) choice {
-	option := choice{Value: string(c), Name: p.Country(c), Chosen: c == p.Form.code(), NoPostcode: true}
+// countryOption returns the option for a country, with the core's fields as flags.
+func (p *formPage) countryOption(c country.Code) option {
+	o := option{Value: string(c), Name: p.Country(c), Chosen: c == p.Form.code(), NoPostcode: true}
 	for _, f := range billing.Fields(c) {
 		switch f.Name {
 		case "state":
-			option.State = true
+			o.State = true
 		case "postcode":
-			option.NoPostcode, option.Digits = false, f.InputMode == "numeric"
+			o.NoPostcode, o.Digits = false, f.InputMode == "numeric"
 		case "taxId":
-			option.VAT, option.NeedsVAT = true, f.Required
+			o.VAT, o.NeedsVAT = true, f.Required
 		}
 	}
-	return option
+	return o
 }
 
-// Choices are all countries, the one that the buyer is probably in before the others.
-func (p *formPage) Choices() []choice {
-	list := make([]choice, 0, 256)
+// Choices returns all countries, the likely one first.
+func (p *formPage) Choices() []option {
+	list := make([]option, 0, 256)
 	for c := range p.Countries() {
-		option := p.countryOption(c)
-		if list = append(list, option); c == p.Guessed {
+		o := p.countryOption(c)
+		if list = append(list, o); c == p.Guessed {
 			copy(list[1:], list)
-			list[0] = option
+			list[0] = o
 		}
 	}
 	return list
 }
 
-// states is a country's part of the list of states.
+// states is a country's group in the list of states.
 type states struct {
 	Country string
 	Name    string
-	States  []choice
+	States  []option
 }
 
-// StateChoices are the states of every country that needs one.
+// StateChoices returns the states of every country whose addresses have one.
 func (p *formPage) StateChoices() []states {
 	var list []states
 	chosen := p.Form.state()
@@ -241,38 +241,38 @@ func (p *formPage) StateChoices() []states {
 		}
 		group := states{Country: string(c), Name: p.Country(c)}
 		for _, s := range p.States(c) {
-			value := option(c, s.Code)
-			group.States = append(group.States, choice{Value: value, Name: s.Name, Chosen: value == chosen})
+			value := stateValue(c, s.Code)
+			group.States = append(group.States, option{Value: value, Name: s.Name, Chosen: value == chosen})
 		}
 		list = append(list, group)
 	}
 	return list
 }
 
-// statusPage says how an order stands.
+// statusPage shows the status of an order.
 type statusPage struct {
 	frame
 	Badge   string // "paid", "pending", "processing", "unpaid" or "canceled"
-	Says    string
+	Body    string
 	Item    item
 	Summary *summary
 	Order   string
 	Date    string
 	Email   string
-	Return  string // the merchant's page, empty where none is known
-	Back    string // the form, empty where there is no way back
+	Return  string // URL of the merchant's page, or ""
+	Back    string // URL of the form, "" if the session accepts no order
 }
 
-// status shows how the order of a session stands.
+// status shows the order of a session, or redirects to the form while there is none.
 func (h *Handler) status(v *visit) {
 	if !v.ordered() {
-		v.see(v.url())
+		v.redirect(v.url())
 		return
 	}
 	sold := v.order.Sold()
 	key, total := v.standing()
 	page := &statusPage{
-		frame: v.frame(v.Text(key)), Badge: key, Says: v.Text(key+".text", "merchant", v.store.Name),
+		frame: v.frame(v.Text(key)), Badge: key, Body: v.Text(key+".text", "merchant", v.store.Name),
 		Item:    v.item(&sold.Product, &sold.Terms),
 		Summary: v.taxed(&sold.Quote, total),
 		Order:   v.order.ID, Date: v.Date(time.UnixMilli(v.order.CreatedAt)), Email: sold.BuyerEmail,
@@ -284,14 +284,14 @@ func (h *Handler) status(v *visit) {
 	case key == "paid" && sold.SuccessURL != "":
 		page.Return = orders.ReturnURL(sold)
 	}
-	v.Response.Header.Set("X-Order-Standing", key) // what status.js asks for
-	if !v.through() && v.open() {
+	v.Response.Header.Set("X-Order-Standing", key) // status.js polls it
+	if !v.paidOrProcessing() && v.open() {
 		page.Back = v.url()
 	}
 	h.show(v.RequestCtx, fasthttp.StatusOK, "status", page)
 }
 
-// ordered reports whether there is an order that a buyer may know of.
+// ordered reports whether there is an order that may be shown to the buyer.
 func (v *visit) ordered() bool {
 	if v.order == nil {
 		return false
@@ -300,10 +300,10 @@ func (v *visit) ordered() bool {
 	return visible
 }
 
-// refreshSeconds is how often a page that waits for a payment asks again.
+// refreshSeconds is the polling interval of a page that waits for a payment.
 const refreshSeconds = 3
 
-// standing is the key of the order's status, and of what its total is called.
+// standing returns the message keys of the order's status and of its total's label.
 func (v *visit) standing() (key, total string) {
 	switch v.order.State {
 	case orders.Paid, orders.PaidLate, orders.RefundDue:
