@@ -164,11 +164,11 @@ torture() {
   say "more buyers than the provider serves"
   go test ./edge/orders -count 1 -timeout 60m -run 'TestOverload' -update
   say "an error at every operation of the database's own work, starts killed at every operation, power cuts"
-  go test ./edge/badgerstore -count 1 -timeout 60m -run 'TestBackgroundErrors$|TestStartKills$|TestPowerCut$' -v -update -io-errors 0 \
+  go test ./edge/durable -count 1 -timeout 60m -run 'TestBackgroundErrors$|TestStartKills$|TestPowerCut$' -v -update -io-errors 0 \
     -start-kills 0 -power-cuts "${POWER_CUTS:-50}" | grep -v '^=== '
   go test ./edge/cmd/crepe -count 1 -timeout 60m -run 'TestStartKills$' -v -update -start-kills 0
   say "damaged files, a full disk"
-  go test ./edge/badgerstore -count 1 -timeout 60m -run 'TestDamage$' -v -update -damages "${DAMAGES:-2000}" | grep -v ' refused: '
+  go test ./edge/durable -count 1 -timeout 60m -run 'TestDamage$' -v -update -damages "${DAMAGES:-2000}" | grep -v ' refused: '
   go test ./edge/cmd/crepe -count 1 -timeout 10m -run 'TestDiskFull$' -v -update
   say "histories of many clients, one after the other in some order"
   go test ./edge/orders -count 1 -timeout 60m -run 'TestLinearizable$/virtual' -v -histories "${HISTORIES:-4000}"

@@ -23,8 +23,9 @@
 //	  ↑
 //	api, page     the entry points: HTTP and JSON for programs, HTML for buyers. They import services, and never each other.
 //	admin         the operator's operations, over a socket in the data directory: crepe orders, crepe keys, /metrics.
-//	badgerstore   the ports on a local Badger database: detects data loss, survives a full disk. The sandbox has one of its
-//	              own, because it plays another company's machine. storetest is what any such database must pass.
+//	record        what is stored, as versioned JSON, and the ports of a store, all in record.Store. storetest tests them.
+//	durable       a database on Badger: one writer, detects data loss at start, survives a full disk.
+//	badgerstore   record.Store on durable. The sandbox has a durable database of its own, because it plays another company.
 //	psp/stripe    the Gateway on Stripe Checkout.
 //	sandbox       a provider of our own that speaks Stripe's wire, so that the demo and the tests drive the real adapter.
 //	  ↑

@@ -8,6 +8,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/auth"
+	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
@@ -19,7 +20,7 @@ var errNoState = errors.New("badgerstore: nothing is known of the token")
 
 // Token implements auth.Tokens.
 func (db *DB) Token(_ context.Context, env checkout.Environment, id string) (auth.TokenState, error) {
-	return tokenState(db.read, env, id)
+	return tokenState(db.Get, env, id)
 }
 
 func tokenState(get func(string) ([]byte, error), env checkout.Environment, id string) (auth.TokenState, error) {
@@ -36,22 +37,22 @@ func tokenState(get func(string) ([]byte, error), env checkout.Environment, id s
 // Touch implements auth.Tokens.
 func (db *DB) Touch(env checkout.Environment, t auth.Token, at int64) {
 	go func() {
-		err := db.update(func(s *step) error {
-			return changeToken(s, env, t.ID, t.ExpiresAt, func(state *auth.TokenState) { state.LastUsed = max(state.LastUsed, at) })
+		err := db.Update(func(tx *durable.Tx) error {
+			return changeToken(tx, env, t.ID, t.ExpiresAt, func(state *auth.TokenState) { state.LastUsed = max(state.LastUsed, at) })
 		})
 		if err != nil {
-			db.Log.Warn("the use of a session token was not remembered", "error", err)
+			db.log.Warn("the use of a session token was not remembered", "error", err)
 		}
 	}()
 }
 
 // commitSpent is the part of orders.Store's Commit that uses up a token, or only asks whether that could be.
-func commitSpent(s *step, c orders.Change) error {
+func commitSpent(tx *durable.Tx, c orders.Change) error {
 	token := cmp.Or(c.Spend, c.Unspent)
 	if token == nil {
 		return nil
 	}
-	state, err := tokenState(s.get, token.Environment, token.ID)
+	state, err := tokenState(tx.Get, token.Environment, token.ID)
 	if err != nil {
 		return err
 	}
@@ -61,25 +62,25 @@ func commitSpent(s *step, c orders.Change) error {
 	if c.Spend == nil {
 		return nil
 	}
-	return changeToken(s, token.Environment, token.ID, token.ExpiresAt, func(state *auth.TokenState) { state.Spent = true })
+	return changeToken(tx, token.Environment, token.ID, token.ExpiresAt, func(state *auth.TokenState) { state.Spent = true })
 }
 
-func changeToken(s *step, env checkout.Environment, id string, expiresAt int64, change func(*auth.TokenState)) error {
-	state, err := tokenState(s.get, env, id)
+func changeToken(tx *durable.Tx, env checkout.Environment, id string, expiresAt int64, change func(*auth.TokenState)) error {
+	state, err := tokenState(tx.Get, env, id)
 	if err != nil {
 		return err
 	}
 	change(&state)
 	value, err := encode(&state)
 	if err == nil {
-		s.putUntil(tokenKey(env, id), value, time.UnixMilli(expiresAt))
+		tx.PutUntil(tokenKey(env, id), value, time.UnixMilli(expiresAt))
 	}
 	return err
 }
 
 // SigningKeys implements auth.Keys.
 func (db *DB) SigningKeys(_ context.Context, env checkout.Environment) (keys []auth.SigningKey, err error) {
-	scanned := db.scan(signingKeys(env), "", func(_ string, value []byte) bool {
+	scanned := db.Scan(signingKeys(env), "", func(_ string, value []byte) bool {
 		var k auth.SigningKey
 		err = decode(value, &k)
 		keys = append(keys, k)
@@ -90,13 +91,13 @@ func (db *DB) SigningKeys(_ context.Context, env checkout.Environment) (keys []a
 
 // AddSigningKey implements auth.Keys.
 func (db *DB) AddSigningKey(_ context.Context, k auth.SigningKey) error {
-	return db.update(func(s *step) error { return save(s, signingKeys(k.Environment)+k.ID, &k) })
+	return db.Update(func(tx *durable.Tx) error { return save(tx, signingKeys(k.Environment)+k.ID, &k) })
 }
 
 // RemoveSigningKey implements auth.Keys.
 func (db *DB) RemoveSigningKey(_ context.Context, env checkout.Environment, id string) error {
-	return db.update(func(s *step) error {
-		s.delete(signingKeys(env) + id)
+	return db.Update(func(tx *durable.Tx) error {
+		tx.Delete(signingKeys(env) + id)
 		return nil
 	})
 }

@@ -3,8 +3,6 @@ package badgerstore
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 
@@ -31,24 +29,6 @@ func BenchmarkCommit(b *testing.B) {
 				}
 			})
 		})
-	}
-}
-
-// BenchmarkSync is what this disk takes for one fdatasync of a preallocated block, the floor of every commit.
-func BenchmarkSync(b *testing.B) {
-	f, err := os.Create(filepath.Join(b.TempDir(), "block"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer f.Close()
-	block := make([]byte, 4096)
-	for b.Loop() {
-		if _, err := f.WriteAt(block, 0); err != nil {
-			b.Fatal(err)
-		}
-		if err := syncData(f); err != nil {
-			b.Fatal(err)
-		}
 	}
 }
 

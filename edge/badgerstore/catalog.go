@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/durable"
 )
 
 // Both environments share merchants, stores and products; what differs between them lies within a product.
@@ -22,18 +23,18 @@ func originKey(origin, storeID string) string { return shared + "/-/og/" + origi
 
 // Merchant implements catalog.Records.
 func (db *DB) Merchant(_ context.Context, id string) (*catalog.Merchant, error) {
-	return load[catalog.Merchant](db.read, merchantKey(id), catalog.ErrNotFound)
+	return load[catalog.Merchant](db.Get, merchantKey(id), catalog.ErrNotFound)
 }
 
 // Store implements catalog.Records.
 func (db *DB) Store(_ context.Context, id string) (*catalog.Store, error) {
-	return load[catalog.Store](db.read, storeKey(id), catalog.ErrNotFound)
+	return load[catalog.Store](db.Get, storeKey(id), catalog.ErrNotFound)
 }
 
 // StoreBySlug implements catalog.Records.
 func (db *DB) StoreBySlug(ctx context.Context, slug string) (*catalog.Store, error) {
-	id, err := db.read(slugKey(slug))
-	if errors.Is(err, errNoKey) {
+	id, err := db.Get(slugKey(slug))
+	if errors.Is(err, durable.ErrNotFound) {
 		return nil, catalog.ErrNotFound
 	}
 	if err != nil {
@@ -44,19 +45,19 @@ func (db *DB) StoreBySlug(ctx context.Context, slug string) (*catalog.Store, err
 
 // Product implements catalog.Records.
 func (db *DB) Product(_ context.Context, id string) (*catalog.Product, error) {
-	storeID, err := db.read(locator(kindProduct, id))
-	if errors.Is(err, errNoKey) {
+	storeID, err := db.Get(locator(kindProduct, id))
+	if errors.Is(err, durable.ErrNotFound) {
 		return nil, catalog.ErrNotFound
 	}
 	if err != nil {
 		return nil, err
 	}
-	return load[catalog.Product](db.read, productKey(string(storeID), id), errLost)
+	return load[catalog.Product](db.Get, productKey(string(storeID), id), errLost)
 }
 
 // OriginListed implements catalog.Origins.
 func (db *DB) OriginListed(_ context.Context, origin string) (listed bool, err error) {
-	err = db.scan(originKey(origin, ""), "", func(string, []byte) bool {
+	err = db.Scan(originKey(origin, ""), "", func(string, []byte) bool {
 		listed = true
 		return false
 	})
@@ -65,20 +66,20 @@ func (db *DB) OriginListed(_ context.Context, origin string) (listed bool, err e
 
 // Put implements catalog.Records.
 func (db *DB) Put(_ context.Context, c catalog.Change) error {
-	return db.update(func(s *step) error {
+	return db.Update(func(tx *durable.Tx) error {
 		if c.Merchant != nil {
-			if err := save(s, merchantKey(c.Merchant.ID), c.Merchant); err != nil {
+			if err := save(tx, merchantKey(c.Merchant.ID), c.Merchant); err != nil {
 				return err
 			}
 		}
 		if c.Store != nil {
-			if err := putStore(s, c.Store); err != nil {
+			if err := putStore(tx, c.Store); err != nil {
 				return err
 			}
 		}
 		for _, p := range c.Products {
-			s.put(locator(kindProduct, p.ID), []byte(p.StoreID))
-			if err := save(s, productKey(p.StoreID, p.ID), p); err != nil {
+			tx.Put(locator(kindProduct, p.ID), []byte(p.StoreID))
+			if err := save(tx, productKey(p.StoreID, p.ID), p); err != nil {
 				return err
 			}
 		}
@@ -86,35 +87,35 @@ func (db *DB) Put(_ context.Context, c catalog.Change) error {
 	})
 }
 
-func putStore(s *step, store *catalog.Store) error {
-	owner, err := s.get(slugKey(store.Slug))
+func putStore(tx *durable.Tx, store *catalog.Store) error {
+	owner, err := tx.Get(slugKey(store.Slug))
 	switch {
-	case errors.Is(err, errNoKey):
-		s.put(slugKey(store.Slug), []byte(store.ID))
+	case errors.Is(err, durable.ErrNotFound):
+		tx.Put(slugKey(store.Slug), []byte(store.ID))
 	case err != nil:
 		return err
 	case string(owner) != store.ID:
 		return catalog.ErrSlugTaken
 	}
-	if err := putOrigins(s, store); err != nil {
+	if err := putOrigins(tx, store); err != nil {
 		return err
 	}
-	return save(s, storeKey(store.ID), store)
+	return save(tx, storeKey(store.ID), store)
 }
 
 // putOrigins lets the index follow the store's list.
-func putOrigins(s *step, store *catalog.Store) error {
-	before, err := load[catalog.Store](s.get, storeKey(store.ID), catalog.ErrNotFound)
+func putOrigins(tx *durable.Tx, store *catalog.Store) error {
+	before, err := load[catalog.Store](tx.Get, storeKey(store.ID), catalog.ErrNotFound)
 	if err != nil && !errors.Is(err, catalog.ErrNotFound) {
 		return err
 	}
 	if before != nil {
 		for _, origin := range before.Origins {
-			s.delete(originKey(origin, store.ID))
+			tx.Delete(originKey(origin, store.ID))
 		}
 	}
 	for _, origin := range store.Origins {
-		s.put(originKey(origin, store.ID), []byte{})
+		tx.Put(originKey(origin, store.ID), []byte{})
 	}
 	return nil
 }

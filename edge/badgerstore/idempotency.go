@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/idempotency"
 )
 
@@ -11,7 +12,7 @@ func answerKey(id idempotency.ID) string { return string(id.Environment) + "/-/i
 
 // IdempotentAnswer implements idempotency.Store.
 func (db *DB) IdempotentAnswer(_ context.Context, id idempotency.ID) (*idempotency.Answer, error) {
-	return load[idempotency.Answer](db.read, answerKey(id), idempotency.ErrNotFound)
+	return load[idempotency.Answer](db.Get, answerKey(id), idempotency.ErrNotFound)
 }
 
 // KeepAnswer implements idempotency.Store.
@@ -20,8 +21,8 @@ func (db *DB) KeepAnswer(_ context.Context, id idempotency.ID, a *idempotency.An
 	if err != nil {
 		return err
 	}
-	return db.update(func(s *step) error {
-		s.putUntil(answerKey(id), value, until)
+	return db.Update(func(tx *durable.Tx) error {
+		tx.PutUntil(answerKey(id), value, until)
 		return nil
 	})
 }

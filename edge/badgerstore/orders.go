@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
@@ -15,7 +16,7 @@ import (
 const eventMemory = 35 * 24 * time.Hour
 
 // errLost: a record that was written together with its locator cannot be read.
-var errLost = damaged("a record is gone that its locator leads to")
+var errLost = fmt.Errorf("%w: a record is gone that its locator leads to", durable.ErrDamaged)
 
 // locator is where a record's place is kept. Its kind keeps an id of one kind from being taken for one of another.
 func locator(kind, id string) string { return "all/-/at/" + kind + "/" + id }
@@ -47,9 +48,9 @@ func (db *DB) Order(_ context.Context, env checkout.Environment, id string) (*or
 
 // located reads a record by its id alone.
 func located[T any](db *DB, kind, id string) (record *T, err error) {
-	err = db.view(func(get func(string) ([]byte, error)) error {
+	err = db.View(func(get func(string) ([]byte, error)) error {
 		at, err := get(locator(kind, id))
-		if errors.Is(err, errNoKey) {
+		if errors.Is(err, durable.ErrNotFound) {
 			return orders.ErrNotFound
 		}
 		if err == nil {
@@ -66,14 +67,14 @@ func (db *DB) Commit(_ context.Context, c orders.Change) error {
 	if err != nil {
 		return err
 	}
-	write := db.update
+	write := db.Update
 	if completes(c) {
-		write = db.complete
+		write = db.UpdateUrgent
 	}
-	return write(func(s *step) error {
-		err := errors.Join(commitEvent(s, c), commitSpent(s, c))
+	return write(func(tx *durable.Tx) error {
+		err := errors.Join(commitEvent(tx, c), commitSpent(tx, c))
 		for _, r := range records {
-			err = errors.Join(err, r.replace(s))
+			err = errors.Join(err, r.replace(tx))
 		}
 		return err
 	})
@@ -121,22 +122,22 @@ func (db *DB) recordsOf(c orders.Change) ([]versioned, error) {
 
 // forget is when a session may be forgotten: some time after its end, if nobody ever ordered from it.
 func (db *DB) forget(session *orders.Session) int64 {
-	if session.OrderID != "" || db.KeepSessions == 0 {
+	if session.OrderID != "" || db.keepSessions == 0 {
 		return 0
 	}
-	return session.ExpiresAt + db.KeepSessions.Milliseconds()
+	return session.ExpiresAt + db.keepSessions.Milliseconds()
 }
 
 // locatorFirst is how much longer a record is kept than its locator: one that leads nowhere would be damage.
 const locatorFirst = time.Minute
 
 // replace is the compare-and-set. It keeps the locator and the index of what is due in step.
-func (r *versioned) replace(s *step) error {
+func (r *versioned) replace(tx *durable.Tx) error {
 	key := recordKey(r.at, r.kind, r.id)
-	stored, err := s.get(key)
+	stored, err := tx.Get(key)
 	var before stamp
 	switch {
-	case errors.Is(err, errNoKey):
+	case errors.Is(err, durable.ErrNotFound):
 	case err != nil:
 		return err
 	default:
@@ -148,37 +149,37 @@ func (r *versioned) replace(s *step) error {
 		return orders.ErrStale
 	}
 	if r.read == 0 || before.when != r.when {
-		r.reschedule(s, before.when)
+		r.reschedule(tx, before.when)
 	}
 	if r.refund != nil {
-		s.put(r.refund.key, r.refund.value)
+		tx.Put(r.refund.key, r.refund.value)
 	}
-	r.put(s, key, r.value, locatorFirst)
+	r.put(tx, key, r.value, locatorFirst)
 	return nil
 }
 
 // put writes what a session needs for as long as it may be asked for, and a while longer, and anything else for good.
-func (r *versioned) put(s *step, key string, value []byte, longer time.Duration) {
+func (r *versioned) put(tx *durable.Tx, key string, value []byte, longer time.Duration) {
 	if r.kind == kindSession && r.when != 0 {
-		s.putUntil(key, value, time.UnixMilli(r.when).Add(longer))
+		tx.PutUntil(key, value, time.UnixMilli(r.when).Add(longer))
 	} else {
-		s.put(key, value)
+		tx.Put(key, value)
 	}
 }
 
 // reschedule writes what depends on a record's instant, which was another one before.
-func (r *versioned) reschedule(s *step, before int64) {
+func (r *versioned) reschedule(tx *durable.Tx, before int64) {
 	if r.kind == kindSession || r.read == 0 {
-		r.put(s, locator(r.kind, r.id), []byte(r.at), 0)
+		r.put(tx, locator(r.kind, r.id), []byte(r.at), 0)
 	}
 	if r.kind == kindSession {
 		return
 	}
 	if before != 0 {
-		s.delete(r.dueKey(before))
+		tx.Delete(r.dueKey(before))
 	}
 	if r.when != 0 {
-		s.put(r.dueKey(r.when), []byte(r.id))
+		tx.Put(r.dueKey(r.when), []byte(r.id))
 	}
 }
 
@@ -192,7 +193,7 @@ func (r *versioned) dueKey(at int64) string {
 // Due implements orders.Store.
 func (db *DB) Due(_ context.Context, now int64, limit int) (due []orders.DueOrder, err error) {
 	last := fmt.Sprintf("%s%013d/", duePrefix, now+1)
-	err = db.scan(duePrefix, "", func(key string, value []byte) bool {
+	err = db.Scan(duePrefix, "", func(key string, value []byte) bool {
 		if key >= last || len(due) == limit {
 			return false
 		}
@@ -203,18 +204,18 @@ func (db *DB) Due(_ context.Context, now int64, limit int) (due []orders.DueOrde
 	return due, err
 }
 
-func commitEvent(s *step, c orders.Change) error {
+func commitEvent(tx *durable.Tx, c orders.Change) error {
 	if c.Event == nil {
 		return nil
 	}
 	key := string(c.Event.Environment) + "/-/ev/" + c.Event.Provider + "/" + c.Event.ID
-	known, err := s.has(key)
+	known, err := tx.Has(key)
 	if err != nil {
 		return err
 	}
 	if known {
 		return orders.ErrRepeated
 	}
-	s.putUntil(key, []byte{recordJSON}, time.Now().Add(eventMemory))
-	return commitQuarantined(s, c.Quarantine)
+	tx.PutUntil(key, []byte{recordJSON}, time.Now().Add(eventMemory))
+	return commitQuarantined(tx, c.Quarantine)
 }

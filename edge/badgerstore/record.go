@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 
+	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/record"
 )
 
@@ -66,7 +67,7 @@ func decode(value []byte, v any) error {
 // load reads a value; missing is the error for a key that is not there.
 func load[T any](get func(string) ([]byte, error), key string, missing error) (*T, error) {
 	value, err := get(key)
-	if errors.Is(err, errNoKey) {
+	if errors.Is(err, durable.ErrNotFound) {
 		return nil, missing
 	}
 	if err != nil {
@@ -77,10 +78,10 @@ func load[T any](get func(string) ([]byte, error), key string, missing error) (*
 }
 
 // save writes a record within a step.
-func save(s *step, key string, v any) error {
+func save(tx *durable.Tx, key string, v any) error {
 	value, err := encode(v)
 	if err == nil {
-		s.put(key, value)
+		tx.Put(key, value)
 	}
 	return err
 }

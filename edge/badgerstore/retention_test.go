@@ -67,7 +67,7 @@ func TestSessionsAreForgotten(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		remain("ordered")
 
-		if err := db.Visit("", func(key string, _ []byte) bool {
+		if err := db.Scan("", "", func(key string, _ []byte) bool {
 			if strings.Contains(key, "left") || strings.Contains(key, "extended") {
 				t.Errorf("%s is left", key)
 			}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
@@ -14,15 +15,15 @@ func quarantinePrefix(env checkout.Environment) string { return string(env) + "/
 
 func refundPrefix(env checkout.Environment) string { return string(env) + "/-/rd/" }
 
-func commitQuarantined(s *step, q *orders.Quarantined) error {
+func commitQuarantined(tx *durable.Tx, q *orders.Quarantined) error {
 	if q == nil {
 		return nil
 	}
 	key := quarantinePrefix(q.Environment) + q.Provider + "/" + q.ID
-	if known, err := s.has(key); known || err != nil {
+	if known, err := tx.Has(key); known || err != nil {
 		return err
 	}
-	return save(s, key, q)
+	return save(tx, key, q)
 }
 
 // refundEntry is an order's entry in the index of due refunds. Its value is RefundHandledAt, 8 bytes, big endian.
@@ -76,7 +77,7 @@ func readPage[T any](db *DB, prefix, after string, limit int, read func(id strin
 	if after != "" {
 		from = prefix + after
 	}
-	scanned := db.scan(prefix, from, func(key string, value []byte) bool {
+	scanned := db.Scan(prefix, from, func(key string, value []byte) bool {
 		if len(page.Items) == limit {
 			page.Next = last
 			return false
@@ -95,9 +96,9 @@ func readPage[T any](db *DB, prefix, after string, limit int, read func(id strin
 func (db *DB) HandleQuarantined(_ context.Context, env checkout.Environment, provider, eventID string, at int64) error {
 	id := provider + "/" + eventID
 	key := quarantinePrefix(env) + id
-	return db.update(func(s *step) error {
-		value, err := s.get(key)
-		if errors.Is(err, errNoKey) {
+	return db.Update(func(tx *durable.Tx) error {
+		value, err := tx.Get(key)
+		if errors.Is(err, durable.ErrNotFound) {
 			return orders.ErrNotFound
 		}
 		if err != nil {
@@ -108,21 +109,21 @@ func (db *DB) HandleQuarantined(_ context.Context, env checkout.Environment, pro
 			return err
 		}
 		q.HandledAt = at
-		return save(s, key, &q)
+		return save(tx, key, &q)
 	})
 }
 
 // Unhandled implements orders.Store.
 func (db *DB) Unhandled(_ context.Context, env checkout.Environment) (waiting orders.Unhandled, err error) {
 	prefix := quarantinePrefix(env)
-	events := db.scan(prefix, "", func(key string, value []byte) bool {
+	events := db.Scan(prefix, "", func(key string, value []byte) bool {
 		var q orders.Quarantined
 		if q, err = readQuarantined(env, strings.TrimPrefix(key, prefix), value); err == nil && q.HandledAt == 0 {
 			waiting.Quarantined++
 		}
 		return err == nil
 	})
-	refunds := db.scan(refundPrefix(env), "", func(_ string, value []byte) bool {
+	refunds := db.Scan(refundPrefix(env), "", func(_ string, value []byte) bool {
 		if len(value) == 8 && binary.BigEndian.Uint64(value) == 0 {
 			waiting.RefundDue++
 		}

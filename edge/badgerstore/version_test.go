@@ -12,6 +12,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sandbox"
 )
 
 // TestVersion0 opens a data directory of `crepe dev` as it was before records had a version, reads what is in it, and goes on
@@ -70,9 +71,9 @@ func TestVersion0(t *testing.T) {
 	if due, err := db.Due(ctx, 5e12, 10); err != nil || len(due) != 4 {
 		t.Errorf("due: %v, %v", due, err)
 	}
-	sandbox := open("sandbox", badgerstore.Options{NoSync: true}).Sandbox(checkout.Test)
+	provider := sandbox.NewStore(open("sandbox", badgerstore.Options{NoSync: true}).DB, checkout.Test)
 	sessions := 0
-	if err := sandbox.Scan("", "", func(string, []byte) bool { sessions++; return true }); err != nil || sessions == 0 {
+	if err := provider.Scan("", "", func(string, []byte) bool { sessions++; return true }); err != nil || sessions == 0 {
 		t.Errorf("the sandbox has %d records: %v", sessions, err)
 	}
 }

@@ -61,7 +61,7 @@ func openCounter(t *testing.T) *counter {
 		t.Fatal(err)
 	}
 	endpoint := httptest.NewServer(http.HandlerFunc(c.webhook))
-	c.psp = sandbox.New(sandbox.Config{Store: c.db.Sandbox(checkout.Test), Key: "sk_test_1", PublicURL: "http://127.0.0.1/sandbox",
+	c.psp = sandbox.New(sandbox.Config{Store: sandbox.NewStore(c.db.DB, checkout.Test), Key: "sk_test_1", PublicURL: "http://127.0.0.1/sandbox",
 		WebhookURL: endpoint.URL, WebhookSecret: "whsec_1", Record: true})
 	t.Cleanup(func() {
 		c.psp.Close()

@@ -27,6 +27,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
+	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
@@ -43,7 +44,7 @@ type world struct {
 	broken    mutant // what is wrong with the flow, on purpose
 	ours      *badgerstore.DB
 	view      orders.Store // ours, as the service sees it
-	theirs    *badgerstore.DB
+	theirs    *durable.DB
 	directory string
 	provider  *sandbox.Sandbox
 	inbox     *fasthttputil.InmemoryListener // where the provider's webhooks arrive
@@ -163,13 +164,13 @@ func must(err error) {
 
 func (w *world) begin() {
 	var err error
-	w.theirs, err = badgerstore.Open(filepath.Join(w.directory, "theirs"), badgerstore.Options{NoSync: true})
+	w.theirs, err = durable.Open(filepath.Join(w.directory, "theirs"), durable.Options{NoSync: true})
 	must(err)
 	w.inbox = fasthttputil.NewInmemoryListener()
 	w.server = &fasthttp.Server{Handler: w.receive, CloseOnShutdown: true, Logger: log.New(io.Discard, "", 0)}
 	go w.server.Serve(w.inbox)
 	w.provider = sandbox.New(sandbox.Config{
-		Store: w.theirs.Sandbox(checkout.Test), Key: providerKey, PublicURL: "https://psp.example", Record: true,
+		Store: sandbox.NewStore(w.theirs, checkout.Test), Key: providerKey, PublicURL: "https://psp.example", Record: true,
 		Now:        func() time.Time { return w.now().Add(time.Duration(w.skew.Load())) },
 		WebhookURL: "http://merchant/webhook", WebhookSecret: webhookSecret,
 		WebhookDial: func(string) (net.Conn, error) { return w.inbox.Dial() },

@@ -48,7 +48,7 @@ func openShop(t *testing.T) *shop {
 	}
 	s := &shop{db: db, now: time.Date(2099, 11, 23, 10, 0, 0, 0, time.UTC)}
 	clock := func() time.Time { return s.now }
-	provider := sandbox.New(sandbox.Config{Store: db.Sandbox("test"), Key: "sk_test_sandbox", Now: clock,
+	provider := sandbox.New(sandbox.Config{Store: sandbox.NewStore(db.DB, "test"), Key: "sk_test_sandbox", Now: clock,
 		PublicURL: "http://127.0.0.1:8787/sandbox/test", WebhookSecret: "whsec_test"})
 	t.Cleanup(func() {
 		if err := provider.Close(); err != nil {

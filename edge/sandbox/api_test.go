@@ -381,7 +381,7 @@ func FuzzCreate(f *testing.F) {
 	f.Add(form())
 	f.Add("line_items[0][price_data][currency]=usd&line_items[[]]=1&metadata[=x&%5B=&=&a")
 	f.Add(form("line_items[65535][quantity]", "9223372036854775807", "expires_at", "1"))
-	s := New(Config{Store: openStore(f, f.TempDir()), Key: apiKey})
+	s := New(Config{Store: openStore(f), Key: apiKey})
 	f.Cleanup(func() { s.Close() })
 	f.Fuzz(func(t *testing.T, body string) {
 		params, err := url.ParseQuery(body)

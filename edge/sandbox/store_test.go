@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"crypto/rand"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -11,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dgraph-io/badger/v4"
 	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
@@ -19,69 +17,6 @@ import (
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 )
-
-// badgerStore is the port on a real Badger.
-type badgerStore struct{ db *badger.DB }
-
-func openStore(t testing.TB, dir string) badgerStore {
-	t.Helper()
-	db, err := badger.Open(badger.DefaultOptions(dir).WithLogger(nil).WithMemTableSize(8 << 20).WithNumMemtables(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	return badgerStore{db}
-}
-
-func (b badgerStore) Get(key string) (value []byte, err error) {
-	err = b.db.View(func(txn *badger.Txn) error {
-		item, err := txn.Get([]byte(key))
-		if err != nil {
-			return err
-		}
-		value, err = item.ValueCopy(nil)
-		return err
-	})
-	if errors.Is(err, badger.ErrKeyNotFound) {
-		return nil, nil
-	}
-	return value, err
-}
-
-func (b badgerStore) Scan(prefix, after string, visit func(string, []byte) bool) error {
-	return b.db.View(func(txn *badger.Txn) error {
-		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte(prefix), PrefetchValues: true, PrefetchSize: 10})
-		defer it.Close()
-		for it.Seek([]byte(max(prefix, after))); it.Valid(); it.Next() {
-			key := string(it.Item().Key())
-			if key == after {
-				continue
-			}
-			value, err := it.Item().ValueCopy(nil)
-			if err != nil || !visit(key, value) {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-func (b badgerStore) Apply(writes []Write) error {
-	return b.db.Update(func(txn *badger.Txn) error {
-		for _, w := range writes {
-			var err error
-			if w.Value == nil {
-				err = txn.Delete([]byte(w.Key))
-			} else {
-				err = txn.Set([]byte(w.Key), w.Value)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
 
 const (
 	apiKey        = "sk_test_sandbox"
@@ -125,7 +60,7 @@ func newShop(t testing.TB, change func(*Config)) *shop {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	s.config = Config{
-		Store: openStore(t, t.TempDir()), Key: apiKey, WebhookURL: s.inbox.url, WebhookSecret: webhookSecret,
+		Store: openStore(t), Key: apiKey, WebhookURL: s.inbox.url, WebhookSecret: webhookSecret,
 		PublicURL: "http://" + listener.Addr().String() + "/sandbox", Now: s.clock.now, Rand: rand.Reader,
 		Delay: 100 * time.Millisecond,
 	}

@@ -246,7 +246,7 @@ func TestTriggerRefuses(t *testing.T) {
 // Tasks come in the order of their time whatever is added and deleted in between, also after the clock was set back.
 func TestQueue(t *testing.T) {
 	t.Parallel()
-	store := openStore(t, t.TempDir())
+	store := openStore(t)
 	q := queue{store: store}
 	start := time.Unix(1_795_000_000, 0)
 	add := func(after time.Duration, id string) (key string) {

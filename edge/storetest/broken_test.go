@@ -17,12 +17,12 @@ import (
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/idempotency"
 	"github.com/crepe-checkout/crepe/edge/orders"
-	"github.com/crepe-checkout/crepe/edge/sandbox"
+	"github.com/crepe-checkout/crepe/edge/record"
 	"github.com/crepe-checkout/crepe/edge/storetest"
 )
 
 // base is what is broken; by its own name it would hide the method Store.
-type base = storetest.Store
+type base = record.Store
 
 // Each of these is a store with one mistake that has been made in a database before.
 
@@ -322,59 +322,35 @@ func (s ownKey) WebhookKey(ctx context.Context, env checkout.Environment, fallba
 	return stored, err
 }
 
-// oneSandbox serves both environments, inclusive begins its scans with the key that it is to begin after.
-type oneSandbox struct{ base }
-
-func (s oneSandbox) Sandbox(checkout.Environment) sandbox.Store {
-	return s.base.Sandbox(checkout.Test)
-}
-
-type inclusive struct{ base }
-
-func (s inclusive) Sandbox(env checkout.Environment) sandbox.Store {
-	return inclusiveMap{s.base.Sandbox(env)}
-}
-
-type inclusiveMap struct{ sandbox.Store }
-
-func (s inclusiveMap) Scan(prefix, after string, visit func(string, []byte) bool) error {
-	if value, err := s.Get(after); err == nil && value != nil && !visit(after, value) {
-		return nil
-	}
-	return s.Store.Scan(prefix, after, visit)
-}
-
 // TestBroken: the suite rejects every one of them, and accepts the store that they are made of.
 func TestBroken(t *testing.T) {
-	broken := map[string]func(storetest.Store) storetest.Store{
-		"last write wins":                 func(s storetest.Store) storetest.Store { return lastWriteWins{s} },
-		"check, then set":                 func(s storetest.Store) storetest.Store { return checkThenSet{s} },
-		"two steps":                       func(s storetest.Store) storetest.Store { return twoSteps{s} },
-		"any environment's orders":        func(s storetest.Store) storetest.Store { return anyEnvironment{s} },
-		"shared copies":                   func(s storetest.Store) storetest.Store { return sharedCopies{s, new(sync.Map)} },
-		"half of what is due":             func(s storetest.Store) storetest.Store { return noDue{s} },
-		"what is due, backwards":          func(s storetest.Store) storetest.Store { return dueBackwards{s} },
-		"what is due, without a limit":    func(s storetest.Store) storetest.Store { return dueWithoutEnd{s} },
-		"what was due":                    func(s storetest.Store) storetest.Store { return staleDue{s, new(sync.Map)} },
-		"forgotten events":                func(s storetest.Store) storetest.Store { return noDedup{s} },
-		"events looked at too late":       func(s storetest.Store) storetest.Store { return eventAfter{s} },
-		"tokens for ever":                 func(s storetest.Store) storetest.Store { return freeTokens{s} },
-		"tokens of both environments":     func(s storetest.Store) storetest.Store { return mixedTokens{s} },
-		"a deployment for each":           func(s storetest.Store) storetest.Store { return manyDeployments{s} },
-		"no quarantine":                   func(s storetest.Store) storetest.Store { return noQuarantine{s} },
-		"one quarantine":                  func(s storetest.Store) storetest.Store { return mixedQuarantine{s} },
-		"an event handled in vain":        func(s storetest.Store) storetest.Store { return neverHandled{s} },
-		"a refund handled in vain":        func(s storetest.Store) storetest.Store { return refundsOnce{s} },
-		"one page of refunds":             func(s storetest.Store) storetest.Store { return onePage{s} },
-		"handled refunds counted":         func(s storetest.Store) storetest.Store { return allWait{s} },
-		"answers for ever":                func(s storetest.Store) storetest.Store { return everlasting{s} },
-		"answers of both environments":    func(s storetest.Store) storetest.Store { return mixedAnswers{s} },
-		"the last use told":               func(s storetest.Store) storetest.Store { return backwards{s, new(sync.Map)} },
-		"keys for ever":                   func(s storetest.Store) storetest.Store { return undying{s} },
-		"a slug for many":                 func(s storetest.Store) storetest.Store { return manySlugs{s} },
-		"a webhook key for each":          func(s storetest.Store) storetest.Store { return ownKey{s} },
-		"one sandbox":                     func(s storetest.Store) storetest.Store { return oneSandbox{s} },
-		"scans that begin where they end": func(s storetest.Store) storetest.Store { return inclusive{s} },
+	broken := map[string]func(record.Store) record.Store{
+		"last write wins":              func(s record.Store) record.Store { return lastWriteWins{s} },
+		"check, then set":              func(s record.Store) record.Store { return checkThenSet{s} },
+		"two steps":                    func(s record.Store) record.Store { return twoSteps{s} },
+		"any environment's orders":     func(s record.Store) record.Store { return anyEnvironment{s} },
+		"shared copies":                func(s record.Store) record.Store { return sharedCopies{s, new(sync.Map)} },
+		"half of what is due":          func(s record.Store) record.Store { return noDue{s} },
+		"what is due, backwards":       func(s record.Store) record.Store { return dueBackwards{s} },
+		"what is due, without a limit": func(s record.Store) record.Store { return dueWithoutEnd{s} },
+		"what was due":                 func(s record.Store) record.Store { return staleDue{s, new(sync.Map)} },
+		"forgotten events":             func(s record.Store) record.Store { return noDedup{s} },
+		"events looked at too late":    func(s record.Store) record.Store { return eventAfter{s} },
+		"tokens for ever":              func(s record.Store) record.Store { return freeTokens{s} },
+		"tokens of both environments":  func(s record.Store) record.Store { return mixedTokens{s} },
+		"a deployment for each":        func(s record.Store) record.Store { return manyDeployments{s} },
+		"no quarantine":                func(s record.Store) record.Store { return noQuarantine{s} },
+		"one quarantine":               func(s record.Store) record.Store { return mixedQuarantine{s} },
+		"an event handled in vain":     func(s record.Store) record.Store { return neverHandled{s} },
+		"a refund handled in vain":     func(s record.Store) record.Store { return refundsOnce{s} },
+		"one page of refunds":          func(s record.Store) record.Store { return onePage{s} },
+		"handled refunds counted":      func(s record.Store) record.Store { return allWait{s} },
+		"answers for ever":             func(s record.Store) record.Store { return everlasting{s} },
+		"answers of both environments": func(s record.Store) record.Store { return mixedAnswers{s} },
+		"the last use told":            func(s record.Store) record.Store { return backwards{s, new(sync.Map)} },
+		"keys for ever":                func(s record.Store) record.Store { return undying{s} },
+		"a slug for many":              func(s record.Store) record.Store { return manySlugs{s} },
+		"a webhook key for each":       func(s record.Store) record.Store { return ownKey{s} },
 	}
 	for _, name := range slices.Sorted(maps.Keys(broken)) {
 		if found, why := rejected(broken[name](open(t))); found == "" {
@@ -389,7 +365,7 @@ func TestBroken(t *testing.T) {
 }
 
 // rejected is the first check that a store fails.
-func rejected(s storetest.Store) (string, error) {
+func rejected(s record.Store) (string, error) {
 	for _, c := range storetest.Checks() {
 		if err := c.Do(s); err != nil {
 			return c.Name, err
@@ -398,7 +374,7 @@ func rejected(s storetest.Store) (string, error) {
 	return "", nil
 }
 
-func open(t *testing.T) storetest.Store {
+func open(t *testing.T) record.Store {
 	t.Helper()
 	db, err := badgerstore.Open(t.TempDir(), badgerstore.Options{NoSync: true})
 	if err != nil {

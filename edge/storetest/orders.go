@@ -10,6 +10,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/record"
 )
 
 var background = context.Background()
@@ -27,7 +28,7 @@ func newOrder(s *orders.Session) *orders.Order {
 }
 
 // placed is a session with its order, both stored, at version 1.
-func placed(s Store, env checkout.Environment) (*orders.Session, *orders.Order, error) {
+func placed(s record.Store, env checkout.Environment) (*orders.Session, *orders.Order, error) {
 	session := newSession(env)
 	order := newOrder(session)
 	session.OrderID = order.ID
@@ -36,7 +37,7 @@ func placed(s Store, env checkout.Environment) (*orders.Session, *orders.Order, 
 	return session, order, need("a new session and order", err)
 }
 
-func sessionByID(s Store) error {
+func sessionByID(s record.Store) error {
 	for _, env := range []checkout.Environment{checkout.Test, checkout.Prod} {
 		session, order, err := placed(s, env)
 		if err != nil {
@@ -55,7 +56,7 @@ func sessionByID(s Store) error {
 	return want("an unknown id", err, orders.ErrNotFound)
 }
 
-func orderEnvironment(s Store) error {
+func orderEnvironment(s record.Store) error {
 	session, order, err := placed(s, checkout.Test)
 	if err != nil {
 		return err
@@ -70,7 +71,7 @@ func orderEnvironment(s Store) error {
 		want("an unknown id", unknown, orders.ErrNotFound))
 }
 
-func ownership(s Store) error {
+func ownership(s record.Store) error {
 	session, order, err := placed(s, checkout.Test)
 	if err != nil {
 		return err
@@ -96,7 +97,7 @@ func ownership(s Store) error {
 }
 
 // stale: whatever is refused leaves nothing of the whole change.
-func stale(s Store) error {
+func stale(s record.Store) error {
 	session, order, err := placed(s, checkout.Test)
 	if err != nil {
 		return err
@@ -127,7 +128,7 @@ func stale(s Store) error {
 		s.Commit(background, orders.Change{Session: session, Order: order, Spend: token, Event: event}))
 }
 
-func sessionRace(s Store) error {
+func sessionRace(s record.Store) error {
 	for range rounds {
 		session := newSession(checkout.Test)
 		if err := s.Commit(background, orders.Change{Session: session}); err != nil {
@@ -166,7 +167,7 @@ func sessionRace(s Store) error {
 }
 
 // counting: everybody adds one until it is in; nothing of it is overwritten.
-func counting(s Store) error {
+func counting(s record.Store) error {
 	_, order, err := placed(s, checkout.Test)
 	if err != nil {
 		return err
@@ -197,7 +198,7 @@ func newToken(env checkout.Environment) *orders.SpentToken {
 	return &orders.SpentToken{Environment: env, ID: fresh("tok"), ExpiresAt: farAway.UnixMilli()}
 }
 
-func spending(s Store) error {
+func spending(s record.Store) error {
 	session, _, err := placed(s, checkout.Test)
 	if err != nil {
 		return err
@@ -227,7 +228,7 @@ func spending(s Store) error {
 	return nil
 }
 
-func spendingRace(s Store) error {
+func spendingRace(s record.Store) error {
 	for range rounds {
 		token := newToken(checkout.Test)
 		err := oneWinner("a token", orders.ErrSpent, func(int) error { return s.Commit(background, orders.Change{Spend: token}) })
@@ -242,7 +243,7 @@ func newEvent(env checkout.Environment) *orders.SeenEvent {
 	return &orders.SeenEvent{Environment: env, Provider: "stripe", ID: fresh("evt")}
 }
 
-func repeated(s Store) error {
+func repeated(s record.Store) error {
 	_, order, err := placed(s, checkout.Test)
 	if err != nil {
 		return err
@@ -266,7 +267,7 @@ func repeated(s Store) error {
 	return nil
 }
 
-func eventRace(s Store) error {
+func eventRace(s record.Store) error {
 	for range rounds {
 		event := newEvent(checkout.Prod)
 		err := oneWinner("an event", orders.ErrRepeated, func(int) error { return s.Commit(background, orders.Change{Event: event}) })
@@ -278,7 +279,7 @@ func eventRace(s Store) error {
 }
 
 // due writes orders that are due one after the other, in both environments, and moves and ends some.
-func due(s Store) error {
+func due(s record.Store) error {
 	const count = 6
 	var all []*orders.Order
 	var wanted []orders.DueOrder

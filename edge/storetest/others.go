@@ -15,13 +15,13 @@ import (
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/idempotency"
 	"github.com/crepe-checkout/crepe/edge/orders"
-	"github.com/crepe-checkout/crepe/edge/sandbox"
+	"github.com/crepe-checkout/crepe/edge/record"
 )
 
 // farAway is when records of a check expire: not while it runs.
 var farAway = time.Now().Add(time.Hour)
 
-func answers(s Store) error {
+func answers(s record.Store) error {
 	id := idempotency.ID{Environment: checkout.Test, Hash: fresh("key")}
 	old, foreign := id, id
 	old.Hash += "old"
@@ -42,7 +42,7 @@ func answers(s Store) error {
 		want("after its time", errOld, idempotency.ErrNotFound))
 }
 
-func touching(s Store) error {
+func touching(s record.Store) error {
 	token := auth.Token{ID: fresh("tok"), ExpiresAt: farAway.UnixMilli()}
 	if state, err := s.Token(background, checkout.Test, token.ID); err != nil || state != (auth.TokenState{}) {
 		return fmt.Errorf("an unheard-of token is %+v, %v", state, err)
@@ -79,7 +79,7 @@ func eventually(try func() error) error {
 	}
 }
 
-func signingKeys(s Store) error {
+func signingKeys(s record.Store) error {
 	one := auth.SigningKey{ID: fresh("KEY"), Environment: checkout.Test, Secret: bytes.Repeat([]byte{1}, 32), CreatedAt: 1}
 	two := auth.SigningKey{ID: fresh("KEY"), Environment: checkout.Prod, Secret: bytes.Repeat([]byte{2}, 32), CreatedAt: 2}
 	has := func(env checkout.Environment, k auth.SigningKey) (bool, error) {
@@ -109,7 +109,7 @@ func signingKeys(s Store) error {
 	return nil
 }
 
-func records(s Store) error {
+func records(s record.Store) error {
 	merchant := &catalog.Merchant{ID: fresh("MER"), Name: "A", Keys: []catalog.APIKey{{Environment: checkout.Test, PublicKey: "x"}}}
 	store := &catalog.Store{ID: fresh("STO"), MerchantID: merchant.ID, Slug: fresh("shop"), Name: "S"}
 	product := &catalog.Product{ID: fresh("PROD"), StoreID: store.ID, Test: catalog.Listing{Version: &catalog.Version{Name: "P"}}}
@@ -150,7 +150,7 @@ func records(s Store) error {
 	return nil
 }
 
-func slugs(s Store) error {
+func slugs(s record.Store) error {
 	slug := fresh("shop")
 	err := oneWinner("a slug", catalog.ErrSlugTaken, func(int) error {
 		return s.Put(background, catalog.Change{Store: &catalog.Store{ID: fresh("STO"), Slug: slug}})
@@ -168,7 +168,7 @@ func slugs(s Store) error {
 	return cmp.Or(want("its merchant", errM, catalog.ErrNotFound), want("its store", errS, catalog.ErrNotFound))
 }
 
-func webhookKey(s Store) error {
+func webhookKey(s record.Store) error {
 	broken := errors.New("no randomness")
 	_, err := s.WebhookKey(background, checkout.Test, func() ([]byte, error) { return nil, broken })
 	if err := want("a key that cannot be made", err, broken); err != nil {
@@ -192,61 +192,4 @@ func webhookKey(s Store) error {
 		return fmt.Errorf("the other environment has %v, %v", other, err)
 	}
 	return nil
-}
-
-func sandboxMap(s Store) error {
-	m, p := s.Sandbox(checkout.Test), fresh("a")+"/"
-	if value, err := m.Get(p + "x"); value != nil || err != nil {
-		return fmt.Errorf("nothing is %v, %v", value, err)
-	}
-	var writes []sandbox.Write
-	for _, key := range []string{"b", "c", "a", "ab", "d"} {
-		writes = append(writes, sandbox.Write{Key: p + key, Value: []byte(key)})
-	}
-	beside := strings.TrimSuffix(p, "/") + "0" // sorts behind, and is not of the prefix
-	writes = append(writes, sandbox.Write{Key: beside, Value: []byte("beside")})
-	change := []sandbox.Write{{Key: p + "c"}, {Key: p + "none"}, {Key: p + "d", Value: []byte("D")}}
-	if err := cmp.Or(m.Apply(writes), m.Apply(change)); err != nil {
-		return err
-	}
-	if value, err := m.Get(p + "d"); err != nil || string(value) != "D" {
-		return fmt.Errorf("d is %q, %v", value, err)
-	}
-	scan := func(after string, most int) (seen string, err error) {
-		err = m.Scan(p, after, func(key string, value []byte) bool {
-			seen += strings.TrimPrefix(key, p) + "=" + string(value) + " "
-			most--
-			return most > 0
-		})
-		return seen, err
-	}
-	for _, c := range []struct {
-		after string
-		most  int
-		want  string
-	}{{"", 100, "a=a ab=ab b=b d=D "}, {p + "a", 100, "ab=ab b=b d=D "}, {p + "aa", 100, "ab=ab b=b d=D "},
-		{p + "d", 100, ""}, {"", 2, "a=a ab=ab "}} {
-		if got, err := scan(c.after, c.most); err != nil || got != c.want {
-			return fmt.Errorf("after %q: %q, %v; want %q", c.after, got, err, c.want)
-		}
-	}
-	return nil
-}
-
-func sandboxApart(s Store) error {
-	key := fresh("x")
-	if err := s.Sandbox(checkout.Test).Apply([]sandbox.Write{{Key: key, Value: []byte("1")}}); err != nil {
-		return err
-	}
-	value, err := s.Sandbox(checkout.Prod).Get(key)
-	if err != nil || value != nil {
-		return fmt.Errorf("the other environment sees %q, %v", value, err)
-	}
-	scanned := s.Sandbox(checkout.Prod).Scan("", "", func(seen string, _ []byte) bool {
-		if seen == key {
-			err = errors.New("the other environment finds the key")
-		}
-		return err == nil
-	})
-	return errors.Join(scanned, err)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/record"
 )
 
 func newQuarantined(env checkout.Environment) *orders.Quarantined {
@@ -16,7 +17,7 @@ func newQuarantined(env checkout.Environment) *orders.Quarantined {
 }
 
 // quarantine keeps events in both environments, reads them page by page and handles some.
-func quarantine(s Store) error {
+func quarantine(s record.Store) error {
 	const count = 5
 	before, err := s.Unhandled(background, checkout.Test)
 	if err != nil {
@@ -56,7 +57,7 @@ func quarantine(s Store) error {
 }
 
 // refunds makes orders paid twice, and lists them and no other.
-func refunds(s Store) error {
+func refunds(s record.Store) error {
 	before, err := s.Unhandled(background, checkout.Test)
 	if err != nil {
 		return err
@@ -108,7 +109,7 @@ func refunds(s Store) error {
 }
 
 // deployment: whoever is first makes the id, and everybody gets that one.
-func deployment(s Store) error {
+func deployment(s record.Store) error {
 	ids := make([]string, racers)
 	won, lost := race(func(racer int) (err error) {
 		ids[racer], err = s.Deployment(background, fresh("dep"))
@@ -146,7 +147,7 @@ func pages[T any](limit int, id func(T) string, read func(after string, limit in
 }
 
 // counted compares what waits with what waited before.
-func counted(s Store, before, more orders.Unhandled) error {
+func counted(s record.Store, before, more orders.Unhandled) error {
 	before.Quarantined += more.Quarantined
 	before.RefundDue += more.RefundDue
 	if got, err := s.Unhandled(background, checkout.Test); err != nil || got != before {

@@ -11,30 +11,13 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/crepe-checkout/crepe/core/checkout"
-	"github.com/crepe-checkout/crepe/edge/auth"
-	"github.com/crepe-checkout/crepe/edge/catalog"
-	"github.com/crepe-checkout/crepe/edge/idempotency"
-	"github.com/crepe-checkout/crepe/edge/notify"
-	"github.com/crepe-checkout/crepe/edge/orders"
-	"github.com/crepe-checkout/crepe/edge/sandbox"
+	"github.com/crepe-checkout/crepe/edge/record"
 )
-
-// Store is every port at once.
-type Store interface {
-	orders.Store
-	idempotency.Store
-	auth.Tokens
-	auth.Keys
-	catalog.Records
-	notify.Keys
-	Sandbox(checkout.Environment) sandbox.Store
-}
 
 // Check is one thing that a store must do. It leaves records behind under ids of its own, so that checks can share a store.
 type Check struct {
 	Name string
-	Do   func(Store) error
+	Do   func(record.Store) error
 }
 
 // Checks are all of them.
@@ -60,13 +43,11 @@ func Checks() []Check {
 		{"the catalogue", records},
 		{"a slug has one store", slugs},
 		{"everybody gets the same webhook key", webhookKey},
-		{"the sandbox's map is ordered", sandboxMap},
-		{"the sandbox's environments are apart", sandboxApart},
 	}
 }
 
 // Run checks a store. open returns an empty one, which it closes when the test ends.
-func Run(t *testing.T, open func(testing.TB) Store) {
+func Run(t *testing.T, open func(testing.TB) record.Store) {
 	for _, c := range Checks() {
 		t.Run(c.Name, func(t *testing.T) {
 			if err := c.Do(open(t)); err != nil {

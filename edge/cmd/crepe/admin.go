@@ -17,6 +17,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/api"
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
+	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
@@ -97,8 +98,8 @@ func openOperator(data string, log *slog.Logger) (*operator, error) {
 	if _, err := os.Stat(filepath.Join(data, ownDatabase)); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no database of crepe in %s; --data DIR names the data directory of the server", data)
 	}
-	db, err := openDatabase(data, ownDatabase, badgerstore.Options{Log: log})
-	if errors.Is(err, badgerstore.ErrInUse) {
+	db, err := openStore(data, badgerstore.Options{Log: log})
+	if errors.Is(err, durable.ErrInUse) {
 		return nil, fmt.Errorf("a crepe that runs on %s does not answer on its socket %s: it is starting or ending, or its log says why: %w",
 			data, adminSocket, err)
 	}

@@ -49,15 +49,17 @@ var arrows = map[string][]string{
 	"edge/throttle":    {"core"},
 	"edge/http1":       {},
 
-	// What is stored of the services' types, for every store.
-	"edge/record": {"core", "edge/orders", "edge/catalog", "edge/auth", "edge/idempotency"},
+	// What is stored of the services' types, and the ports of a store.
+	"edge/record": {"core", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency"},
+
+	"edge/durable": {"core"}, // a database that knows no record
 
 	// Adapters see the ports that they implement, never each other.
-	"edge/badgerstore": {"core", "edge/record", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency", "edge/sandbox"},
-	"edge/storetest":   {"core", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency", "edge/sandbox"}, // their tests
-	"edge/filefault":   {},                                                                                                      // a tracer, in tests
+	"edge/badgerstore": {"core", "edge/durable", "edge/record", "edge/orders", "edge/catalog", "edge/auth", "edge/idempotency"},
+	"edge/storetest":   {"core", "edge/record", "edge/orders", "edge/catalog", "edge/auth", "edge/idempotency"}, // the tests of a store
+	"edge/filefault":   {},                                                                                      // a tracer, in tests
 	"edge/psp/stripe":  {"core", "edge/orders"},
-	"edge/sandbox":     {"core"},
+	"edge/sandbox":     {"core", "edge/durable"},
 
 	// Doors see services, never adapters.
 	"edge/api":  {"core", "edge/shortid", "edge/orders", "edge/catalog", "edge/auth", "edge/quoteview", "edge/geoip", "edge/http1", "edge/idempotency", "edge/throttle", "wasm/ops", "web"},
@@ -73,14 +75,14 @@ var arrows = map[string][]string{
 var doors = map[string][]string{
 	"github.com/valyala/fasthttp":             {"edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/psp/stripe", "edge/sandbox"},
 	"github.com/goccy/go-json":                {"edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/psp/stripe", "edge/sandbox", "edge/record", "edge/quoteview", "wasm/host"},
-	"github.com/dgraph-io/badger/v4":          {"edge/badgerstore"},
-	"google.golang.org/protobuf":              {"edge/badgerstore"}, // Badger's MANIFEST, in a repair
+	"github.com/dgraph-io/badger/v4":          {"edge/durable"},
+	"google.golang.org/protobuf":              {"edge/durable"}, // Badger's MANIFEST, in a repair
 	"github.com/golang-jwt/jwt/v5":            {"edge/auth"},
 	"github.com/sony/gobreaker/v2":            {"edge/orders"},
 	"golang.org/x/time":                       {"edge/orders", "edge/throttle", "edge/cmd/crepe"},
-	"golang.org/x/sys":                        {"edge/badgerstore"}, // locks and free space on Windows
-	"pgregory.net/rapid":                      {},                   // generates schedules, in tests
-	"github.com/anishathalye/porcupine":       {},                   // checks histories, in tests
+	"golang.org/x/sys":                        {"edge/durable"}, // locks and free space on Windows
+	"pgregory.net/rapid":                      {},               // generates schedules, in tests
+	"github.com/anishathalye/porcupine":       {},               // checks histories, in tests
 	"github.com/tetratelabs/wazero":           {"wasm/host"},
 	"github.com/evanw/esbuild":                {}, // builds web/dist, in a module of its own
 	"github.com/tinygo-org/tinygo":            {}, // builds the guest, in a module of its own

@@ -14,6 +14,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/api"
+	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
@@ -182,7 +183,7 @@ func (s *shop) records(t testing.TB) map[string]string {
 	t.Helper()
 	all := make(map[string]string)
 	for _, prefix := range []string{"all/", string(checkout.Test) + "/", string(checkout.Prod) + "/"} {
-		err := s.db.Visit(prefix, func(key string, value []byte) bool {
+		err := s.db.(*badgerstore.DB).Scan(prefix, "", func(key string, value []byte) bool {
 			if !strings.HasPrefix(key, "all/-/nr/") {
 				all[key] = string(value)
 			}

@@ -131,7 +131,7 @@ func openExampleSession(t *testing.T, data, address string) {
 		t.Fatal(err)
 	}
 	first.kill()
-	db, err := openDatabase(data, ownDatabase, badgerstore.Options{})
+	db, err := openStore(data, badgerstore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

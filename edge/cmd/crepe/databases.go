@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
+	"github.com/crepe-checkout/crepe/edge/durable"
 )
 
 // Where the databases are within the data directory.
@@ -25,34 +27,43 @@ func (s *server) openDatabases() error {
 	if err != nil {
 		return err
 	}
-	if s.db, err = openDatabase(s.Data, ownDatabase, badgerstore.Options{Log: s.log, Reserve: reserve, KeepSessions: keep}); err != nil {
+	db, err := openStore(s.Data, badgerstore.Options{Log: s.log, Reserve: reserve, KeepSessions: keep})
+	if err != nil {
 		return err
 	}
+	s.db = db
 	if len(s.Sandbox) == 0 {
 		return nil
 	}
 	// The sandbox plays a provider, which has its own machine and its own disk: what it writes must neither wait for our
 	// commits nor make ours wait. A power cut may lose its last writes. On a full disk our own writes end first.
-	s.sandboxDB, err = openDatabase(s.Data, sandboxDatabase, badgerstore.Options{Log: s.log, NoSync: true})
-	if err != nil && !s.SandboxTools && !errors.Is(err, badgerstore.ErrInUse) {
+	s.sandboxDB, err = openDatabase(s.Data, sandboxDatabase, func(dir string) (*durable.DB, error) {
+		return durable.Open(dir, durable.Options{Log: s.log, NoSync: true})
+	})
+	if err != nil && !s.SandboxTools && !errors.Is(err, durable.ErrInUse) {
 		s.log.Error("the sandbox cannot be opened: the environments that it serves have no payment provider", "error", err)
 		s.Sandbox, err = nil, nil
 	}
 	return err
 }
 
-// openDatabase opens a database of the data directory. Its refusals say what to do.
-func openDatabase(data, name string, o badgerstore.Options) (*badgerstore.DB, error) {
+// openStore opens the server's own database.
+func openStore(data string, o badgerstore.Options) (*badgerstore.DB, error) {
+	return openDatabase(data, ownDatabase, func(dir string) (*badgerstore.DB, error) { return badgerstore.Open(dir, o) })
+}
+
+// openDatabase opens a database of the data directory. Its errors say what to do.
+func openDatabase[DB any](data, name string, open func(dir string) (DB, error)) (db DB, err error) {
 	dir := filepath.Join(data, name)
 	if err := checkPrivate(data, dir); err != nil {
-		return nil, err
+		return db, err
 	}
-	db, err := badgerstore.Open(dir, o)
+	db, err = open(dir)
 	switch {
-	case errors.Is(err, badgerstore.ErrInUse):
-		return nil, fmt.Errorf("is another crepe running on it? %w", err)
-	case errors.Is(err, badgerstore.ErrDamaged):
-		return nil, fmt.Errorf("%w\n%s is not served as it is. To check it, and to mend it where nothing is lost: crepe repair --data %s",
+	case errors.Is(err, durable.ErrInUse):
+		return db, fmt.Errorf("is another crepe running on it? %w", err)
+	case errors.Is(err, durable.ErrDamaged):
+		return db, fmt.Errorf("%w\n%s is not served as it is. To check it, and to mend it where nothing is lost: crepe repair --data %s",
 			err, dir, data)
 	}
 	return db, err
@@ -72,4 +83,10 @@ func checkPrivate(data, dir string) error {
 			"to take that away: chmod -R go= %s", dir, mode, data)
 	}
 	return nil
+}
+
+// unavailable reports whether a store refused a write for the moment, because its disk is full or it cannot be reached.
+func unavailable(err error) bool {
+	p, ok := errors.AsType[*problem.Problem](err)
+	return ok && p.Kind == problem.Unavailable
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/notify"
 )
 
@@ -113,13 +114,13 @@ func (s *server) arrange(ctx context.Context, storeID string, origins []string, 
 // forget removes what a run leaves, and nothing else that may lie in the directory. It opens the database first: if
 // another crepe has it open, forget fails and removes nothing. Any other error of opening is ignored, because the files go.
 func forget(data string, log *slog.Logger) error {
-	db, err := openDatabase(data, ownDatabase, badgerstore.Options{Log: log})
-	if errors.Is(err, badgerstore.ErrInUse) {
+	db, err := openStore(data, badgerstore.Options{Log: log})
+	if errors.Is(err, durable.ErrInUse) {
 		return err
 	}
 	var errs []error
 	if err == nil {
-		stored, err := db.Use()
+		stored, err := db.Claim(context.Background(), "")
 		errs = append(errs, err, db.Close())
 		if err := useDev.check(data, use(stored)); err != nil {
 			return errors.Join(append(errs, err)...)

@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/crepe-checkout/crepe/edge/badgerstore"
+	"github.com/crepe-checkout/crepe/edge/durable"
 )
 
 const repairUsage = `crepe repair checks the databases of a data directory, and mends them where no acknowledged write is lost. Stop the
@@ -49,9 +49,9 @@ func repair(_ context.Context, args []string, stdout, _ io.Writer, log *slog.Log
 			continue
 		}
 		tell := func(step string) { fmt.Fprintf(stdout, "%s: %s\n", dir, step) }
-		err := badgerstore.Repair(dir, badgerstore.Repairs{AcceptLoss: *accept, Tell: tell,
-			Options: badgerstore.Options{Log: log, NoSync: name == sandboxDatabase}})
-		if errors.Is(err, badgerstore.ErrDamaged) {
+		err := durable.Repair(dir, durable.Repairs{AcceptLoss: *accept, Tell: tell,
+			Options: durable.Options{Log: log, NoSync: name == sandboxDatabase}})
+		if errors.Is(err, durable.ErrDamaged) {
 			err = fmt.Errorf("%w\n%s is as it was. Restore %s from a backup, or see --accept-loss in crepe repair --help", err, dir, *data)
 		}
 		errs = append(errs, err)

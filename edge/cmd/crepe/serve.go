@@ -14,7 +14,6 @@ import (
 	"strings"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
-	"github.com/crepe-checkout/crepe/edge/badgerstore"
 )
 
 const serveUsage = `crepe serve runs in production.
@@ -74,7 +73,7 @@ func (s *server) claim(ctx context.Context) error {
 		stored = useDev
 	} else if mark, err := s.db.Claim(ctx, string(s.Use)); err == nil {
 		stored = use(mark)
-	} else if !errors.Is(err, badgerstore.ErrDiskFull) { // a full disk is reported by /readyz
+	} else if !unavailable(err) { // a full disk is reported by /readyz
 		return err
 	}
 	return s.Use.check(s.Data, stored)

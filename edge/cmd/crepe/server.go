@@ -20,11 +20,12 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/api"
 	"github.com/crepe-checkout/crepe/edge/auth"
-	"github.com/crepe-checkout/crepe/edge/badgerstore"
+	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/idempotency"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/page"
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
+	"github.com/crepe-checkout/crepe/edge/record"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
 )
 
@@ -55,8 +56,8 @@ var payOrigins = []string{"https://checkout.stripe.com"}
 type server struct {
 	Config
 	log       *slog.Logger
-	db        *badgerstore.DB
-	sandboxDB *badgerstore.DB // nil where the sandbox is not allowed
+	db        record.Store
+	sandboxDB *durable.DB // nil where the sandbox is not allowed
 	auth      *auth.Service
 	orders    *orders.Service
 	api       *api.API
@@ -107,7 +108,7 @@ func (s *server) wire() error {
 		return err
 	}
 	s.auth = auth.New(auth.Config{Deployment: s.PublicURL, Catalog: s.db, Keys: s.db, Tokens: s.db, Now: time.Now, Rand: rand.Reader})
-	if err := s.auth.Rotate(context.Background()); err != nil && !errors.Is(err, badgerstore.ErrDiskFull) {
+	if err := s.auth.Rotate(context.Background()); err != nil && !unavailable(err) {
 		return err // on a full disk the old keys suffice to read
 	}
 	deployment, err := s.db.Deployment(context.Background(), rand.Text())
@@ -150,7 +151,7 @@ func (s *server) gateway(env checkout.Environment) (orders.Gateway, error) {
 	}
 	secret := "whsec_" + rand.Text()
 	provider := sandbox.New(sandbox.Config{
-		Store: s.sandboxDB.Sandbox(env), Key: sandboxKey, Live: env == checkout.Prod, PublicURL: s.PublicURL + sandboxPath[env],
+		Store: sandbox.NewStore(s.sandboxDB, env), Key: sandboxKey, Live: env == checkout.Prod, PublicURL: s.PublicURL + sandboxPath[env],
 		WebhookURL: s.local + api.WebhookPath(sandboxName, env), WebhookSecret: secret, Log: s.log,
 	})
 	s.sandboxes[env] = provider
@@ -285,10 +286,11 @@ func (s *server) close() error {
 	for _, provider := range s.sandboxes {
 		errs = append(errs, provider.Close())
 	}
-	for _, db := range []*badgerstore.DB{s.db, s.sandboxDB} {
-		if db != nil {
-			errs = append(errs, db.Close())
-		}
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
+	}
+	if s.sandboxDB != nil {
+		errs = append(errs, s.sandboxDB.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -18,7 +18,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
-	"github.com/crepe-checkout/crepe/edge/badgerstore"
+	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
@@ -311,13 +311,13 @@ func startSandbox(t *testing.T) (*sandbox.Sandbox, <-chan message) {
 		inbox <- message{r.Header.Get("Stripe-Signature"), body}
 	}))
 	t.Cleanup(endpoint.Close)
-	db, err := badgerstore.Open(t.TempDir(), badgerstore.Options{NoSync: true})
+	db, err := durable.Open(t.TempDir(), durable.Options{NoSync: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
 	s := sandbox.New(sandbox.Config{
-		Store: db.Sandbox(checkout.Test), Key: apiKey, PublicURL: "http://pay.invalid/sandbox", Delay: time.Millisecond,
+		Store: sandbox.NewStore(db, checkout.Test), Key: apiKey, PublicURL: "http://pay.invalid/sandbox", Delay: time.Millisecond,
 		WebhookURL: endpoint.URL, WebhookSecret: secret,
 	})
 	t.Cleanup(func() { s.Close() })

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package badgerstore
+package durable
 
 import (
 	"io"

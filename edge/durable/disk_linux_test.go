@@ -1,4 +1,4 @@
-package badgerstore
+package durable
 
 import (
 	"bytes"
@@ -68,7 +68,7 @@ func (w *writer) run(t *testing.T, db *DB, stop <-chan struct{}) {
 		default:
 		}
 		n := w.acknowledged.Load()
-		switch err := db.update(func(s *step) error { s.put(w.key(n), bytes.Repeat([]byte{byte(n)}, 2000)); return nil }); {
+		switch err := db.Update(func(tx *Tx) error { tx.Put(w.key(n), bytes.Repeat([]byte{byte(n)}, 2000)); return nil }); {
 		case err == nil:
 			w.acknowledged.Add(1)
 		case errors.Is(err, ErrDiskFull):
@@ -101,7 +101,7 @@ func TestDiskFull(t *testing.T) {
 		fill(t, disk, int64(db.disk.reserve)+4<<20)
 		all(t, "is refused", writers, func(w *writer) *atomic.Int64 { return &w.refused })
 		for _, w := range writers {
-			if _, err := db.read(w.key(0)); err != nil {
+			if _, err := db.Get(w.key(0)); err != nil {
 				t.Errorf("round %d: reading: %v", round, err)
 			}
 		}
@@ -140,7 +140,7 @@ func TestPaymentsShare(t *testing.T) {
 	}
 	defer db.Close()
 	db.disk.ballast = 0 // its return would be more space
-	put := func(s *step) error { s.put("test/-/x", []byte("x")); return nil }
+	put := func(tx *Tx) error { tx.Put("test/-/x", []byte("x")); return nil }
 	for _, c := range []struct {
 		name      string
 		free      uint64
@@ -160,10 +160,10 @@ func TestPaymentsShare(t *testing.T) {
 		}
 		fill(t, disk, int64(c.free))
 		db.disk.look()
-		if err := db.update(put); !errors.Is(err, c.new) {
+		if err := db.Update(put); !errors.Is(err, c.new) {
 			t.Errorf("%s a new record: %v, want %v", c.name, err, c.new)
 		}
-		if err := db.complete(put); !errors.Is(err, c.paid) {
+		if err := db.UpdateUrgent(put); !errors.Is(err, c.paid) {
 			t.Errorf("%s a payment: %v, want %v", c.name, err, c.paid)
 		}
 	}
@@ -193,7 +193,7 @@ func audit(t *testing.T, dir string, writers []*writer, want error) {
 	for _, w := range writers {
 		for n := range w.acknowledged.Load() {
 			total++
-			if value, err := db.read(w.key(n)); err != nil || len(value) != 2000 || value[0] != byte(n) {
+			if value, err := db.Get(w.key(n)); err != nil || len(value) != 2000 || value[0] != byte(n) {
 				lost++
 			}
 		}
@@ -202,7 +202,7 @@ func audit(t *testing.T, dir string, writers []*writer, want error) {
 	if lost > 0 {
 		t.Errorf("%d of %d acknowledged writes are lost", lost, total)
 	}
-	if err := db.update(func(s *step) error { s.put("test/-/x", []byte("x")); return nil }); !errors.Is(err, want) {
+	if err := db.Update(func(tx *Tx) error { tx.Put("test/-/x", []byte("x")); return nil }); !errors.Is(err, want) {
 		t.Errorf("a write: %v, want %v", err, want)
 	}
 	if err := db.Close(); err != nil {
@@ -218,7 +218,7 @@ func TestStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	put := func(key string) error {
-		return db.update(func(s *step) error { s.put(key, []byte("x")); return nil })
+		return db.Update(func(tx *Tx) error { tx.Put(key, []byte("x")); return nil })
 	}
 	if err := put("test/-/before"); err != nil || db.Err() != nil {
 		t.Fatal(err, db.Err())
@@ -236,7 +236,7 @@ func TestStopped(t *testing.T) {
 	if err := put("test/-/after"); err == nil || db.Err() == nil {
 		t.Fatal("writing went on")
 	}
-	if _, err := db.read("test/-/before"); err != nil {
+	if _, err := db.Get("test/-/before"); err != nil {
 		t.Error(err)
 	}
 	if err := db.Close(); err != nil {
@@ -246,10 +246,10 @@ func TestStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.read("test/-/before"); err != nil {
+	if _, err := db.Get("test/-/before"); err != nil {
 		t.Error(err)
 	}
-	if _, err := db.read("test/-/after"); !errors.Is(err, errNoKey) {
+	if _, err := db.Get("test/-/after"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("after: %v", err)
 	}
 }

@@ -1,6 +1,6 @@
 //go:build linux || darwin
 
-package badgerstore
+package durable
 
 import (
 	"errors"

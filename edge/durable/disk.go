@@ -1,4 +1,4 @@
-package badgerstore
+package durable
 
 import (
 	"errors"
@@ -80,10 +80,10 @@ func (d *disk) makeRoom() error {
 		free, _ = d.free()
 	}
 	if err != nil {
-		return fmt.Errorf("badgerstore: %w", err)
+		return fmt.Errorf("durable: %w", err)
 	}
 	if free < d.room {
-		return fmt.Errorf("badgerstore: the disk is full: %d MiB are free, and opening %s may take %d; free some and start again",
+		return fmt.Errorf("durable: the disk is full: %d MiB are free, and opening %s may take %d; free some and start again",
 			free>>20, d.dir, d.room>>20)
 	}
 	return nil

@@ -1,4 +1,4 @@
-package badgerstore
+package durable
 
 import (
 	"encoding/binary"
@@ -99,7 +99,7 @@ func (w *watch) changed(f *os.File) error {
 		return nil
 	}
 	if !errors.Is(err, errHalted) {
-		w.fail(fmt.Errorf("badgerstore: the MANIFEST: %w", err))
+		w.fail(fmt.Errorf("durable: the MANIFEST: %w", err))
 	}
 	if err := errors.Join(f.Truncate(w.size), f.Sync()); err != nil {
 		w.log.Error("a change of the MANIFEST cannot be taken back", "error", err)
@@ -268,7 +268,7 @@ func (w *watch) tell(format string, args []any) error {
 	if format == saysCompact {
 		args = append(args[:2:2], "…")
 	}
-	return errors.New("badgerstore: " + unquoted(w.dir, fmt.Sprintf(format, args...)))
+	return errors.New("durable: " + unquoted(w.dir, fmt.Sprintf(format, args...)))
 }
 
 // quoted begins where Badger prints keys, as text or in hexadecimal, or begins to dump them.

@@ -1,4 +1,4 @@
-package badgerstore
+package durable
 
 import (
 	"bytes"
@@ -98,11 +98,11 @@ func (im image) write(t *testing.T, db *DB, rng *rand.Rand, count, size int) {
 		}
 		value := im.want[key]
 		done := make(chan error, 1)
-		db.queue <- command{done: done, do: func(s *step) error { // straight into the queue, in this order
+		db.queue <- command{done: done, do: func(tx *Tx) error { // straight into the queue, in this order
 			if value == nil {
-				s.delete(key)
+				tx.Delete(key)
 			} else {
-				s.put(key, value)
+				tx.Put(key, value)
 			}
 			return nil
 		}}
@@ -267,7 +267,7 @@ func (im image) check(t *testing.T, dir, what string) (served bool) {
 			return false
 		}
 		got := make(map[string][]byte)
-		if err := db.scan("test/", "", func(key string, value []byte) bool { got[key] = value; return true }); err != nil {
+		if err := db.Scan("test/", "", func(key string, value []byte) bool { got[key] = value; return true }); err != nil {
 			t.Errorf("%s: %v", what, err)
 		}
 		if !maps.EqualFunc(got, im.want, bytes.Equal) {

@@ -1,4 +1,4 @@
-package badgerstore
+package durable
 
 import (
 	"bytes"
@@ -54,11 +54,11 @@ func child(dir string) int {
 	for range childClients {
 		clients.Go(func() {
 			for n := next.Add(1); n <= records; n = next.Add(1) {
-				if err := db.update(func(s *step) error { s.put(childKey(n), childValue(n)); return nil }); err != nil {
+				if err := db.Update(func(tx *Tx) error { tx.Put(childKey(n), childValue(n)); return nil }); err != nil {
 					return
 				}
 				fmt.Printf("ack %d\n", n)
-				if value, err := db.read(childKey(n)); err == nil && !bytes.Equal(value, childValue(n)) {
+				if value, err := db.Get(childKey(n)); err == nil && !bytes.Equal(value, childValue(n)) {
 					fmt.Println("wrong", n)
 				} else if err != nil && db.Err() == nil {
 					fmt.Println("wrong", n, err)
@@ -67,14 +67,14 @@ func child(dir string) int {
 		})
 	}
 	clients.Wait()
-	if db.NoSync && records > 0 {
+	if db.options.NoSync && records > 0 {
 		db.settle()
 		fmt.Println("synced")
 	}
 	if db.Err() != nil {
 		time.Sleep(1200 * time.Millisecond) // Badger tries again after a second
-		_, _ = db.read(childKey(1))
-		_ = db.scan("test/", "", func(string, []byte) bool { return true })
+		_, _ = db.Get(childKey(1))
+		_ = db.Scan("test/", "", func(string, []byte) bool { return true })
 		fmt.Println("stopped", db.Err())
 	}
 	return 0
@@ -83,7 +83,7 @@ func child(dir string) int {
 // settle waits until a database with NoSync has synced all that was written by now.
 func (db *DB) settle() {
 	for range 2 { // the first sync may have begun before
-		if db.update(func(s *step) error { s.put("test/-/settle", []byte("x")); return nil }) != nil {
+		if db.Update(func(tx *Tx) error { tx.Put("test/-/settle", []byte("x")); return nil }) != nil {
 			return
 		}
 		for db.dirty.Load() {
@@ -186,7 +186,7 @@ func holdsAs(t *testing.T, dir string, acknowledged []int64, noSync bool) error 
 	}
 	lost := 0
 	for _, n := range acknowledged {
-		if value, err := db.read(childKey(n)); err != nil || !bytes.Equal(value, childValue(n)) {
+		if value, err := db.Get(childKey(n)); err != nil || !bytes.Equal(value, childValue(n)) {
 			lost++
 		}
 	}

@@ -1,4 +1,4 @@
-package badgerstore
+package durable
 
 import (
 	"bytes"
@@ -31,18 +31,18 @@ func TestBigBatch(t *testing.T) {
 	var batch []command
 	for i := range 200 {
 		key := fmt.Sprintf("test/-/%03d/", i)
-		batch = append(batch, command{done: make(chan error, 1), do: func(s *step) error {
-			if known, err := s.has(key + "first"); err != nil || known {
+		batch = append(batch, command{done: make(chan error, 1), do: func(tx *Tx) error {
+			if known, err := tx.Has(key + "first"); err != nil || known {
 				return errors.Join(err, errors.New("done before"))
 			}
-			s.put(key+"first", big)
-			s.put(key+"second", big)
+			tx.Put(key+"first", big)
+			tx.Put(key+"second", big)
 			return nil
 		}})
 	}
 	refusal := errors.New("refused")
-	batch[100].do = func(s *step) error {
-		s.put("test/-/refused", big)
+	batch[100].do = func(tx *Tx) error {
+		tx.Put("test/-/refused", big)
 		return refusal
 	}
 	if err := db.commit(batch); err != nil {
@@ -54,13 +54,13 @@ func TestBigBatch(t *testing.T) {
 			t.Errorf("command %d: %v", i, err)
 		}
 		for _, part := range []string{"first", "second"} {
-			value, err := db.read(fmt.Sprintf("test/-/%03d/%s", i, part))
+			value, err := db.Get(fmt.Sprintf("test/-/%03d/%s", i, part))
 			if i != 100 && (err != nil || len(value) != len(big)) {
 				t.Errorf("%s of command %d: %d bytes, %v", part, i, len(value), err)
 			}
 		}
 	}
-	if _, err := db.read("test/-/refused"); !errors.Is(err, errNoKey) {
+	if _, err := db.Get("test/-/refused"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("the refused command left something: %v", err)
 	}
 }
@@ -68,19 +68,19 @@ func TestBigBatch(t *testing.T) {
 // TestTooBig: a command that fits into no transaction is refused, alone and as a whole.
 func TestTooBig(t *testing.T) {
 	db := open(t)
-	err := db.update(func(s *step) error {
+	err := db.Update(func(tx *Tx) error {
 		for i := range 100 {
-			s.put(fmt.Sprintf("test/-/%03d", i), bytes.Repeat([]byte("x"), 200<<10))
+			tx.Put(fmt.Sprintf("test/-/%03d", i), bytes.Repeat([]byte("x"), 200<<10))
 		}
 		return nil
 	})
 	if err == nil {
 		t.Fatal("20 MiB fit into one transaction")
 	}
-	if _, err := db.read("test/-/000"); !errors.Is(err, errNoKey) {
+	if _, err := db.Get("test/-/000"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("its first half stayed: %v", err)
 	}
-	if err := db.update(func(s *step) error { s.put("test/-/after", []byte("x")); return nil }); err != nil {
+	if err := db.Update(func(tx *Tx) error { tx.Put("test/-/after", []byte("x")); return nil }); err != nil {
 		t.Error(err)
 	}
 }
@@ -92,12 +92,12 @@ func TestManyWriters(t *testing.T) {
 	for range 32 {
 		all.Go(func() {
 			for range 20 {
-				err := db.update(func(s *step) error {
-					n, err := s.get("test/-/counter")
-					if err != nil && !errors.Is(err, errNoKey) {
+				err := db.Update(func(tx *Tx) error {
+					n, err := tx.Get("test/-/counter")
+					if err != nil && !errors.Is(err, ErrNotFound) {
 						return err
 					}
-					s.put("test/-/counter", append(n, 'x'))
+					tx.Put("test/-/counter", append(n, 'x'))
 					return nil
 				})
 				if err != nil {
@@ -107,7 +107,7 @@ func TestManyWriters(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if n, err := db.read("test/-/counter"); err != nil || len(n) != 32*20 {
+	if n, err := db.Get("test/-/counter"); err != nil || len(n) != 32*20 {
 		t.Errorf("%d of %d steps, %v", len(n), 32*20, err)
 	}
 }
@@ -117,24 +117,24 @@ func TestUrgent(t *testing.T) {
 	db := open(t)
 	begun, end := make(chan struct{}), make(chan struct{})
 	var all sync.WaitGroup
-	submit := func(write func(func(*step) error) error, do func()) {
+	submit := func(write func(func(*Tx) error) error, do func()) {
 		all.Go(func() {
-			if err := write(func(*step) error { do(); return nil }); err != nil {
+			if err := write(func(*Tx) error { do(); return nil }); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	submit(db.update, func() { close(begun); <-end })
+	submit(db.Update, func() { close(begun); <-end })
 	<-begun
 	var order []string // the writer's
 	for range queueLength {
-		submit(db.update, func() { order = append(order, "new") })
+		submit(db.Update, func() { order = append(order, "new") })
 	}
 	for len(db.queue) < queueLength {
 		runtime.Gosched()
 	}
 	for range 3 {
-		submit(db.complete, func() { order = append(order, "urgent") })
+		submit(db.UpdateUrgent, func() { order = append(order, "urgent") })
 	}
 	for len(db.urgent) < 3 {
 		runtime.Gosched()

@@ -1,4 +1,4 @@
-package badgerstore
+package durable
 
 import (
 	"bytes"
@@ -27,7 +27,7 @@ const (
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // ErrInUse: another process, or another DB of this one, has the directory open.
-var ErrInUse = errors.New("badgerstore: the directory is in use")
+var ErrInUse = errors.New("durable: the directory is in use")
 
 // writes are what one batch, a transaction, writes. Their text grows behind room for the slot's header.
 type writes struct {

@@ -1,4 +1,4 @@
-package badgerstore
+package durable
 
 import (
 	"encoding/binary"
@@ -13,7 +13,7 @@ import (
 )
 
 // ErrDamaged: the files do not hold what has been acknowledged, or cannot be trusted to. Nothing is served from them.
-var ErrDamaged = errors.New("badgerstore: damaged database")
+var ErrDamaged = errors.New("durable: damaged database")
 
 func damaged(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrDamaged}, args...)...)
@@ -160,7 +160,7 @@ func numberEntry(n uint64) *badger.Entry {
 // numbered finds the last batch's number, and the batches before it that should have left theirs and have not.
 func (db *DB) numbered() (last uint64, missing []uint64, err error) {
 	seen := make(map[uint64]bool)
-	err = db.scan(numberPrefix, "", func(_ string, value []byte) bool {
+	err = db.Scan(numberPrefix, "", func(_ string, value []byte) bool {
 		n := binary.BigEndian.Uint64(value)
 		seen[n] = true
 		last = max(last, n)
@@ -181,7 +181,7 @@ func (db *DB) check() error {
 	if err != nil {
 		return err
 	}
-	if db.acceptLoss {
+	if db.options.acceptLoss {
 		return db.accept(last, missing)
 	}
 	acknowledged, err := db.journal.last()
@@ -218,14 +218,14 @@ func (db *DB) redo(w *writes) error {
 		}
 	}
 	db.number = w.number
-	db.Log.Warn("the last batch of writes came back from the journal", "batch", w.number)
+	db.options.Log.Warn("the last batch of writes came back from the journal", "batch", w.number)
 	return txn.Commit()
 }
 
 // accept begins a journal for what there is, at the operator's request. It writes the numbers of missing batches, so that the
 // next start does not report them.
 func (db *DB) accept(last uint64, missing []uint64) error {
-	db.Log.Warn("what the database holds is taken for complete", "batch", last, "missing", len(missing))
+	db.options.Log.Warn("what the database holds is taken for complete", "batch", last, "missing", len(missing))
 	fill := db.badger.NewWriteBatch()
 	defer fill.Cancel()
 	for _, n := range missing {

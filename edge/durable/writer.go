@@ -1,4 +1,4 @@
-package badgerstore
+package durable
 
 import (
 	"cmp"
@@ -11,21 +11,22 @@ import (
 
 // command is one atomic step on its way to the writer.
 type command struct {
-	do   func(*step) error
+	do   func(*Tx) error
 	done chan error
 }
 
-// update runs do in the writer, atomically, and returns when its writes are durable. The error of do comes back as it is,
-// and then nothing of it has been written. [ErrDiskFull] and [ErrClosed] come before do is run; after any other error of the
-// disk it is open whether the writes are there. do must have no other effect: it may run twice.
-func (db *DB) update(do func(*step) error) error { return db.submit(do, db.queue, roomy) }
+// Update runs do in the writer, atomically, and returns when its writes are durable, or with NoSync when a crash of the process
+// cannot undo them. An error of do is returned as it is, and then nothing of it has been written. [ErrDiskFull] and [ErrClosed]
+// are returned before do runs. After any other error the database has stopped, and whether the writes are durable is unknown
+// until the next start. do must have no effect but its writes: it may run twice.
+func (db *DB) Update(do func(*Tx) error) error { return db.submit(do, db.queue, roomy) }
 
-// complete is update for what must be written even when new records are refused: half of the disk's reserve is for it. It goes
-// before whatever else waits for the writer.
-func (db *DB) complete(do func(*step) error) error { return db.submit(do, db.urgent, tight) }
+// UpdateUrgent is Update for changes that must not wait: it runs before all queued Updates, and half of the disk's reserve is for
+// it.
+func (db *DB) UpdateUrgent(do func(*Tx) error) error { return db.submit(do, db.urgent, tight) }
 
 // submit hands a command to the writer by a queue, unless there is less space on the disk than it needs.
-func (db *DB) submit(do func(*step) error, queue chan<- command, needs space) error {
+func (db *DB) submit(do func(*Tx) error, queue chan<- command, needs space) error {
 	if db.disk.left() > needs {
 		return ErrDiskFull
 	}
@@ -108,7 +109,7 @@ func (db *DB) commit(batch []command) error {
 	}
 	txn := db.badger.NewTransaction(true)
 	w := newWrites(db.number + 1)
-	if !db.NoSync {
+	if !db.options.NoSync {
 		if err := set(txn, numberEntry(w.number)); err != nil {
 			txn.Discard()
 			fail(batch, err)
@@ -142,7 +143,7 @@ func (db *DB) persist(txn *badger.Txn, w *writes) error {
 	committed := make(chan error, 1)
 	go func() { committed <- txn.Commit() }()
 	var err error
-	if !db.NoSync {
+	if !db.options.NoSync {
 		err = db.journal.write(w)
 	}
 	select {
@@ -152,7 +153,7 @@ func (db *DB) persist(txn *badger.Txn, w *writes) error {
 		err = db.err
 	}
 	if err != nil {
-		return fmt.Errorf("badgerstore: no more writes after: %w", err)
+		return fmt.Errorf("durable: no more writes after: %w", err)
 	}
 	db.number = w.number
 	db.dirty.Store(true)
@@ -175,7 +176,7 @@ func (db *DB) syncNowAndThen(quit <-chan struct{}) {
 			continue
 		}
 		if err := db.badger.Sync(); err != nil {
-			db.stop(fmt.Errorf("badgerstore: no more writes after: %w", err))
+			db.stop(fmt.Errorf("durable: no more writes after: %w", err))
 		}
 	}
 }
@@ -201,12 +202,12 @@ func fail(batch []command, err error) {
 }
 
 // run lets one command decide and only then puts its writes into the transaction and into the journal's.
-func run(txn *badger.Txn, do func(*step) error, w *writes) error {
-	s := step{txn: txn}
-	if err := do(&s); err != nil {
+func run(txn *badger.Txn, do func(*Tx) error, w *writes) error {
+	tx := Tx{txn: txn}
+	if err := do(&tx); err != nil {
 		return err
 	}
-	for _, e := range s.puts {
+	for _, e := range tx.puts {
 		if err := cmp.Or(w.add(e), set(txn, e)); err != nil {
 			return err
 		}
@@ -219,98 +220,4 @@ func set(txn *badger.Txn, e *badger.Entry) error {
 		return txn.Delete(e.Key)
 	}
 	return txn.SetEntry(e)
-}
-
-// step is what a command sees: the database as the commands before it left it, and a list of its own writes.
-type step struct {
-	txn  *badger.Txn
-	puts []*badger.Entry
-}
-
-func (s *step) put(key string, value []byte) {
-	s.puts = append(s.puts, badger.NewEntry([]byte(key), value))
-}
-
-// putUntil writes a record that Badger may forget once it has outlived its time.
-func (s *step) putUntil(key string, value []byte, until time.Time) {
-	e := badger.NewEntry([]byte(key), value)
-	e.ExpiresAt = uint64(until.Unix()) + 1
-	s.puts = append(s.puts, e)
-}
-
-func (s *step) delete(key string) {
-	s.puts = append(s.puts, &badger.Entry{Key: []byte(key)})
-}
-
-func (s *step) get(key string) ([]byte, error) { return get(s.txn, key) }
-
-func (s *step) has(key string) (bool, error) {
-	_, err := s.txn.Get([]byte(key))
-	if errors.Is(err, badger.ErrKeyNotFound) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// errNoKey: there is no such key. The ports' own not-found errors are made of it.
-var errNoKey = badger.ErrKeyNotFound
-
-func get(txn *badger.Txn, key string) ([]byte, error) {
-	item, err := txn.Get([]byte(key))
-	if err != nil {
-		return nil, err
-	}
-	return item.ValueCopy(nil)
-}
-
-// read gets one value outside the writer.
-func (db *DB) read(key string) (value []byte, err error) {
-	err = db.view(func(get func(string) ([]byte, error)) error {
-		value, err = get(key)
-		return err
-	})
-	return value, err
-}
-
-// view reads several values outside the writer, all of one moment.
-func (db *DB) view(do func(get func(string) ([]byte, error)) error) (err error) {
-	defer db.unreadable(&err)
-	return db.badger.View(func(txn *badger.Txn) error {
-		return do(func(key string) ([]byte, error) { return get(txn, key) })
-	})
-}
-
-// scan calls visit with every key that begins with prefix and comes after another key ("" for all), in order, until visit
-// returns false. The slices are visit's to keep.
-func (db *DB) scan(prefix, after string, visit func(key string, value []byte) bool) (err error) {
-	defer db.unreadable(&err)
-	return db.badger.View(func(txn *badger.Txn) error {
-		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte(prefix), PrefetchValues: true, PrefetchSize: 100})
-		defer it.Close()
-		for it.Seek([]byte(max(prefix, after))); it.Valid(); it.Next() {
-			key := string(it.Item().KeyCopy(nil))
-			if key == after {
-				continue
-			}
-			value, err := it.Item().ValueCopy(nil)
-			if err != nil {
-				return err
-			}
-			if !visit(key, value) {
-				return nil
-			}
-		}
-		return nil
-	})
-}
-
-// unreadable makes an error of a reader's panic when the database has stopped: Badger has no memtable after it could not
-// create the next one.
-func (db *DB) unreadable(err *error) {
-	if db.Err() == nil {
-		return
-	}
-	if reason := recover(); reason != nil {
-		*err = fmt.Errorf("badgerstore: unreadable after: %w", db.err)
-	}
 }

@@ -1,0 +1,108 @@
+package durable
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// Tx is one command's transaction: it reads the database as the commands before it left it, and lists its own writes, which it
+// does not read back.
+type Tx struct {
+	txn  *badger.Txn
+	puts []*badger.Entry
+}
+
+// Put sets a key to a value, and deletes the key if the value is nil. The value belongs to the database from now on.
+func (tx *Tx) Put(key string, value []byte) {
+	tx.puts = append(tx.puts, badger.NewEntry([]byte(key), value))
+}
+
+// PutUntil is Put with an expiry, to the second: the key is there until that time, and gone a second later.
+func (tx *Tx) PutUntil(key string, value []byte, until time.Time) {
+	e := badger.NewEntry([]byte(key), value)
+	e.ExpiresAt = uint64(until.Unix()) + 1
+	tx.puts = append(tx.puts, e)
+}
+
+// Delete removes a key. It need not exist.
+func (tx *Tx) Delete(key string) {
+	tx.puts = append(tx.puts, &badger.Entry{Key: []byte(key)})
+}
+
+// Get returns a copy of a value; [ErrNotFound] if there is no such key.
+func (tx *Tx) Get(key string) ([]byte, error) { return get(tx.txn, key) }
+
+// Has reports whether a key exists.
+func (tx *Tx) Has(key string) (bool, error) {
+	_, err := tx.txn.Get([]byte(key))
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// ErrNotFound: there is no such key.
+var ErrNotFound = badger.ErrKeyNotFound
+
+func get(txn *badger.Txn, key string) ([]byte, error) {
+	item, err := txn.Get([]byte(key))
+	if err != nil {
+		return nil, err
+	}
+	return item.ValueCopy(nil)
+}
+
+// Get returns a copy of a value; [ErrNotFound] if there is no such key.
+func (db *DB) Get(key string) (value []byte, err error) {
+	err = db.View(func(get func(string) ([]byte, error)) error {
+		value, err = get(key)
+		return err
+	})
+	return value, err
+}
+
+// View calls do with a function that gets values, all as of one moment.
+func (db *DB) View(do func(get func(string) ([]byte, error)) error) (err error) {
+	defer db.unreadable(&err)
+	return db.badger.View(func(txn *badger.Txn) error {
+		return do(func(key string) ([]byte, error) { return get(txn, key) })
+	})
+}
+
+// Scan calls visit with every key that begins with prefix and comes after another key ("" for all), in order, until visit
+// returns false. The slices are visit's to keep.
+func (db *DB) Scan(prefix, after string, visit func(key string, value []byte) bool) (err error) {
+	defer db.unreadable(&err)
+	return db.badger.View(func(txn *badger.Txn) error {
+		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte(prefix), PrefetchValues: true, PrefetchSize: 100})
+		defer it.Close()
+		for it.Seek([]byte(max(prefix, after))); it.Valid(); it.Next() {
+			key := string(it.Item().KeyCopy(nil))
+			if key == after {
+				continue
+			}
+			value, err := it.Item().ValueCopy(nil)
+			if err != nil {
+				return err
+			}
+			if !visit(key, value) {
+				return nil
+			}
+		}
+		return nil
+	})
+}
+
+// unreadable makes an error of a reader's panic when the database has stopped: Badger has no memtable after it could not
+// create the next one.
+func (db *DB) unreadable(err *error) {
+	if db.Err() == nil {
+		return
+	}
+	if reason := recover(); reason != nil {
+		*err = fmt.Errorf("durable: unreadable after: %w", db.err)
+	}
+}
