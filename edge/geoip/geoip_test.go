@@ -22,8 +22,8 @@ func open(t testing.TB, name string) *DB {
 	return db
 }
 
-// TestCountry asks both shapes of record. The files place private, loopback and link-local addresses in the US, where
-// nobody may find them.
+// TestCountry looks up addresses in both record formats. The files map private, loopback and link-local addresses to the US,
+// which Country must not return.
 func TestCountry(t *testing.T) {
 	for _, file := range []string{"country.mmdb", "flat.mmdb"} {
 		db := open(t, file)
@@ -39,23 +39,23 @@ func TestCountry(t *testing.T) {
 			{"::1", ""}, {"fd00::1", ""}, {"fe80::1", ""}, {"0.0.0.0", ""}, {"::", ""}, {"224.0.0.1", ""},
 		} {
 			if got := db.Country(netip.MustParseAddr(c.addr)); got != c.want {
-				t.Errorf("%s: %s is in %q, not in %q", file, c.addr, got, c.want)
+				t.Errorf("%s: %s is in %q, want %q", file, c.addr, got, c.want)
 			}
 		}
 	}
 }
 
-func TestNobodyKnows(t *testing.T) {
+func TestCountryUnknown(t *testing.T) {
 	var none *DB
 	if got := none.Country(netip.MustParseAddr("192.0.2.7")); got != "" {
 		t.Errorf("without a file: %q", got)
 	}
 	if got := open(t, "flat.mmdb").Country(netip.Addr{}); got != "" {
-		t.Errorf("no address is in %q", got)
+		t.Errorf("the zero address is in %q", got)
 	}
 }
 
-// TestOpenRefuses: each refusal names the file and what to do.
+// TestOpenRefuses checks that each error names the file and the remedy.
 func TestOpenRefuses(t *testing.T) {
 	whole, err := os.ReadFile("testdata/country.mmdb")
 	if err != nil {
@@ -80,7 +80,7 @@ func TestOpenRefuses(t *testing.T) {
 		}
 		refuses(t, path, c.remedy)
 	}
-	refuses(t, "testdata/asn.mmdb", `of type "Test-asn", names no country; take a country or city database`)
+	refuses(t, "testdata/asn.mmdb", `of type "Test-asn", has no countries; use a country or city database`)
 	refuses(t, "testdata", "name a country database")
 }
 
@@ -94,7 +94,7 @@ func refuses(t *testing.T, path, remedy string) {
 	}
 }
 
-// TestDamage inverts each byte of a file: it is refused or it can be asked; nothing panics and no answer is made up.
+// TestDamage inverts each byte of a file. Open refuses it, or lookups return valid countries; nothing panics.
 func TestDamage(t *testing.T) {
 	whole, err := os.ReadFile("testdata/flat.mmdb")
 	if err != nil {
@@ -121,7 +121,7 @@ func TestDamage(t *testing.T) {
 		}
 	}
 	if refused == 0 {
-		t.Error("no damage was noticed")
+		t.Error("no damage was detected")
 	}
 	t.Logf("%d of %d damaged files are refused", refused, len(whole))
 }
@@ -132,7 +132,7 @@ func BenchmarkCountry(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if l.Country("", []byte{127, 0, 0, 1}, forwarded) != "FR" {
-			b.Fatal("lost")
+			b.Fatal("wrong country")
 		}
 	}
 }

@@ -10,15 +10,15 @@ import (
 	"github.com/crepe-checkout/crepe/core/country"
 )
 
-// Locator tells where the buyer behind a request is. The zero Locator knows of nobody.
+// Locator finds the client of a request and its country. The zero Locator trusts no proxy and knows no country.
 type Locator struct {
 	DB      *DB
-	Trusted []netip.Prefix // the proxies in front of the server, whose X-Forwarded-For is believed
+	Trusted []netip.Prefix // proxies whose X-Forwarded-For is trusted
 }
 
-// Country is where buyerIP is or, where that is empty, where the client is: peer, the other end of the connection, unless
-// that is a trusted proxy; then whom the proxies name in forwarded, the request's X-Forwarded-For headers in their order.
-// It is "" where nobody can tell. A buyerIP that is no address is nowhere; refusing it is the core's business.
+// Country returns the country of buyerIP or, if that is empty, of the client. The client is peer, the remote address of the
+// connection, unless that is a trusted proxy; then it is the address in forwarded, the request's X-Forwarded-For headers in
+// their order. Country returns "" if the country is unknown or buyerIP is not an address, which the core refuses.
 func (l *Locator) Country(buyerIP string, peer net.IP, forwarded [][]byte) country.Code {
 	switch {
 	case l.DB == nil:
@@ -30,15 +30,15 @@ func (l *Locator) Country(buyerIP string, peer net.IP, forwarded [][]byte) count
 	return l.DB.Country(l.client(addr.Unmap(), forwarded))
 }
 
-// Proxied reports whether the request comes through trusted proxies that name its client.
+// Proxied reports whether the request came through trusted proxies that name its client.
 func (l *Locator) Proxied(peer net.IP, forwarded [][]byte) bool {
 	addr, _ := netip.AddrFromSlice(peer)
 	addr = addr.Unmap()
 	return l.trusts(addr) && l.client(addr, forwarded).IsValid()
 }
 
-// Client names whom a request counts to where everybody gets a share: the client's address or, of IPv6, its /64, which one
-// subscriber has to himself (RFC 6177). Whoever comes through a trusted proxy that names nobody is "".
+// Client returns the key by which requests are rate-limited: the client's IPv4 address, or the /64 of its IPv6 address, which
+// one subscriber has (RFC 6177). It returns "" if a trusted proxy does not name its client.
 func (l *Locator) Client(peer net.IP, forwarded [][]byte) string {
 	addr, _ := netip.AddrFromSlice(peer)
 	addr = l.client(addr.Unmap(), forwarded)
@@ -52,9 +52,9 @@ func (l *Locator) Client(peer net.IP, forwarded [][]byte) string {
 	return addr.String()
 }
 
-// client walks from the server outwards, for as long as the word of a trusted proxy leads, and stops at the first address
-// that is none: everything beyond it is hearsay, which a client can write himself. Where the word is missing or
-// is no plain address the walk ends at the zero Addr, because a proxy's own address is never a buyer's.
+// client returns the first address, from the server outwards, that is not a trusted proxy. Entries beyond it are ignored,
+// because a client can forge them. If a trusted proxy names no client, or not as a plain address, client returns the zero Addr:
+// a proxy's own address is never a buyer's.
 func (l *Locator) client(addr netip.Addr, forwarded [][]byte) netip.Addr {
 	hops := bytes.Split(bytes.Join(forwarded, []byte(",")), []byte(","))
 	for last := len(hops) - 1; l.trusts(addr); last-- {
@@ -75,7 +75,7 @@ func (l *Locator) trusts(addr netip.Addr) bool {
 	return false
 }
 
-// parse reads an address without zone, the zero Addr if it is none.
+// parse parses an address without a zone. It returns the zero Addr for anything else.
 func parse(s string) netip.Addr {
 	addr, err := netip.ParseAddr(s)
 	if err != nil || addr.Zone() != "" {
@@ -84,8 +84,7 @@ func parse(s string) netip.Addr {
 	return addr.Unmap()
 }
 
-// ParseProxies reads a list of trusted proxies: CIDR blocks between commas, "10.0.0.0/8, 2001:db8::7/128". An empty list
-// trusts nobody.
+// ParseProxies parses a comma-separated list of CIDR blocks, "10.0.0.0/8, 2001:db8::7/128". The list may be empty.
 func ParseProxies(list string) ([]netip.Prefix, error) {
 	var trusted []netip.Prefix
 	for block := range strings.SplitSeq(list, ",") {
@@ -95,7 +94,7 @@ func ParseProxies(list string) ([]netip.Prefix, error) {
 		}
 		prefix, err := netip.ParsePrefix(block)
 		if err != nil || prefix.Addr().Is4In6() {
-			return nil, fmt.Errorf("%q is no CIDR block, which is written 10.0.0.0/8, or 192.0.2.7/32 for one address", block)
+			return nil, fmt.Errorf("%q is not a CIDR block; write 10.0.0.0/8, or 192.0.2.7/32 for one address", block)
 		}
 		trusted = append(trusted, prefix)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/country"
 )
 
-// French, German and unknown addresses, and the proxies of the tests: one in a private network, one in public Germany.
+// Addresses in France, Germany and a private network, and the trusted proxies: private ones, and two with German addresses.
 const (
 	french   = "192.0.2.7"
 	german   = "198.51.100.7"
@@ -31,35 +31,35 @@ func TestLocator(t *testing.T) {
 	}{
 		{"buyerIp", french, private, nil, "FR"},
 		{"buyerIp before the peer", french, german, nil, "FR"},
-		{"buyerIp before the proxy's word", french6, private, []string{german}, "FR"},
-		{"a private buyerIp, and a peer that would tell", private, german, nil, ""},
-		{"buyerIp in IPv6 clothes", "::ffff:" + french, private, nil, "FR"},
+		{"buyerIp before X-Forwarded-For", french6, private, []string{german}, "FR"},
+		{"a private buyerIp with a public peer", private, german, nil, ""},
+		{"IPv4-mapped buyerIp", "::ffff:" + french, private, nil, "FR"},
 		{"buyerIp with a zone", french6 + "%eth0", german, nil, ""},
 		{"buyerIp in octal", "0300.0.2.7", german, nil, ""},
-		{"buyerIp is no address", "nowhere", german, nil, ""},
+		{"buyerIp is not an address", "nowhere", german, nil, ""},
 
 		{"the peer", "", french, nil, "FR"},
 		{"the peer over IPv6", "", french6, nil, "FR"},
-		{"the peer, whatever it says", "", french, []string{german}, "FR"},
+		{"an untrusted peer's X-Forwarded-For", "", french, []string{german}, "FR"},
 		{"no peer", "", "", nil, ""},
-		{"a private peer that nobody trusts", "", "192.168.0.1", []string{french}, ""},
+		{"an untrusted private peer", "", "192.168.0.1", []string{french}, ""},
 
-		{"a proxy's word", "", private, []string{french}, "FR"},
-		{"a proxy's word about IPv6", "", private, []string{french6}, "FR"},
+		{"a proxy", "", private, []string{french}, "FR"},
+		{"a proxy names an IPv6 client", "", private, []string{french6}, "FR"},
 		{"a proxy over IPv6", "", "2001:db8:d::1", []string{french}, "FR"},
-		{"a proxy's word in IPv6 clothes", "", private, []string{"::ffff:" + french}, "FR"},
+		{"a proxy names an IPv4-mapped client", "", private, []string{"::ffff:" + french}, "FR"},
 		{"spaces and tabs", "", private, []string{" \t" + french + "\t "}, "FR"},
 		{"a chain of proxies", "", private, []string{french + ", " + frontier + ",10.9.9.9"}, "FR"},
 		{"a chain in several headers", "", private, []string{french, frontier, "10.9.9.9"}, "FR"},
-		{"a client that writes its own", "", private, []string{german + ", " + french}, "FR"},
-		{"a client that writes a header of its own", "", private, []string{german, french}, "FR"},
-		{"a client that writes a proxy of its own", "", private, []string{german + ", 10.1.1.1, " + french}, "FR"},
+		{"a client forges an entry", "", private, []string{german + ", " + french}, "FR"},
+		{"a client forges a header", "", private, []string{german, french}, "FR"},
+		{"a client forges a proxy", "", private, []string{german + ", 10.1.1.1, " + french}, "FR"},
 		{"garbage beyond the client", "", private, []string{"<script>, " + french}, "FR"},
 
-		{"a proxy that says nothing", "", frontier, nil, ""},
-		{"a proxy that says an empty word", "", frontier, []string{""}, ""},
-		{"nothing but proxies", "", private, []string{frontier + ", 10.2.2.2"}, ""},
-		{"a client within", "", private, []string{"127.0.0.1"}, ""},
+		{"a proxy without X-Forwarded-For", "", frontier, nil, ""},
+		{"an empty X-Forwarded-For", "", frontier, []string{""}, ""},
+		{"only proxies", "", private, []string{frontier + ", 10.2.2.2"}, ""},
+		{"a loopback client", "", private, []string{"127.0.0.1"}, ""},
 		{"an unknown client", "", private, []string{french + ", unknown"}, ""},
 		{"garbage before the client", "", private, []string{french + ", , 10.9.9.9"}, ""},
 		{"a port", "", private, []string{french + ":443"}, ""},
@@ -71,27 +71,27 @@ func TestLocator(t *testing.T) {
 			forwarded = append(forwarded, []byte(header))
 		}
 		if got := locator.Country(c.buyerIP, net.ParseIP(c.peer), forwarded); got != c.want {
-			t.Errorf("%s: %q, not %q", c.name, got, c.want)
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
 }
 
 func TestLocatorWithoutFile(t *testing.T) {
-	var nobody Locator
-	if got := nobody.Country(french, net.ParseIP(french), nil); got != "" {
-		t.Errorf("knows %q", got)
+	var zero Locator
+	if got := zero.Country(french, net.ParseIP(french), nil); got != "" {
+		t.Errorf("country %q", got)
 	}
 }
 
-// TestTrustedByAll: with everybody trusted there is no buyer, only proxies.
-func TestTrustedByAll(t *testing.T) {
-	everybody, err := ParseProxies("0.0.0.0/0,::/0")
+// TestTrustEverything: if every address is a trusted proxy, there is no client.
+func TestTrustEverything(t *testing.T) {
+	all, err := ParseProxies("0.0.0.0/0,::/0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	locator := Locator{open(t, "country.mmdb"), everybody}
+	locator := Locator{open(t, "country.mmdb"), all}
 	if got := locator.Country("", net.ParseIP(private), [][]byte{[]byte(french)}); got != "" {
-		t.Errorf("knows %q", got)
+		t.Errorf("country %q", got)
 	}
 }
 
@@ -110,7 +110,6 @@ func TestParseProxies(t *testing.T) {
 	}
 }
 
-// TestClient: whom a request counts to.
 func TestClient(t *testing.T) {
 	trusted, err := ParseProxies(proxies)
 	if err != nil {
@@ -123,12 +122,12 @@ func TestClient(t *testing.T) {
 		want       string
 	}{
 		{"the peer", french, nil, french},
-		{"the peer, whatever it says", french, []string{german}, french},
-		{"a proxy's word", private, []string{german + ", " + french}, french},
-		{"a proxy's word about IPv6", private, []string{french6}, "2001:db8:f::/64"},
-		{"IPv4 in IPv6 clothes", "::ffff:" + french, nil, french},
-		{"IPv6 by its /64", "2001:db8:f:1:2:3:4:5", nil, "2001:db8:f:1::/64"},
-		{"a proxy that names nobody", private, nil, ""},
+		{"an untrusted peer's X-Forwarded-For", french, []string{german}, french},
+		{"a proxy", private, []string{german + ", " + french}, french},
+		{"a proxy names an IPv6 client", private, []string{french6}, "2001:db8:f::/64"},
+		{"an IPv4-mapped peer", "::ffff:" + french, nil, french},
+		{"an IPv6 peer", "2001:db8:f:1:2:3:4:5", nil, "2001:db8:f:1::/64"},
+		{"a proxy that names no client", private, nil, ""},
 		{"no peer", "", nil, ""},
 	} {
 		var forwarded [][]byte
@@ -136,7 +135,7 @@ func TestClient(t *testing.T) {
 			forwarded = append(forwarded, []byte(value))
 		}
 		if got := locator.Client(net.ParseIP(c.peer), forwarded); got != c.want {
-			t.Errorf("%s: %q, not %q", c.name, got, c.want)
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
 }

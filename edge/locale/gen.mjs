@@ -1,8 +1,8 @@
-// Gen writes cldr.json: how each language of messages/ writes amounts, percentages and dates, what it calls the countries,
-// and in which order it lists them and the states. The facts are Unicode CLDR's (LICENSE.unicode); the order is that of
-// Intl.Collator in the Node that runs this, and a test compares it with Chromium's.
+// Writes cldr.json: for each locale of messages/ the formats of amounts, percentages and dates, the names of countries, and the
+// order of countries and states. The data are Unicode CLDR's (LICENSE.unicode). The order is that of Node's Intl.Collator; a test
+// compares it with Chromium's.
 //
-//   go generate ./edge/locale      needs npm, and a Node of version 20.11 or newer with all of ICU
+//   go generate ./edge/locale      needs npm, and Node 20.11 or newer with full ICU
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,11 +11,11 @@ import { join } from "node:path";
 
 const version = "48.2.0";
 
-// forms are what a buyer calls a place whose first name in CLDR is longer than a list needs. The field asks for a country
-// or region, so that Hong Kong and Macao stand there as what they call themselves.
+// forms are the alternative CLDR names of territories whose default name is too long for a list. The field's label is "country
+// or region", so Hong Kong and Macao have their short names.
 const forms = { HK: "short", MO: "short", PS: "short", CD: "variant", CG: "variant" };
 
-// calendars are those of languages whose browsers do not count the years of the common era. They write no era then.
+// calendars are the locales that do not use the Gregorian calendar by default. Their dates have no era.
 const calendars = { th: { pattern: "d MMMM y", yearsAhead: 543 } };
 
 const here = import.meta.dirname;
@@ -41,11 +41,11 @@ function write() {
 	writeFileSync(join(here, "cldr.json"), `{"source":"${source}",\n"locales":{\n${lines.join(",\n")}\n}}\n`);
 }
 
-// describe is all that CLDR says about a language.
+// describe returns a locale's data from CLDR.
 function describe(tag) {
 	const id = inCLDR(tag);
 	const numbers = main("numbers", id, "numbers").numbers;
-	if (numbers.defaultNumberingSystem !== "latn") throw new Error(`${tag} writes other digits`);
+	if (numbers.defaultNumberingSystem !== "latn") throw new Error(`${tag} does not use Latin digits`);
 	const symbols = numbers["symbols-numberSystem-latn"];
 	const [positive] = numbers["currencyFormats-numberSystem-latn"].standard.split(";");
 	const { pattern, months, yearsAhead } = dates(id);
@@ -59,7 +59,7 @@ function describe(tag) {
 	};
 }
 
-// affixes is what stands before and after the digits of a pattern.
+// affixes returns the prefix and the suffix of a number pattern.
 function affixes(pattern) {
 	const [, before, after] = /^([^#0]*)[#0,.]+(.*)$/.exec(pattern);
 	return [before, after];
@@ -71,7 +71,7 @@ function dates(id) {
 	return { pattern, yearsAhead, months: Object.values(months.format.wide) };
 }
 
-// currencies are the signs of those that have another than their code.
+// currencies returns the symbols that differ from the currency's code.
 function currencies(id) {
 	const { currencies } = main("numbers", id, "currencies").numbers;
 	const signs = Object.entries(currencies).map(([code, { symbol }]) => [code, symbol]);
@@ -83,14 +83,14 @@ function countries(id) {
 	return Object.fromEntries(codes().map((code) => [code, territories[`${code}-alt-${forms[code]}`] ?? territories[code]]));
 }
 
-// codes are the countries that a form offers.
+// codes returns the countries of the form.
 function codes() {
 	const source = readFileSync(join(here, "../../core/country/country_gen.go"), "utf8");
 	const [, row] = /const codes = ([^]*?)\n\n/.exec(source);
 	return row.replace(/[^A-Z]/g, "").match(/../g);
 }
 
-// states are those that the catalogue has own names for, in the order of these.
+// states returns the codes of the states that the catalog names, in display order.
 function states(tag) {
 	const names = json(join(here, "messages", `${tag}.json`)).states;
 	return names && ordered(tag, names);
@@ -101,7 +101,7 @@ function ordered(tag, names) {
 	return Object.keys(names).sort((a, b) => compare(names[a], names[b])).join(" ");
 }
 
-// less leaves out what the base says too.
+// less removes what is equal in the base.
 function less(facts, base) {
 	const { base: _, ...rest } = facts;
 	if (!base) return rest;
@@ -114,18 +114,18 @@ function less(facts, base) {
 	return own;
 }
 
-// difference is the entries that differ; an empty string takes one away.
+// difference returns the entries that differ from the base; "" removes one.
 function difference(value, base) {
 	const own = Object.entries(value).filter(([code, name]) => base[code] !== name);
 	const gone = Object.keys(base).filter((code) => !(code in value)).map((code) => [code, ""]);
 	return Object.fromEntries([...own, ...gone]);
 }
 
-// inCLDR is the name under which CLDR keeps a language: id for id-ID, but zh-Hant-HK as it is.
+// inCLDR returns CLDR's tag for a locale: id for id-ID, but zh-Hant-HK itself.
 function inCLDR(tag) {
 	const known = readdirSync(join(cldr, "node_modules/cldr-numbers-full/main"));
 	for (let id = tag; id; id = id.slice(0, id.lastIndexOf("-"))) if (known.includes(id)) return id;
-	throw new Error(`CLDR knows no ${tag}`);
+	throw new Error(`CLDR has no ${tag}`);
 }
 
 function main(part, id, file) {

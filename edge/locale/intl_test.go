@@ -12,7 +12,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/money"
 )
 
-// question is what Chromium's Intl is asked about one language, and answer what it says.
+// question is the input of testdata/intl.mjs for one locale, and answer its output.
 type question struct {
 	Tag      string      `json:"tag"`
 	Amounts  []amounts   `json:"amounts"`
@@ -33,8 +33,8 @@ type answer struct {
 	Lists                            [][]string
 }
 
-// TestIntl holds every language to the browser's Intl: amounts in every currency, percentages, dates, plurals, and the
-// order of the lists.
+// TestIntl compares every locale with Chromium's Intl: amounts in every currency, percentages, dates, plurals, and the order of
+// lists.
 func TestIntl(t *testing.T) {
 	var questions []question
 	for _, l := range All() {
@@ -112,7 +112,7 @@ func (q *question) percents(l *Locale) (list []string) {
 
 func (q *question) dates(l *Locale) (list []string) {
 	for _, d := range q.Dates {
-		list = append(list, strings.ReplaceAll(l.Date(d), "\u202f", " ")) // V8 has no narrow spaces in dates
+		list = append(list, strings.ReplaceAll(l.Date(d), "\u202f", " ")) // V8 replaces narrow spaces in dates
 	}
 	return list
 }
@@ -124,14 +124,14 @@ func (q *question) plurals(l *Locale) (list []string) {
 	return list
 }
 
-func compare(t *testing.T, l *Locale, what string, mine, theirs []string) {
+func compare(t *testing.T, l *Locale, what string, got, want []string) {
 	t.Helper()
-	if len(mine) != len(theirs) {
-		t.Fatalf("%s: %d of %s came back as %d", l.Tag, len(mine), what, len(theirs))
+	if len(got) != len(want) {
+		t.Fatalf("%s: %d values of %s, want %d", l.Tag, len(got), what, len(want))
 	}
-	for i := range mine {
-		if mine[i] != theirs[i] {
-			t.Errorf("%s: %s %q here, %q in Chromium", l.Tag, what, mine[i], theirs[i])
+	for i := range got {
+		if got[i] != want[i] {
+			t.Errorf("%s: %s %q, want %q as in Chromium", l.Tag, what, got[i], want[i])
 		}
 	}
 }
@@ -144,11 +144,11 @@ func askChromium(t *testing.T, questions []question) (answers []answer) {
 	}
 	node := exec.Command("node", "testdata/intl.mjs")
 	node.Stdin = bytes.NewReader(input)
-	var complaint bytes.Buffer
-	node.Stderr = &complaint
+	var stderr bytes.Buffer
+	node.Stderr = &stderr
 	out, err := node.Output()
 	if err != nil {
-		t.Fatalf("%v: %s\nit needs node, chromium (Debian packages nodejs, chromium) and npm ci in web/", err, &complaint)
+		t.Fatalf("%v: %s\nthe test needs node, chromium (Debian packages nodejs, chromium) and npm ci in web/", err, &stderr)
 	}
 	if err := json.Unmarshal(out, &answers); err != nil || len(answers) != len(questions) {
 		t.Fatalf("%d answers to %d questions: %v", len(answers), len(questions), err)
@@ -156,8 +156,8 @@ func askChromium(t *testing.T, questions []question) (answers []answer) {
 	return answers
 }
 
-// differs holds for the signs that Chromium's edition of CLDR does not have as ours does. The page does not mind: its script
-// writes with the server's Notation.
+// differs reports whether Chromium's version of CLDR has another symbol. The page is not affected: its script uses the server's
+// Notation.
 func differs(tag string, c money.Currency) bool {
 	return c == "XCG" || tag == "nl" && c == "ZWG" || tag == "ru-RU" && c == "UAH"
 }

@@ -1,12 +1,12 @@
-// Package locale knows the languages of the hosted page: what it says in each, how amounts, percentages and dates are
-// written there, and what countries and states are called and in which order they are listed.
+// Package locale localizes the hosted page: messages, formats of amounts, percentages and dates, and the names and order of
+// countries and states.
 //
-// A [Locale] is one language, [Find] looks one up by its BCP 47 tag. What the page says lies in messages/, one file for each
-// language, for translators to edit; web/README.md tells how. How a language writes numbers, dates and names is
-// Unicode CLDR's, in cldr.json, written by gen.mjs. A regional language names a base and has of its own only what differs.
+// A [Locale] is one language; [Find] looks it up by its BCP 47 tag. The message catalogs are in messages/, one file per locale;
+// web/README.md tells translators how to edit them. gen.mjs writes cldr.json, the data from Unicode CLDR. A regional locale names
+// a base and contains only what differs from it.
 //
-// A [Notation] is all there is to writing an amount. The page hands it to its script instead of leaving the work to Intl:
-// browsers come with different editions of CLDR, and a total must not change its look when the script takes over.
+// A [Notation] describes how to format decimals. The page passes it to its script, which does not use Intl: browsers have
+// different versions of CLDR, and a total must not change its format when the script updates it.
 package locale
 
 import (
@@ -23,7 +23,7 @@ import (
 
 //go:generate node gen.mjs
 
-// Locale is a language of the page. It is shared: nobody may write to it.
+// Locale is a language of the page. It is shared and read-only.
 type Locale struct {
 	Tag       string // BCP 47, "zh-Hant-HK"
 	Name      string // in the language itself, "繁體中文（香港）"
@@ -34,16 +34,16 @@ type Locale struct {
 	facts  facts
 }
 
-// English is the language of those whom nobody knows any better.
+// English returns the default locale.
 func English() *Locale { return loaded().byTag["en"] }
 
-// All are the languages, sorted by their own names: scripts of the West before those of the East.
+// All returns the locales, sorted by Name in code point order. The slice is shared and read-only.
 func All() []*Locale { return loaded().all }
 
-// Find is the language for a tag in any case: itself, or the one that it falls back to by the lookup of RFC 4647 §3.4,
-// "de-CH" to "de"; nil if there is none. Who writes zh-TW or es-AR is understood.
+// Find returns the locale for a BCP 47 tag in any case, or nil. It falls back as the lookup of RFC 4647 §3.4 does, from "de-CH"
+// to "de", and knows common aliases such as "zh-TW".
 func Find(tag string) *Locale {
-	const longest = 35 // bytes of a tag, RFC 5646 §4.4.1; ours are shorter
+	const longest = 35 // bytes; RFC 5646 §4.4.1. The tags here are shorter
 	if len(tag) > longest {
 		tag = parent(tag[:longest+1])
 	}
@@ -59,49 +59,49 @@ func parent(tag string) string {
 	return tag[:max(strings.LastIndexByte(tag, '-'), 0)]
 }
 
-// catalogue is a file of messages/.
-type catalogue struct {
+// catalog is a file of messages/.
+type catalog struct {
 	Name      string            `json:"name"`
-	Base      string            `json:"base"`      // the language that this one differs from, empty for none
-	Also      string            `json:"also"`      // further tags that this language is for
-	Direction string            `json:"direction"` // empty for "ltr"
+	Base      string            `json:"base"`      // tag of the base locale, "" for none
+	Also      string            `json:"also"`      // aliases, separated by spaces
+	Direction string            `json:"direction"` // "" for "ltr"
 	Texts     map[string]string `json:"texts"`
-	States    map[string]string `json:"states"` // all of them by code of ISO 3166-2, "US-CA"; empty for English names
+	States    map[string]string `json:"states"` // names of all states by ISO 3166-2 code, "US-CA"; nil for English names
 }
 
-// facts are a language's entry in cldr.json.
+// facts is a locale's entry in cldr.json.
 type facts struct {
 	Decimal    string            `json:"decimal"`
 	Group      string            `json:"group"`
-	Least      int               `json:"least"` // digits before the first separator of groups
-	Money      [2]string         `json:"money"` // what stands before and after the digits, ¤ for the symbol
-	Percent    [2]string         `json:"percent"`
-	Date       string            `json:"date"` // pattern of UTS #35
+	Least      int               `json:"least"`   // digits before the first group separator
+	Money      [2]string         `json:"money"`   // prefix and suffix, with ¤ for the symbol
+	Percent    [2]string         `json:"percent"` // prefix and suffix
+	Date       string            `json:"date"`    // pattern of UTS #35
 	Months     []string          `json:"months"`
-	YearsAhead int               `json:"yearsAhead"` // of the common era
-	Symbols    map[string]string `json:"symbols"`    // by currency; of all others it is the code
+	YearsAhead int               `json:"yearsAhead"` // offset of the calendar year
+	Symbols    map[string]string `json:"symbols"`    // by currency; missing ones use the code
 	Names      map[string]string `json:"names"`      // by country
-	Order      string            `json:"order"`      // of the countries
-	States     string            `json:"states"`     // their order, where they have own names
+	Order      string            `json:"order"`      // country codes in display order
+	States     string            `json:"states"`     // state codes in display order, if the catalog names them
 }
 
 //go:embed messages
-var catalogues embed.FS
+var messages embed.FS
 
 //go:embed cldr.json
 var cldr []byte
 
 type set struct {
 	all   []*Locale
-	byTag map[string]*Locale // tags in lower case
+	byTag map[string]*Locale // by lower-case tag
 }
 
-// loaded reads the files when a page is first shown: the other commands do without.
+// loaded parses the files on first use, because most commands do not need them.
 var loaded = sync.OnceValue(load)
 
 func load() set {
 	s := set{byTag: map[string]*Locale{}}
-	files, sources := readCatalogues(), readFacts()
+	files, sources := readCatalogs(), readFacts()
 	for tag, file := range files {
 		l := files.locale(tag, sources)
 		s.all = append(s.all, l)
@@ -113,9 +113,9 @@ func load() set {
 	return s
 }
 
-type bundle map[string]*catalogue
+type bundle map[string]*catalog
 
-// locale puts a language together. What it lacks is its base's, and a text that even that lacks is English.
+// locale builds a locale. What it lacks comes from its base, and messages that the base lacks from English.
 func (b bundle) locale(tag string, sources map[string]json.RawMessage) *Locale {
 	file := b[tag]
 	l := &Locale{texts: map[string]string{}, Direction: "ltr"}
@@ -130,21 +130,21 @@ func (b bundle) locale(tag string, sources map[string]json.RawMessage) *Locale {
 	}
 	l.Tag, l.Name, l.Direction = tag, file.Name, cmp.Or(file.Direction, l.Direction)
 	maps.Copy(l.texts, file.Texts)
-	must(json.Unmarshal(sources[tag], &l.facts)) // what it does not have stays the base's
+	must(json.Unmarshal(sources[tag], &l.facts)) // fields that it lacks keep the base's values
 	if file.States != nil {
 		l.states = ownStates(file.States, l.facts.States)
 	}
 	return l
 }
 
-func readCatalogues() bundle {
+func readCatalogs() bundle {
 	files := bundle{}
-	entries, err := catalogues.ReadDir("messages")
+	entries, err := messages.ReadDir("messages")
 	must(err)
 	for _, entry := range entries {
-		text, err := catalogues.ReadFile("messages/" + entry.Name())
+		text, err := messages.ReadFile("messages/" + entry.Name())
 		must(err)
-		file := new(catalogue)
+		file := new(catalog)
 		must(json.Unmarshal(text, file))
 		files[strings.TrimSuffix(entry.Name(), ".json")] = file
 	}
@@ -157,7 +157,7 @@ func readFacts() map[string]json.RawMessage {
 	return file.Locales
 }
 
-// must panics: the binary was built from a broken tree.
+// must panics on an error, which means that the embedded files are broken.
 func must(err error) {
 	if err != nil {
 		panic("locale: " + err.Error())

@@ -12,15 +12,14 @@ import (
 	"github.com/crepe-checkout/crepe/core/money"
 )
 
-// offered are the languages that the platform's programs may name (CashierLanguage of its SDK), and those of the European
-// Union's larger countries and of the Arab ones, which it lacks.
+// offered are the values of the SDK's CashierLanguage, and further languages of the European Union and Arabic.
 const offered = "en pt-BR es-MX id-ID vi-VN ru-RU en-KE es-PE es-CO es-CL zh-Hant-TW zh-Hant-HK th-TH ja-JP en-NG ko-KR en-HK " +
 	"zh-Hans-HK pl-PL tr-TR zh-Hans ms-MY de fr it es nl ar"
 
 func TestOffered(t *testing.T) {
 	for tag := range strings.FieldsSeq(offered) {
 		if l := Find(tag); l == nil || l.Tag != tag {
-			t.Errorf("%s is not there", tag)
+			t.Errorf("%s is missing", tag)
 		}
 	}
 }
@@ -34,7 +33,7 @@ func TestFind(t *testing.T) {
 		"ja": "ja-JP", "in": "id-ID", "ar-AE": "ar", "ms": "ms-MY", "tr": "tr-TR",
 	} {
 		if l := Find(tag); l == nil || l.Tag != want {
-			t.Errorf("%s: %v, not %s", tag, l, want)
+			t.Errorf("%s: %v, want %s", tag, l, want)
 		}
 	}
 	for _, tag := range []string{"", "x", "-", "hi", "sv-SE", "e", "english", "../en", "en_US"} {
@@ -44,25 +43,25 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// most is the greatest number of things that the page counts: its fields.
-const most = 6
+// maxCount is the largest number in a message: the number of fields.
+const maxCount = 6
 
-// TestCatalogues holds every language to English: no text is missing but what its base has, none is unknown, and each has
-// the slots of its English text. Texts for one country may be added or left out.
-func TestCatalogues(t *testing.T) {
-	files := readCatalogues()
+// TestCatalogs compares every catalog with English: every message is there or in the base, none is unknown, and each has the
+// placeholders of the English one. Messages for one country are optional.
+func TestCatalogs(t *testing.T) {
+	files := readCatalogs()
 	english := files["en"].Texts
 	for tag, file := range files {
 		base := files[file.Base]
 		if file.Base != "" && base == nil {
-			t.Errorf("%s: there is no %s", tag, file.Base)
+			t.Errorf("%s: the base %s is missing", tag, file.Base)
 		}
 		for key, text := range file.Texts {
 			switch origin, known := english[originOf(key)]; {
 			case !known:
-				t.Errorf("%s: nothing asks for %s", tag, key)
-			case !slices.Equal(slots(text), slots(origin)) && !strings.HasSuffix(key, ".one") && !strings.HasSuffix(key, ".two"):
-				t.Errorf("%s: %s has the slots %q, not %q", tag, key, slots(text), slots(origin))
+				t.Errorf("%s: unknown key %s", tag, key)
+			case !slices.Equal(placeholders(text), placeholders(origin)) && !strings.HasSuffix(key, ".one") && !strings.HasSuffix(key, ".two"):
+				t.Errorf("%s: %s has the placeholders %q, want %q", tag, key, placeholders(text), placeholders(origin))
 			case strings.TrimSpace(text) != text || text == "":
 				t.Errorf("%s: %s is %q", tag, key, text)
 			}
@@ -76,7 +75,7 @@ func TestCatalogues(t *testing.T) {
 	}
 }
 
-// originOf is the key of the English text that a key stands for: another category of number, or another country.
+// originOf returns the English key of a key: without its country, and with the plural category "other".
 func originOf(key string) string {
 	name, detail, _ := strings.Cut(key, ".")
 	if slices.Contains([]string{"zero", "one", "two", "few", "many"}, detail) {
@@ -88,7 +87,7 @@ func originOf(key string) string {
 	return key
 }
 
-// missing are the texts that neither a language nor its bases have.
+// missing returns the keys that neither a locale nor its bases have.
 func missing(files bundle, tag string) (keys []string) {
 	has := func(key string) bool {
 		for at := tag; at != ""; at = files[at].Base {
@@ -103,7 +102,7 @@ func missing(files bundle, tag string) (keys []string) {
 			keys = append(keys, key)
 		}
 	}
-	for n := 1; n <= most; n++ {
+	for n := 1; n <= maxCount; n++ {
 		if key := "fields." + plural(tag, n); !has(key) {
 			keys = append(keys, key)
 		}
@@ -112,8 +111,8 @@ func missing(files bundle, tag string) (keys []string) {
 	return slices.Compact(keys)
 }
 
-// slots are the names in braces, sorted.
-func slots(text string) []string {
+// placeholders returns the names in braces, sorted.
+func placeholders(text string) []string {
 	return slices.Sorted(slices.Values(regexp.MustCompile(`\{\w+\}`).FindAllString(text, -1)))
 }
 
@@ -137,7 +136,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestNames: every language names and lists each country once, and each state of the countries that need one.
+// TestNames: every locale names and lists each country and each state once.
 func TestNames(t *testing.T) {
 	for _, l := range All() {
 		seen := map[string]country.Code{}
@@ -165,7 +164,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestTerritory checks the names that the lists and the tax lines show.
+// TestTerritory checks names in the lists and in the tax lines.
 func TestTerritory(t *testing.T) {
 	for _, c := range []struct{ tag, code, want string }{
 		{"en", "DE", "Germany"}, {"en", "US-TX", "Texas"}, {"en", "PT-20", "Portugal"}, {"en", "HK", "Hong Kong"},
@@ -174,12 +173,11 @@ func TestTerritory(t *testing.T) {
 		{"ar", "DE", "ألمانيا"},
 	} {
 		if got := Find(c.tag).Territory(c.code); got != c.want {
-			t.Errorf("%s: %s is %q, not %q", c.tag, c.code, got, c.want)
+			t.Errorf("%s: %s is %q, want %q", c.tag, c.code, got, c.want)
 		}
 	}
 }
 
-// TestShared: where the sign says which money it is, nothing is added to it.
 func TestShared(t *testing.T) {
 	for _, c := range []struct {
 		tag, currency string
@@ -194,12 +192,12 @@ func TestShared(t *testing.T) {
 	}
 }
 
-// TestFacts: the generated file has an entry for each catalogue and no others.
+// TestFacts: cldr.json has an entry for each catalog and no others.
 func TestFacts(t *testing.T) {
 	sources := readFacts()
-	for tag := range readCatalogues() {
+	for tag := range readCatalogs() {
 		if !json.Valid(sources[tag]) || len(sources) != len(All()) {
-			t.Errorf("cldr.json has nothing for %s, or too much: run go generate", tag)
+			t.Errorf("cldr.json lacks %s, or has another locale: run go generate", tag)
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/country"
 )
 
-// Countries yields all of them in the language's order.
+// Countries yields all countries in display order.
 func (l *Locale) Countries() iter.Seq[country.Code] {
 	return func(yield func(country.Code) bool) {
 		for code := range strings.FieldsSeq(l.facts.Order) {
@@ -20,20 +20,20 @@ func (l *Locale) Countries() iter.Seq[country.Code] {
 	}
 }
 
-// Country is what a country is called, empty for what is none.
+// Country returns the name of a country, or "".
 func (l *Locale) Country(c country.Code) string { return l.facts.Names[string(c)] }
 
-// State is a state with its name.
+// State is a state and its name.
 type State struct {
 	Code country.Subdivision
 	Name string
 }
 
-// States are the country's states in the language's order. Where it has no names for them, they are in English. The slice is
-// shared: nobody may write to it.
+// States returns the country's states in display order. Names that the catalog lacks are in English. The slice is shared and
+// read-only.
 func (l *Locale) States(c country.Code) []State { return l.states[c] }
 
-// State is what a state of a country is called, empty for what is none.
+// State returns the name of a state, or "".
 func (l *Locale) State(c country.Code, s country.Subdivision) string {
 	for _, state := range l.states[c] {
 		if state.Code == s {
@@ -52,7 +52,7 @@ func (l *Locale) Territory(jurisdiction string) string {
 	return l.Country(country.Code(code))
 }
 
-// englishStates are those of every country that has some, by their English names.
+// englishStates returns the states of every country, sorted by their English names.
 func englishStates() map[country.Code][]State {
 	all := map[country.Code][]State{}
 	for c := range country.All() {
@@ -64,7 +64,7 @@ func englishStates() map[country.Code][]State {
 	return all
 }
 
-// ownStates are states by names of the language's own, "US-CA", in an order of these codes.
+// ownStates returns the states with the catalog's names. Both arguments use codes like "US-CA"; order is separated by spaces.
 func ownStates(names map[string]string, order string) map[country.Code][]State {
 	all := map[country.Code][]State{}
 	for code := range strings.FieldsSeq(order) {

@@ -10,16 +10,16 @@ import (
 	"github.com/crepe-checkout/crepe/core/money"
 )
 
-// Notation is how a language writes decimals of one kind. The page's script writes with it too.
+// Notation describes how a locale formats decimals of one kind. The page's script uses it too.
 type Notation struct {
-	Before  string `json:"before"` // the digits: "$"
-	After   string `json:"after"`  // them: " €", with a space that no line is broken at
+	Before  string `json:"before"` // prefix, "$"
+	After   string `json:"after"`  // suffix, " €" with a no-break space
 	Decimal string `json:"decimal"`
 	Group   string `json:"group"`
-	Least   int    `json:"least"` // digits before the first separator of groups: with 2 it is 1290, but 12.900
+	Least   int    `json:"least"` // digits before the first group separator: with 2, 1290 has none and 12.900 has one
 }
 
-// Write writes a decimal without a sign, "1290.00".
+// Write formats an unsigned decimal such as "1290.00".
 func (n *Notation) Write(decimal string) string {
 	whole, fraction, _ := strings.Cut(decimal, ".")
 	var b strings.Builder
@@ -38,28 +38,28 @@ func (n *Notation) Write(decimal string) string {
 	return b.String()
 }
 
-// Money is how amounts of a currency are written.
+// Money returns the notation for amounts of a currency.
 func (l *Locale) Money(currency money.Currency) Notation {
 	symbol := l.Symbol(currency)
 	before := strings.Replace(l.facts.Money[0], "¤", symbol, 1)
 	if last, _ := utf8.DecodeLastRuneInString(before); strings.HasSuffix(before, symbol) && !unicode.In(last, unicode.S, unicode.Z) {
-		before += "\u00a0" // CLDR's currencySpacing: what is no sign does not touch the digits
+		before += "\u00a0" // CLDR's currencySpacing: a space separates letters from digits
 	}
 	return Notation{before, strings.Replace(l.facts.Money[1], "¤", symbol, 1), l.facts.Decimal, l.facts.Group, l.facts.Least}
 }
 
-// Amount writes an amount, which is not negative.
+// Amount formats an amount, which must not be negative.
 func (l *Locale) Amount(a money.Amount) string {
 	notation := l.Money(a.Currency)
 	return notation.Write(a.String())
 }
 
-// Percent is how percentages are written, of which there are at most a hundred.
+// Percent returns the notation for percentages from 0 to 100.
 func (l *Locale) Percent() Notation {
 	return Notation{l.facts.Percent[0], l.facts.Percent[1], l.facts.Decimal, l.facts.Group, l.facts.Least}
 }
 
-// Symbol is what stands for a currency, its code where the language has no sign for it.
+// Symbol returns the symbol of a currency, or its code if the locale has none.
 func (l *Locale) Symbol(currency money.Currency) string {
 	if symbol := l.facts.Symbols[string(currency)]; symbol != "" {
 		return symbol
@@ -67,8 +67,7 @@ func (l *Locale) Symbol(currency money.Currency) string {
 	return string(currency)
 }
 
-// Shared reports whether the symbol is one that several countries take for their own, so that an amount with it does not say
-// by itself what money it is.
+// Shared reports whether several currencies use the symbol, so that an amount needs the currency's code beside it.
 func (l *Locale) Shared(currency money.Currency) bool {
 	switch l.Symbol(currency) {
 	case "$", "¥", "￥":
@@ -77,12 +76,12 @@ func (l *Locale) Shared(currency money.Currency) bool {
 	return false
 }
 
-// Date writes the day of a time in UTC: "November 23, 2026".
+// Date formats the UTC date of t, "November 23, 2026".
 func (l *Locale) Date(t time.Time) string {
 	t = t.UTC()
 	var b strings.Builder
 	for i, part := range strings.Split(l.facts.Date, "'") {
-		if i%2 == 1 { // text in quotes
+		if i%2 == 1 { // quoted text
 			b.WriteString(part)
 			continue
 		}
@@ -100,7 +99,7 @@ func firstSize(s string) int {
 	return size
 }
 
-// dateField is what stands for a run of one letter in a pattern; all else stands for itself.
+// dateField formats a field of a UTS #35 pattern. Anything else is literal.
 func (l *Locale) dateField(letters string, t time.Time) string {
 	switch letters {
 	case "d":

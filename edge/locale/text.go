@@ -6,11 +6,10 @@ import (
 	"strings"
 )
 
-// Text is the sentence for a key; pairs of slot and value fill it in. A key that there is not has none.
+// Text returns the message for a key, with placeholders replaced by pairs of name and value. It returns "" for an unknown key.
 func (l *Locale) Text(key string, slots ...string) string { return fill(l.texts[key], slots) }
 
-// In is the sentence for a key as buyers in a country read it: the one with a dot and the country behind the key, if there
-// is one.
+// In returns the message for a key in a country: the one with the country suffix, "postcode.US", if there is one.
 func (l *Locale) In(country, key string) string {
 	if text, ok := l.texts[key+"."+country]; ok {
 		return text
@@ -18,8 +17,7 @@ func (l *Locale) In(country, key string) string {
 	return l.texts[key]
 }
 
-// Count is the sentence for a number of things, which fills the slot n: the one with a dot and the number's category behind
-// the key.
+// Count returns the message for a number of things: the one whose suffix is the plural category of n, with n as placeholder.
 func (l *Locale) Count(key string, n int) string {
 	text, ok := l.texts[key+"."+plural(l.Tag, n)]
 	if !ok {
@@ -28,7 +26,7 @@ func (l *Locale) Count(key string, n int) string {
 	return fill(text, []string{"n", strconv.Itoa(n)})
 }
 
-// Texts are the sentences whose keys are among the names, or go on with a dot behind one.
+// Texts returns the messages whose key, up to its first dot, is one of names.
 func (l *Locale) Texts(names []string) map[string]string {
 	some := map[string]string{}
 	for key, text := range l.texts {
@@ -47,8 +45,8 @@ func fill(text string, slots []string) string {
 	return text
 }
 
-// plural is the category of a whole number in a language: UTS #35, Language Plural Rules, as of CLDR 48. Millions, which
-// some languages tell apart, do not occur.
+// plural returns the plural category of n (UTS #35, Language Plural Rules, CLDR 48). It does not support n ≥ 1,000,000, for which
+// some languages have a category of their own.
 func plural(tag string, n int) string {
 	language, _, _ := strings.Cut(tag, "-")
 	switch language {

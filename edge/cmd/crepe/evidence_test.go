@@ -131,7 +131,7 @@ func TestEvidenceSettings(t *testing.T) {
 	}{
 		{evidenceFrom("../../geoip/testdata/nowhere.mmdb", ""), "--geoip: open ../../geoip/testdata/nowhere.mmdb"},
 		{evidenceFrom("../../geoip/testdata/asn.mmdb", ""), "--geoip: ../../geoip/testdata/asn.mmdb"},
-		{evidenceFrom("", "10.0.0.1"), `--trusted-proxies: "10.0.0.1" is no CIDR block`},
+		{evidenceFrom("", "10.0.0.1"), `--trusted-proxies: "10.0.0.1" is not a CIDR block`},
 	} {
 		var config Config
 		c.set(&config)

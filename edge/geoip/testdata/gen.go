@@ -1,5 +1,5 @@
-// Command testdata writes the databases of the tests beside itself. It is a module of its own, so that the writer is no
-// part of the product.
+// Command testdata writes the tests' databases into its directory. It is a separate module, so that the product does not depend
+// on the writer.
 package main
 
 import (
@@ -12,9 +12,9 @@ import (
 	"go4.org/netipx"
 )
 
-// places puts countries on the networks that are reserved for documentation (RFC 5737, RFC 3849), and on some that no
-// buyer can come from. XK and EU are in real files and no codes of ISO 3166-1.
-var places = map[string]mmdbtype.String{
+// countries maps the networks reserved for documentation (RFC 5737, RFC 3849), and some that are not publicly routed. XK and EU
+// occur in real files and are not ISO 3166-1 codes.
+var countries = map[string]mmdbtype.String{
 	"192.0.2.0/24":     "FR",
 	"198.51.100.0/24":  "DE",
 	"203.0.113.0/25":   "XK",
@@ -39,14 +39,14 @@ func main() {
 	})
 }
 
-// write makes a database with a record for each place. Many a real one has no description.
+// write creates a database with a record for each network. Some real databases have no description.
 func write(name string, description map[string]string, record func(mmdbtype.String) mmdbtype.Map) {
 	tree, err := mmdbwriter.New(mmdbwriter.Options{
 		DatabaseType: "Test-" + name, Description: description, BuildEpoch: 1_700_000_000,
 		RecordSize: 24, IncludeReservedNetworks: true,
 	})
 	check(err)
-	for network, code := range places {
+	for network, code := range countries {
 		check(tree.Insert(netipx.PrefixIPNet(netip.MustParsePrefix(network)), record(code)))
 	}
 	file, err := os.Create(name + ".mmdb")

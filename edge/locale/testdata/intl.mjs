@@ -1,5 +1,5 @@
-// Asks Chromium's Intl what package locale has answers to: one JSON of questions on standard input, one of answers on
-// standard output.
+// Formats and sorts with Chromium's Intl, for comparison with package locale. Questions are JSON on standard input, answers JSON
+// on standard output.
 
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
