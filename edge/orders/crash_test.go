@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/crepe-checkout/crepe/edge/sandbox"
+	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
 // flows are the ways that an order can go; together they take every step of the state machine.
@@ -15,24 +15,24 @@ var flows = map[string][]step{
 	"order":            {submit{Country: "DE"}},
 	"order again":      {submit{Country: "DE"}, submit{Country: "DE"}},
 	"double click":     {submit{Country: "DE", Racing: true}, submit{Country: "DE"}},
-	"lost answer":      {fail{[]sandbox.Fault{"lost_response", "lost_response"}}, submit{Country: "DE"}, pass{20 * time.Second}},
-	"refused":          {fail{[]sandbox.Fault{"400"}}, submit{Country: "DE"}, submit{Country: "DE"}},
-	"stuck":            {fail{[]sandbox.Fault{"500_side_effect"}}, submit{Country: "DE"}, submit{Country: "DE"}},
+	"lost answer":      {fail{[]fault.Spec{"lost_response", "lost_response"}}, submit{Country: "DE"}, pass{20 * time.Second}},
+	"refused":          {fail{[]fault.Spec{"400"}}, submit{Country: "DE"}, submit{Country: "DE"}},
+	"stuck":            {fail{[]fault.Spec{"500_side_effect"}}, submit{Country: "DE"}, submit{Country: "DE"}},
 	"supersede":        {submit{Country: "DE"}, submit{Country: "FR"}},
-	"supersede late":   {submit{Country: "DE"}, fail{[]sandbox.Fault{"expire.lost_response"}}, submit{Country: "FR"}, pass{12 * time.Second}},
-	"too late to edit": {submit{Country: "DE"}, fail{[]sandbox.Fault{"lost"}}, buy{Outcome: "succeeds"}, submit{Country: "FR"}},
+	"supersede late":   {submit{Country: "DE"}, fail{[]fault.Spec{"expire.lost_response"}}, submit{Country: "FR"}, pass{12 * time.Second}},
+	"too late to edit": {submit{Country: "DE"}, fail{[]fault.Spec{"lost"}}, buy{Outcome: "succeeds"}, submit{Country: "FR"}},
 	"pay":              {submit{Country: "DE"}, buy{Outcome: "succeeds"}, pass{time.Second}},
-	"pay first":        {fail{[]sandbox.Fault{"first"}}, submit{Country: "DE"}, pass{time.Second}},
+	"pay first":        {fail{[]fault.Spec{"first"}}, submit{Country: "DE"}, pass{time.Second}},
 	"pay later":        {submit{Country: "DE"}, buy{Outcome: "later"}, pass{12 * time.Second}},
 	"pay never":        {submit{Country: "DE"}, buy{Outcome: "later_fails"}, pass{12 * time.Second}, submit{Country: "DE"}},
 	"decline, pay":     {submit{Country: "DE"}, buy{Outcome: "declined"}, buy{Outcome: "succeeds"}, pass{time.Second}},
-	"unresolved":       {fail{[]sandbox.Fault{"timeout", "timeout", "timeout"}}, submit{Country: "DE"}, pass{40 * time.Second}},
-	"given up":         {fail{[]sandbox.Fault{"timeout", "timeout", "timeout"}}, submit{Country: "DE"}, pass{10 * time.Second}, leap{31 * time.Minute}},
+	"unresolved":       {fail{[]fault.Spec{"timeout", "timeout", "timeout"}}, submit{Country: "DE"}, pass{40 * time.Second}},
+	"given up":         {fail{[]fault.Spec{"timeout", "timeout", "timeout"}}, submit{Country: "DE"}, pass{10 * time.Second}, leap{31 * time.Minute}},
 	"expire":           {submit{Country: "DE"}, leap{63 * time.Minute}},
-	"expire unheard":   {submit{Country: "DE"}, fail{[]sandbox.Fault{"lost"}}, leap{63 * time.Minute}},
+	"expire unheard":   {submit{Country: "DE"}, fail{[]fault.Spec{"lost"}}, leap{63 * time.Minute}},
 	"ended unheard":    {submit{Country: "DE"}, end{Unheard: true}, pass{40 * time.Second}, submit{Country: "DE"}},
-	"back from paying": {submit{Country: "DE"}, fail{[]sandbox.Fault{"lost"}}, buy{Outcome: "succeeds"}, pass{40 * time.Second}, submit{Country: "DE"}},
-	"paid unheard":     {submit{Country: "DE"}, fail{[]sandbox.Fault{"lost"}}, buy{Outcome: "succeeds"}, leap{63 * time.Minute}},
+	"back from paying": {submit{Country: "DE"}, fail{[]fault.Spec{"lost"}}, buy{Outcome: "succeeds"}, pass{40 * time.Second}, submit{Country: "DE"}},
+	"paid unheard":     {submit{Country: "DE"}, fail{[]fault.Spec{"lost"}}, buy{Outcome: "succeeds"}, leap{63 * time.Minute}},
 }
 
 // I11: a crash at every commit and call boundary of every flow, followed by the sweeper, leaves everything as it has to be.

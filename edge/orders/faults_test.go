@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/crepe-checkout/crepe/edge/sandbox"
+	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
 var (
@@ -47,7 +47,7 @@ func TestFaults(t *testing.T) {
 		"lost commits and leaps of the clock, in which this is what goes wrong at the provider. The longest recovery is in the time "+
 		"of a virtual clock, from the last fault until nothing was in doubt.", append(head, "longest recovery")...)
 	t.Run("kinds", func(t *testing.T) {
-		for _, kind := range sandbox.Faults() {
+		for _, kind := range fault.All() {
 			t.Run(string(kind), func(t *testing.T) {
 				t.Parallel()
 				table.add(tally(t, kind)...)
@@ -58,11 +58,11 @@ func TestFaults(t *testing.T) {
 }
 
 // tally is the row of one kind of fault. Every schedule begins with an order that meets it.
-func tally(t *testing.T, kind sandbox.Fault) []string {
+func tally(t *testing.T, kind fault.Spec) []string {
 	broken, longest := make(map[string]int), time.Duration(0)
-	anything := schedule(append([]sandbox.Fault{kind}, variants[kind]...))
+	anything := schedule(append([]fault.Spec{kind}, variants[kind]...))
 	for i := range *faultRuns {
-		steps := []step{fail{[]sandbox.Fault{kind}}, submit{Country: "DE"}, pass{5 * time.Second}, buy{Outcome: "succeeds"}}
+		steps := []step{fail{[]fault.Spec{kind}}, submit{Country: "DE"}, pass{5 * time.Second}, buy{Outcome: "succeeds"}}
 		r := play(t, mutant{}, append(steps, anything.Example(*faultSeed+i)...))
 		if len(r.violations) > 0 {
 			t.Errorf("-fault-seed=%d: %v\n%s", *faultSeed+i, r.violations, r.log)

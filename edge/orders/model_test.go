@@ -17,6 +17,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
+	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
 var (
@@ -223,10 +224,10 @@ func (w *world) urls() (urls []string) {
 }
 
 // fail: the provider's next calls and webhooks go wrong.
-type fail struct{ Faults []sandbox.Fault }
+type fail struct{ Faults []fault.Spec }
 
 func (s fail) take(w *world) {
-	w.faulty = w.faulty || slices.ContainsFunc(s.Faults, func(f sandbox.Fault) bool { return f != "lost" && f != "twice" })
+	w.faulty = w.faulty || slices.ContainsFunc(s.Faults, func(f fault.Spec) bool { return f != "lost" && f != "twice" })
 	w.provider.Script(s.Faults...)
 }
 func (s fail) racing() bool { return true }
@@ -292,7 +293,7 @@ func (s leap) take(w *world) { w.leap(s.For) }
 func (s leap) racing() bool  { return false }
 
 // schedule generates up to a dozen steps, with faults out of a list.
-func schedule(faults []sandbox.Fault) *rapid.Generator[[]step] {
+func schedule(faults []fault.Spec) *rapid.Generator[[]step] {
 	one := rapid.Custom(func(t *rapid.T) step {
 		session := rapid.IntRange(0, shops-1)
 		switch rapid.SampledFrom(strings.Fields("submit submit submit submit buy buy end fail fail crash stall lose skew overlap reconcile pass pass leap leap")).Draw(t, "step") {
@@ -334,8 +335,8 @@ var stretches = []time.Duration{300 * time.Millisecond, 5 * time.Second, 12 * ti
 	6 * time.Minute, 31 * time.Minute, 59*time.Minute + 30*time.Second, 63 * time.Minute, 25 * time.Hour, -3 * time.Minute}
 
 // everyFault is every fault of the sandbox, with its usual length and with others, for every operation that we make.
-func everyFault() (all []sandbox.Fault) {
-	for _, f := range sandbox.Faults() {
+func everyFault() (all []fault.Spec) {
+	for _, f := range fault.All() {
 		all = append(all, f)
 		all = append(all, variants[f]...)
 	}
@@ -343,7 +344,7 @@ func everyFault() (all []sandbox.Fault) {
 }
 
 // variants are a fault's other lengths, and the other operations that it befalls.
-var variants = map[sandbox.Fault][]sandbox.Fault{
+var variants = map[fault.Spec][]fault.Spec{
 	"timeout":           {"retrieve.timeout", "expire.timeout", "list.timeout"},
 	"reset":             {"retrieve.reset", "expire.reset"},
 	"429":               {"429:2s", "expire.429", "retrieve.429"},

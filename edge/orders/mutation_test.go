@@ -13,7 +13,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/orders"
-	"github.com/crepe-checkout/crepe/edge/sandbox"
+	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
 // mistakes are ways to get the flow wrong that look harmless, each with a schedule that shows the harm and the invariant that
@@ -30,17 +30,17 @@ var mistakes = map[string]struct {
 	"superseded, not expired": {func() mutant { return onExpire(neverExpire) },
 		[]step{submit{Country: "DE"}, submit{Country: "FR"}}, "I1"},
 	"an unknown expiry is an expiry": {func() mutant { return onExpire(hopefulExpire) },
-		[]step{submit{Country: "DE"}, fail{[]sandbox.Fault{"expire.timeout"}}, submit{Country: "FR"}, pass{12 * time.Second}}, "I1"},
+		[]step{submit{Country: "DE"}, fail{[]fault.Spec{"expire.timeout"}}, submit{Country: "FR"}, pass{12 * time.Second}}, "I1"},
 	"no compare-and-set": {func() mutant { return onStore(lastWriterWins) },
-		[]step{stall{6, 12 * time.Second}, fail{[]sandbox.Fault{"first"}}, submit{Country: "DE"}, pass{12 * time.Second}}, "I7"},
+		[]step{stall{6, 12 * time.Second}, fail{[]fault.Spec{"first"}}, submit{Country: "DE"}, pass{12 * time.Second}}, "I7"},
 	"a new key for each try": {newKeys,
-		[]step{fail{[]sandbox.Fault{"lost_response"}}, submit{Country: "DE"}, pass{12 * time.Second}}, "I2"},
+		[]step{fail{[]fault.Spec{"lost_response"}}, submit{Country: "DE"}, pass{12 * time.Second}}, "I2"},
 	"a timeout is a refusal": {func() mutant { return onCreate(hopelessCreate) },
-		[]step{fail{[]sandbox.Fault{"lost_response"}}, submit{Country: "DE"}, pass{12 * time.Second}}, "I2"},
+		[]step{fail{[]fault.Spec{"lost_response"}}, submit{Country: "DE"}, pass{12 * time.Second}}, "I2"},
 	"a timeout is forgotten": {forgottenTimeouts,
-		[]step{fail{[]sandbox.Fault{"lost_response", "timeout", "timeout"}}, submit{Country: "DE"}, pass{12 * time.Second}}, "I2"},
+		[]step{fail{[]fault.Spec{"lost_response", "timeout", "timeout"}}, submit{Country: "DE"}, pass{12 * time.Second}}, "I2"},
 	"other bytes at each try": {otherBytes,
-		[]step{fail{[]sandbox.Fault{"timeout"}}, submit{Country: "DE"}, pass{12 * time.Second}}, "I8"},
+		[]step{fail{[]fault.Spec{"timeout"}}, submit{Country: "DE"}, pass{12 * time.Second}}, "I8"},
 	"a completed checkout is money": {func() mutant { return onGateway(brokenGateway{event: alwaysPaid}) },
 		[]step{submit{Country: "DE"}, buy{Outcome: "later_fails"}, pass{12 * time.Second}}, "I3"},
 	"the digest is of no use": {func() mutant { return onStore(otherDigests) },
@@ -56,7 +56,7 @@ var mistakes = map[string]struct {
 	"what was open is open": {func() mutant { return onGateway(brokenGateway{retrieve: alwaysOpen}) },
 		[]step{submit{Country: "DE"}, end{Unheard: true}, pass{40 * time.Second}, submit{Country: "DE"}}, "I13"},
 	"nobody sweeps": {func() mutant { return onStore(neverDue) },
-		[]step{fail{[]sandbox.Fault{"timeout", "timeout", "timeout"}}, submit{Country: "DE"}, pass{12 * time.Second}}, "I4"},
+		[]step{fail{[]fault.Spec{"timeout", "timeout", "timeout"}}, submit{Country: "DE"}, pass{12 * time.Second}}, "I4"},
 }
 
 // TestMistakes shows that the invariants can fail: each mistake breaks the one that is for it, by a schedule that harms

@@ -23,6 +23,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
+	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
 // Checkouts are all in one page, whenever they were made. Undelivered events are nothing that the tests with the small provider
@@ -313,8 +314,8 @@ func TestReconcileUnheardOf(t *testing.T) {
 
 // loseWebhooks lets the provider believe that it has told of everything.
 func (c *counter) loseWebhooks() {
-	c.psp.Decide(func(call sandbox.Call) sandbox.Fault {
-		if call.Operation == sandbox.Webhook {
+	c.psp.Decide(func(call fault.Call) fault.Spec {
+		if call.Operation == fault.Webhook {
 			return "lost"
 		}
 		return ""
@@ -442,8 +443,8 @@ func TestReconcilePages(t *testing.T) {
 	all.Wait()
 
 	lists := 0
-	c.psp.Decide(func(call sandbox.Call) sandbox.Fault {
-		if call.Operation == sandbox.List {
+	c.psp.Decide(func(call fault.Call) fault.Spec {
+		if call.Operation == fault.List {
 			if lists++; lists >= 4 { // after the events and two pages of checkouts
 				return "502"
 			}

@@ -1,18 +1,22 @@
 package sandbox
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
+)
 
 // answer is a response, with what the log says about it.
 type answer struct {
-	status     int // 0 where wire lets nothing through
+	status     int // 0 for no answer
 	body       []byte
 	mediaType  string // "" for JSON
 	retryAfter int64  // seconds; 0 for not said
 	replayed   bool
 	shows      []string // the sessions whose URL it contains
 	noted      bool     // and that it leaves is written down already
-	fault      Fault
-	wire       wire // nil for the safe way
+	fault      fault.Spec
+	transport  fault.Transport // nil: sent as it is
 	note       string
 }
 
@@ -63,19 +67,6 @@ func broken() answer {
 func keyInUse() answer {
 	return apiError{Code: "idempotency_key_in_use",
 		Message: "There is currently another in-progress request using this Idempotency Key."}.answer(409)
-}
-
-func badRequest() answer {
-	return apiError{Code: "parameter_invalid", Message: "The sandbox was asked to refuse this."}.answer(400)
-}
-
-func failure() answer {
-	return apiError{Type: "api_error", Message: "An unknown error occurred."}.answer(500)
-}
-
-// badGateway is the answer of a machine in front of the API.
-func badGateway() answer {
-	return answer{status: 502, body: []byte("<html><title>502 Bad Gateway</title></html>"), mediaType: "text/html", note: "gateway"}
 }
 
 // summary is the answer in the log.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
 // apiVersion is the version of Stripe's API whose objects these are.
@@ -18,22 +20,22 @@ const apiVersion = "2026-08-26.dahlia"
 
 // request is a call of the API that has shown the key.
 type request struct {
-	sandbox   *Sandbox
-	conn      net.Conn
-	now       time.Time
-	operation Operation
-	id        string            // from the path
-	key       string            // Idempotency-Key
-	print     [sha256.Size]byte // of what must be the same under one key
-	params    url.Values
-	spoiled   bool    // nobody will read the call's own answer
-	saves     *answer // what is stored under the key in place of that; nil for nothing else
+	sandbox      *Sandbox
+	conn         net.Conn
+	now          time.Time
+	operation    fault.Operation
+	id           string            // from the path
+	key          string            // Idempotency-Key
+	print        [sha256.Size]byte // of what must be the same under one key
+	params       url.Values
+	responseLost bool    // the call's own answer does not reach the caller
+	saves        *answer // stored under the key in place of the call's own; nil for that
 }
 
 // endpoint is what a method of a path does. prepare reads the parameters and makes the step that is to be taken if there is
 // no complaint about them. Writes are idempotent.
 type endpoint struct {
-	operation Operation
+	operation fault.Operation
 	known     []string
 	prepare   func(*request, *reader) (step func() answer)
 }
@@ -53,19 +55,19 @@ func route(method, path string) (endpoint, string) {
 	}
 	switch method + " " + strings.Join(parts, "/") {
 	case "POST checkout/sessions":
-		return endpoint{Create, createParams, createSession}, id
+		return endpoint{fault.Create, createParams, createSession}, id
 	case "GET checkout/sessions":
-		return endpoint{List, listSessionsParams, listSessions}, id
+		return endpoint{fault.List, listSessionsParams, listSessions}, id
 	case "GET checkout/sessions/{id}":
-		return endpoint{Retrieve, nil, retrieveSession}, id
+		return endpoint{fault.Retrieve, nil, retrieveSession}, id
 	case "POST checkout/sessions/{id}/expire":
-		return endpoint{Expire, nil, expireSession}, id
+		return endpoint{fault.Expire, nil, expireSession}, id
 	case "POST refunds":
-		return endpoint{Refund, refundParams, createRefund}, id
+		return endpoint{fault.Refund, refundParams, createRefund}, id
 	case "GET events":
-		return endpoint{List, listEventsParams, listEvents}, id
+		return endpoint{fault.List, listEventsParams, listEvents}, id
 	case "GET events/{id}":
-		return endpoint{Retrieve, nil, retrieveEvent}, id
+		return endpoint{fault.Retrieve, nil, retrieveEvent}, id
 	}
 	return endpoint{}, ""
 }
@@ -90,8 +92,8 @@ func (s *Sandbox) serveAPI(ctx *fasthttp.RequestCtx) {
 	}
 	ctx.SetStatusCode(a.status)
 	ctx.SetBody(a.body)
-	if a.wire != nil {
-		s.divert(ctx, a.wire)
+	if a.transport != nil {
+		s.divert(ctx, a.transport)
 	}
 	s.journal.add(s.config.Now(), "API", method+" "+path, a.summary(key))
 }
@@ -118,11 +120,11 @@ func (s *Sandbox) answer(ctx *fasthttp.RequestCtx, method, path, key string) ans
 	if r.params, err = url.ParseQuery(text); err != nil {
 		return apiError{Message: "Invalid request: the parameters cannot be read."}.answer(400)
 	}
-	return r.once(func() answer { return r.execute(end) })
+	return r.once(func() answer { return r.handle(end) })
 }
 
-// execute takes the step of a call with good parameters. One with bad parameters is only told so.
-func (r *request) execute(end endpoint) answer {
+// handle validates the parameters of a call and executes it. Refusals of parameters are not stored.
+func (r *request) handle(end endpoint) answer {
 	if name, ok := unknown(r.params, end.known); ok {
 		return apiError{Code: "parameter_unknown", Param: name, Message: "Received unknown parameter: " + name}.answer(400)
 	}
@@ -131,7 +133,7 @@ func (r *request) execute(end endpoint) answer {
 	if in.wrong != nil {
 		return in.wrong.answer(400)
 	}
-	return r.undergo(false, step)
+	return r.execute(false, step)
 }
 
 const formType = "application/x-www-form-urlencoded"

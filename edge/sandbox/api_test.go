@@ -15,6 +15,7 @@ import (
 	"github.com/goccy/go-json"
 
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
 type called struct {
@@ -304,9 +305,9 @@ func TestEvents(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, func(c *Config) { c.WebhookURL = "" })
 	first, second := s.open("a"), s.open("b")
-	s.post(first.URL, "outcome", "declined")
+	s.choose(first, "declined")
 	s.clock.advance(time.Second)
-	s.post(first.URL, "outcome", "succeeds")
+	s.choose(first, "succeeds")
 	s.clock.advance(time.Second)
 	s.gateway.Expire(soon(), second.Ref)
 	for query, want := range map[string]string{
@@ -337,7 +338,7 @@ func TestRefund(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, nil)
 	remote := s.open("k")
-	s.post(remote.URL, "outcome", "succeeds")
+	s.choose(remote, "succeeds")
 	payment := s.event().Remote.PaymentID
 	steps := []struct {
 		body, key string
@@ -369,7 +370,7 @@ func TestRefund(t *testing.T) {
 		}
 	}
 	unpaidOne := s.open("k2")
-	s.post(unpaidOne.URL, "outcome", "declined")
+	s.choose(unpaidOne, "declined")
 	if got := s.call("POST", "/v1/refunds", "payment_intent="+s.event().Remote.PaymentID, ""); got.status != 400 {
 		t.Errorf("refunding what was not paid: %s", got.body)
 	}
@@ -388,11 +389,11 @@ func FuzzCreate(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if strings.Contains(params.Get("customer_email"), magicDomain) || params.Has("metadata["+faultKey+"]") {
+		if strings.Contains(params.Get("customer_email"), fault.EmailDomain) || params.Has("metadata["+fault.MetadataKey+"]") {
 			return
 		}
-		r := &request{sandbox: s, now: s.config.Now(), operation: Create, params: params}
-		a := r.execute(endpoint{Create, createParams, createSession})
+		r := &request{sandbox: s, now: s.config.Now(), operation: fault.Create, params: params}
+		a := r.handle(endpoint{fault.Create, createParams, createSession})
 		var object session
 		if err := json.Unmarshal(a.body, &object); err != nil {
 			t.Fatal(err)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
 // createParams are the parameters of a new session that the sandbox knows.
@@ -33,7 +35,7 @@ func createSession(r *request, in *reader) func() answer {
 // open writes the new session, its task to expire and the answer, in one step.
 func (r *request) open(record *record) answer {
 	s := &record.Session
-	record.Key, record.Disclosed = r.key, !r.spoiled
+	record.Key, record.Disclosed = r.key, !r.responseLost
 	a := show(s)
 	a.note += " · " + display(s.AmountTotal, s.Currency) + " · " + mask(string(s.CustomerEmail))
 	var c change
@@ -70,7 +72,7 @@ func (r *request) readSession(in *reader) *record {
 	in.oneOf("locale", string(s.Locale), languages)
 	s.AdaptivePricing.Enabled = in.boolean("adaptive_pricing[enabled]")
 	s.Metadata = in.metadata("metadata")
-	checkFaults(in, s.Metadata[faultKey])
+	checkFaults(in, s.Metadata[fault.MetadataKey])
 	s.ExpiresAt = in.integer("expires_at", 0, 1<<40, s.Created+longestLife)
 	checkLife(in, s.ExpiresAt-s.Created)
 	record := &record{Metadata: in.metadata("payment_intent_data[metadata]")}
@@ -86,13 +88,10 @@ func (r *request) readSession(in *reader) *record {
 	return record
 }
 
-// faultKey is where the metadata of a session chooses what goes wrong.
-const faultKey = "sandbox"
-
 func checkFaults(in *reader, metadata string) {
 	for word := range strings.SplitSeq(metadata, "+") {
-		if _, err := Fault(word).read(); metadata != "" && err != nil {
-			in.refuse("", "metadata["+faultKey+"]", "Invalid fault: "+word)
+		if _, err := fault.Spec(word).Parse(); metadata != "" && err != nil {
+			in.refuse("", "metadata["+fault.MetadataKey+"]", "Invalid fault: "+word)
 		}
 	}
 }

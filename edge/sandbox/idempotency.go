@@ -49,7 +49,7 @@ func (r *request) once(run func() answer) answer {
 		return apiError{Type: "idempotency_error", Message: "Keys for idempotent requests can only be used with the same " +
 			"parameters they were first used with."}.answer(400)
 	}
-	return r.undergo(true, func() answer {
+	return r.execute(true, func() answer {
 		return answer{status: first.Status, body: first.Body, note: first.Note, shows: first.Shows, replayed: true}
 	})
 }

@@ -9,34 +9,35 @@ import (
 	"github.com/goccy/go-json"
 )
 
-// ErrNotFound and ErrNotPayable are why a buyer can do nothing with a session.
+// ErrNotFound, ErrNotPayable and ErrNoOutcome are why a buyer can do nothing with a session.
 var (
 	ErrNotFound   = errors.New("sandbox: no such session")
 	ErrNotPayable = errors.New("sandbox: the session is complete or expired")
+	ErrNoOutcome  = errors.New("sandbox: no such outcome")
 )
 
 // Pay lets a buyer pay a session. What there is no session for is [ErrNotFound], what is over [ErrNotPayable].
-func (s *Sandbox) Pay(id string) error { return s.act(id, "pay", (*turn).pay) }
+func (s *Sandbox) Pay(id string) error { return s.act(id, "pay", (*sessionTx).pay) }
 
 // Decline lets a buyer try a card that is declined; errors as for Pay.
 func (s *Sandbox) Decline(id string) error { return s.Choose(id, "declined") }
 
 // Expire ends a session before its time; errors as for Pay.
-func (s *Sandbox) Expire(id string) error { return s.act(id, "expire", (*turn).expire) }
+func (s *Sandbox) Expire(id string) error { return s.act(id, "expire", (*sessionTx).expire) }
 
 // Choose lets a buyer choose an outcome of the page, by the value of its form: "succeeds", "later", "later_fails", …;
 // errors as for Pay.
 func (s *Sandbox) Choose(id, name string) error {
 	o, ok := findOutcome(name)
 	if !ok {
-		return errors.New("sandbox: no such outcome")
+		return ErrNoOutcome
 	}
 	return s.act(id, name, o.step)
 }
 
-func (s *Sandbox) act(id, what string, step func(*turn)) error {
+func (s *Sandbox) act(id, what string, step func(*sessionTx)) error {
 	done := false
-	err := s.turn(id, func(t *turn) { done = t.act(what, step) })
+	err := s.update(id, func(t *sessionTx) { done = t.act(what, step) })
 	if err == nil && !done {
 		err = ErrNotPayable
 	}
@@ -44,12 +45,12 @@ func (s *Sandbox) act(id, what string, step func(*turn)) error {
 }
 
 // act is what a buyer does with a session, while that can be paid.
-func (t *turn) act(what string, step func(*turn)) bool {
+func (t *sessionTx) act(what string, step func(*sessionTx)) bool {
 	if !t.payable() {
 		return false
 	}
 	step(t)
-	t.sandbox.note(t, what)
+	t.note(what)
 	return true
 }
 
@@ -92,7 +93,7 @@ func (r *record) snapshot(now time.Time) Snapshot {
 	c := &r.Session
 	return Snapshot{
 		ID: c.ID, Order: string(c.ClientReferenceID), Metadata: c.Metadata, Key: r.Key,
-		Status: c.Status, Payable: (&turn{record: r, now: now}).payable(), Paid: c.PaymentStatus == paid,
+		Status: c.Status, Payable: (&sessionTx{record: r, now: now}).payable(), Paid: c.PaymentStatus == paid,
 		Amount: c.AmountTotal, Currency: c.Currency, Refunded: r.Refunded,
 		Created: time.Unix(c.Created, 0).UTC(), ExpiresAt: time.Unix(c.ExpiresAt, 0).UTC(), Disclosed: r.Disclosed,
 	}
@@ -100,7 +101,7 @@ func (r *record) snapshot(now time.Time) Snapshot {
 
 // disclose notes that a session's URL leaves.
 func (s *Sandbox) disclose(id string) error {
-	return s.turn(id, func(t *turn) {
+	return s.update(id, func(t *sessionTx) {
 		if !t.Disclosed {
 			t.Disclosed, t.touched = true, true
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
 func TestSessions(t *testing.T) {
@@ -108,15 +109,14 @@ func TestKeysUnderFaults(t *testing.T) {
 	s := newShop(t, func(c *Config) { c.WebhookURL = "" })
 	var mutex sync.Mutex
 	random := rand.New(rand.NewPCG(seed, 0))
-	s.Decide(func(c Call) Fault {
+	s.Decide(func(c fault.Call) fault.Spec {
 		mutex.Lock()
 		defer mutex.Unlock()
-		all := kinds()
-		k := all[random.IntN(len(all))]
-		if k.name == "slow" {
-			return "slow:20ms"
+		all := fault.All()
+		if spec := all[random.IntN(len(all))]; spec != "slow" {
+			return spec
 		}
-		return Fault(k.name)
+		return "slow:20ms"
 	})
 	outcomes := make(map[string]map[string]bool) // of each key: the sessions, "" for a failure that was stored
 	var all sync.WaitGroup

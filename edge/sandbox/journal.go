@@ -9,11 +9,12 @@ import (
 // journal is what the log page shows: the last calls, payments and deliveries of this process.
 type journal struct {
 	mutex   sync.Mutex
-	entries [500]entry
+	entries [500]Entry
 	count   int
 }
 
-type entry struct {
+// Entry is a row of the log.
+type Entry struct {
 	At      time.Time
 	Kind    string // "API", "Page", "Webhook"
 	What    string
@@ -23,19 +24,37 @@ type entry struct {
 func (j *journal) add(at time.Time, kind, what, outcome string) {
 	j.mutex.Lock()
 	defer j.mutex.Unlock()
-	j.entries[j.count%len(j.entries)] = entry{at.UTC(), kind, what, outcome}
+	j.entries[j.count%len(j.entries)] = Entry{at.UTC(), kind, what, outcome}
 	j.count++
 }
 
-// latest is a copy, the newest first.
-func (j *journal) latest() []entry {
+// Log returns the last calls, payments and deliveries of this process, the newest first.
+func (s *Sandbox) Log() []Entry {
+	j := &s.journal
 	j.mutex.Lock()
 	defer j.mutex.Unlock()
-	var copied []entry
+	var copied []Entry
 	for i := j.count - 1; i >= 0 && i >= j.count-len(j.entries); i-- {
 		copied = append(copied, j.entries[i%len(j.entries)])
 	}
 	return copied
+}
+
+// Note adds an action on a page to the log.
+func (s *Sandbox) Note(what, outcome string) { s.journal.add(s.config.Now(), "Page", what, outcome) }
+
+// about is a session in the log.
+func (r *record) about() string {
+	return r.Session.about() + " · " + r.Session.Status + ", " + r.Session.PaymentStatus
+}
+
+func (s *session) about() string { return s.ID + ofOrder(string(s.ClientReferenceID)) }
+
+func ofOrder(id string) string {
+	if id == "" {
+		return ""
+	}
+	return " · order " + id
 }
 
 // mask leaves of an e-mail address what one needs to recognise one's own.

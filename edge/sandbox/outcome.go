@@ -1,31 +1,31 @@
 package sandbox
 
-// outcome is what a buyer can choose on the page, under the number of the card that has this outcome at Stripe
+// Outcome is what a buyer can choose on the page, under the number of the card that has this outcome at Stripe
 // (https://docs.stripe.com/testing).
-type outcome struct {
+type Outcome struct {
 	Name   string // of the form's value, and of its texts
 	Number string
-	step   func(*turn)
-	rare   bool // few people look for it
+	Rare   bool // few people look for it
+	step   func(*sessionTx)
 }
 
-var outcomes = [...]outcome{
-	{"succeeds", "4242 4242 4242 4242", (*turn).pay, false},
-	{"challenge", "4000 0025 0000 3155", challenge(""), false},
-	{"declined", "4000 0000 0000 0002", func(t *turn) { t.decline(declined) }, false},
-	{"insufficient_funds", "4000 0000 0000 9995",
-		refused("card_declined", "insufficient_funds", "Your card has insufficient funds.", "9995"), false},
-	{"later", "", func(t *turn) { t.payLater(false) }, false},
-	{"later_fails", "", func(t *turn) { t.payLater(true) }, false},
-	{"challenge_declined", "4000 0084 0000 1629", challenge("declined"), true},
-	{"challenge_insufficient_funds", "4000 0082 6000 3178", challenge("insufficient_funds"), true},
-	{"lost_card", "4000 0000 0000 9987", refused("card_declined", "lost_card", "Your card was declined.", "9987"), true},
-	{"stolen_card", "4000 0000 0000 9979", refused("card_declined", "stolen_card", "Your card was declined.", "9979"), true},
-	{"incorrect_cvc", "4000 0000 0000 0127",
-		refused("incorrect_cvc", "", "Your card's security code is incorrect.", "0127"), true},
-	{"expired_card", "4000 0000 0000 0069", refused("expired_card", "", "Your card has expired.", "0069"), true},
-	{"processing_error", "4000 0000 0000 0119",
-		refused("processing_error", "", "An error occurred while processing your card. Try again in a little bit.", "0119"), true},
+var outcomes = [...]Outcome{
+	{"succeeds", "4242 4242 4242 4242", false, (*sessionTx).pay},
+	{"challenge", "4000 0025 0000 3155", false, challenge("")},
+	{"declined", "4000 0000 0000 0002", false, func(t *sessionTx) { t.decline(declined) }},
+	{"insufficient_funds", "4000 0000 0000 9995", false,
+		refused("card_declined", "insufficient_funds", "Your card has insufficient funds.", "9995")},
+	{"later", "", false, func(t *sessionTx) { t.payLater(false) }},
+	{"later_fails", "", false, func(t *sessionTx) { t.payLater(true) }},
+	{"challenge_declined", "4000 0084 0000 1629", true, challenge("declined")},
+	{"challenge_insufficient_funds", "4000 0082 6000 3178", true, challenge("insufficient_funds")},
+	{"lost_card", "4000 0000 0000 9987", true, refused("card_declined", "lost_card", "Your card was declined.", "9987")},
+	{"stolen_card", "4000 0000 0000 9979", true, refused("card_declined", "stolen_card", "Your card was declined.", "9979")},
+	{"incorrect_cvc", "4000 0000 0000 0127", true,
+		refused("incorrect_cvc", "", "Your card's security code is incorrect.", "0127")},
+	{"expired_card", "4000 0000 0000 0069", true, refused("expired_card", "", "Your card has expired.", "0069")},
+	{"processing_error", "4000 0000 0000 0119", true,
+		refused("processing_error", "", "An error occurred while processing your card. Try again in a little bit.", "0119")},
 }
 
 var declined = refusal("card_declined", "generic_decline", "Your card was declined.", "0002")
@@ -41,13 +41,13 @@ var bounced = &paymentError{
 }
 
 // challenge sends the buyer to the bank first; what comes after passing is the outcome of that name, "" for paying.
-func challenge(then string) func(*turn) {
-	return func(t *turn) { t.challenge(then) }
+func challenge(then string) func(*sessionTx) {
+	return func(t *sessionTx) { t.challenge(then) }
 }
 
-func refused(code, declineCode, message, last4 string) func(*turn) {
+func refused(code, declineCode, message, last4 string) func(*sessionTx) {
 	why := refusal(code, declineCode, message, last4)
-	return func(t *turn) { t.decline(why) }
+	return func(t *sessionTx) { t.decline(why) }
 }
 
 func refusal(code, declineCode, message, last4 string) *paymentError {
@@ -57,11 +57,14 @@ func refusal(code, declineCode, message, last4 string) *paymentError {
 	}
 }
 
-func findOutcome(name string) (outcome, bool) {
+// Outcomes returns the outcomes in the order of the page.
+func Outcomes() []Outcome { return outcomes[:] }
+
+func findOutcome(name string) (Outcome, bool) {
 	for _, o := range outcomes {
 		if o.Name == name {
 			return o, true
 		}
 	}
-	return outcome{}, false
+	return Outcome{}, false
 }

@@ -32,7 +32,7 @@ func expireSession(r *request, _ *reader) func() answer { return r.expire }
 // expire ends a session that is open and refuses for any other.
 func (r *request) expire() answer {
 	var a answer
-	err := r.sandbox.turn(r.id, func(t *turn) {
+	err := r.sandbox.update(r.id, func(t *sessionTx) {
 		if t.Session.Status == open {
 			t.expire()
 			a = show(&t.Session)

@@ -22,7 +22,7 @@ func (r *request) refund(payment string, amount int64, given refund) answer {
 		return broken()
 	}
 	var a answer
-	err = r.sandbox.turn(string(id), func(t *turn) {
+	err = r.sandbox.update(string(id), func(t *sessionTx) {
 		a = t.refund(amount, given)
 		r.save(&t.change, a)
 	})
@@ -36,7 +36,7 @@ func (r *request) refund(payment string, amount int64, given refund) answer {
 }
 
 // refund fills in what is given back; amount 0 is all that is left.
-func (t *turn) refund(amount int64, given refund) answer {
+func (t *sessionTx) refund(amount int64, given refund) answer {
 	left := t.Intent.AmountReceived - t.Refunded
 	switch {
 	case t.Intent.AmountReceived == 0:

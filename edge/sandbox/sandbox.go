@@ -13,13 +13,15 @@ import (
 
 	"github.com/valyala/fasthttp"
 	"github.com/valyala/fasthttp/fasthttputil"
+
+	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
 // Config says where a sandbox stands. Store, Key and PublicURL have no default.
 type Config struct {
 	Store         Store
 	Key           string            // API key that its caller must show, "sk_test_sandbox"
-	PublicURL     string            // where buyers reach Serve, without a trailing slash: "http://127.0.0.1:8787/sandbox"
+	PublicURL     string            // where buyers reach the pages of package page, without a trailing slash: "http://127.0.0.1:8787/sandbox"
 	WebhookURL    string            // where events are posted to; "" for nowhere
 	WebhookSecret string            // signs them
 	WebhookDial   fasthttp.DialFunc // reaches WebhookURL; nil for TCP
@@ -35,6 +37,8 @@ type Config struct {
 
 // Sandbox is a running provider. It is safe for concurrent use.
 type Sandbox struct {
+	fault.Injector // picks what goes wrong
+
 	config   Config
 	path     string // of PublicURL
 	listener *fasthttputil.InmemoryListener
@@ -42,7 +46,6 @@ type Sandbox struct {
 	client   *fasthttp.Client
 	journal  journal
 	claims   claims
-	script   script
 	received received
 	locks    [64]sync.Mutex
 	seed     maphash.Seed
@@ -91,6 +94,9 @@ func New(c Config) *Sandbox {
 	s.running.Go(s.work)
 	return s
 }
+
+// Path is the path of Config.PublicURL, where package page is to be mounted.
+func (s *Sandbox) Path() string { return s.path }
 
 // Dial connects to the API. The address is not looked at.
 func (s *Sandbox) Dial(string) (net.Conn, error) { return s.listener.Dial() }

@@ -5,12 +5,9 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/tax"
@@ -41,8 +38,7 @@ func (c *clock) advance(d time.Duration) {
 	c.ahead += d
 }
 
-// shop is a sandbox with all that surrounds it: its store, its page on a real port, a merchant's webhook endpoint and the
-// adapter that drives it.
+// shop is a sandbox with its store, a merchant's webhook endpoint and the adapter that drives it.
 type shop struct {
 	*Sandbox
 	t       testing.TB
@@ -50,27 +46,20 @@ type shop struct {
 	clock   *clock
 	gateway *stripe.Gateway
 	inbox   *inbox
-	browser *http.Client
 }
 
 func newShop(t testing.TB, change func(*Config)) *shop {
 	t.Helper()
-	listener := listen(t)
-	s := &shop{t: t, clock: new(clock), inbox: newInbox(t), browser: &http.Client{
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	s := &shop{t: t, clock: new(clock), inbox: newInbox(t)}
 	s.config = Config{
 		Store: openStore(t), Key: apiKey, WebhookURL: s.inbox.url, WebhookSecret: webhookSecret,
-		PublicURL: "http://" + listener.Addr().String() + "/sandbox", Now: s.clock.now, Rand: rand.Reader,
+		PublicURL: "http://127.0.0.1/sandbox", Now: s.clock.now, Rand: rand.Reader,
 		Delay: 100 * time.Millisecond,
 	}
 	if change != nil {
 		change(&s.config)
 	}
 	s.start()
-	front := &fasthttp.Server{Handler: func(ctx *fasthttp.RequestCtx) { s.Sandbox.Serve(ctx) }, CloseOnShutdown: true}
-	go front.Serve(listener)
-	t.Cleanup(func() { listener.Close() })
 	return s
 }
 
@@ -196,29 +185,10 @@ func (s *shop) open(key string) orders.Remote {
 	return remote
 }
 
-// get opens a page in the browser.
-func (s *shop) get(url string) (*http.Response, string) {
+// choose lets the buyer choose an outcome.
+func (s *shop) choose(remote orders.Remote, outcome string) {
 	s.t.Helper()
-	response, err := s.browser.Get(url)
-	return response, s.read(response, err)
-}
-
-// post submits one field of a page's form.
-func (s *shop) post(url, field, value string) (*http.Response, string) {
-	s.t.Helper()
-	response, err := s.browser.Post(url, formType, strings.NewReader(field+"="+value))
-	return response, s.read(response, err)
-}
-
-func (s *shop) read(response *http.Response, err error) string {
-	s.t.Helper()
-	if err != nil {
+	if err := s.Choose(remote.Ref, outcome); err != nil {
 		s.t.Fatal(err)
 	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return string(body)
 }

@@ -8,35 +8,34 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-json"
-	"github.com/valyala/fasthttp"
+	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
-// errNoEvent: the session's state does not allow the event, and it has never happened.
-var errNoEvent = errors.New("not in a state for that event")
+// ErrNoEvent: the session's state does not allow the event, and it has never happened.
+var ErrNoEvent = errors.New("not in a state for that event")
 
-// Triggered is an event that a trigger can make happen.
-type Triggered struct {
+// Trigger is an event that can be made to happen.
+type Trigger struct {
 	Event string // its type
 	Means string // what happens
-	step  func(*turn) bool
+	step  func(*sessionTx) bool
 }
 
 // Triggers are the events that a trigger can make happen. All but those of payments that are confirmed later need a session
 // that can be paid.
-func Triggers() []Triggered {
-	return []Triggered{
-		{"checkout.session.completed", "the buyer pays", whilePayable((*turn).pay)},
+func Triggers() []Trigger {
+	return []Trigger{
+		{"checkout.session.completed", "the buyer pays", whilePayable((*sessionTx).pay)},
 		{"checkout.session.async_payment_succeeded", "a payment that is confirmed later arrives", settling(false)},
 		{"checkout.session.async_payment_failed", "a payment that is confirmed later fails", settling(true)},
-		{"checkout.session.expired", "the checkout ends unpaid", whilePayable((*turn).expire)},
+		{"checkout.session.expired", "the checkout ends unpaid", whilePayable((*sessionTx).expire)},
 		{"payment_intent.payment_failed", "a card is declined, and the checkout stays open",
-			whilePayable(func(t *turn) { t.decline(declined) })},
+			whilePayable(func(t *sessionTx) { t.decline(declined) })},
 	}
 }
 
-func whilePayable(step func(*turn)) func(*turn) bool {
-	return func(t *turn) bool {
+func whilePayable(step func(*sessionTx)) func(*sessionTx) bool {
+	return func(t *sessionTx) bool {
 		payable := t.payable()
 		if payable {
 			step(t)
@@ -46,8 +45,8 @@ func whilePayable(step func(*turn)) func(*turn) bool {
 }
 
 // settling decides about a payment that is confirmed later, which is first begun where it has not been.
-func settling(bounces bool) func(*turn) bool {
-	return func(t *turn) bool {
+func settling(bounces bool) func(*sessionTx) bool {
+	return func(t *sessionTx) bool {
 		if t.payable() {
 			t.payLater(false)
 		}
@@ -59,78 +58,8 @@ func settling(bounces bool) func(*turn) bool {
 	}
 }
 
-// trigger makes an event happen to the latest session of an order: POST {"event": "checkout.session.expired", "order":
-// "ORD_…"}, and with "fault": "late:1m" what goes wrong with its webhook. In place of the order a session can be named, see
-// find. The body must be declared as JSON, which keeps forms of other sites out.
-func (s *Sandbox) trigger(ctx *fasthttp.RequestCtx) {
-	var in struct {
-		Event, Order string
-		Fault        Fault
-	}
-	if !readJSON(ctx, &in) {
-		return
-	}
-	known, fate, err := readTrigger(in.Event, in.Fault)
-	if err != nil {
-		writeJSON(ctx, fasthttp.StatusBadRequest, map[string]string{"error": err.Error()})
-		return
-	}
-	done, err := s.happen(known, in.Order, fate)
-	switch {
-	case err == nil:
-		writeJSON(ctx, fasthttp.StatusOK, done)
-	case errors.Is(err, ErrNotFound):
-		writeJSON(ctx, fasthttp.StatusNotFound, map[string]string{"error": fmt.Sprintf("no such order in the sandbox of this "+
-			"environment: %q; give an order (ORD_…), a checkout session (cs_…) or the URL of a payment page, as the log has them. "+
-			"There is one once create-order has answered", in.Order)})
-	case errors.Is(err, errNoEvent):
-		writeJSON(ctx, fasthttp.StatusConflict, map[string]string{"error": err.Error()})
-	default:
-		writeJSON(ctx, fasthttp.StatusInternalServerError, map[string]string{"error": "the sandbox cannot write"})
-	}
-}
-
-// readTrigger says what is asked for; the fate is nil where its webhook has no fault of its own.
-func readTrigger(event string, fault Fault) (Triggered, *fate, error) {
-	var names []string
-	for _, known := range Triggers() {
-		names = append(names, known.Event)
-		if known.Event != event {
-			continue
-		}
-		if fault == "" {
-			return known, nil, nil
-		}
-		f, err := fault.read()
-		if err == nil && !f.fits(Webhook) {
-			err = errors.New("no fault of a webhook: " + string(fault))
-		}
-		return known, &f, err
-	}
-	return Triggered{}, nil, errors.New("no such event; it can be " + strings.Join(names, ", "))
-}
-
-// readJSON reads a body that is declared as JSON, or answers.
-func readJSON(ctx *fasthttp.RequestCtx, into any) bool {
-	if kind := string(ctx.Request.Header.ContentType()); !strings.HasPrefix(kind, "application/json") {
-		writeJSON(ctx, fasthttp.StatusUnsupportedMediaType, map[string]string{"error": "send application/json"})
-		return false
-	}
-	if json.Unmarshal(ctx.PostBody(), into) != nil {
-		writeJSON(ctx, fasthttp.StatusBadRequest, map[string]string{"error": "the body is not what is taken here"})
-		return false
-	}
-	return true
-}
-
-func writeJSON(ctx *fasthttp.RequestCtx, status int, body any) {
-	ctx.SetStatusCode(status)
-	ctx.SetContentType("application/json")
-	ctx.SetBody(encode(body))
-}
-
-// happened is what a trigger answers.
-type happened struct {
+// Triggered is the event that a trigger has sent.
+type Triggered struct {
 	Session string `json:"session"`
 	Order   string `json:"order"`
 	Event   string `json:"event"`
@@ -138,27 +67,27 @@ type happened struct {
 
 // happen takes the step that an event reports. Where that has been taken already, the same event is sent again: whoever
 // receives webhooks must be ready for both.
-func (s *Sandbox) happen(what Triggered, reference string, with *fate) (done happened, err error) {
+func (s *Sandbox) Trigger(what Trigger, reference string, with *fault.Injected) (done Triggered, err error) {
 	id, err := s.find(reference)
 	if err != nil {
 		return done, err
 	}
 	var refused error
-	err = s.turn(id, func(t *turn) {
+	err = s.update(id, func(t *sessionTx) {
 		t.forced = with
 		if !what.step(t) && !t.again(t.Events[what.Event]) {
 			refused = fmt.Errorf("%s is %w: %s. It needs a checkout that can be paid, or a payment that is under way; with another country "+
-				"or e-mail address create-order opens a new checkout while the order is unpaid", what.Event, errNoEvent, t.about())
+				"or e-mail address create-order opens a new checkout while the order is unpaid", what.Event, ErrNoEvent, t.about())
 			return
 		}
-		done = happened{id, string(t.Session.ClientReferenceID), t.Events[what.Event]}
-		s.note(t, "trigger "+what.Event)
+		done = Triggered{id, string(t.Session.ClientReferenceID), t.Events[what.Event]}
+		t.note("trigger " + what.Event)
 	})
 	return done, cmp.Or(err, refused)
 }
 
 // again sends an event once more.
-func (t *turn) again(id string) bool {
+func (t *sessionTx) again(id string) bool {
 	d, err := load[delivery](t.sandbox.config.Store, "ev/"+id)
 	if d == nil || err != nil || t.sandbox.config.WebhookURL == "" {
 		return false

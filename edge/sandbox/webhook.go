@@ -103,7 +103,7 @@ func sign(secret string, at time.Time, body []byte) string {
 
 // lapse expires a session whose time is over, if it is still open.
 func (s *Sandbox) lapse(key, id string) error {
-	return s.drop(key, s.turn(id, func(t *turn) {
+	return s.drop(key, s.update(id, func(t *sessionTx) {
 		if t.Session.Status == open {
 			t.expire()
 		}
@@ -113,7 +113,7 @@ func (s *Sandbox) lapse(key, id string) error {
 
 // decide settles a payment that was to be confirmed later, unless a trigger was faster.
 func (s *Sandbox) decide(key, id string) error {
-	return s.drop(key, s.turn(id, func(t *turn) {
+	return s.drop(key, s.update(id, func(t *sessionTx) {
 		if t.settling() {
 			t.settle(t.Bounces)
 		}

@@ -59,7 +59,10 @@ var arrows = map[string][]string{
 	"edge/storetest":   {"core", "edge/record", "edge/orders", "edge/catalog", "edge/auth", "edge/idempotency"}, // the tests of a store
 	"edge/filefault":   {},                                                                                      // a tracer, in tests
 	"edge/psp/stripe":  {"core", "edge/orders"},
-	"edge/sandbox":     {"core", "edge/durable"},
+	"edge/sandbox":     {"core", "edge/durable", "edge/sandbox/fault"},
+
+	"edge/sandbox/fault": {},
+	"edge/sandbox/page":  {"edge/sandbox"}, // its entry point for buyers and testers
 
 	// Doors see services, never adapters.
 	"edge/api":  {"core", "edge/shortid", "edge/orders", "edge/catalog", "edge/auth", "edge/quoteview", "edge/geoip", "edge/http1", "edge/idempotency", "edge/throttle", "wasm/ops", "web"},
@@ -73,8 +76,8 @@ var arrows = map[string][]string{
 
 // doors says where a third-party module enters. Every other package does without it.
 var doors = map[string][]string{
-	"github.com/valyala/fasthttp":             {"edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/psp/stripe", "edge/sandbox"},
-	"github.com/goccy/go-json":                {"edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/psp/stripe", "edge/sandbox", "edge/record", "edge/quoteview", "wasm/host"},
+	"github.com/valyala/fasthttp":             {"edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/psp/stripe", "edge/sandbox", "edge/sandbox/fault", "edge/sandbox/page"},
+	"github.com/goccy/go-json":                {"edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/psp/stripe", "edge/sandbox", "edge/sandbox/page", "edge/record", "edge/quoteview", "wasm/host"},
 	"github.com/dgraph-io/badger/v4":          {"edge/durable"},
 	"google.golang.org/protobuf":              {"edge/durable"}, // Badger's MANIFEST, in a repair
 	"github.com/golang-jwt/jwt/v5":            {"edge/auth"},

@@ -16,7 +16,7 @@ import (
 	"github.com/goccy/go-json"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
-	"github.com/crepe-checkout/crepe/edge/sandbox"
+	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 	"github.com/crepe-checkout/crepe/edge/shortid"
 )
 
@@ -39,8 +39,8 @@ const (
 func TestBulkhead(t *testing.T) {
 	patience := func(s *server) { s.orders.TryTimeout, s.orders.Budget = 3*time.Second, 3100*time.Millisecond }
 	well, hung := openBulkhead(t, patience), openBulkhead(t, patience)
-	hung.sandboxes[checkout.Test].Decide(func(c sandbox.Call) sandbox.Fault {
-		if c.Operation == sandbox.Create {
+	hung.sandboxes[checkout.Test].Decide(func(c fault.Call) fault.Spec {
+		if c.Operation == fault.Create {
 			return "timeout"
 		}
 		return ""

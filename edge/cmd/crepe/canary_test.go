@@ -17,7 +17,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/api"
-	"github.com/crepe-checkout/crepe/edge/sandbox"
+	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
 // canaries are planted where buyers and merchants put such things. None of them may turn up in a log, nor in what is stored
@@ -167,7 +167,7 @@ func (c *canary) webhooks(t *testing.T) {
 		c.post(t, api.WebhookPath(sandboxName, checkout.Test), body, c.signed(body+" ", time.Now()))
 		c.post(t, api.WebhookPath(sandboxName, checkout.Test), body, map[string]string{"Stripe-Signature": canaries["bad header"]})
 	}
-	c.sandboxes[checkout.Test].Script("lost", sandbox.Fault("list.502"), "list.malformed")
+	c.sandboxes[checkout.Test].Script("lost", fault.Spec("list.502"), "list.malformed")
 }
 
 // strangers are refused, break off, and find a handler that panics.

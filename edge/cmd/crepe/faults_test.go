@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/crepe-checkout/crepe/edge/sandbox"
+	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
 const faultsPreamble = `# What breaks, and what held
@@ -51,7 +51,7 @@ func TestFaultTable(t *testing.T) {
 	if err != nil || string(kept) != page.String() {
 		t.Errorf("FAULTS.md is not what testdata/faults says (%v): go test ./edge/cmd/crepe -run TestFaultTable -update", err)
 	}
-	for _, kind := range sandbox.Faults() {
+	for _, kind := range fault.All() {
 		if !strings.Contains(page.String(), "\n| "+string(kind)+" | ") {
 			t.Errorf("the fault %s has no row: make torture", kind)
 		}

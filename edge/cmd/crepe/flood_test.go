@@ -6,7 +6,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/orders"
-	"github.com/crepe-checkout/crepe/edge/sandbox"
+	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
 // TestPaidInFlood: while more buyers order than can wait for a provider that hangs, and refused ones come again, what was paid
@@ -18,8 +18,8 @@ func TestPaidInFlood(t *testing.T) {
 	for _, id := range paid {
 		flood.createOrder(t, flood.token, orderFor(id)).checkoutURL(t)
 	}
-	provider.Decide(func(c sandbox.Call) sandbox.Fault {
-		if c.Operation == sandbox.Create {
+	provider.Decide(func(c fault.Call) fault.Spec {
+		if c.Operation == fault.Create {
 			return "timeout"
 		}
 		return ""

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
-	"github.com/crepe-checkout/crepe/edge/sandbox"
+	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
 // TestInFlight: who asks for an order that is being made waits for the first one's answer and gets the same, or is told
@@ -23,8 +23,8 @@ func TestInFlight(t *testing.T) {
 		t.Errorf("two answers: %s and %s", first, second)
 	}
 
-	provider.Decide(func(c sandbox.Call) sandbox.Fault {
-		if c.Operation == sandbox.Create {
+	provider.Decide(func(c fault.Call) fault.Spec {
+		if c.Operation == fault.Create {
 			return "timeout"
 		}
 		return ""

@@ -27,6 +27,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 	"github.com/crepe-checkout/crepe/edge/record"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
+	sandboxpage "github.com/crepe-checkout/crepe/edge/sandbox/page"
 )
 
 const (
@@ -186,7 +187,7 @@ func (s *server) sandbox(ctx *fasthttp.RequestCtx) {
 		}
 	}
 	if provider := s.sandboxes[env]; provider != nil {
-		provider.Serve(ctx)
+		sandboxpage.Handler(provider)(ctx)
 		return
 	}
 	s.page.Handle(ctx)

@@ -1,12 +1,14 @@
 package sandbox
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
 // buy opens a session whose buyer has an e-mail address that chooses what goes wrong.
@@ -167,15 +169,15 @@ func TestFirst(t *testing.T) {
 func TestDecide(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, nil)
-	calls := make(chan Call, 10)
-	s.Decide(func(c Call) Fault {
+	calls := make(chan fault.Call, 10)
+	s.Decide(func(c fault.Call) fault.Spec {
 		calls <- c
 		switch {
-		case c.Operation == Create && !c.Replay:
+		case c.Operation == fault.Create && !c.Replay:
 			return "lost_response"
-		case c.Operation == Webhook:
+		case c.Operation == fault.Webhook:
 			return "twice"
-		case c.Operation == Expire:
+		case c.Operation == fault.Expire:
 			return "twice" // no fault of a call
 		}
 		return ""
@@ -195,16 +197,16 @@ func TestDecide(t *testing.T) {
 	s.gateway.Expire(soon(), remote.Ref)
 	s.Decide(nil)
 	close(calls)
-	var all []Call
+	var all []fault.Call
 	for call := range calls {
 		all = append(all, call)
 	}
-	want := []Call{
-		{Operation: Create, Order: "ORD_1", Key: "ORD_1"},
-		{Operation: Create, Order: "ORD_1", Key: "ORD_1", Replay: true},
-		{Operation: Webhook, Order: "ORD_1", Key: "ORD_1", Session: remote.Ref, Event: "checkout.session.completed"},
-		{Operation: Expire, Order: "ORD_1", Session: remote.Ref},
-		{Operation: Retrieve, Order: "ORD_1", Session: remote.Ref},
+	want := []fault.Call{
+		{Operation: fault.Create, Order: "ORD_1", Key: "ORD_1"},
+		{Operation: fault.Create, Order: "ORD_1", Key: "ORD_1", Replay: true},
+		{Operation: fault.Webhook, Order: "ORD_1", Key: "ORD_1", Session: remote.Ref, Event: "checkout.session.completed"},
+		{Operation: fault.Expire, Order: "ORD_1", Session: remote.Ref},
+		{Operation: fault.Retrieve, Order: "ORD_1", Session: remote.Ref},
 	}
 	if !slices.Equal(all, want) {
 		t.Errorf("got %+v\nwant %+v", all, want)
@@ -219,7 +221,7 @@ func TestWebhookFaultsInLog(t *testing.T) {
 		remote := s.buy("ada+" + strings.ReplaceAll("webhook."+fault, ":", "-") + "@sandbox.test")
 		s.pay(remote.Ref)
 	}
-	_, page := s.get(s.config.PublicURL + "/log")
+	page := fmt.Sprint(s.Log())
 	for _, fault := range []string{"none", "twice", "late-1h", "out_of_order", "lost"} {
 		if !strings.Contains(page, "fault webhook."+fault) {
 			t.Errorf("the log does not have %s", fault)

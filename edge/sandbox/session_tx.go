@@ -1,6 +1,10 @@
 package sandbox
 
-import "time"
+import (
+	"time"
+
+	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
+)
 
 // record is a session and all that belongs to it.
 type record struct {
@@ -19,18 +23,19 @@ type record struct {
 	Disclosed bool   `json:"disclosed"` // its URL has left in an answer that was whole
 }
 
-// turn is one step in the life of a session. What it changes is written as a whole, with the events that report it.
-type turn struct {
+// sessionTx is one step in the life of a session. What it changes is written as a whole, with the events that report it.
+type sessionTx struct {
 	*record
 	sandbox *Sandbox
 	now     time.Time
 	change  change
-	touched bool  // the record itself has changed, if nothing else has
-	forced  *fate // of the webhooks of this step; nil leaves it to the session and the script
+	touched bool            // the record itself has changed, if nothing else has
+	forced  *fault.Injected // of the webhooks of this step; nil leaves it to the session and the script
 }
 
-// turn takes a step with a session, alone. A step that changes nothing writes nothing.
-func (s *Sandbox) turn(id string, step func(*turn)) error {
+// update runs step as a transaction on a session, which is locked meanwhile. A step that changes nothing writes nothing. It
+// returns [ErrNotFound] where there is no session.
+func (s *Sandbox) update(id string, step func(*sessionTx)) error {
 	defer s.lock(id)()
 	r, err := load[record](s.config.Store, "cs/"+id)
 	if err != nil {
@@ -39,7 +44,7 @@ func (s *Sandbox) turn(id string, step func(*turn)) error {
 	if r == nil {
 		return ErrNotFound
 	}
-	t := &turn{record: r, sandbox: s, now: s.config.Now()}
+	t := &sessionTx{record: r, sandbox: s, now: s.config.Now()}
 	step(t)
 	if len(t.change) == 0 && !t.touched {
 		return nil
@@ -49,12 +54,12 @@ func (s *Sandbox) turn(id string, step func(*turn)) error {
 }
 
 // payable: neither through nor expired, whether or not the worker has noticed.
-func (t *turn) payable() bool {
+func (t *sessionTx) payable() bool {
 	return t.Session.Status == open && t.now.Unix() < t.Session.ExpiresAt
 }
 
 // try moves the payment to a status. The first try makes it.
-func (t *turn) try(status string) {
+func (t *sessionTx) try(status string) {
 	if t.Intent == nil {
 		t.Intent = &intent{
 			ID: t.sandbox.newID("pi_"), Object: "payment_intent", Amount: t.Session.AmountTotal, Created: t.now.Unix(),
@@ -67,13 +72,13 @@ func (t *turn) try(status string) {
 }
 
 // challenge sends the buyer to the bank's page. What happens after passing it is the outcome then, or the payment.
-func (t *turn) challenge(then string) {
+func (t *sessionTx) challenge(then string) {
 	t.try(requiresAction)
 	t.Then = then
 }
 
 // pass is the buyer's convincing the bank.
-func (t *turn) pass() {
+func (t *sessionTx) pass() {
 	if after, ok := findOutcome(t.Then); ok {
 		after.step(t)
 		return
@@ -82,17 +87,17 @@ func (t *turn) pass() {
 }
 
 // challenged: the bank waits for the buyer.
-func (t *turn) challenged() bool { return t.Intent != nil && t.Intent.Status == requiresAction }
+func (t *sessionTx) challenged() bool { return t.Intent != nil && t.Intent.Status == requiresAction }
 
 // pay takes the money.
-func (t *turn) pay() {
+func (t *sessionTx) pay() {
 	t.try(succeeded)
 	t.Intent.AmountReceived = t.Intent.Amount
 	t.complete(paid)
 }
 
 // payLater lets the buyer through; settle decides about the money.
-func (t *turn) payLater(bounces bool) {
+func (t *sessionTx) payLater(bounces bool) {
 	t.try(processing)
 	t.Bounces = bounces
 	t.Settles = t.now.Add(t.sandbox.config.Delay).UnixMilli()
@@ -101,14 +106,14 @@ func (t *turn) payLater(bounces bool) {
 }
 
 // decline refuses one try to pay. The session stays open for the next.
-func (t *turn) decline(why *paymentError) {
+func (t *sessionTx) decline(why *paymentError) {
 	t.try(requiresMethod)
 	t.Intent.LastError = why
 	t.emit("payment_intent.payment_failed", t.Intent)
 }
 
 // settle decides about a payment that was to be confirmed later.
-func (t *turn) settle(bounces bool) {
+func (t *sessionTx) settle(bounces bool) {
 	t.change.delete(dueKey(t.Settles, "settle", t.Session.ID))
 	if bounces {
 		t.decline(bounced)
@@ -122,29 +127,29 @@ func (t *turn) settle(bounces bool) {
 }
 
 // settling: the buyer is through, and the money is not decided about.
-func (t *turn) settling() bool { return t.Intent != nil && t.Intent.Status == processing }
+func (t *sessionTx) settling() bool { return t.Intent != nil && t.Intent.Status == processing }
 
-func (t *turn) complete(payment string) {
+func (t *sessionTx) complete(payment string) {
 	t.end(complete)
 	t.Session.PaymentStatus = payment
 	t.emit("checkout.session.completed", &t.Session)
 }
 
-func (t *turn) expire() {
+func (t *sessionTx) expire() {
 	t.end(expired)
 	t.emit("checkout.session.expired", &t.Session)
 }
 
-func (t *turn) end(status string) {
+func (t *sessionTx) end(status string) {
 	t.Session.Status, t.Session.URL = status, ""
 	t.change.delete(t.expiry())
 }
 
 // expiry is the worker's task to expire the session.
-func (t *turn) expiry() string { return dueKey(t.Session.ExpiresAt*1000, "expire", t.Session.ID) }
+func (t *sessionTx) expiry() string { return dueKey(t.Session.ExpiresAt*1000, "expire", t.Session.ID) }
 
 // emit records an event and has it sent.
-func (t *turn) emit(kind string, object any) {
+func (t *sessionTx) emit(kind string, object any) {
 	e := event{
 		ID: t.sandbox.newID("evt_"), Object: "event", APIVersion: apiVersion, Created: t.now.Unix(),
 		Livemode: t.Session.Livemode, Type: kind,
@@ -159,39 +164,28 @@ func (t *turn) emit(kind string, object any) {
 	t.change.put("ev/"+e.ID, d)
 }
 
-// dispatch has a new event delivered as its fate wants it, where there is somebody to deliver it to.
-func (t *turn) dispatch(d *delivery) {
+// dispatch plans the delivery of a new event with its fault, unless there is no endpoint.
+func (t *sessionTx) dispatch(d *delivery) {
 	s := t.sandbox
 	if s.config.WebhookURL == "" {
 		return
 	}
-	var f fate
-	if t.forced != nil {
-		f = *t.forced
-	} else {
-		f = s.fate(Call{Operation: Webhook, Session: t.Session.ID, Order: string(t.Session.ClientReferenceID), Key: t.Key,
-			Event: d.Event.Type}, t.fates())
-	}
 	d.Event.PendingWebhooks = 1
-	t.deliver(d, f)
-}
-
-// deliver plans a delivery as its fate wants it.
-func (t *turn) deliver(d *delivery, f fate) {
-	f.hook(t, d, f.wait)
-	if f.fault != "" {
-		t.sandbox.journal.add(t.now, "Webhook", d.Event.Type+" "+d.Event.ID, "fault "+string(f.fault)+ofOrder(d.Order))
+	if t.forced != nil {
+		t.deliver(d, *t.forced)
+		return
 	}
+	t.deliver(d, s.Pick(fault.Call{Operation: fault.Webhook, Session: t.Session.ID, Order: d.Order, Key: t.Key, Event: d.Event.Type}, t.requested()))
 }
 
 // send has an event delivered after a while, once more if it has been. It is the worker's task.
-func (t *turn) send(id string, after time.Duration) (task string) {
+func (t *sessionTx) send(id string, after time.Duration) (task string) {
 	task = dueKey(t.now.Add(after).UnixMilli(), "send", id)
 	t.change.link(task, id)
 	return task
 }
 
-// fates are the faults that the session asks for.
-func (r *record) fates() []fate {
-	return ownFates(r.Session.Metadata[faultKey], string(r.Session.CustomerEmail))
+// requested are the faults that the session requests.
+func (r *record) requested() []fault.Injected {
+	return fault.Requested(r.Session.Metadata[fault.MetadataKey], string(r.Session.CustomerEmail))
 }

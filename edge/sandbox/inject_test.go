@@ -2,14 +2,13 @@ package sandbox
 
 import (
 	"fmt"
-	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
 // seen is what the adapter makes of a call, as far as it matters here.
@@ -41,7 +40,7 @@ var (
 
 // createFaults are the faults of a create: what the adapter sees, what then exists, and what it sees when nothing is wrong
 // with the same call under the same key.
-var createFaults = map[Fault]struct {
+var createFaults = map[fault.Spec]struct {
 	first  seen
 	exists bool
 	again  seen
@@ -78,8 +77,8 @@ func TestCreateFaults(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			s := newShop(t, func(c *Config) { c.WebhookURL = "" })
-			for fault, want := range createFaults {
-				c := &trial{shop: s, fault: fault, order: string(fault)}
+			for spec, want := range createFaults {
+				c := &trial{shop: s, fault: spec, order: string(spec)}
 				c.render("ada@example.com")
 				choose(c)
 				c.first(want.first, want.exists)
@@ -95,7 +94,7 @@ func TestCreateFaults(t *testing.T) {
 // trial is one create under one key, sent twice.
 type trial struct {
 	*shop
-	fault Fault
+	fault fault.Spec
 	order string
 	wire  orders.Wire
 }
@@ -105,7 +104,9 @@ func (c *trial) render(email string) {
 }
 
 // address writes a fault into the buyer's e-mail address, where a hyphen stands for the colon.
-func (c *trial) address(name string) { c.render(strings.ReplaceAll(name, ":", "-") + magicDomain) }
+func (c *trial) address(name string) {
+	c.render(strings.ReplaceAll(name, ":", "-") + fault.EmailDomain)
+}
 
 func (c *trial) send(want seen) (orders.Remote, seen) {
 	remote, fault := c.gateway.Create(until(want), c.wire, c.order)
@@ -130,8 +131,8 @@ func (c *trial) first(want seen, exists bool) {
 	if exists && (found[0].Disclosed != (want == fine) || want == fine && found[0].ID != remote.Ref || found[0].Key != c.order) {
 		c.t.Errorf("%s: %+v for %+v", c.order, found[0], remote)
 	}
-	if !strings.Contains(c.journal.latest()[0].Outcome, "key "+c.order+" · fault ") {
-		c.t.Errorf("%s is in the log as %+v", c.order, c.journal.latest()[0])
+	if !strings.Contains(c.Log()[0].Outcome, "key "+c.order+" · fault ") {
+		c.t.Errorf("%s is in the log as %+v", c.order, c.Log()[0])
 	}
 }
 
@@ -159,13 +160,6 @@ func (s *shop) find(order string) []Snapshot {
 		s.t.Fatal(err)
 	}
 	return slices.DeleteFunc(all, func(p Snapshot) bool { return p.Order != order })
-}
-
-func (s *shop) chooseFaults(body string) int {
-	s.t.Helper()
-	response, err := s.browser.Post(s.config.PublicURL+"/faults", "application/json", strings.NewReader(body))
-	s.read(response, err)
-	return response.StatusCode
 }
 
 // A stored answer can be lost again, and its call be throttled. What happens where calls execute does not happen to it and
@@ -232,7 +226,7 @@ func TestFaultsOfOthers(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, func(c *Config) { c.WebhookURL = "" })
 	lost := seen{false, orders.Unknown, 500, "api_error", 0}
-	cases := map[Fault]struct {
+	cases := map[fault.Spec]struct {
 		want   seen
 		status string
 	}{
@@ -253,8 +247,8 @@ func TestFaultsOfOthers(t *testing.T) {
 		"retrieve.500_side_effect": {lost, open},
 		"retrieve.first":           {fine, complete},
 	}
-	for fault, want := range cases {
-		order := string(fault)
+	for spec, want := range cases {
+		order := string(spec)
 		c := &trial{shop: s, order: order}
 		c.address(order)
 		remote, got := c.send(fine)
@@ -308,58 +302,6 @@ func TestDisclosed(t *testing.T) {
 	}
 }
 
-func TestFaultText(t *testing.T) {
-	t.Parallel()
-	for fault, want := range map[Fault]fate{
-		"timeout":              {kind: kind{name: "timeout"}},
-		"slow":                 {kind: kind{name: "slow"}, wait: 2 * time.Second},
-		"slow:800ms":           {kind: kind{name: "slow"}, wait: 800 * time.Millisecond},
-		"slow-1.5s":            {kind: kind{name: "slow"}, wait: 1500 * time.Millisecond},
-		"expire.slow-1.5s":     {kind: kind{name: "slow"}, wait: 1500 * time.Millisecond, on: Expire},
-		"429:1m":               {kind: kind{name: "429"}, wait: time.Minute},
-		"webhook.late:1h":      {kind: kind{name: "late"}, wait: time.Hour, on: Webhook},
-		"webhook.none":         {kind: kind{name: "none"}, on: Webhook},
-		"list.reset":           {kind: kind{name: "reset"}, on: List},
-		"create.lost_response": {kind: kind{name: "lost_response"}, on: Create},
-	} {
-		got, err := fault.read()
-		if err != nil || got.name != want.name || got.wait != want.wait || got.on != want.on || got.fault != fault {
-			t.Errorf("%s: %+v, %v", fault, got, err)
-		}
-	}
-	for _, fault := range []Fault{"", "time", "TIMEOUT", "timeout:1s", "slow:", "slow:1", "slow:2m", "slow:-1s", "expire.twice",
-		"webhook.timeout", "charge.timeout", "expire.", ".timeout", "late:25h", "timeout ", "ada"} {
-		if got, err := fault.read(); err == nil {
-			t.Errorf("%q: %+v", fault, got)
-		}
-	}
-}
-
-func TestFaultsOverHTTP(t *testing.T) {
-	t.Parallel()
-	s := newShop(t, nil)
-	for body, status := range map[string]int{
-		`{"faults":["timeout","nonsense"]}`: 400, `{"faults":"timeout"}`: 400, `{`: 400, `{"faults":["400","409"]}`: 200,
-	} {
-		if got := s.chooseFaults(body); got != status {
-			t.Errorf("%s: %d", body, got)
-		}
-	}
-	response, err := s.browser.Post(s.config.PublicURL+"/faults", formType, strings.NewReader("{}"))
-	if s.read(response, err); response.StatusCode != 415 {
-		t.Errorf("as a form: %d", response.StatusCode)
-	}
-	c := &trial{shop: s, order: "ORD_1"}
-	c.render("ada@example.com")
-	if _, got := c.send(bad); got != bad {
-		t.Errorf("first %+v", got)
-	}
-	s.chooseFaults(`{"faults":[]}`) // nothing waits any more
-	if _, got := c.send(fine); got != fine {
-		t.Errorf("then %+v", got)
-	}
-}
-
 func TestUnknownFaults(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, nil)
@@ -378,52 +320,20 @@ func TestUnknownFaults(t *testing.T) {
 // Close does not wait for callers that are left hanging or made to wait.
 func TestCloseEndsFaults(t *testing.T) {
 	t.Parallel()
-	for _, fault := range []Fault{"timeout", "lost_response", "slow:1m"} {
+	for _, spec := range []fault.Spec{"timeout", "lost_response", "slow:1m"} {
 		s := newShop(t, nil)
-		s.Script(fault)
+		s.Script(spec)
 		done := make(chan seen)
 		go func() {
 			_, fault := s.gateway.Create(time.Now().Add(5*time.Minute), s.wire(nil), "k")
 			done <- see(fault)
 		}()
-		for waiting := true; waiting; {
-			s.script.mutex.Lock()
-			waiting = len(s.script.queue) > 0
-			s.script.mutex.Unlock()
+		for s.Waiting() > 0 {
 		}
 		start := time.Now()
 		s.Sandbox.Close()
 		if got := <-done; time.Since(start) > 50*time.Second || got.class != orders.Unknown {
-			t.Errorf("%s: %+v after %v", fault, got, time.Since(start))
+			t.Errorf("%s: %+v after %v", spec, got, time.Since(start))
 		}
-	}
-}
-
-// The table that people read has the faults that there are.
-func TestFaultTable(t *testing.T) {
-	t.Parallel()
-	text, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, section, _ := strings.Cut(string(text), "\n## Breaking the sandbox\n")
-	section, _, _ = strings.Cut(section, "\n## ")
-	var listed, known []string
-	for _, row := range regexp.MustCompile("(?m)^\\| (`[^|]*) \\|").FindAllStringSubmatch(section, -1) {
-		for _, name := range regexp.MustCompile("`([^`]*)`").FindAllStringSubmatch(row[1], -1) {
-			fault, err := Fault(name[1]).read()
-			if err != nil {
-				t.Errorf("the README has %s: %v", name[1], err)
-			}
-			listed = append(listed, fault.name)
-		}
-	}
-	for _, k := range kinds() {
-		known = append(known, k.name)
-	}
-	slices.Sort(known)
-	slices.Sort(listed)
-	if !slices.Equal(slices.Compact(listed), known) {
-		t.Errorf("the README has %v, want %v", listed, known)
 	}
 }

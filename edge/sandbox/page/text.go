@@ -1,6 +1,10 @@
-package sandbox
+package page
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/crepe-checkout/crepe/edge/sandbox"
+)
 
 // texts are the words of the pages in one language.
 type texts struct {
@@ -16,7 +20,7 @@ type texts struct {
 type outcomeText struct{ Title, Hint string }
 
 // failure is why a payment was refused.
-func (t *texts) failure(e *paymentError) string {
+func (t *texts) failure(e *sandbox.Failure) string {
 	for _, code := range []string{e.DeclineCode, e.Code} {
 		if text, ok := t.failures[code]; ok {
 			return text

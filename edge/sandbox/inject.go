@@ -1,0 +1,140 @@
+package sandbox
+
+import (
+	"net"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
+)
+
+// execute runs the handler of a call with the injected fault and records which checkout URLs the response discloses.
+func (r *request) execute(replay bool, handler func() answer) answer {
+	call, requested := r.call()
+	call.Replay = replay
+	injected := r.sandbox.Pick(call, requested)
+	a := r.inject(injected.Call, injected.Wait, handler)
+	a.fault = injected.Spec
+	if r.responseLost || a.noted {
+		return a
+	}
+	for _, id := range a.shows {
+		if err := r.sandbox.disclose(id); err != nil {
+			return broken()
+		}
+	}
+	return a
+}
+
+// call describes the request to the injector, with the faults that its session requests.
+func (r *request) call() (fault.Call, []fault.Injected) {
+	c := fault.Call{Operation: r.operation, Session: r.id, Key: r.key}
+	if r.operation == fault.Create {
+		c.Order = r.params.Get("client_reference_id")
+		return c, fault.Requested(r.params.Get("metadata["+fault.MetadataKey+"]"), r.params.Get("customer_email"))
+	}
+	found, err := load[record](r.sandbox.config.Store, "cs/"+r.id)
+	if found == nil || err != nil {
+		return c, nil
+	}
+	c.Order = string(found.Session.ClientReferenceID)
+	return c, found.requested()
+}
+
+// inject runs the handler, or does not, as a fault demands.
+func (r *request) inject(f *fault.CallFault, wait time.Duration, handler func() answer) answer {
+	r.responseLost = f.Response != fault.Own || f.Transport != nil
+	if f.Delay {
+		r.sandbox.sleep(wait)
+		r.responseLost = !r.waitedFor()
+	}
+	a := injectedAnswer(f.Response, wait)
+	if f.Store {
+		instead := a
+		r.saves = &instead
+	}
+	switch {
+	case !f.Skip:
+		own := handler()
+		if f.PayFirst {
+			r.sandbox.payFirst(own)
+		}
+		if f.Response == fault.Own {
+			a = own
+		} else {
+			a.note += " · " + own.note
+		}
+	case f.Store:
+		var c change
+		r.save(&c, a)
+		if len(c) > 0 && r.sandbox.apply(c) != nil {
+			return broken()
+		}
+	}
+	a.transport = f.Transport
+	return a
+}
+
+// injectedAnswer is the answer that a fault sends in place of a call's own; the zero answer for fault.Own.
+func injectedAnswer(response fault.Response, wait time.Duration) answer {
+	switch response {
+	case fault.RateLimited:
+		a := apiError{Code: "rate_limit", Message: "Request rate limit exceeded."}.answer(429)
+		a.retryAfter = int64((wait + time.Second - 1) / time.Second)
+		return a
+	case fault.KeyInUse:
+		return keyInUse()
+	case fault.BadRequest:
+		return apiError{Code: "parameter_invalid", Message: "The sandbox was asked to refuse this."}.answer(400)
+	case fault.ServerError:
+		return apiError{Type: "api_error", Message: "An unknown error occurred."}.answer(500)
+	case fault.BadGateway:
+		return answer{status: 502, body: []byte("<html><title>502 Bad Gateway</title></html>"), mediaType: "text/html", note: "gateway"}
+	}
+	return answer{}
+}
+
+// payFirst pays the session that an answer contains, and waits for the first delivery of the webhook.
+func (s *Sandbox) payFirst(a answer) {
+	if len(a.shows) != 1 || s.Pay(a.shows[0]) != nil {
+		return
+	}
+	for end := time.Now().Add(sendTimeout); time.Now().Before(end) && !s.reported(a.shows[0]); {
+		s.sleep(5 * time.Millisecond)
+	}
+}
+
+// reported reports whether the delivery of a payment's webhook has been tried, or never will be.
+func (s *Sandbox) reported(id string) bool {
+	found, err := load[record](s.config.Store, "cs/"+id)
+	if found == nil || err != nil {
+		return false
+	}
+	d, err := load[delivery](s.config.Store, "ev/"+found.Events["checkout.session.completed"])
+	return err == nil && d != nil && (d.Tries > 0 || d.Event.PendingWebhooks == 0)
+}
+
+// sleep waits for d, or until the sandbox stops.
+func (s *Sandbox) sleep(d time.Duration) {
+	select {
+	case <-s.stop:
+	case <-time.After(d):
+	}
+}
+
+// divert hands the connection of a call, and its response, to a transport.
+func (s *Sandbox) divert(ctx *fasthttp.RequestCtx, transport fault.Transport) {
+	response := new(fasthttp.Response)
+	ctx.Response.CopyTo(response)
+	response.SetConnectionClose()
+	ctx.HijackSetNoResponse(true)
+	ctx.Hijack(func(conn net.Conn) { transport(conn, response, s.stop) })
+}
+
+// waitedFor reports whether the caller is still connected: a write to a connection that the other side has closed fails,
+// even an empty one.
+func (r *request) waitedFor() bool {
+	_, err := r.conn.Write(nil)
+	return err == nil
+}
