@@ -45,13 +45,20 @@ const (
 )
 
 var (
-	missingCountry    = invalid("country-required", "/country", "Missing required field: billingDetail.country")
-	unknownCountry    = invalid("country-invalid", "/country", "Invalid country: expected ISO 3166-1 alpha-2")
-	missingIsBusiness = invalid("is-business-required", "/isBusiness", "Missing required field: billingDetail.isBusiness")
-	missingState      = invalid("state-required", "/state", "State is required for US/CA")
-	missingName       = invalid("business-name-required", "/businessName", "businessName is required for business purchases")
-	unreadableName    = invalid("business-name-invalid", "/businessName", "Invalid businessName")
-	missingTaxID      = invalid("tax-id-required", "/taxId", "taxId is required for EU business purchases")
+	missingCountry = problem.New(problem.Invalid, "country-required", "/billingDetail/country",
+		"Missing required field: billingDetail.country")
+	unknownCountry = problem.New(problem.Invalid, "country-invalid", "/billingDetail/country",
+		"Invalid country: expected ISO 3166-1 alpha-2")
+	missingIsBusiness = problem.New(problem.Invalid, "is-business-required", "/billingDetail/isBusiness",
+		"Missing required field: billingDetail.isBusiness")
+	missingState = problem.New(problem.Invalid, "state-required", "/billingDetail/state",
+		"State is required for US/CA")
+	missingName = problem.New(problem.Invalid, "business-name-required", "/billingDetail/businessName",
+		"businessName is required for business purchases")
+	unreadableName = problem.New(problem.Invalid, "business-name-invalid", "/billingDetail/businessName",
+		"Invalid businessName")
+	missingTaxID = problem.New(problem.Invalid, "tax-id-required", "/billingDetail/taxId",
+		"taxId is required for EU business purchases")
 )
 
 // Check normalises in and applies every rule. With no problems the Detail is sound; with any, the list is complete and
@@ -104,7 +111,7 @@ func checkState(code country.Code, typed string) (string, *problem.Problem) {
 	typed = email.Trim(typed)
 	if !code.NeedsState() {
 		if !readable(typed, maxState) {
-			return "", invalid("state-invalid", "/state", "Invalid state for "+string(code))
+			return "", invalidState(code)
 		}
 		return typed, nil
 	}
@@ -113,9 +120,13 @@ func checkState(code country.Code, typed string) (string, *problem.Problem) {
 	}
 	state, ok := code.ParseSubdivision(upper(typed))
 	if !ok {
-		return "", invalid("state-invalid", "/state", "Invalid state for "+string(code))
+		return "", invalidState(code)
 	}
 	return string(state), nil
+}
+
+func invalidState(code country.Code) *problem.Problem {
+	return problem.New(problem.Invalid, "state-invalid", "/billingDetail/state", "Invalid state for "+string(code))
 }
 
 func checkName(typed string) (string, *problem.Problem) {
@@ -144,7 +155,7 @@ func checkTaxID(code country.Code, typed string) (id string, checked bool, p *pr
 		return string(number), true, nil
 	}
 	if code.InEU() || !readable(typed, maxTaxID) {
-		return "", false, invalid("tax-id-invalid", "/taxId", "Invalid taxId for "+string(code))
+		return "", false, problem.New(problem.Invalid, "tax-id-invalid", "/billingDetail/taxId", "Invalid taxId for "+string(code))
 	}
 	return typed, false, nil
 }
@@ -155,7 +166,7 @@ func checkPostcode(code country.Code, typed string) (string, *problem.Problem) {
 		return typed, nil
 	}
 	if !readable(typed, maxPostcode) || !code.ValidPostcode(typed) {
-		return "", invalid("postcode-invalid", "/postcode", "Invalid postcode for "+string(code))
+		return "", problem.New(problem.Invalid, "postcode-invalid", "/billingDetail/postcode", "Invalid postcode for "+string(code))
 	}
 	return typed, nil
 }
@@ -190,10 +201,6 @@ func upper(s string) string {
 		return s
 	}
 	return string(b)
-}
-
-func invalid(code, field, message string) *problem.Problem {
-	return &problem.Problem{Kind: problem.Invalid, Code: code, Path: "/billingDetail" + field, Message: message}
 }
 
 // Input is the detail as somebody would have to type it to get it again: Check(d.Input()) is d.

@@ -10,21 +10,31 @@ import (
 // The refusals of the published error table, in its order, and after them our own. Each is a list so that it can be
 // returned as it is.
 var (
-	missingSessionID = refuse(problem.Invalid, "checkout-session-id-required", "/checkoutSessionId",
+	missingSessionID = problem.List{MissingSessionID}
+	foreignToken     = problem.List{AuthenticationFailed}
+	invalidSession   = problem.List{problem.New(problem.Conflict, "session-invalid", "",
+		"Checkout session invalid, please re-enter checkout")}
+	foreignStore = problem.List{problem.New(problem.Forbidden, "session-wrong-store", "", "Session does not belong to this store")}
+	wrongType    = problem.List{problem.New(problem.Invalid, "product-type-mismatch", "",
+		"Session product type mismatch: expected onetime")}
+	wrongEnv = problem.List{problem.New(problem.Invalid, "environment-mismatch", "",
+		"Environment mismatch between request and session")}
+	missingBilling = problem.List{problem.New(problem.Invalid, "billing-detail-required", "/billingDetail",
+		"Missing billingDetail: provide in request body or pre-fill in checkout session")}
+	missingEmail = problem.List{problem.New(problem.Invalid, "buyer-email-required", "/buyerEmail",
+		"Missing buyerEmail: provide in request body or pre-fill in checkout session")}
+	badEmail      = problem.List{InvalidEmail}
+	badIP         = problem.List{problem.New(problem.Invalid, "buyer-ip-invalid", "/buyerIp", "Invalid buyerIp")}
+	badSuccessURL = problem.List{InvalidSuccessURL}
+)
+
+// Refusals that the edge gives in other places too, each with the one text that the API has for it.
+var (
+	MissingSessionID = problem.New(problem.Invalid, "checkout-session-id-required", "/checkoutSessionId",
 		"Missing required field: checkoutSessionId")
-	foreignToken   = refuse(problem.Unauthenticated, "authentication-failed", "", "Authentication failed")
-	invalidSession = refuse(problem.Conflict, "session-invalid", "",
-		"Checkout session invalid, please re-enter checkout")
-	foreignStore   = refuse(problem.Forbidden, "session-wrong-store", "", "Session does not belong to this store")
-	wrongType      = refuse(problem.Invalid, "product-type-mismatch", "", "Session product type mismatch: expected onetime")
-	wrongEnv       = refuse(problem.Invalid, "environment-mismatch", "", "Environment mismatch between request and session")
-	missingBilling = refuse(problem.Invalid, "billing-detail-required", "/billingDetail",
-		"Missing billingDetail: provide in request body or pre-fill in checkout session")
-	missingEmail = refuse(problem.Invalid, "buyer-email-required", "/buyerEmail",
-		"Missing buyerEmail: provide in request body or pre-fill in checkout session")
-	badEmail      = refuse(problem.Invalid, "buyer-email-invalid", "/buyerEmail", "Invalid buyerEmail")
-	badIP         = refuse(problem.Invalid, "buyer-ip-invalid", "/buyerIp", "Invalid buyerIp")
-	badSuccessURL = refuse(problem.Invalid, "success-url-invalid", "/successUrl", "Invalid successUrl")
+	AuthenticationFailed = problem.New(problem.Unauthenticated, "authentication-failed", "", "Authentication failed")
+	InvalidEmail         = problem.New(problem.Invalid, "buyer-email-invalid", "/buyerEmail", "Invalid buyerEmail")
+	InvalidSuccessURL    = problem.New(problem.Invalid, "success-url-invalid", "/successUrl", "Invalid successUrl")
 )
 
 // InvalidSession is the refusal of a session that cannot be ordered from any more; the edge answers with it too when it
@@ -114,8 +124,4 @@ func (o *Order) address(s *Session, r *Request) problem.List {
 		return badEmail
 	}
 	return nil
-}
-
-func refuse(kind problem.Kind, code, path, message string) problem.List {
-	return problem.List{{Kind: kind, Code: code, Path: path, Message: message}}
 }

@@ -5,6 +5,8 @@
 // hosted page maps its Code to a sentence in the buyer's language, and the WebAssembly module hands it over as data.
 package problem
 
+import "errors"
+
 // Kind says what a caller can do about a problem.
 type Kind uint8
 
@@ -55,11 +57,31 @@ type Problem struct {
 	Message string // the published English text, verbatim
 }
 
+// New returns a problem. path is empty where no field is at fault.
+func New(kind Kind, code, path, message string) *Problem {
+	return &Problem{Kind: kind, Code: code, Path: path, Message: message}
+}
+
 // Error makes a Problem an error; it is the published text.
 func (p *Problem) Error() string { return p.Message }
 
 // List is every problem of one input, in the order of the form's fields. Nil means there is none.
 type List []*Problem
+
+// Of returns the problems that err is or wraps. It is nil for an error that is no refusal, and for one of kind [Internal].
+func Of(err error) List {
+	var list List
+	var single *Problem
+	switch {
+	case errors.As(err, &list):
+	case errors.As(err, &single):
+		list = List{single}
+	}
+	if len(list) == 0 || list[0].Kind == Internal {
+		return nil
+	}
+	return list
+}
 
 // Error is the text of the first problem, the one that the API answers with.
 func (l List) Error() string {

@@ -15,10 +15,10 @@ const (
 )
 
 var (
-	unknownCategory = refuse("tax-category-unknown", "Unknown tax category")
-	badStep         = refuse("tax-step-invalid", "The smallest chargeable amount must be at least one minor unit")
-	badPrice        = refuse("tax-price-invalid", "The price must not be negative")
-	tooEarly        = refuse("tax-date-unknown", "No tax rules are known before 2024-01-01")
+	unknownCategory = problem.New(problem.Invalid, "tax-category-unknown", "", "Unknown tax category")
+	badStep         = problem.New(problem.Invalid, "tax-step-invalid", "", "The smallest chargeable amount must be at least one minor unit")
+	badPrice        = problem.New(problem.Invalid, "tax-price-invalid", "", "The price must not be negative")
+	tooEarly        = problem.New(problem.Invalid, "tax-date-unknown", "", "No tax rules are known before 2024-01-01")
 )
 
 // Assess computes the tax on a sale; Seller and Buyer must be there. It refuses only what no table could answer: an
@@ -243,8 +243,4 @@ func (in *inquiry) ids(own *Table) []string {
 		begin = ends[i]
 	}
 	return ids
-}
-
-func refuse(code, message string) *problem.Problem {
-	return &problem.Problem{Kind: problem.Invalid, Code: code, Message: message}
 }

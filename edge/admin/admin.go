@@ -159,5 +159,5 @@ func inOneOf(name string, missing error, do func(checkout.Environment) error) (c
 
 // refusef is a refusal that the operator can act on.
 func refusef(kind problem.Kind, format string, args ...any) error {
-	return &problem.Problem{Kind: kind, Code: kind.String(), Message: fmt.Sprintf(format, args...)}
+	return problem.New(kind, kind.String(), "", fmt.Sprintf(format, args...))
 }

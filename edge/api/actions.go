@@ -11,7 +11,6 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/email"
 	"github.com/crepe-checkout/crepe/core/money"
-	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/orders"
@@ -39,28 +38,25 @@ type tokenResponse struct {
 }
 
 func (a *API) issueSessionToken(ctx *fasthttp.RequestCtx, caller auth.Caller, r *tokenRequest) (*tokenResponse, error) {
-	issued, err := a.Auth.IssueCustomer(ctx, caller, auth.TokenRequest(*r))
+	issued, err := a.config.Auth.IssueCustomer(ctx, caller, auth.TokenRequest(*r))
 	return &tokenResponse{issued.Token, timestamp(issued.ExpiresAt)}, err
 }
 
 func (a *API) issueShopperToken(ctx *fasthttp.RequestCtx, caller auth.Caller, r *shopperRequest) (*tokenResponse, error) {
 	if r.CheckoutSessionID == "" {
-		return nil, missingSession
+		return nil, checkout.MissingSessionID
 	}
 	known, err := a.session(ctx, r.CheckoutSessionID)
 	if err != nil {
 		return nil, err
 	}
-	issued, err := a.Auth.IssueShopper(ctx, caller, known)
+	issued, err := a.config.Auth.IssueShopper(ctx, caller, known)
 	return &tokenResponse{issued.Token, timestamp(issued.ExpiresAt)}, err
 }
 
-var missingSession = &problem.Problem{Kind: problem.Invalid, Code: "checkout-session-id-required", Path: "/checkoutSessionId",
-	Message: "Missing required field: checkoutSessionId"}
-
 // session finds a checkout session as the rules see it, nil when there is none.
 func (a *API) session(ctx context.Context, id string) (*checkout.Session, error) {
-	session, err := a.Orders.Session(ctx, id)
+	session, err := a.config.Orders.Session(ctx, id)
 	if errors.Is(err, orders.ErrNotFound) {
 		return nil, nil
 	}
@@ -116,7 +112,7 @@ type sessionResponse struct {
 func (a *API) createSession(ctx *fasthttp.RequestCtx, caller auth.Caller, r *sessionRequest) (*sessionResponse, error) {
 	opening := &catalog.Opening{
 		Environment: caller.Environment, MerchantID: caller.MerchantID, StoreID: caller.StoreID,
-		Amounts: a.amounts(caller.Environment), SessionID: shortid.FormatSession(shortid.NewV4(a.Rand)), Now: a.Now().UnixMilli(),
+		Amounts: a.amounts(caller.Environment), SessionID: shortid.FormatSession(shortid.NewV4(a.config.Rand)), Now: a.config.Now().UnixMilli(),
 	}
 	if err := a.lookUp(ctx, opening, r.ProductID); err != nil {
 		return nil, err
@@ -131,8 +127,8 @@ func (a *API) createSession(ctx *fasthttp.RequestCtx, caller auth.Caller, r *ses
 	if refused != nil {
 		return nil, refused
 	}
-	session.PageURL = a.PublicURL + "/store/" + opening.Store.Slug + "/checkout/" + session.ID
-	if err := a.Orders.Add(ctx, session); err != nil {
+	session.PageURL = a.config.PublicURL + "/store/" + opening.Store.Slug + "/checkout/" + session.ID
+	if err := a.config.Orders.Add(ctx, session); err != nil {
 		return nil, err
 	}
 	return &sessionResponse{session.ID, session.PageURL, timestamp(session.ExpiresAt)}, nil
@@ -140,7 +136,7 @@ func (a *API) createSession(ctx *fasthttp.RequestCtx, caller auth.Caller, r *ses
 
 // lookUp fills in the product and its store, if there are any.
 func (a *API) lookUp(ctx context.Context, o *catalog.Opening, productID string) error {
-	product, err := a.Catalog.Product(ctx, productID)
+	product, err := a.config.Catalog.Product(ctx, productID)
 	if errors.Is(err, catalog.ErrNotFound) {
 		return nil
 	}
@@ -148,13 +144,13 @@ func (a *API) lookUp(ctx context.Context, o *catalog.Opening, productID string) 
 		return err
 	}
 	o.Product = product
-	o.Store, err = a.Catalog.Store(ctx, product.StoreID)
+	o.Store, err = a.config.Catalog.Store(ctx, product.StoreID)
 	return err
 }
 
 // amounts asks the environment's provider what it can charge. It is nil without a provider.
 func (a *API) amounts(env checkout.Environment) func(money.Currency) (orders.Amounts, bool) {
-	if gateway := a.Gateways[env]; gateway != nil {
+	if gateway := a.config.Gateways[env]; gateway != nil {
 		return gateway.Amounts
 	}
 	return nil
@@ -177,10 +173,10 @@ func (a *API) createOrder(ctx *fasthttp.RequestCtx, caller auth.Caller, r *order
 	if caller.Role == auth.Shopper {
 		spend = &orders.SpentToken{Environment: caller.Environment, ID: caller.Token.ID, ExpiresAt: caller.Token.ExpiresAt}
 	}
-	url, err := a.Orders.Create(ctx, &checkout.Request{
+	url, err := a.config.Orders.Create(ctx, &checkout.Request{
 		Caller: caller.Checkout(), SessionID: r.CheckoutSessionID, Billing: r.BillingDetail.input(),
 		BuyerEmail: email.Clip(r.BuyerEmail), BuyerIP: r.BuyerIP, SuccessURL: r.SuccessURL,
-		IPCountry: a.country(ctx, caller, r.BuyerIP), Rates: a.Rates,
+		IPCountry: a.country(ctx, caller, r.BuyerIP), Rates: a.config.Rates,
 	}, a.client(ctx), spend)
 	return &orderResponse{url}, err
 }

@@ -42,7 +42,7 @@ type Config struct {
 
 // API serves the published contract. It is safe for concurrent use.
 type API struct {
-	Config
+	config Config
 	routes map[string]route
 }
 
@@ -51,38 +51,38 @@ type API struct {
 type route struct {
 	method string
 	handle fasthttp.RequestHandler
-	from   callers
+	cors   cors
 }
 
 func (r *route) allows(method []byte) bool {
 	return string(method) == r.method || r.method == "GET" && string(method) == "HEAD"
 }
 
-// callers says who may call a path in a browser.
-type callers bool
+// cors says which pages of other origins may call a path.
+type cors bool
 
 const (
-	servers callers = false // nobody but our own pages
-	pages   callers = true  // pages of the origins that a store lists, see cors.go
+	never  cors = false // none: the path is for servers, and for our own pages
+	listed cors = true  // those of an origin that a store lists, see [API.share]
 )
 
 // New returns the API with its routes.
 func New(c Config) *API {
-	a := &API{Config: c}
+	a := &API{config: c}
 	a.routes = map[string]route{
-		"/v1/actions/auth/issue-session-token":   {"POST", serve(a, layerUser, a.merchant, a.issueSessionToken), servers},
-		"/v1/actions/auth/issue-shopper-token":   {"POST", serve(a, layerUser, a.visitor, a.issueShopperToken), pages},
-		"/v1/actions/checkout/create-session":    {"POST", serve(a, layerOrder, a.merchantOrVisitor, a.createSession), pages},
-		"/v1/actions/checkout/renew-session":     {"POST", serve(a, layerOrder, a.buyerOrVisitor, a.renewSession), pages},
-		"/v1/actions/checkout/quote":             {"POST", serve(a, layerOrder, a.buyerOrVisitor, a.quote), pages},
-		"/v1/actions/onetime-order/create-order": {"POST", serve(a, layerOrder, a.payer, a.createOrder), pages},
+		"/v1/actions/auth/issue-session-token":   {"POST", serve(a, layerUser, a.merchant, a.issueSessionToken), never},
+		"/v1/actions/auth/issue-shopper-token":   {"POST", serve(a, layerUser, a.visitor, a.issueShopperToken), listed},
+		"/v1/actions/checkout/create-session":    {"POST", serve(a, layerOrder, a.merchantOrVisitor, a.createSession), listed},
+		"/v1/actions/checkout/renew-session":     {"POST", serve(a, layerOrder, a.buyerOrVisitor, a.renewSession), listed},
+		"/v1/actions/checkout/quote":             {"POST", serve(a, layerOrder, a.buyerOrVisitor, a.quote), listed},
+		"/v1/actions/onetime-order/create-order": {"POST", serve(a, layerOrder, a.payer, a.createOrder), listed},
 
-		"/v1/client.js": {"GET", client, servers},
-		"/healthz":      {"GET", a.health, servers},
-		"/readyz":       {"GET", a.ready, servers},
+		"/v1/client.js": {"GET", client, never},
+		"/healthz":      {"GET", a.health, never},
+		"/readyz":       {"GET", a.ready, never},
 	}
 	for env, gateway := range c.Gateways {
-		a.routes[WebhookPath(gateway.Name(), env)] = route{"POST", a.webhook(env, gateway), servers}
+		a.routes[WebhookPath(gateway.Name(), env)] = route{"POST", a.webhook(env, gateway), never}
 	}
 	return a
 }
@@ -107,7 +107,7 @@ func (a *API) Handle(ctx *fasthttp.RequestCtx) {
 	switch {
 	case !ok:
 		a.fail(ctx, layerGateway, unknownPath)
-	case r.from == pages && ctx.IsOptions():
+	case r.cors == listed && ctx.IsOptions():
 		ctx.SetStatusCode(fasthttp.StatusNoContent)
 	case !r.allows(ctx.Method()):
 		ctx.Response.Header.Set("Allow", strings.Replace(r.method, "GET", "GET, HEAD", 1))
@@ -117,7 +117,7 @@ func (a *API) Handle(ctx *fasthttp.RequestCtx) {
 	default:
 		r.handle(ctx)
 	}
-	if r.from == pages {
+	if r.cors == listed {
 		a.share(ctx)
 	}
 }
@@ -165,7 +165,7 @@ func (a *API) admit(ctx *fasthttp.RequestCtx, caller auth.Caller) error {
 	if caller.Role == auth.Merchant {
 		return nil
 	}
-	return a.Throttle.Admit(caller.StoreID, a.client(ctx), a.Now())
+	return a.config.Throttle.Admit(caller.StoreID, a.client(ctx), a.config.Now())
 }
 
 // once runs a call, under the request's X-Idempotency-Key if it has one. Requests are compared as they were decoded: spelling,
@@ -179,7 +179,7 @@ func (a *API) once(ctx *fasthttp.RequestCtx, caller auth.Caller, request any, ca
 	if err != nil {
 		return nil, err
 	}
-	return a.Idempotency.Do(ctx, a.key(ctx, caller, string(key)), meaning, call)
+	return a.config.Idempotency.Do(ctx, a.key(ctx, caller, string(key)), meaning, call)
 }
 
 // key scopes an idempotency key to its caller. A store's visitors all have the same credential, so their address tells them apart.
@@ -198,7 +198,7 @@ var errStarting = errors.New("starting")
 func (a *API) health(ctx *fasthttp.RequestCtx) { ctx.SetBodyString(alive) }
 
 func (a *API) ready(ctx *fasthttp.RequestCtx) {
-	if err := a.Ready(); err != nil {
+	if err := a.config.Ready(); err != nil {
 		notReady(ctx, err)
 		return
 	}

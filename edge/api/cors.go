@@ -34,7 +34,7 @@ func (a *API) share(ctx *fasthttp.RequestCtx) {
 	h := &ctx.Response.Header
 	h.Set(fasthttp.HeaderVary, fasthttp.HeaderOrigin)
 	origin := string(ctx.Request.Header.Peek(fasthttp.HeaderOrigin))
-	if !a.listed(ctx, origin) {
+	if !a.isListed(ctx, origin) {
 		return
 	}
 	h.Set(fasthttp.HeaderAccessControlAllowOrigin, origin)
@@ -47,23 +47,23 @@ func (a *API) share(ctx *fasthttp.RequestCtx) {
 	h.Set(fasthttp.HeaderAccessControlMaxAge, pageMaxAge)
 }
 
-// listed looks an origin up. What cannot be looked up is not listed.
-func (a *API) listed(ctx *fasthttp.RequestCtx, origin string) bool {
+// isListed reports whether the store of the request lists an origin. It is false when the lookup fails.
+func (a *API) isListed(ctx *fasthttp.RequestCtx, origin string) bool {
 	if !catalog.ValidOrigin(origin) {
 		return false
 	}
 	id, known := ctx.UserValue(storeOf).(string)
 	if !known {
-		listed, err := a.Origins.OriginListed(ctx, origin)
+		found, err := a.config.Origins.OriginListed(ctx, origin)
 		if err != nil {
-			a.Log.Error("an origin cannot be looked up", "error", err)
+			a.config.Log.Error("an origin cannot be looked up", "error", err)
 		}
-		return listed
+		return found
 	}
-	store, err := a.Catalog.Store(ctx, id)
+	store, err := a.config.Catalog.Store(ctx, id)
 	if err != nil {
 		if !errors.Is(err, catalog.ErrNotFound) { // a merchant's signature speaks for no store
-			a.Log.Error("an origin cannot be looked up", "error", err)
+			a.config.Log.Error("an origin cannot be looked up", "error", err)
 		}
 		return false
 	}

@@ -6,12 +6,8 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/auth"
 )
-
-var missingCredential = &problem.Problem{Kind: problem.Unauthenticated, Code: "authentication-missing",
-	Message: "Missing authentication"}
 
 // single are the headers that decide who a caller is or what a call does: each may stand once.
 var single = []string{"Authorization", "X-Environment", "X-Merchant-Id", "X-Timestamp", "X-Signature", "X-Store-Slug",
@@ -39,7 +35,7 @@ func checkTransport(ctx *fasthttp.RequestCtx) error {
 // merchant wants an API key's signature.
 func (a *API) merchant(ctx *fasthttp.RequestCtx) (auth.Caller, error) {
 	h := &ctx.Request.Header
-	return a.Auth.APIKey(ctx, auth.Signed{
+	return a.config.Auth.APIKey(ctx, auth.Signed{
 		MerchantID: string(h.Peek("X-Merchant-Id")),
 		Timestamp:  string(h.Peek("X-Timestamp")),
 		Signature:  string(h.Peek("X-Signature")),
@@ -52,9 +48,9 @@ func (a *API) merchant(ctx *fasthttp.RequestCtx) (auth.Caller, error) {
 func (a *API) visitor(ctx *fasthttp.RequestCtx) (auth.Caller, error) {
 	h := &ctx.Request.Header
 	if len(h.Peek("X-Store-Slug")) == 0 {
-		return auth.Caller{}, missingCredential
+		return auth.Caller{}, auth.ErrNoCredential
 	}
-	return a.Auth.Storefront(ctx, string(h.Peek("X-Store-Slug")), string(h.Peek("X-Environment")))
+	return a.config.Auth.Storefront(ctx, string(h.Peek("X-Store-Slug")), string(h.Peek("X-Environment")))
 }
 
 // merchantOrVisitor takes the stronger credential when both are there.
@@ -78,5 +74,5 @@ func (a *API) buyer(ctx *fasthttp.RequestCtx) (auth.Caller, error) {
 // payer wants a session token, and takes one that has had its order: the answer may have been lost.
 func (a *API) payer(ctx *fasthttp.RequestCtx) (auth.Caller, error) {
 	h := &ctx.Request.Header
-	return a.Auth.Session(ctx, string(h.Peek("Authorization")), string(h.Peek("X-Environment")))
+	return a.config.Auth.Session(ctx, string(h.Peek("Authorization")), string(h.Peek("X-Environment")))
 }

@@ -67,26 +67,22 @@ type entry struct {
 	Path    string `json:"path,omitempty"`
 }
 
-// fail writes a refusal. What is neither a problem nor a refusal of HTTP is a defect or a broken part: it goes to the log,
-// and the caller learns only that it may come again.
+// internal is the answer for everything that is neither a problem nor a refusal of HTTP; it is the only one of its kind.
+var internal = problem.New(problem.Internal, "internal", "", "Internal server error")
+
+// fail writes a refusal. Any other error is logged and answered with [internal].
 func (a *API) fail(ctx *fasthttp.RequestCtx, l layer, err error) {
-	var transport *transportError
-	var list problem.List
-	var single *problem.Problem
-	switch {
-	case errors.As(err, &transport):
+	if transport, ok := errors.AsType[*transportError](err); ok {
 		a.write(ctx, transport.status, envelope{Errors: []entry{{transport.message, l, transport.code, ""}}})
 		return
-	case errors.As(err, &list):
-	case errors.As(err, &single):
-		list = problem.List{single}
 	}
-	if len(list) == 0 || list[0].Kind == problem.Internal {
-		a.Log.Error("request failed", "path", string(ctx.Path()), "error", err)
-		list = problem.List{{Kind: problem.Internal, Code: "internal", Message: "Internal server error"}}
+	list := problem.Of(err)
+	if list == nil {
+		a.config.Log.Error("request failed", "path", string(ctx.Path()), "error", err)
+		list = problem.List{internal}
 	} else if list[0].Kind == problem.Unauthenticated {
 		l = layerUser
-		a.Log.Info("credential refused", "path", string(ctx.Path()), "reason", err)
+		a.config.Log.Info("credential refused", "path", string(ctx.Path()), "reason", err)
 	}
 	entries := make([]entry, len(list))
 	for i, p := range list {
@@ -102,7 +98,7 @@ func (a *API) fail(ctx *fasthttp.RequestCtx, l layer, err error) {
 func (a *API) write(ctx *fasthttp.RequestCtx, status int, e envelope) {
 	body, err := json.Marshal(e)
 	if err != nil {
-		a.Log.Error("an answer cannot be encoded", "path", string(ctx.Path()), "error", err)
+		a.config.Log.Error("an answer cannot be encoded", "path", string(ctx.Path()), "error", err)
 		status, body = fasthttp.StatusInternalServerError,
 			[]byte(`{"data":null,"errors":[{"message":"Internal server error","layer":"gateway"}]}`)
 	}

@@ -7,18 +7,15 @@ import (
 	"github.com/goccy/go-json"
 	"github.com/valyala/fasthttp"
 
-	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/http1"
 	"github.com/crepe-checkout/crepe/edge/throttle"
 	"github.com/crepe-checkout/crepe/wasm/ops"
 )
 
-var invalidJSON = &problem.Problem{Kind: problem.Invalid, Code: "invalid-json", Message: "Invalid JSON body"}
-
 // decode reads a request's body, an object, into a fresh struct. What it refuses leaves the struct useless.
 func decode(body []byte, request any) error {
 	if !ops.Valid(body) {
-		return invalidJSON
+		return ops.InvalidJSON
 	}
 	return decodeMembers(body, reflect.ValueOf(request).Elem(), "")
 }
@@ -49,9 +46,9 @@ func decodeMembers(text []byte, into reflect.Value, at string) error {
 	return nil
 }
 
-// wrongType is invalidJSON with the member that is to blame.
+// wrongType is [ops.InvalidJSON] with the member that is to blame.
 func wrongType(path string) error {
-	p := *invalidJSON
+	p := *ops.InvalidJSON
 	p.Path = path
 	return &p
 }

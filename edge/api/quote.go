@@ -26,8 +26,8 @@ func (a *API) quote(ctx *fasthttp.RequestCtx, caller auth.Caller, r *quoteReques
 	}
 	quote, refused := checkout.Preview(known, &checkout.Request{
 		Caller: caller.Checkout(), SessionID: r.CheckoutSessionID, Billing: r.BillingDetail.input(),
-		BuyerIP: r.BuyerIP, IPCountry: a.country(ctx, caller, r.BuyerIP), Rates: a.Rates,
-	}, a.Now().UnixMilli())
+		BuyerIP: r.BuyerIP, IPCountry: a.country(ctx, caller, r.BuyerIP), Rates: a.config.Rates,
+	}, a.config.Now().UnixMilli())
 	if refused != nil {
 		return nil, refused
 	}
@@ -39,15 +39,15 @@ func (a *API) quote(ctx *fasthttp.RequestCtx, caller auth.Caller, r *quoteReques
 // one buyer by the merchant, whose own server may be the client, so that only the request can tell the buyer's address.
 func (a *API) country(ctx *fasthttp.RequestCtx, caller auth.Caller, buyerIP string) country.Code {
 	peer, forwarded := ctx.RemoteIP(), ctx.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor)
-	if caller.Role != auth.Customer && a.GeoIP.Proxied(peer, forwarded) {
+	if caller.Role != auth.Customer && a.config.GeoIP.Proxied(peer, forwarded) {
 		buyerIP = ""
 	}
-	return a.GeoIP.Country(buyerIP, peer, forwarded)
+	return a.config.GeoIP.Country(buyerIP, peer, forwarded)
 }
 
 // client is the address that a request counts to.
 func (a *API) client(ctx *fasthttp.RequestCtx) string {
-	return a.GeoIP.Client(ctx.RemoteIP(), ctx.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor))
+	return a.config.GeoIP.Client(ctx.RemoteIP(), ctx.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor))
 }
 
 // buyerOrVisitor takes a session token before a store's slug.

@@ -24,9 +24,9 @@ func (a *API) renewSession(ctx *fasthttp.RequestCtx, caller auth.Caller, r *rene
 		return nil, err
 	}
 	buyer := caller.Checkout()
-	if refused := checkout.Admit(known, &checkout.Request{Caller: buyer, SessionID: r.CheckoutSessionID}, a.Now().UnixMilli()); refused != nil {
+	if refused := checkout.Admit(known, &checkout.Request{Caller: buyer, SessionID: r.CheckoutSessionID}, a.config.Now().UnixMilli()); refused != nil {
 		return nil, refused
 	}
-	until, err := a.Orders.Extend(ctx, known.ID)
+	until, err := a.config.Orders.Extend(ctx, known.ID)
 	return &renewResponse{timestamp(until), buyer.Email()}, err
 }

@@ -11,23 +11,23 @@ import (
 	"github.com/crepe-checkout/crepe/wasm/ops"
 )
 
-var badSignature = &problem.Problem{Kind: problem.Invalid, Code: "webhook-unverified", Message: "Webhook cannot be verified"}
+var badSignature = problem.New(problem.Invalid, "webhook-unverified", "", "Webhook cannot be verified")
 
 var errRepeatedMember = errors.New("the signed body is not one JSON object with each member once")
 
 // webhook takes what a provider reports. 200 means that it is durable here; anything else makes the provider come again.
 func (a *API) webhook(env checkout.Environment, gateway orders.Gateway) fasthttp.RequestHandler {
 	return func(ctx *fasthttp.RequestCtx) {
-		event, err := gateway.Event(onlyHeader(ctx, "Stripe-Signature"), ctx.PostBody(), a.Now())
+		event, err := gateway.Event(onlyHeader(ctx, "Stripe-Signature"), ctx.PostBody(), a.config.Now())
 		if err == nil && !ops.Valid(ctx.PostBody()) {
 			err = errRepeatedMember // another reader might read something else
 		}
 		if err != nil {
-			a.Log.Warn("webhook refused", "provider", gateway.Name(), "environment", env, "error", err)
+			a.config.Log.Warn("webhook refused", "provider", gateway.Name(), "environment", env, "error", err)
 			a.fail(ctx, layerGateway, badSignature)
 			return
 		}
-		if err := a.Orders.Apply(ctx, env, event); err != nil {
+		if err := a.config.Orders.Apply(ctx, env, event); err != nil {
 			a.fail(ctx, layerOrder, err)
 			return
 		}

@@ -49,7 +49,7 @@ type Signed struct {
 // APIKey verifies a merchant's signature. The key that verifies decides the environment.
 func (s *Service) APIKey(ctx context.Context, r Signed) (Caller, error) {
 	if r.MerchantID == "" && r.Timestamp == "" && r.Signature == "" {
-		return Caller{}, refuse(noCredential, "no credential")
+		return Caller{}, refuse(ErrNoCredential, "no credential")
 	}
 	if !inWindow(r.Timestamp, s.config.Now()) {
 		return Caller{}, refuse(badAPIKey, "timestamp outside the window")

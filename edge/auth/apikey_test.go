@@ -90,7 +90,7 @@ func TestAttacksOnAPIKey(t *testing.T) {
 		spoil func(*Signed)
 		want  *problem.Problem
 	}{
-		{"nothing", func(r *Signed) { r.MerchantID, r.Timestamp, r.Signature = "", "", "" }, noCredential},
+		{"nothing", func(r *Signed) { r.MerchantID, r.Timestamp, r.Signature = "", "", "" }, ErrNoCredential},
 		{"no merchant", func(r *Signed) { r.MerchantID = "" }, badAPIKey},
 		{"no timestamp", func(r *Signed) { r.Timestamp = "" }, badAPIKey},
 		{"no signature", func(r *Signed) { r.Signature = "" }, badAPIKey},

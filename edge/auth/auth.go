@@ -94,28 +94,26 @@ func (r *Refusal) Error() string { return r.Problem.Message + ": " + r.Reason }
 // Unwrap is the problem.
 func (r *Refusal) Unwrap() error { return r.Problem }
 
-// The refusals. The first four are published.
+// ErrNoCredential refuses a request without a credential.
+var ErrNoCredential = problem.New(problem.Unauthenticated, "authentication-missing", "", "Missing authentication")
+
+const storeNotFound = "Store not found"
+
 var (
-	noCredential = &problem.Problem{
-		Kind: problem.Unauthenticated, Code: "authentication-missing", Message: "Missing authentication",
-	}
-	badAPIKey         = &problem.Problem{Kind: problem.Unauthenticated, Code: "api-key-invalid", Message: "Invalid API key"}
-	incompleteHeaders = &problem.Problem{
-		Kind: problem.Invalid, Code: "environment-header-invalid", Message: "Incomplete JWT authentication headers",
-	}
-	badToken = &problem.Problem{
-		Kind: problem.Unauthenticated, Code: "authentication-failed", Message: "Authentication failed",
-	}
-	incompleteSlug = &problem.Problem{
-		Kind: problem.Invalid, Code: "environment-header-invalid", Message: "Incomplete store slug authentication headers",
-	}
-	unknownStore = &problem.Problem{Kind: problem.NotFound, Code: "store-not-found", Message: "Store not found"}
+	badAPIKey         = problem.New(problem.Unauthenticated, "api-key-invalid", "", "Invalid API key")
+	incompleteHeaders = incomplete("JWT")
+	incompleteSlug    = incomplete("store slug")
+	unknownStore      = problem.New(problem.NotFound, "store-not-found", "", storeNotFound)
 )
+
+func incomplete(credential string) *problem.Problem {
+	return problem.New(problem.Invalid, "environment-header-invalid", "", "Incomplete "+credential+" authentication headers")
+}
 
 func refuse(p *problem.Problem, reason string) error { return &Refusal{p, reason} }
 
 // ErrSpent refuses a token that has had its order.
-var ErrSpent = refuse(badToken, "token has had its order")
+var ErrSpent = refuse(checkout.AuthenticationFailed, "token has had its order")
 
 // Storefront makes a visitor of whoever names a store, given the values of X-Store-Slug and X-Environment.
 func (s *Service) Storefront(ctx context.Context, slug, environment string) (Caller, error) {

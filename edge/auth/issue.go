@@ -18,17 +18,12 @@ import (
 const maxIdentity = 256
 
 var (
-	missingIdentity = invalid("buyer-identity-required", "/buyerIdentity", "Missing required field: buyerIdentity")
-	longIdentity    = invalid("buyer-identity-too-long", "/buyerIdentity", "buyerIdentity must be at most 256 characters")
-	badIdentity     = invalid("buyer-identity-invalid", "/buyerIdentity", "Invalid buyerIdentity")
-	missingPlace    = invalid("store-or-product-required", "", "Missing required field: provide storeId or productId")
-	badStoreID      = invalid("store-id-invalid", "/storeId", "Invalid storeId: expected Store Short ID format (STO_xxx)")
-	badProductID    = invalid("product-id-invalid", "/productId",
-		"Invalid productId: expected Product Short ID format (PROD_xxx)")
-	foreignStore   = &problem.Problem{Kind: problem.NotFound, Code: "store-not-found", Path: "/storeId", Message: "Store not found"}
-	foreignProduct = &problem.Problem{
-		Kind: problem.NotFound, Code: "product-not-found", Path: "/productId", Message: "Product not found",
-	}
+	missingIdentity = problem.New(problem.Invalid, "buyer-identity-required", "/buyerIdentity", "Missing required field: buyerIdentity")
+	longIdentity    = problem.New(problem.Invalid, "buyer-identity-too-long", "/buyerIdentity", "buyerIdentity must be at most 256 characters")
+	badIdentity     = problem.New(problem.Invalid, "buyer-identity-invalid", "/buyerIdentity", "Invalid buyerIdentity")
+	missingPlace    = problem.New(problem.Invalid, "store-or-product-required", "", "Missing required field: provide storeId or productId")
+	badStoreID      = problem.New(problem.Invalid, "store-id-invalid", "/storeId", "Invalid storeId: expected Store Short ID format (STO_xxx)")
+	foreignStore    = problem.New(problem.NotFound, "store-not-found", "/storeId", storeNotFound)
 )
 
 // TokenRequest is a decoded issue-session-token request. An empty string is a field that was not given.
@@ -95,7 +90,7 @@ func (s *Service) storeOf(ctx context.Context, merchant Caller, r TokenRequest) 
 		if id, err = s.storeOfProduct(ctx, r.ProductID); err != nil {
 			return nil, err
 		}
-		unknown = foreignProduct
+		unknown = catalog.ErrProductNotFound
 	} else if _, ok := shortid.Parse(shortid.Store, id); !ok {
 		return nil, badStoreID
 	}
@@ -111,11 +106,11 @@ func (s *Service) storeOfProduct(ctx context.Context, id string) (string, error)
 		return "", missingPlace
 	}
 	if _, ok := shortid.Parse(shortid.Product, id); !ok {
-		return "", badProductID
+		return "", catalog.ErrProductID
 	}
 	product, err := s.config.Catalog.Product(ctx, id)
 	if errors.Is(err, catalog.ErrNotFound) {
-		return "", foreignProduct
+		return "", catalog.ErrProductNotFound
 	}
 	if err != nil {
 		return "", err
@@ -141,8 +136,4 @@ func checkIdentity(identity string) *problem.Problem {
 // are part of a name, and the joiners of some scripts are.
 func unseen(r rune) bool {
 	return unicode.IsControl(r) || r > unicode.MaxASCII && r != utf8.RuneError && !unicode.IsSpace(r) && !email.Visible(r)
-}
-
-func invalid(code, path, message string) *problem.Problem {
-	return &problem.Problem{Kind: problem.Invalid, Code: code, Path: path, Message: message}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/problem"
+	"github.com/crepe-checkout/crepe/edge/catalog"
 )
 
 func TestIssueCustomerRefuses(t *testing.T) {
@@ -30,11 +31,11 @@ func TestIssueCustomerRefuses(t *testing.T) {
 		{"nowhere", TokenRequest{BuyerIdentity: buyer}, missingPlace},
 		{"no store id", TokenRequest{BuyerIdentity: buyer, StoreID: "STO_xxx"}, badStoreID},
 		{"a product for a store", TokenRequest{BuyerIdentity: buyer, StoreID: product}, badStoreID},
-		{"no product id", TokenRequest{BuyerIdentity: buyer, ProductID: store}, badProductID},
+		{"no product id", TokenRequest{BuyerIdentity: buyer, ProductID: store}, catalog.ErrProductID},
 		{"an unknown store", TokenRequest{BuyerIdentity: buyer, StoreID: "STO_0000000000000000000000"}, foreignStore},
-		{"an unknown product", TokenRequest{BuyerIdentity: buyer, ProductID: "PROD_0000000000000000000000"}, foreignProduct},
+		{"an unknown product", TokenRequest{BuyerIdentity: buyer, ProductID: "PROD_0000000000000000000000"}, catalog.ErrProductNotFound},
 		{"another merchant's store", TokenRequest{BuyerIdentity: buyer, StoreID: rival().Store.ID}, foreignStore},
-		{"another merchant's product", TokenRequest{BuyerIdentity: buyer, ProductID: rival().Products[0].ID}, foreignProduct},
+		{"another merchant's product", TokenRequest{BuyerIdentity: buyer, ProductID: rival().Products[0].ID}, catalog.ErrProductNotFound},
 		{"another's store, own product", TokenRequest{BuyerIdentity: buyer, StoreID: rival().Store.ID, ProductID: product},
 			foreignStore},
 	} {

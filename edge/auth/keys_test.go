@@ -131,10 +131,10 @@ func TestRemovedKey(t *testing.T) {
 	}
 	w.rotateAfter(t, 0)
 	got, err := w.test(t, token)
-	checkRefused(t, got, err, badToken)
+	checkRefused(t, got, err, checkout.AuthenticationFailed)
 	w.now = w.now.Add(ringAge)
 	got, err = other.Session(t.Context(), "Bearer "+token, "test")
-	checkRefused(t, got, err, badToken)
+	checkRefused(t, got, err, checkout.AuthenticationFailed)
 	if _, err := other.Session(t.Context(), "Bearer "+w.customer(t, checkout.Test), "test"); err != nil {
 		t.Errorf("the new key's token: %v", err)
 	}
@@ -176,7 +176,7 @@ func TestManyKeys(t *testing.T) {
 		t.Fatalf("%d keys, %v", len(ring.known), err)
 	}
 	got, err := w.test(t, oldest)
-	checkRefused(t, got, err, badToken)
+	checkRefused(t, got, err, checkout.AuthenticationFailed)
 }
 
 // TestBadKeys: without a sound key nothing is signed and nothing believed, and that is our failure.

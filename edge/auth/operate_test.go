@@ -87,7 +87,7 @@ func TestRevoke(t *testing.T) {
 		for i, token := range tokens {
 			got, err := w.test(t, token)
 			if i == revoked {
-				checkRefused(t, got, err, badToken)
+				checkRefused(t, got, err, checkout.AuthenticationFailed)
 			} else if err != nil {
 				t.Errorf("%s revoked: the token of key %d: %v", name, i, err)
 			}

@@ -90,7 +90,7 @@ type claims struct {
 func (s *Service) Session(ctx context.Context, authorization, environment string) (Caller, error) {
 	token, ok := bearer(authorization)
 	if !ok {
-		return Caller{}, refuse(badToken, "no bearer token")
+		return Caller{}, refuse(checkout.AuthenticationFailed, "no bearer token")
 	}
 	env, ok := checkout.ParseEnvironment(environment)
 	if !ok {
@@ -103,10 +103,10 @@ func (s *Service) Session(ctx context.Context, authorization, environment string
 	now := s.config.Now()
 	c, err := s.verify(ring, token, now)
 	if err != nil {
-		return Caller{}, refuse(badToken, err.Error())
+		return Caller{}, refuse(checkout.AuthenticationFailed, err.Error())
 	}
 	if c.Environment != env {
-		return Caller{}, refuse(badToken, "token of the other environment")
+		return Caller{}, refuse(checkout.AuthenticationFailed, "token of the other environment")
 	}
 	state, err := s.config.Tokens.Token(ctx, c.Environment, c.ID)
 	if err != nil {
@@ -216,7 +216,7 @@ func (s *Service) renew(c *claims, lastUsed int64, now time.Time) error {
 		idle = time.UnixMilli(lastUsed).Add(customerIdle + touchEvery)
 	}
 	if !now.Before(idle) {
-		return refuse(badToken, "token has not been used for too long")
+		return refuse(checkout.AuthenticationFailed, "token has not been used for too long")
 	}
 	if now.UnixMilli()-lastUsed >= touchEvery.Milliseconds() {
 		s.config.Tokens.Touch(c.Environment, c.token(), now.UnixMilli())

@@ -73,7 +73,7 @@ func TestShopperEnds(t *testing.T) {
 	}
 	w.now = start.Add(59*time.Second + 500*time.Millisecond) // a minute after the second in which it was issued
 	got, err := w.test(t, token)
-	checkRefused(t, got, err, badToken)
+	checkRefused(t, got, err, checkout.AuthenticationFailed)
 
 	token = w.shopper(t)
 	caller, err := w.test(t, token)
@@ -119,7 +119,7 @@ func TestCustomerLives(t *testing.T) {
 					t.Fatalf("after %v: %v, want alive: %t", step.at, err, step.alive)
 				}
 				if !step.alive {
-					checkRefused(t, got, err, badToken)
+					checkRefused(t, got, err, checkout.AuthenticationFailed)
 				}
 			}
 		})
@@ -157,10 +157,10 @@ func TestSessionHeaders(t *testing.T) {
 		"Bearer " + token + ", Bearer " + token,
 	} {
 		got, err := w.Session(t.Context(), authorization, "test")
-		checkRefused(t, got, err, badToken)
+		checkRefused(t, got, err, checkout.AuthenticationFailed)
 	}
 	got, err := w.Session(t.Context(), "", "")
-	checkRefused(t, got, err, badToken)
+	checkRefused(t, got, err, checkout.AuthenticationFailed)
 }
 
 // forger writes tokens with one of our own keys, so that an attack is refused for what it is and not for its signature.
@@ -297,7 +297,7 @@ func TestAttacksOnClaims(t *testing.T) {
 		f := newForger(t, w, c.token)
 		t.Run(c.name, func(t *testing.T) {
 			got, err := w.test(t, f.sign(f.header, f.payload(c.replace)))
-			checkRefused(t, got, err, badToken)
+			checkRefused(t, got, err, checkout.AuthenticationFailed)
 		})
 	}
 }
@@ -337,7 +337,7 @@ func TestAttacksOnSpelling(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			got, err := w.test(t, attack)
-			checkRefused(t, got, err, badToken)
+			checkRefused(t, got, err, checkout.AuthenticationFailed)
 		})
 	}
 }
@@ -434,7 +434,7 @@ func TestAttacksOnHeader(t *testing.T) {
 	for name, attack := range attacks {
 		t.Run(name, func(t *testing.T) {
 			got, err := w.test(t, attack)
-			checkRefused(t, got, err, badToken)
+			checkRefused(t, got, err, checkout.AuthenticationFailed)
 		})
 	}
 }
@@ -465,7 +465,7 @@ func TestEnvironmentsApart(t *testing.T) {
 	w := newWorld(t)
 	for token, elsewhere := range map[string]string{w.customer(t, checkout.Test): "prod", w.customer(t, checkout.Prod): "test"} {
 		got, err := w.Session(t.Context(), "Bearer "+token, elsewhere)
-		checkRefused(t, got, err, badToken)
+		checkRefused(t, got, err, checkout.AuthenticationFailed)
 	}
 	if got, err := w.Session(t.Context(), "Bearer "+w.customer(t, checkout.Prod), "prod"); err != nil ||
 		got.Environment != checkout.Prod {
@@ -534,6 +534,6 @@ func FuzzSession(f *testing.F) {
 			}
 			return
 		}
-		checkRefused(t, got, err, badToken)
+		checkRefused(t, got, err, checkout.AuthenticationFailed)
 	})
 }

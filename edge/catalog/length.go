@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"unicode/utf8"
 
+	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/problem"
 )
 
@@ -24,13 +25,13 @@ const (
 	maxMetadataValue = 500
 )
 
-var longMetadata = invalid("metadata-too-large", "/metadata",
+var longMetadata = problem.New(problem.Invalid, "metadata-too-large", "/metadata",
 	fmt.Sprintf("metadata keys must be at most %d characters and values at most %d", maxMetadataKey, maxMetadataValue))
 
 // overlong finds a text that is longer than a session keeps.
 func (r *Request) overlong() *problem.Problem {
 	if len(r.BuyerEmail) > maxEmail {
-		return invalid("buyer-email-invalid", "/buyerEmail", "Invalid buyerEmail")
+		return checkout.InvalidEmail
 	}
 	for key, value := range r.Metadata {
 		if utf8.RuneCountInString(key) > maxMetadataKey || utf8.RuneCountInString(value) > maxMetadataValue {
@@ -48,7 +49,7 @@ func (r *Request) overlong() *problem.Problem {
 		{"businessName", r.Billing.BusinessName, maxBusinessName}, {"taxId", r.Billing.TaxID, maxTaxID},
 	} {
 		if len(field.value) > field.most {
-			return invalid("text-too-long", "/billingDetail/"+field.name,
+			return problem.New(problem.Invalid, "text-too-long", "/billingDetail/"+field.name,
 				fmt.Sprintf("billingDetail.%s must be at most %d bytes", field.name, field.most))
 		}
 	}

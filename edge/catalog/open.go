@@ -79,46 +79,46 @@ const roomForTax = 10
 // commonTax is the tax, in per cent, that may lift a total to the provider's minimum.
 const commonTax = 20
 
+// Refusals of a product's id, which issue-session-token gives too.
 var (
-	missingProduct = invalid("product-id-required", "/productId", "Missing required field: productId")
-	badProductID   = invalid("product-id-invalid", "/productId",
+	ErrProductID = problem.New(problem.Invalid, "product-id-invalid", "/productId",
 		"Invalid productId: expected Product Short ID format (PROD_xxx)")
-	missingCurrency = invalid("currency-required", "/currency", "Missing required field: currency")
-	badCurrency     = invalid("currency-invalid", "/currency",
+	ErrProductNotFound = problem.New(problem.NotFound, "product-not-found", "/productId", "Product not found")
+)
+
+var (
+	missingProduct  = problem.New(problem.Invalid, "product-id-required", "/productId", "Missing required field: productId")
+	missingCurrency = problem.New(problem.Invalid, "currency-required", "/currency", "Missing required field: currency")
+	badCurrency     = problem.New(problem.Invalid, "currency-invalid", "/currency",
 		`Invalid currency: expected 3-letter ISO 4217 currency code (e.g., "USD")`)
-	missingAmount = invalid("amount-required", "/priceSnapshot/amount", "Missing required field: priceSnapshot.amount")
-	badAmount     = invalid("amount-invalid", "/priceSnapshot/amount",
+	missingAmount = problem.New(problem.Invalid, "amount-required", "/priceSnapshot/amount", "Missing required field: priceSnapshot.amount")
+	badAmount     = problem.New(problem.Invalid, "amount-invalid", "/priceSnapshot/amount",
 		`Invalid priceSnapshot.amount: expected positive numeric string in display format (e.g., "9.99", "1000")`)
-	missingCategory = invalid("tax-category-required", "/priceSnapshot/taxCategory",
+	missingCategory = problem.New(problem.Invalid, "tax-category-required", "/priceSnapshot/taxCategory",
 		"Missing required field: priceSnapshot.taxCategory")
-	badCategory = invalid("tax-category-invalid", "/priceSnapshot/taxCategory",
+	badCategory = problem.New(problem.Invalid, "tax-category-invalid", "/priceSnapshot/taxCategory",
 		"Invalid priceSnapshot.taxCategory: expected one of [digital_goods, saas, software, ebook, online_course, consulting, "+
 			"professional_service]")
-	badLifetime = invalid("expires-in-seconds-invalid", "/expiresInSeconds",
+	badLifetime = problem.New(problem.Invalid, "expires-in-seconds-invalid", "/expiresInSeconds",
 		"Invalid expiresInSeconds: expected positive integer of at most 604800")
-	badMetadata   = invalid("metadata-too-large", "/metadata", "metadata must have at most 50 keys")
-	badExternalID = invalid("external-id-too-long", "/orderMerchantExternalId",
+	badMetadata   = problem.New(problem.Invalid, "metadata-too-large", "/metadata", "metadata must have at most 50 keys")
+	badExternalID = problem.New(problem.Invalid, "external-id-too-long", "/orderMerchantExternalId",
 		"orderMerchantExternalId must be at most 128 characters")
-	badSuccessURL = invalid("success-url-invalid", "/successUrl", "Invalid successUrl")
-	badLanguage   = invalid("language-invalid", "/language", `Invalid language: expected IETF BCP 47 tag (e.g., "pt-BR")`)
+	badLanguage = problem.New(problem.Invalid, "language-invalid", "/language", `Invalid language: expected IETF BCP 47 tag (e.g., "pt-BR")`)
 
-	noPlan = invalid("plan-change-invalid", "/originOrderId",
+	noPlan = problem.New(problem.Invalid, "plan-change-invalid", "/originOrderId",
 		"Invalid originOrderId: a plan change needs a subscription product")
-	noPlanChange = invalid("plan-change-unsupported", "/originOrderId", "Invalid originOrderId: plan changes are not supported")
-	noTrial      = invalid("trial-invalid", "/withTrial", "Invalid withTrial: a trial needs a subscription product")
-	bothMethods  = invalid("payment-methods-exclusive", "/excludePaymentMethods",
+	noPlanChange = problem.New(problem.Invalid, "plan-change-unsupported", "/originOrderId", "Invalid originOrderId: plan changes are not supported")
+	noTrial      = problem.New(problem.Invalid, "trial-invalid", "/withTrial", "Invalid withTrial: a trial needs a subscription product")
+	bothMethods  = problem.New(problem.Invalid, "payment-methods-exclusive", "/excludePaymentMethods",
 		"includePaymentMethods and excludePaymentMethods are mutually exclusive")
-	noInclude = invalid("payment-methods-unsupported", "/includePaymentMethods",
+	noInclude = problem.New(problem.Invalid, "payment-methods-unsupported", "/includePaymentMethods",
 		"Invalid includePaymentMethods: the payment provider's settings choose the payment methods")
-	noExclude = invalid("payment-methods-unsupported", "/excludePaymentMethods",
+	noExclude = problem.New(problem.Invalid, "payment-methods-unsupported", "/excludePaymentMethods",
 		"Invalid excludePaymentMethods: the payment provider's settings choose the payment methods")
 
-	nameless  = invalid("product-name-invalid", "/productId", "Product has no name")
-	nowhereTo = invalid("product-success-url-invalid", "/productId", "Product has an invalid successUrl")
-
-	unknownProduct = &problem.Problem{
-		Kind: problem.NotFound, Code: "product-not-found", Path: "/productId", Message: "Product not found",
-	}
+	nameless  = problem.New(problem.Invalid, "product-name-invalid", "/productId", "Product has no name")
+	nowhereTo = problem.New(problem.Invalid, "product-success-url-invalid", "/productId", "Product has an invalid successUrl")
 )
 
 // Open turns a create-session request into a checkout session that locks the product's version, its price, its currency and
@@ -137,14 +137,14 @@ func Open(o *Opening, r *Request) (*orders.Session, *problem.Problem) {
 	}
 	version := o.sold()
 	if version == nil {
-		return nil, unknownProduct
+		return nil, ErrProductNotFound
 	}
 	hosts := o.Store.returnHosts(version)
 	if refused := cmp.Or(version.sound(o.Environment), r.sound(o.Environment), r.feasible(o.Product.Type)); refused != nil {
 		return nil, refused
 	}
 	if o.MerchantID == "" && r.SuccessURL != "" && !orders.ReturnAllowed(r.SuccessURL, o.Environment, hosts) {
-		return nil, badSuccessURL
+		return nil, checkout.InvalidSuccessURL
 	}
 	terms, refused := o.terms(version, r)
 	if refused != nil {
@@ -190,7 +190,7 @@ func (r *Request) named() *problem.Problem {
 		return missingCurrency
 	}
 	if _, ok := shortid.Parse(shortid.Product, r.ProductID); !ok {
-		return badProductID
+		return ErrProductID
 	}
 	if _, ok := money.ParseCurrency(r.Currency); !ok {
 		return badCurrency
@@ -208,7 +208,7 @@ func (r *Request) sound(env checkout.Environment) *problem.Problem {
 	case utf8.RuneCountInString(r.ExternalID) > maxExternalID:
 		return badExternalID
 	case r.SuccessURL != "" && !orders.ReturnAllowed(r.SuccessURL, env, nil):
-		return badSuccessURL
+		return checkout.InvalidSuccessURL
 	case r.Language != "" && !isLanguageTag(r.Language):
 		return badLanguage
 	}
@@ -282,12 +282,11 @@ func (o *Opening) sold() *Version {
 func (o *Opening) terms(v *Version, r *Request) (checkout.Terms, *problem.Problem) {
 	currency, _ := money.ParseCurrency(r.Currency)
 	if o.Amounts == nil {
-		return checkout.Terms{}, invalid("provider-missing", "",
-			"No payment provider is configured for environment "+string(o.Environment))
+		return checkout.Terms{}, orders.ProviderMissing(problem.Invalid, o.Environment)
 	}
 	limits, ok := o.Amounts(currency)
 	if !ok {
-		return checkout.Terms{}, invalid("currency-unsupported", "/currency", "Unsupported currency: "+string(currency))
+		return checkout.Terms{}, orders.UnsupportedCurrency("/currency", currency)
 	}
 	limits.Max = limits.Max / roomForTax / limits.Step * limits.Step
 	price, refused := price(v, r.PriceSnapshot, currency, limits)
@@ -301,10 +300,10 @@ func price(v *Version, snapshot *Snapshot, c money.Currency, limits orders.Amoun
 	if snapshot == nil {
 		price, ok := v.Price(c)
 		if !ok {
-			return Price{}, invalid("price-missing", "/currency", "Product has no price in "+string(c))
+			return Price{}, problem.New(problem.Invalid, "price-missing", "/currency", "Product has no price in "+string(c))
 		}
 		if why := price.whyNot(limits); why != "" {
-			return Price{}, invalid("price-not-chargeable", "/currency", "Product price cannot be charged: "+why)
+			return Price{}, problem.New(problem.Invalid, "price-not-chargeable", "/currency", "Product price cannot be charged: "+why)
 		}
 		return price, nil
 	}
@@ -358,7 +357,7 @@ func (s *Snapshot) amount(c money.Currency) (money.Amount, *problem.Problem) {
 }
 
 func amountOutside(why string) *problem.Problem {
-	return invalid("amount-not-chargeable", "/priceSnapshot/amount", "Invalid priceSnapshot.amount: "+why)
+	return problem.New(problem.Invalid, "amount-not-chargeable", "/priceSnapshot/amount", "Invalid priceSnapshot.amount: "+why)
 }
 
 // isLanguageTag reads the outline of RFC 5646 §2.1: a language of letters, then subtags of letters and digits, none longer
@@ -389,8 +388,4 @@ func isSubtag(s string) bool {
 		}
 	}
 	return 1 <= len(s) && len(s) <= 8
-}
-
-func invalid(code, path, message string) *problem.Problem {
-	return &problem.Problem{Kind: problem.Invalid, Code: code, Path: path, Message: message}
 }

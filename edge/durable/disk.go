@@ -25,8 +25,7 @@ const (
 
 // ErrDiskFull: a write was refused before anything of it began, because the disk is nearly full. Reads go on, and so do
 // writes once there is space again.
-var ErrDiskFull = &problem.Problem{Kind: problem.Unavailable, Code: "storage-full",
-	Message: "Nothing can be stored at the moment, please retry"}
+var ErrDiskFull = problem.New(problem.Unavailable, "storage-full", "", "Nothing can be stored at the moment, please retry")
 
 // disk knows the free space of the file system that a directory is on.
 type disk struct {

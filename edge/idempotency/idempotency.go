@@ -30,13 +30,13 @@ const (
 )
 
 var (
-	malformed = &problem.Problem{Kind: problem.Invalid, Code: "idempotency-key-invalid",
-		Message: "Invalid X-Idempotency-Key: expected at most 256 characters of A-Z, a-z, 0-9, _ and -"}
-	reused = &problem.Problem{Kind: problem.Invalid, Code: "idempotency-key-reused",
-		Message: "X-Idempotency-Key was used with a different request"}
+	malformed = problem.New(problem.Invalid, "idempotency-key-invalid", "",
+		"Invalid X-Idempotency-Key: expected at most 256 characters of A-Z, a-z, 0-9, _ and -")
+	reused = problem.New(problem.Invalid, "idempotency-key-reused", "",
+		"X-Idempotency-Key was used with a different request")
 	// ErrRunning refuses a key whose first call is still at work; the same request may come again.
-	ErrRunning = &problem.Problem{Kind: problem.Conflict, Code: "idempotency-key-in-use",
-		Message: "A request with this X-Idempotency-Key is in progress"}
+	ErrRunning = problem.New(problem.Conflict, "idempotency-key-in-use", "",
+		"A request with this X-Idempotency-Key is in progress")
 )
 
 // Key is a client's key with whom it belongs to.

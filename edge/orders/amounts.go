@@ -35,7 +35,7 @@ func checkTotal(g Gateway, q *checkout.Quote) *problem.Problem {
 		return RefusesCurrency.problem(q.Currency)
 	}
 	if why := limits.Why(money.Amount{Minor: q.Assessment.Total, Currency: q.Currency}); why != "" {
-		return refuse("total-invalid", "", "Order total cannot be charged: "+why)
+		return invalidTotal(why)
 	}
 	return nil
 }
@@ -55,19 +55,30 @@ const (
 func (r Refusal) problem(c money.Currency) *problem.Problem {
 	switch r {
 	case RefusesSmallTotal:
-		return refuse("total-invalid", "", "Order total cannot be charged: below the payment provider's minimum")
+		return invalidTotal("below the payment provider's minimum")
 	case RefusesLargeTotal:
-		return refuse("total-invalid", "", "Order total cannot be charged: above the payment provider's maximum")
+		return invalidTotal("above the payment provider's maximum")
 	case RefusesCurrency:
-		return refuse("currency-unsupported", "", "Unsupported currency: "+string(c))
+		return UnsupportedCurrency("", c)
 	case RefusesEmail:
-		return refuse("buyer-email-invalid", "/buyerEmail", "Invalid buyerEmail")
+		return checkout.InvalidEmail
 	case RefusesSuccessURL:
-		return refuse("success-url-invalid", "/successUrl", "Invalid successUrl")
+		return checkout.InvalidSuccessURL
 	}
 	return nil
 }
 
-func refuse(code, path, message string) *problem.Problem {
-	return &problem.Problem{Kind: problem.Invalid, Code: code, Path: path, Message: message}
+func invalidTotal(why string) *problem.Problem {
+	return problem.New(problem.Invalid, "total-invalid", "", "Order total cannot be charged: "+why)
+}
+
+// UnsupportedCurrency refuses a currency that the payment provider cannot charge.
+func UnsupportedCurrency(path string, c money.Currency) *problem.Problem {
+	return problem.New(problem.Invalid, "currency-unsupported", path, "Unsupported currency: "+string(c))
+}
+
+// ProviderMissing refuses an environment without a payment provider: a new session with [problem.Invalid], an order with
+// [problem.Unavailable].
+func ProviderMissing(kind problem.Kind, env checkout.Environment) *problem.Problem {
+	return problem.New(kind, "provider-missing", "", "No payment provider is configured for environment "+string(env))
 }

@@ -140,11 +140,6 @@ func (b *busy) Unwrap() error { return b.Problem }
 // RetryAfter is how long it takes until there is room for the same request.
 func (b *busy) RetryAfter() time.Duration { return b.after }
 
-func noProvider(env checkout.Environment) error {
-	return &problem.Problem{Kind: problem.Unavailable, Code: "provider-missing",
-		Message: "No payment provider is configured for environment " + string(env)}
-}
-
 func crowded(held *Fault) error { return &busy{errCrowded, held.RetryAfter} }
 
 // read loads session and order and places the request against the rules.
@@ -168,7 +163,7 @@ func (f *flow) read() error {
 	if f.gateway == nil {
 		gateway := f.Gateways[session.Environment]
 		if gateway == nil {
-			return noProvider(session.Environment)
+			return ProviderMissing(problem.Unavailable, session.Environment)
 		}
 		f.gateway = forBuyer(gateway, session.StoreID, f.client)
 	}
@@ -235,7 +230,7 @@ func (f *flow) render(expires time.Time) (Wire, error) {
 	wire, err := f.gateway.Render(f.payable(len(f.order.Attempts)+1, expires))
 	if err != nil {
 		f.Log.Error("an order cannot be rendered", "provider", f.gateway.Name(), "session", f.session.ID, "error", err)
-		return Wire{}, refuse("order-unpayable", "", "Order cannot be paid at the payment provider")
+		return Wire{}, problem.New(problem.Invalid, "order-unpayable", "", "Order cannot be paid at the payment provider")
 	}
 	return wire, nil
 }

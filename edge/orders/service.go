@@ -69,11 +69,9 @@ var (
 	// errAgain: a step was taken, or somebody else took one; read again and take the next.
 	errAgain = errors.New("orders: read again")
 	// errBusy: another request of the same session is still at work.
-	errBusy = &problem.Problem{Kind: problem.Unavailable, Code: "order-in-progress", Message: "Order is being created, please retry"}
+	errBusy = problem.New(problem.Unavailable, "order-in-progress", "", "Order is being created, please retry")
 	// errCrowded: the provider is down, or enough others wait for it.
-	errCrowded = &problem.Problem{Kind: problem.Unavailable, Code: "provider-busy", Message: "Payment provider is busy, please retry"}
-	// errSpent is what a session token that has had its order is to a caller.
-	errSpent = &problem.Problem{Kind: problem.Unauthenticated, Code: "authentication-failed", Message: "Authentication failed"}
+	errCrowded = problem.New(problem.Unavailable, "provider-busy", "", "Payment provider is busy, please retry")
 )
 
 // Session reads a checkout session; [ErrNotFound] when there is none.
@@ -116,7 +114,7 @@ func (s *Service) Create(ctx context.Context, r *checkout.Request, client string
 		again := errors.Is(err, errAgain) || errors.Is(err, ErrStale)
 		switch {
 		case !again && errors.Is(err, ErrSpent): // after ErrStale: what was written meanwhile may be the answer
-			return "", errSpent
+			return "", checkout.AuthenticationFailed // a session token that has had its order
 		case !again:
 			return url, err
 		case !s.Now().Before(deadline):

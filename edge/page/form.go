@@ -1,7 +1,6 @@
 package page
 
 import (
-	"errors"
 	"slices"
 	"strings"
 
@@ -127,21 +126,6 @@ func fieldOf(path string) string {
 	return ""
 }
 
-// problems returns the problems of a refusal by [Orders.Create], and nil for any other error.
-func problems(err error) problem.List {
-	var list problem.List
-	var single *problem.Problem
-	switch {
-	case errors.As(err, &list):
-	case errors.As(err, &single):
-		list = problem.List{single}
-	}
-	if len(list) > 0 && list[0].Kind == problem.Internal {
-		return nil
-	}
-	return list
-}
-
 // checkout shows the form or processes a submitted one. A session that accepts no order gets a page that says why.
 func (h *Handler) checkout(v *visit) {
 	switch {
@@ -200,7 +184,7 @@ func (h *Handler) order(v *visit, f *form) (string, error) {
 // orderFailed answers an error of [Orders.Create] with the form and a message. On a conflict the session has changed since it
 // was read, so it redirects to the page of the current state.
 func (h *Handler) orderFailed(v *visit, page *formPage, where country.Code, err error) {
-	list := problems(err)
+	list := problem.Of(err)
 	switch {
 	case len(list) == 0:
 		h.config.Log.Error("order failed", "store", v.store.ID, "error", err)

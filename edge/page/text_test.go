@@ -36,7 +36,7 @@ func find(t *testing.T, glob, pattern string) []string {
 
 // TestEveryProblemHasText reads the core's sources for the problems of fields.
 func TestEveryProblemHasText(t *testing.T) {
-	codes := find(t, "../../core/billing/*.go", `"([a-z-]+)", "/(?:country|state|postcode|businessName|taxId)"`)
+	codes := find(t, "../../core/billing/*.go", `"([a-z-]+)", "/billingDetail/(?:country|state|postcode|businessName|taxId)"`)
 	codes = append(codes, "buyer-email-required", "buyer-email-invalid")
 	inScript := locale.English().Texts(scripted)
 	for _, code := range codes {

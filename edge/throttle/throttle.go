@@ -42,7 +42,7 @@ type Refusal struct {
 	after time.Duration
 }
 
-var tooMany = &problem.Problem{Kind: problem.Unavailable, Code: "too-many-requests", Message: "Too many requests, please retry"}
+var tooMany = problem.New(problem.Unavailable, "too-many-requests", "", "Too many requests, please retry")
 
 func (r *Refusal) Error() string { return tooMany.Message + ": " + r.whose }
 

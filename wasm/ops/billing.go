@@ -13,7 +13,7 @@ func (*Instance) Billing(input string) []byte {
 	r := read(input, "", nil)
 	in := r.billing(input)
 	if r.faulty {
-		return refuse(invalidJSON)
+		return refuse(InvalidJSON)
 	}
 	d, problems := billing.Check(*in)
 	if problems != nil {
@@ -58,7 +58,7 @@ func (*Instance) Fields(input string) []byte {
 	var in [2]string
 	r := read(input, "country postcode", in[:])
 	if r.faulty {
-		return refuse(invalidJSON)
+		return refuse(InvalidJSON)
 	}
 	c, _ := country.Parse(in[0])
 	w := data()
@@ -86,7 +86,7 @@ func (*Instance) TaxID(input string) []byte {
 	var in [2]string
 	r := read(input, "country taxId", in[:])
 	if r.faulty {
-		return refuse(invalidJSON)
+		return refuse(InvalidJSON)
 	}
 	number, fault := vatid.Parse(in[0], in[1])
 	w := data()

@@ -8,7 +8,7 @@ func (*Instance) Email(input string) []byte {
 	var in [1]string
 	r := read(input, "email", in[:])
 	if r.faulty {
-		return refuse(invalidJSON)
+		return refuse(InvalidJSON)
 	}
 	address := email.Normalize(in[0])
 	// At once, because in the module every step of growing costs memory. Nothing grows by more than half on its way from

@@ -50,4 +50,5 @@ var Operations = []struct {
 	{"version", (*Instance).Version},
 }
 
-var invalidJSON = &problem.Problem{Kind: problem.Invalid, Code: "invalid-json", Message: "Invalid JSON body"}
+// InvalidJSON refuses an input that is not one JSON object with members of the right types. The API's refusal is the same.
+var InvalidJSON = problem.New(problem.Invalid, "invalid-json", "", "Invalid JSON body")

@@ -40,7 +40,7 @@ func (i *Instance) Place(input string) []byte {
 	now := r.integer(in[4])
 	switch {
 	case r.faulty:
-		return refuse(invalidJSON)
+		return refuse(InvalidJSON)
 	case wrong != nil:
 		return refuse(wrong)
 	case !sound:
@@ -98,7 +98,7 @@ func (i *Instance) Load(input string) []byte {
 	r := read(input, "rates", in[:])
 	i.Rates = ""
 	if r.faulty {
-		return refuse(invalidJSON)
+		return refuse(InvalidJSON)
 	}
 	if _, sound := tax.TableOf(in[0]); !sound || len(in[0]) > MaxRates {
 		return refuse(invalidRates)
@@ -122,7 +122,7 @@ func (i *Instance) table(text string) (own tax.Table, sound bool) {
 // instance's own rates.
 func (i *Instance) Version(input string) []byte {
 	if read(input, "", nil).faulty {
-		return refuse(invalidJSON)
+		return refuse(InvalidJSON)
 	}
 	own, _ := i.table("")
 	w := data()

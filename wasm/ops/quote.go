@@ -35,7 +35,7 @@ func (i *Instance) Quote(input string) []byte {
 	own, sound := i.table(in[6])
 	switch {
 	case r.faulty:
-		return refuse(invalidJSON)
+		return refuse(InvalidJSON)
 	case wrong != nil:
 		return refuse(wrong)
 	case !dated:
@@ -61,16 +61,12 @@ func (i *Instance) Quote(input string) []byte {
 }
 
 var (
-	invalidPrice  = unset("price-invalid", "Invalid price")
-	invalidStep   = unset("step-invalid", "Invalid step")
-	invalidSeller = unset("seller-invalid", "Invalid seller")
-	invalidDate   = unset("date-invalid", "Invalid date")
-	invalidRates  = unset("rates-invalid", "Invalid rates")
+	invalidPrice  = problem.New(problem.Invalid, "price-invalid", "", "Invalid price")
+	invalidStep   = problem.New(problem.Invalid, "step-invalid", "", "Invalid step")
+	invalidSeller = problem.New(problem.Invalid, "seller-invalid", "", "Invalid seller")
+	invalidDate   = problem.New(problem.Invalid, "date-invalid", "", "Invalid date")
+	invalidRates  = problem.New(problem.Invalid, "rates-invalid", "", "Invalid rates")
 )
-
-func unset(code, message string) *problem.Problem {
-	return &problem.Problem{Kind: problem.Invalid, Code: code, Message: message}
-}
 
 // maxRegistrations is more than there are jurisdictions. A longer list is refused like a country that is none.
 const maxRegistrations = 500

@@ -211,8 +211,8 @@ func appendIf(list problem.List, p *problem.Problem) problem.List {
 }
 
 func badQuestion(field, expected, got string) *problem.Problem {
-	return &problem.Problem{Kind: problem.Invalid, Code: "quote-" + strings.ToLower(field) + "-invalid", Path: "/" + field,
-		Message: fmt.Sprintf("Invalid %s %q: %s", field, got, expected)}
+	return problem.New(problem.Invalid, "quote-"+strings.ToLower(field)+"-invalid", "/"+field,
+		fmt.Sprintf("Invalid %s %q: %s", field, got, expected))
 }
 
 func orFalse(s string) string {
