@@ -10,6 +10,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 // pageSize is how many entries of a list come in one answer.
@@ -49,9 +50,9 @@ func (a *Admin) listQuarantined(ctx context.Context, in ListRequest) (List[Quara
 		if at == nil && !q.Created.IsZero() {
 			at = moment(q.Created.UnixMilli())
 		}
-		return QuarantinedEvent{At: at, Environment: q.Environment, ID: q.Provider + "/" + q.ID, CheckoutID: q.Remote.Ref,
-			PaymentID: q.Remote.PaymentID, Paid: q.Remote.Paid, Amount: q.Remote.Total.String(), Currency: string(q.Remote.Total.Currency),
-			OrderID: q.Remote.OrderID, SessionID: q.Remote.SessionID, Why: whyQuarantined(q), HandledAt: moment(q.HandledAt)}
+		return QuarantinedEvent{At: at, Environment: q.Environment, ID: q.Provider + "/" + q.ID, CheckoutID: q.Checkout.Ref,
+			PaymentID: q.Checkout.PaymentID, Paid: q.Checkout.Paid, Amount: q.Checkout.Total.String(), Currency: string(q.Checkout.Total.Currency),
+			OrderID: q.Checkout.OrderID, SessionID: q.Checkout.SessionID, Why: whyQuarantined(q), HandledAt: moment(q.HandledAt)}
 	})
 }
 
@@ -150,7 +151,7 @@ func where(environment string) string {
 
 // list reads a page of a list and shows each entry.
 func list[T, Shown any](ctx context.Context, in ListRequest,
-	read func(context.Context, checkout.Environment, string, int) (orders.Page[T], error), show func(*T) Shown) (List[Shown], error) {
+	read func(context.Context, checkout.Environment, string, int) (psp.Page[T], error), show func(*T) Shown) (List[Shown], error) {
 	env, ok := checkout.ParseEnvironment(in.Environment)
 	if !ok {
 		return List[Shown]{}, refusef(problem.Invalid, "there is no environment %q: expected test or prod", in.Environment)

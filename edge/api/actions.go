@@ -14,6 +14,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/shortid"
 )
 
@@ -149,8 +150,8 @@ func (a *API) lookUp(ctx context.Context, o *catalog.Opening, productID string) 
 }
 
 // amounts asks the environment's provider what it can charge. It is nil without a provider.
-func (a *API) amounts(env checkout.Environment) func(money.Currency) (orders.Amounts, bool) {
-	if gateway := a.config.Gateways[env]; gateway != nil {
+func (a *API) amounts(env checkout.Environment) func(money.Currency) (psp.Amounts, bool) {
+	if gateway := a.config.Providers[env]; gateway != nil {
 		return gateway.Amounts
 	}
 	return nil

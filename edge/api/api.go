@@ -17,6 +17,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/geoip"
 	"github.com/crepe-checkout/crepe/edge/idempotency"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/throttle"
 )
 
@@ -28,7 +29,7 @@ type Config struct {
 	Orders  *orders.Service
 	// Idempotency answers repeated writes.
 	Idempotency *idempotency.Guard
-	Gateways    map[checkout.Environment]orders.Gateway
+	Providers   map[checkout.Environment]psp.Provider
 	GeoIP       geoip.Locator      // finds a buyer's country, which is evidence only
 	Throttle    *throttle.Throttle // of what comes without a merchant's credential
 
@@ -81,7 +82,7 @@ func New(c Config) *API {
 		"/healthz":      {"GET", a.health, never},
 		"/readyz":       {"GET", a.ready, never},
 	}
-	for env, gateway := range c.Gateways {
+	for env, gateway := range c.Providers {
 		a.routes[WebhookPath(gateway.Name(), env)] = route{"POST", a.webhook(env, gateway), never}
 	}
 	return a

@@ -7,7 +7,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/problem"
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/wasm/ops"
 )
 
@@ -16,14 +16,15 @@ var badSignature = problem.New(problem.Invalid, "webhook-unverified", "", "Webho
 var errRepeatedMember = errors.New("the signed body is not one JSON object with each member once")
 
 // webhook takes what a provider reports. 200 means that it is durable here; anything else makes the provider come again.
-func (a *API) webhook(env checkout.Environment, gateway orders.Gateway) fasthttp.RequestHandler {
+func (a *API) webhook(env checkout.Environment, provider psp.Provider) fasthttp.RequestHandler {
 	return func(ctx *fasthttp.RequestCtx) {
-		event, err := gateway.Event(onlyHeader(ctx, "Stripe-Signature"), ctx.PostBody(), a.config.Now())
+		header := func(name string) string { return onlyHeader(ctx, name) }
+		event, err := provider.Webhook(header, ctx.PostBody(), a.config.Now())
 		if err == nil && !ops.Valid(ctx.PostBody()) {
 			err = errRepeatedMember // another reader might read something else
 		}
 		if err != nil {
-			a.config.Log.Warn("webhook refused", "provider", gateway.Name(), "environment", env, "error", err)
+			a.config.Log.Warn("webhook refused", "provider", provider.Name(), "environment", env, "error", err)
 			a.fail(ctx, layerGateway, badSignature)
 			return
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 // BenchmarkCommit is one durable commit of an order with an attempt of usual size, by so many clients at once.
@@ -23,7 +24,7 @@ func BenchmarkCommit(b *testing.B) {
 			each(b, clients, func() {
 				n := next.Add(1)
 				o := &orders.Order{ID: fmt.Sprintf("ORD_%019d", n), StoreID: "STO_bench", Environment: checkout.Test,
-					Attempts: []orders.Attempt{{N: 1, State: orders.Sent, Wire: orders.Wire{Path: "/pay", Body: make([]byte, 1200)}}}}
+					Attempts: []orders.Attempt{{N: 1, State: orders.Sent, Request: psp.RenderedRequest{Path: "/pay", Body: make([]byte, 1200)}}}}
 				if err := db.Commit(context.Background(), orders.Change{Order: o}); err != nil {
 					b.Error(err)
 				}

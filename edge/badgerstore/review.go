@@ -9,6 +9,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 func quarantinePrefix(env checkout.Environment) string { return string(env) + "/-/qu/" }
@@ -40,7 +41,7 @@ func refundOf(o *orders.Order) *refundEntry {
 }
 
 // Quarantined implements orders.Store.
-func (db *DB) Quarantined(_ context.Context, env checkout.Environment, after string, limit int) (orders.Page[orders.Quarantined], error) {
+func (db *DB) Quarantined(_ context.Context, env checkout.Environment, after string, limit int) (psp.Page[orders.Quarantined], error) {
 	return readPage(db, quarantinePrefix(env), after, limit, func(id string, value []byte) (q orders.Quarantined, err error) {
 		return readQuarantined(env, id, value)
 	})
@@ -55,9 +56,9 @@ func readQuarantined(env checkout.Environment, id string, value []byte) (q order
 }
 
 // RefundDue implements orders.Store.
-func (db *DB) RefundDue(ctx context.Context, env checkout.Environment, after string, limit int) (orders.Page[orders.Order], error) {
+func (db *DB) RefundDue(ctx context.Context, env checkout.Environment, after string, limit int) (psp.Page[orders.Order], error) {
 	ids, err := readPage(db, refundPrefix(env), after, limit, func(id string, _ []byte) (string, error) { return id, nil })
-	page := orders.Page[orders.Order]{Next: ids.Next}
+	page := psp.Page[orders.Order]{Next: ids.Next}
 	for _, id := range ids.Items {
 		o, err := db.Order(ctx, env, id)
 		if errors.Is(err, orders.ErrNotFound) {
@@ -72,7 +73,7 @@ func (db *DB) RefundDue(ctx context.Context, env checkout.Environment, after str
 }
 
 // readPage reads up to limit records under a prefix, sorted by the rest of their keys, which is each one's id.
-func readPage[T any](db *DB, prefix, after string, limit int, read func(id string, value []byte) (T, error)) (page orders.Page[T], err error) {
+func readPage[T any](db *DB, prefix, after string, limit int, read func(id string, value []byte) (T, error)) (page psp.Page[T], err error) {
 	last, from := "", ""
 	if after != "" {
 		from = prefix + after

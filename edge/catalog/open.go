@@ -14,6 +14,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/shortid"
 )
 
@@ -28,7 +29,7 @@ type Opening struct {
 
 	// Amounts are what the environment's provider can charge in a currency, and whether it can charge it at all. It is nil where
 	// no provider is configured.
-	Amounts func(money.Currency) (orders.Amounts, bool)
+	Amounts func(money.Currency) (psp.Amounts, bool)
 
 	SessionID string // of the new session
 	Now       int64  // Unix milliseconds
@@ -288,15 +289,15 @@ func (o *Opening) terms(v *Version, r *Request) (checkout.Terms, *problem.Proble
 	if !ok {
 		return checkout.Terms{}, orders.UnsupportedCurrency("/currency", currency)
 	}
-	limits.Max = limits.Max / roomForTax / limits.Step * limits.Step
+	limits.Max = limits.Max / roomForTax / limits.SmallestUnit * limits.SmallestUnit
 	price, refused := price(v, r.PriceSnapshot, currency, limits)
 	return checkout.Terms{
-		Price: price.Amount, Inclusive: price.TaxIncluded, Category: price.Category, Seller: o.Store.Seller, Step: limits.Step,
+		Price: price.Amount, Inclusive: price.TaxIncluded, Category: price.Category, Seller: o.Store.Seller, Step: limits.SmallestUnit,
 	}, refused
 }
 
 // price is the snapshot's before the catalogue's. One that the provider cannot charge is refused, with the limit that it misses.
-func price(v *Version, snapshot *Snapshot, c money.Currency, limits orders.Amounts) (Price, *problem.Problem) {
+func price(v *Version, snapshot *Snapshot, c money.Currency, limits psp.Amounts) (Price, *problem.Problem) {
 	if snapshot == nil {
 		price, ok := v.Price(c)
 		if !ok {
@@ -330,9 +331,9 @@ func price(v *Version, snapshot *Snapshot, c money.Currency, limits orders.Amoun
 
 // whyNot says why a price cannot be charged, and is empty for one that can be. The provider's minimum applies to the total: a
 // price without tax may lie below it by as much as the tax of most places adds, and the total is checked with the order.
-func (p *Price) whyNot(limits orders.Amounts) string {
+func (p *Price) whyNot(limits psp.Amounts) string {
 	if n := p.Amount.Minor; !p.TaxIncluded && n < limits.Min && n+n*commonTax/100 >= limits.Min {
-		limits.Min = limits.Step
+		limits.Min = limits.SmallestUnit
 	}
 	return limits.Why(p.Amount)
 }

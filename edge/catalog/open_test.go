@@ -14,6 +14,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 const (
@@ -25,14 +26,14 @@ const (
 )
 
 // amounts are as Stripe's adapter has them.
-func amounts(c money.Currency) (orders.Amounts, bool) {
+func amounts(c money.Currency) (psp.Amounts, bool) {
 	switch c {
 	case "KWD":
-		return orders.Amounts{Step: 10, Min: 10, Max: 999_999_999_990}, true
+		return psp.Amounts{SmallestUnit: 10, Min: 10, Max: 999_999_999_990}, true
 	case "KPW":
-		return orders.Amounts{}, false
+		return psp.Amounts{}, false
 	}
-	return orders.Amounts{Step: 1, Min: 50, Max: 999_999_999_999}, true
+	return psp.Amounts{SmallestUnit: 1, Min: 50, Max: 999_999_999_999}, true
 }
 
 // opening is a merchant's call for a product with a newer version in test than in prod.

@@ -11,11 +11,12 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 // move puts another account in place of the one that the attempts belong to. It knows nothing of them.
 func (d *desk) move(play bool) {
-	d.account, d.checkouts = orders.Account{ID: "acct_2", Play: play}, nil
+	d.account, d.checkouts = psp.Account{ID: "acct_2", TestMode: play}, nil
 }
 
 // attemptIn brings the desk's order to a state.
@@ -23,25 +24,25 @@ func (d *desk) attemptIn(t *testing.T, state orders.AttemptState) {
 	t.Helper()
 	switch state {
 	case orders.Unresolved:
-		d.faults = []*orders.Fault{{Class: orders.Unknown}}
+		d.faults = []*psp.CallError{{Class: psp.Unknown}}
 	case orders.Refused:
-		d.faults = []*orders.Fault{{Class: orders.Definitive}}
+		d.faults = []*psp.CallError{{Class: psp.Definitive}}
 	case orders.Abandoned:
-		d.faults = []*orders.Fault{{Class: orders.Stuck}}
+		d.faults = []*psp.CallError{{Class: psp.KeyBurned}}
 	}
 	d.order("DE")
 	_, o := d.stored(t)
 	switch state {
 	case orders.Superseding:
-		d.expire = &orders.Fault{Class: orders.Unknown}
+		d.expire = &psp.CallError{Class: psp.Unknown}
 		d.order("FR")
 		d.expire = nil
-	case orders.Taken:
-		through := d.event(o, 1, orders.EventCompleted, "evt_1")
-		through.Remote.Paid = false
+	case orders.AttemptProcessing:
+		through := d.event(o, 1, psp.EventCompleted, "evt_1")
+		through.Checkout.Paid = false
 		d.apply(t, through)
 	case orders.Settled:
-		d.apply(t, d.event(o, 1, orders.EventCompleted, "evt_1"))
+		d.apply(t, d.event(o, 1, psp.EventCompleted, "evt_1"))
 	case orders.Ended:
 		d.complete = false
 		d.order("FR")
@@ -66,13 +67,13 @@ func TestAnotherAccount(t *testing.T) {
 		{orders.Open, true, sold}, {orders.Open, false, over},
 		{orders.Superseding, true, sold}, {orders.Superseding, false, over},
 		{orders.Ended, false, over}, // the attempt after it is open
-		{orders.Taken, true, over}, {orders.Taken, false, over},
+		{orders.AttemptProcessing, true, over}, {orders.AttemptProcessing, false, over},
 		{orders.Settled, true, over}, {orders.Settled, false, over},
 	} {
 		for _, country := range []string{"DE", "JP"} {
 			t.Run(fmt.Sprintf("%s, play %t, %s", c.state, c.play, country), func(t *testing.T) {
 				d := openDesk(t)
-				d.account = orders.Account{ID: "acct_1", Play: c.play}
+				d.account = psp.Account{ID: "acct_1", TestMode: c.play}
 				d.attemptIn(t, c.state)
 				d.move(c.play)
 				sent := len(d.sent)
@@ -108,7 +109,7 @@ func TestAnotherAccountEnds(t *testing.T) {
 			}
 			o := d.sweep(t, 25*time.Minute)
 			session, _ := d.stored(t)
-			if o.State != orders.Lapsed || o.Current().State != orders.Ended || !session.Closed || o.DueAt() != 0 {
+			if o.State != orders.Expired || o.Current().State != orders.Ended || !session.Closed || o.DueAt() != 0 {
 				t.Errorf("order %s, attempt %s, closed %t, due at %d", o.State, o.Current().State, session.Closed, o.DueAt())
 			}
 		})
@@ -125,7 +126,7 @@ func TestMissingCheckout(t *testing.T) {
 		}
 		if !known {
 			_, o := d.stored(t)
-			o.Attempts[0].Account = orders.Account{}
+			o.Attempts[0].Account = psp.Account{}
 			if err := d.db.Commit(context.Background(), orders.Change{Order: o}); err != nil {
 				t.Fatal(err)
 			}
@@ -146,7 +147,7 @@ func TestKeyReplaced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.account = orders.Account{ID: "acct_2"}
+	d.account = psp.Account{ID: "acct_2"}
 	config := d.Config
 	config.CatchUp, config.Store = true, &overtaken{Store: d.db, times: 1}
 	config.TryTimeout, config.Budget = time.Minute, 5*time.Minute

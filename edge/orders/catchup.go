@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 const (
@@ -35,7 +37,7 @@ func (s *Service) catchUp(ctx context.Context) {
 			defer close(caughtUp)
 			ctx, cancel := context.WithTimeout(ctx, catchUpBudget)
 			defer cancel()
-			r := reconciliation{Service: s, env: env, gateway: inBackground(s.Gateways[env])}
+			r := reconciliation{Service: s, env: env, gateway: inBackground(s.Providers[env])}
 			if err := r.catchUp(ctx); err != nil {
 				s.Log.Error("orders are taken although the provider's checkouts could not be compared", "environment", env, "error", err)
 			}
@@ -61,8 +63,8 @@ func (r *reconciliation) catchUp(ctx context.Context) error {
 
 // compareNewest reads one page. If a checkout on it is new, it goes on to all that can still be paid.
 func (r *reconciliation) compareNewest(ctx context.Context) error {
-	since := Span{Since: r.Now().Add(-payableBack)}
-	page, fault := r.gateway.Checkouts(r.callDeadline(), since, "")
+	since := psp.Span{Since: r.Now().Add(-payableBack)}
+	page, fault := r.gateway.ListCheckouts(r.callDeadline(), since, "")
 	if fault != nil {
 		return fault
 	}
@@ -80,7 +82,7 @@ func (r *reconciliation) compareNewest(ctx context.Context) error {
 }
 
 // isNews reports whether a checkout is one of ours that the store does not know, or knows in another state.
-func (r *reconciliation) isNews(ctx context.Context, remote *Remote) (bool, error) {
+func (r *reconciliation) isNews(ctx context.Context, remote *psp.Checkout) (bool, error) {
 	if remote.OrderID == "" || r.foreign(remote) {
 		return false, nil
 	}

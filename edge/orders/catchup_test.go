@@ -9,6 +9,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 // TestCatchUpGivesUp: a start takes no orders while the provider's checkouts cannot be compared, and takes them after a minute
@@ -17,9 +18,9 @@ func TestCatchUpGivesUp(t *testing.T) {
 	inMarket(t, func(m *market) {
 		synctest.Wait()
 		p := &m.busyProvider.provider
-		p.list = &orders.Fault{Class: orders.Unknown}
+		p.list = &psp.CallError{Class: psp.Unknown}
 		config := m.Config
-		config.CatchUp, config.Gateways = true, map[checkout.Environment]orders.Gateway{checkout.Test: p}
+		config.CatchUp, config.Providers = true, map[checkout.Environment]psp.Provider{checkout.Test: p}
 		m.Service = orders.New(config)
 		ctx, stop := context.WithCancel(context.Background())
 		var running sync.WaitGroup

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"time"
+
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 const (
@@ -40,18 +42,18 @@ func (f *flow) clear() (string, error) {
 
 // unfinished ends every open checkout that the provider has of the current attempt, or of attempts that a restored backup has
 // lost. It returns one that could not be ended because a buyer was faster, a paid one first; nil when there is none.
-func (f *flow) unfinished() (faster *Remote, _ *Fault) {
+func (f *flow) unfinished() (faster *psp.Checkout, _ *psp.CallError) {
 	found, fault := f.find()
 	if fault != nil {
 		return nil, fault
 	}
 	for _, r := range found {
-		if r.Status == RemoteOpen {
+		if r.Status == psp.CheckoutOpen {
 			if r, fault = f.gateway.Expire(f.tryDeadline(), r.Ref); fault != nil {
 				return nil, fault
 			}
 		}
-		if r.Status != RemoteExpired && r.Status != RemoteMissing && (faster == nil || r.Paid) {
+		if r.Status != psp.CheckoutExpired && r.Status != psp.CheckoutMissing && (faster == nil || r.Paid) {
 			faster = &r
 		}
 	}
@@ -59,14 +61,14 @@ func (f *flow) unfinished() (faster *Remote, _ *Fault) {
 }
 
 // find lists the provider's checkouts of this order that no earlier attempt accounts for.
-func (f *flow) find() (found []Remote, _ *Fault) {
+func (f *flow) find() (found []psp.Checkout, _ *psp.CallError) {
 	a := f.order.Current()
 	if a.Ref != "" {
 		r, fault := f.gateway.Retrieve(f.tryDeadline(), a.Ref)
-		return []Remote{r}, fault
+		return []psp.Checkout{r}, fault
 	}
 	for after := ""; ; {
-		page, fault := f.gateway.Checkouts(f.tryDeadline(), f.span(), after)
+		page, fault := f.gateway.ListCheckouts(f.tryDeadline(), f.span(), after)
 		if fault != nil {
 			return nil, fault
 		}
@@ -86,12 +88,12 @@ func (f *flow) find() (found []Remote, _ *Fault) {
 
 // span is when the checkout of the current attempt was made, if it was. Of a key that the provider has seen before, and that
 // is lost here, only the session's beginning is known.
-func (f *flow) span() Span {
+func (f *flow) span() psp.Span {
 	a := f.order.Current()
 	if a.KeyTaken {
-		return Span{Since: time.UnixMilli(f.session.CreatedAt).Add(-clockMargin)}
+		return psp.Span{Since: time.UnixMilli(f.session.CreatedAt).Add(-clockMargin)}
 	}
-	return Span{time.UnixMilli(a.SentAt).Add(-clockMargin), time.UnixMilli(f.order.UpdatedAt).Add(clockMargin)}
+	return psp.Span{Since: time.UnixMilli(a.SentAt).Add(-clockMargin), Until: time.UnixMilli(f.order.UpdatedAt).Add(clockMargin)}
 }
 
 // resumeAbandoned clears an attempt without waiting for the buyer's next request.

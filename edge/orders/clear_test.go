@@ -8,6 +8,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 // payable is how many of a session's checkouts can be paid at the provider, whoever has their URL.
@@ -76,7 +77,7 @@ func TestHiddenPayment(t *testing.T) {
 // itself.
 func TestUnlistable(t *testing.T) {
 	d := openDesk(t)
-	d.faults, d.list = []*orders.Fault{{Class: orders.Stuck}}, &orders.Fault{Class: orders.NotExecuted, Status: 403}
+	d.faults, d.list = []*psp.CallError{{Class: psp.KeyBurned}}, &psp.CallError{Class: psp.NotExecuted, Status: 403}
 	if _, err := d.order("DE"); err == nil {
 		t.Fatal("no error")
 	}

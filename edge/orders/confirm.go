@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"sync"
 	"time"
+
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 const (
@@ -34,7 +36,7 @@ func (f *flow) confirm(a *Attempt) error {
 	switch {
 	case fault != nil:
 		return nil
-	case remote.Status == RemoteOpen:
+	case remote.Status == psp.CheckoutOpen:
 		f.confirmed.add(f.session.ID, f.Now())
 		return nil
 	}

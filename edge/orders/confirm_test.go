@@ -7,6 +7,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 // TestConfirm: the URL of a checkout is given again without a call while it is fresh, and later only after the provider has
@@ -32,7 +33,7 @@ func TestConfirm(t *testing.T) {
 	again("later", 1)
 	again("at once after that", 1)
 	d.ahead += fresh
-	d.retrieve = &orders.Fault{Class: orders.Unknown}
+	d.retrieve = &psp.CallError{Class: psp.Unknown}
 	again("while the provider does not answer", 2)
 	again("while it still does not answer", 3)
 }
@@ -41,13 +42,13 @@ func TestConfirm(t *testing.T) {
 // where the event would have brought it.
 func TestConfirmEnded(t *testing.T) {
 	for _, c := range []struct {
-		remote orders.Remote
+		remote psp.Checkout
 		state  orders.State
 	}{
-		{orders.Remote{Status: orders.RemoteExpired}, orders.Lapsed},
-		{orders.Remote{Status: orders.RemoteMissing}, orders.Lapsed},
-		{orders.Remote{Status: orders.RemoteComplete}, orders.Processing},
-		{orders.Remote{Status: orders.RemoteComplete, Paid: true, PaymentID: "pi_1"}, orders.Paid},
+		{psp.Checkout{Status: psp.CheckoutExpired}, orders.Expired},
+		{psp.Checkout{Status: psp.CheckoutMissing}, orders.Expired},
+		{psp.Checkout{Status: psp.CheckoutComplete}, orders.Processing},
+		{psp.Checkout{Status: psp.CheckoutComplete, Paid: true, PaymentID: "pi_1"}, orders.Paid},
 	} {
 		d := openDesk(t)
 		d.Config.Budget, d.Config.TryTimeout = time.Minute, time.Minute

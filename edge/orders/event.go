@@ -6,14 +6,15 @@ import (
 	"fmt"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 // errMisfit: the event is genuine and fits no attempt of ours. It is kept, never applied.
-var errMisfit = errors.New("orders: the event fits no attempt")
+var errUnmatched = errors.New("orders: the event fits no attempt")
 
 // Apply records what the provider of an environment reports. It is idempotent, and events may come in any order. A nil
 // error means that the event is durable in one way or another: applied, known already, or in quarantine.
-func (s *Service) Apply(ctx context.Context, env checkout.Environment, ev Event) error {
+func (s *Service) Apply(ctx context.Context, env checkout.Environment, ev psp.Event) error {
 	_, err := s.take(ctx, env, ev)
 	return err
 }
@@ -27,13 +28,13 @@ const (
 	quarantined                // it fits nothing, and is kept
 )
 
-func (s *Service) take(ctx context.Context, env checkout.Environment, ev Event) (outcome, error) {
-	if ev.Kind == EventIgnored || s.foreign(&ev.Remote) {
+func (s *Service) take(ctx context.Context, env checkout.Environment, ev psp.Event) (outcome, error) {
+	if ev.Kind == psp.EventIgnored || s.foreign(&ev.Checkout) {
 		return unneeded, nil
 	}
 	for range 10 {
 		did, err := applied, s.apply(ctx, env, &ev)
-		if errors.Is(err, errMisfit) || errors.Is(err, ErrNotFound) {
+		if errors.Is(err, errUnmatched) || errors.Is(err, ErrNotFound) {
 			did, err = s.unmatched(ctx, env, &ev, err)
 		}
 		switch {
@@ -49,22 +50,22 @@ func (s *Service) take(ctx context.Context, env checkout.Environment, ev Event) 
 }
 
 // foreign reports whether a checkout belongs to another deployment on the same account.
-func (s *Service) foreign(r *Remote) bool {
+func (s *Service) foreign(r *psp.Checkout) bool {
 	return s.Deployment != "" && r.Deployment != "" && r.Deployment != s.Deployment
 }
 
 // unmatched keeps an event that fits nothing in quarantine if it reports a payment, and closes the session that was paid: it must
 // not be sold a second time. Other events that fit nothing are ignored. The log names the event by the provider's ids
 // only: an order id that we do not know may be anything.
-func (s *Service) unmatched(ctx context.Context, env checkout.Environment, ev *Event, why error) (outcome, error) {
+func (s *Service) unmatched(ctx context.Context, env checkout.Environment, ev *psp.Event, why error) (outcome, error) {
 	seen := s.seen(env, ev)
-	if ev.Kind != EventCompleted && ev.Kind != EventSucceeded {
-		s.Log.Warn("event ignored", "event", ev.ID, "ref", ev.Remote.Ref, "why", why)
+	if ev.Kind != psp.EventCompleted && ev.Kind != psp.EventSucceeded {
+		s.Log.Warn("event ignored", "event", ev.ID, "ref", ev.Checkout.Ref, "why", why)
 		return unneeded, s.Store.Commit(ctx, Change{Event: seen})
 	}
 	change := Change{Event: seen, Quarantine: &Quarantined{Event: *ev, Environment: env, Provider: seen.Provider,
 		Why: why.Error(), QuarantinedAt: s.nowMilli()}}
-	session, err := s.Store.Session(ctx, ev.Remote.SessionID)
+	session, err := s.Store.Session(ctx, ev.Checkout.SessionID)
 	switch {
 	case err == nil && session.Environment == env:
 		session.Closed, session.PaidUnmatched = true, true
@@ -75,12 +76,12 @@ func (s *Service) unmatched(ctx context.Context, env checkout.Environment, ev *E
 	if err := s.Store.Commit(ctx, change); err != nil {
 		return unneeded, err
 	}
-	s.Log.Error("event in quarantine", "event", ev.ID, "ref", ev.Remote.Ref, "why", why)
+	s.Log.Error("event in quarantine", "event", ev.ID, "ref", ev.Checkout.Ref, "why", why)
 	return quarantined, nil
 }
 
-func (s *Service) apply(ctx context.Context, env checkout.Environment, ev *Event) error {
-	order, err := s.Store.Order(ctx, env, ev.Remote.OrderID)
+func (s *Service) apply(ctx context.Context, env checkout.Environment, ev *psp.Event) error {
+	order, err := s.Store.Order(ctx, env, ev.Checkout.OrderID)
 	if err != nil {
 		return err
 	}
@@ -114,44 +115,44 @@ func (s *Service) settle(o *Order, a *Attempt, p Payment) {
 // money we froze. The checkout's own status and payment decide: the name of an event is no proof of a payment. The kind only
 // tells a delayed payment that failed from one that is still under way, which look the same. A checkout that is still open
 // reports nothing, and its event goes into quarantine.
-func (s *Service) transition(o *Order, env checkout.Environment, ev *Event) error {
-	a := o.attemptOf(&ev.Remote)
-	if a == nil || ev.Remote.Live != (env == checkout.Prod) {
-		return errMisfit
+func (s *Service) transition(o *Order, env checkout.Environment, ev *psp.Event) error {
+	a := o.attemptOf(&ev.Checkout)
+	if a == nil || ev.Checkout.Live != (env == checkout.Prod) {
+		return errUnmatched
 	}
-	if ev.Kind != EventDeclined && !a.matches(ev.Remote) {
-		return errMisfit
+	if ev.Kind != psp.EventDeclined && !a.matches(ev.Checkout) {
+		return errUnmatched
 	}
 	if a.Ref == "" {
-		a.Ref = ev.Remote.Ref // the webhook was faster than our own commit
+		a.Ref = ev.Checkout.Ref // the webhook was faster than our own commit
 	}
 	now := s.nowMilli()
 	payment := s.payment(a, ev)
 	switch {
-	case ev.Kind == EventDeclined:
+	case ev.Kind == psp.EventDeclined:
 		payment.Status = Declined
 		o.unpaid(a, payment, false, now)
-	case ev.Remote.Paid:
+	case ev.Checkout.Paid:
 		payment.Status = Succeeded
 		s.settle(o, a, payment)
-	case ev.Remote.Status == RemoteExpired:
+	case ev.Checkout.Status == psp.CheckoutExpired:
 		o.ended(a, now)
-	case ev.Remote.Status == RemoteComplete && ev.Kind == EventFailed:
+	case ev.Checkout.Status == psp.CheckoutComplete && ev.Kind == psp.EventFailed:
 		payment.Status = Declined
 		o.unpaid(a, payment, true, now)
-	case ev.Remote.Status == RemoteComplete:
+	case ev.Checkout.Status == psp.CheckoutComplete:
 		o.taken(a, now)
 	default:
-		return errMisfit
+		return errUnmatched
 	}
 	return nil
 }
 
-func (s *Service) payment(a *Attempt, ev *Event) Payment {
-	return Payment{ID: s.newID("PAY"), Attempt: a.N, Provider: a.Provider, Ref: ev.Remote.PaymentID, Method: ev.Method,
+func (s *Service) payment(a *Attempt, ev *psp.Event) Payment {
+	return Payment{ID: s.newID("PAY"), Attempt: a.N, Provider: a.Provider, Ref: ev.Checkout.PaymentID, Method: ev.Method,
 		Last4: ev.Last4, Reason: ev.Reason, At: ev.Created.UnixMilli()}
 }
 
-func (s *Service) seen(env checkout.Environment, ev *Event) *SeenEvent {
-	return &SeenEvent{Environment: env, Provider: s.Gateways[env].Name(), ID: ev.ID}
+func (s *Service) seen(env checkout.Environment, ev *psp.Event) *SeenEvent {
+	return &SeenEvent{Environment: env, Provider: s.Providers[env].Name(), ID: ev.ID}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/problem"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 // flow is one Create, in turns: read, decide, write, call, write.
@@ -20,7 +21,7 @@ type flow struct {
 	spend    *SpentToken
 	deadline time.Time
 
-	gateway Gateway
+	gateway psp.Provider
 	session *Session
 	order   *Order // nil before the first attempt
 	placed  checkout.Order
@@ -89,7 +90,7 @@ func (f *flow) leave() error {
 		return nil
 	}
 	switch a := f.order.Current(); {
-	case !a.elsewhere(f.gateway.Account()), a.State == Taken, a.State == Settled, a.State == Refused, a.State == Ended:
+	case !a.elsewhere(f.gateway.Account()), a.State == AttemptProcessing, a.State == Settled, a.State == Refused, a.State == Ended:
 		return nil
 	case !a.overAt(f.nowMilli()):
 		return checkout.InvalidSession()
@@ -105,7 +106,7 @@ func (f *flow) answered() (string, error) {
 		return "", nil
 	}
 	switch a := f.order.Current(); {
-	case a.State == Taken, a.State == Settled:
+	case a.State == AttemptProcessing, a.State == Settled:
 		return "", checkout.InvalidSession()
 	case a.State == Open && a.Digest == f.digest && a.payableAt(f.nowMilli()):
 		if err := f.confirm(a); err != nil {
@@ -140,7 +141,7 @@ func (b *busy) Unwrap() error { return b.Problem }
 // RetryAfter is how long it takes until there is room for the same request.
 func (b *busy) RetryAfter() time.Duration { return b.after }
 
-func crowded(held *Fault) error { return &busy{errCrowded, held.RetryAfter} }
+func crowded(held *psp.CallError) error { return &busy{errCrowded, held.RetryAfter} }
 
 // read loads session and order and places the request against the rules.
 func (f *flow) read() error {
@@ -152,26 +153,26 @@ func (f *flow) read() error {
 	if err == nil {
 		f.session, rules = session, &session.Session
 	}
-	placed, refused := checkout.Place(rules, f.request, f.nowMilli())
-	if refused != nil {
-		return refused
+	placed, problems := checkout.Place(rules, f.request, f.nowMilli())
+	if problems != nil {
+		return problems
 	}
 	if session.PaidUnmatched {
 		return checkout.InvalidSession()
 	}
 	f.placed, f.digest = *placed, digest(placed)
 	if f.gateway == nil {
-		gateway := f.Gateways[session.Environment]
+		gateway := f.Providers[session.Environment]
 		if gateway == nil {
 			return ProviderMissing(problem.Unavailable, session.Environment)
 		}
 		f.gateway = forBuyer(gateway, session.StoreID, f.client)
 	}
 	if url := f.request.SuccessURL; url != "" && !ReturnAllowed(url, session.Environment, f.returnHosts()) {
-		return RefusesSuccessURL.problem("")
+		return refused(psp.RefusesSuccessURL, "")
 	}
-	if refused := checkTotal(f.gateway, &placed.Quote); refused != nil {
-		return refused
+	if refusal := checkTotal(f.gateway, &placed.Quote); refusal != nil {
+		return refusal
 	}
 	f.order, err = f.Order(f.ctx, session)
 	if errors.Is(err, ErrNotFound) {
@@ -212,8 +213,8 @@ func (f *flow) begin() (string, error) {
 	}
 	f.order.begin(Attempt{
 		Placed: f.placed, Digest: f.digest, Provider: f.gateway.Name(), Account: f.gateway.Account(),
-		Key:  fmt.Sprintf("crepe_%s_%s_%d", f.order.Environment, f.order.ID, n),
-		Wire: wire, SentAt: now.UnixMilli(), ExpiresAt: expires.UnixMilli(),
+		Key:     fmt.Sprintf("crepe_%s_%s_%d", f.order.Environment, f.order.ID, n),
+		Request: wire, SentAt: now.UnixMilli(), ExpiresAt: expires.UnixMilli(),
 	}, now.UnixMilli())
 	if err := f.commit(change); err != nil {
 		return "", err
@@ -226,18 +227,18 @@ func (f *flow) begin() (string, error) {
 func (f *flow) expiry() time.Time { return f.Now().Add(remoteLife).Truncate(time.Second) }
 
 // render makes the next attempt's bytes.
-func (f *flow) render(expires time.Time) (Wire, error) {
+func (f *flow) render(expires time.Time) (psp.RenderedRequest, error) {
 	wire, err := f.gateway.Render(f.payable(len(f.order.Attempts)+1, expires))
 	if err != nil {
 		f.Log.Error("an order cannot be rendered", "provider", f.gateway.Name(), "session", f.session.ID, "error", err)
-		return Wire{}, problem.New(problem.Invalid, "order-unpayable", "", "Order cannot be paid at the payment provider")
+		return psp.RenderedRequest{}, problem.New(problem.Invalid, "order-unpayable", "", "Order cannot be paid at the payment provider")
 	}
 	return wire, nil
 }
 
-func (f *flow) payable(n int, expires time.Time) Payable {
+func (f *flow) payable(n int, expires time.Time) psp.CheckoutParams {
 	success := cmp.Or(ReturnURL(&f.placed), f.session.PageURL+"/complete")
-	return Payable{Deployment: f.Deployment, OrderID: f.order.ID, Attempt: n, Order: &f.placed, SuccessTo: success, CancelTo: f.session.PageURL,
+	return psp.CheckoutParams{Deployment: f.Deployment, OrderID: f.order.ID, Attempt: n, Order: &f.placed, SuccessTo: success, CancelTo: f.session.PageURL,
 		Language: f.session.Language, ExpiresAt: expires}
 }
 
@@ -266,11 +267,11 @@ func (f *flow) send() (string, error) {
 	}
 	if fault != nil {
 		f.order.failed(fault, now)
-		if refused := fault.Refuses.problem(a.Placed.Quote.Currency); refused != nil && fault.Class == Definitive {
+		if refusal := refused(fault.Refuses, a.Placed.Quote.Currency); refusal != nil && fault.Class == psp.Definitive {
 			f.Log.Warn("the provider refuses an order", "order", f.order.ID, "attempt", a.N, "error", fault)
-			return "", cmp.Or(f.commit(Change{Order: f.order}), error(refused))
+			return "", cmp.Or(f.commit(Change{Order: f.order}), error(refusal))
 		}
-		if fault.Class == KeyTaken {
+		if fault.Class == psp.KeyTaken {
 			f.Log.Warn("the provider knows a call that the database does not: was a backup restored?", "order", f.order.ID, "attempt", a.N)
 			return "", cmp.Or(f.commit(Change{Order: f.order}), errAgain)
 		}
@@ -341,17 +342,17 @@ func (f *flow) supersede() (string, error) {
 }
 
 // observe moves an attempt to where the provider says it stands. It commits nothing.
-func (f *flow) observe(a *Attempt, r Remote) error {
+func (f *flow) observe(a *Attempt, r psp.Checkout) error {
 	now := f.nowMilli()
 	switch {
-	case r.Status == RemoteMissing && a.Account.ID == "":
+	case r.Status == psp.CheckoutMissing && a.Account.ID == "":
 		a.Account.ID = unknownAccount
 		return fmt.Errorf("orders: %s attempt %d is at no account that is known here: %w", f.order.ID, a.N, errAgain)
-	case r.Status == RemoteExpired, r.Status == RemoteMissing:
+	case r.Status == psp.CheckoutExpired, r.Status == psp.CheckoutMissing:
 		f.order.ended(a, now)
-	case r.Status == RemoteComplete && r.Paid && a.matches(r):
+	case r.Status == psp.CheckoutComplete && r.Paid && a.matches(r):
 		f.Service.settle(f.order, a, Payment{ID: f.newID("PAY"), Attempt: a.N, Status: Succeeded, Provider: a.Provider, Ref: r.PaymentID, At: now})
-	case r.Status == RemoteComplete:
+	case r.Status == psp.CheckoutComplete:
 		f.order.taken(a, now)
 	default:
 		return fmt.Errorf("orders: %s attempt %d is still open at %s", f.order.ID, a.N, a.Provider)
@@ -369,33 +370,33 @@ func (f *flow) commitClosed() error {
 }
 
 // create calls the provider until it answers, or refuses for good, or the time is up.
-func (f *flow) create(a *Attempt) (Remote, *Fault) {
+func (f *flow) create(a *Attempt) (psp.Checkout, *psp.CallError) {
 	for try := 0; ; try++ {
 		a.Tries++
-		remote, fault := f.gateway.Create(f.tryDeadline(), a.Wire, a.Key)
+		remote, fault := f.gateway.Create(f.tryDeadline(), a.Request, a.Key)
 		if fault == nil {
 			return remote, nil
 		}
-		if fault.Class == Unknown || fault.Class == InProgress {
+		if fault.Class == psp.Unknown || fault.Class == psp.InProgress {
 			a.EverUnknown = true
 		}
-		if !fault.retryable() || !f.pause(max(fault.RetryAfter, 200*time.Millisecond<<try)) {
-			return Remote{}, fault
+		if !retryable(fault) || !f.pause(max(fault.RetryAfter, 200*time.Millisecond<<try)) {
+			return psp.Checkout{}, fault
 		}
 	}
 }
 
-// retryable reports whether the same bytes may be tried again at once. A key that is refused (401, 403) stays refused, and
-// a call that we have held back ourselves has waited long enough.
-func (f *Fault) retryable() bool {
-	if f.Held {
+// retryable reports whether the same bytes may be sent again at once. A key that is refused (401, 403) stays refused, and
+// a call that our own limits held back has waited already.
+func retryable(e *psp.CallError) bool {
+	if e.Held {
 		return false
 	}
-	switch f.Class {
-	case Unknown, InProgress:
+	switch e.Class {
+	case psp.Unknown, psp.InProgress:
 		return true
-	case NotExecuted:
-		return f.Status != 401 && f.Status != 403
+	case psp.NotExecuted:
+		return e.Status != 401 && e.Status != 403
 	}
 	return false
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/sony/gobreaker/v2"
+
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 // Limits says how much of a provider one process uses. Zero fields mean the defaults of [Guarded], except Rate.
@@ -34,7 +36,7 @@ type Guard struct {
 }
 
 // Guarded puts limits before a provider.
-func Guarded(g Gateway, l Limits) *Guard {
+func Guarded(g psp.Provider, l Limits) *Guard {
 	l.Concurrent = cmp.Or(l.Concurrent, 64)
 	l.Waiting = cmp.Or(l.Waiting, 256)
 	l.Answer = cmp.Or(l.Answer, time.Second)
@@ -43,7 +45,7 @@ func Guarded(g Gateway, l Limits) *Guard {
 	beside := max(1, int(float64(l.Concurrent)*background/(1-background)))
 	return &Guard{
 		turns: turns{
-			Gateway: g, Limits: l, party: []string{"", ""},
+			Provider: g, Limits: l, party: []string{"", ""},
 			lane: newLane(l.Rate*(1-background), l.Concurrent, l.Waiting),
 			breaker: gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
 				Name: g.Name(), Timeout: l.Rest,
@@ -57,26 +59,26 @@ func Guarded(g Gateway, l Limits) *Guard {
 
 // answered tells a provider that is there, if only to refuse, from one that is not.
 func answered(err error) bool {
-	var fault *Fault
+	var fault *psp.CallError
 	return err == nil || errors.As(err, &fault) && fault.Status != 0 && fault.Status < 500
 }
 
 // For is the same provider for the calls of one request, counted to a store and one of its clients.
-func (g *Guard) For(store, client string) Gateway {
+func (g *Guard) For(store, client string) psp.Provider {
 	t := g.turns
 	t.party = []string{store, client}
 	return &t
 }
 
 // Background is the same provider for work that no buyer waits for, with a part of the limits to itself.
-func (g *Guard) Background() Gateway {
+func (g *Guard) Background() psp.Provider {
 	t := g.turns
 	t.lane = g.rest
 	return &t
 }
 
 // forBuyer is a provider for one create-order.
-func forBuyer(g Gateway, store, client string) Gateway {
+func forBuyer(g psp.Provider, store, client string) psp.Provider {
 	if guard, ok := g.(*Guard); ok {
 		return guard.For(store, client)
 	}
@@ -84,7 +86,7 @@ func forBuyer(g Gateway, store, client string) Gateway {
 }
 
 // inBackground is a provider for work that no buyer waits for.
-func inBackground(g Gateway) Gateway {
+func inBackground(g psp.Provider) psp.Provider {
 	if guard, ok := g.(*Guard); ok {
 		return guard.Background()
 	}
@@ -93,7 +95,7 @@ func inBackground(g Gateway) Gateway {
 
 // turns is a provider whose calls wait for their turn. One that belongs to a single request can have a turn reserved.
 type turns struct {
-	Gateway
+	psp.Provider
 	Limits
 	lane     *lane
 	breaker  *gobreaker.CircuitBreaker[struct{}]
@@ -103,7 +105,7 @@ type turns struct {
 
 // reserve takes the turn of a request's next call ahead of it, so that nothing need be written for a call that will not be
 // made. It waits until latest at most. It does nothing where a turn is reserved already, or none is needed.
-func reserve(g Gateway, latest time.Time) *Fault {
+func reserve(g psp.Provider, latest time.Time) *psp.CallError {
 	t, ok := g.(*turns)
 	if !ok || t.reserved > 0 {
 		return nil
@@ -116,21 +118,21 @@ func reserve(g Gateway, latest time.Time) *Fault {
 }
 
 // hold makes the turn that is reserved serve one call more. The two are to different endpoints, whose limits are their own.
-func hold(g Gateway) {
+func hold(g psp.Provider) {
 	if t, ok := g.(*turns); ok && t.reserved > 0 {
 		t.reserved++
 	}
 }
 
 // release gives back a turn that was reserved and not used up.
-func release(g Gateway) {
+func release(g psp.Provider) {
 	if t, ok := g.(*turns); ok && t.reserved > 0 {
 		t.reserved = 0
 		t.lane.leave()
 	}
 }
 
-func (t *turns) enter(latest time.Time) *Fault {
+func (t *turns) enter(latest time.Time) *psp.CallError {
 	if t.breaker.State() == gobreaker.StateOpen {
 		return heldBack("provider_is_down", t.Rest)
 	}
@@ -138,7 +140,7 @@ func (t *turns) enter(latest time.Time) *Fault {
 }
 
 // enterBy takes a turn for a call that must have its answer by a deadline.
-func (t *turns) enterBy(deadline time.Time) *Fault {
+func (t *turns) enterBy(deadline time.Time) *psp.CallError {
 	latest := deadline.Add(-t.Answer)
 	if latest.Before(time.Now()) {
 		return heldBack("too_late_to_answer", 0)
@@ -147,32 +149,34 @@ func (t *turns) enterBy(deadline time.Time) *Fault {
 }
 
 // Create implements [Gateway].
-func (t *turns) Create(deadline time.Time, w Wire, key string) (Remote, *Fault) {
-	return guarded(t, deadline, func() (Remote, *Fault) { return t.Gateway.Create(deadline, w, key) })
+func (t *turns) Create(deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
+	return guarded(t, deadline, func() (psp.Checkout, *psp.CallError) { return t.Provider.Create(deadline, w, key) })
 }
 
 // Retrieve implements [Gateway].
-func (t *turns) Retrieve(deadline time.Time, ref string) (Remote, *Fault) {
-	return guarded(t, deadline, func() (Remote, *Fault) { return t.Gateway.Retrieve(deadline, ref) })
+func (t *turns) Retrieve(deadline time.Time, ref string) (psp.Checkout, *psp.CallError) {
+	return guarded(t, deadline, func() (psp.Checkout, *psp.CallError) { return t.Provider.Retrieve(deadline, ref) })
 }
 
 // Expire implements [Gateway].
-func (t *turns) Expire(deadline time.Time, ref string) (Remote, *Fault) {
-	return guarded(t, deadline, func() (Remote, *Fault) { return t.Gateway.Expire(deadline, ref) })
+func (t *turns) Expire(deadline time.Time, ref string) (psp.Checkout, *psp.CallError) {
+	return guarded(t, deadline, func() (psp.Checkout, *psp.CallError) { return t.Provider.Expire(deadline, ref) })
 }
 
 // Checkouts implements [Gateway].
-func (t *turns) Checkouts(deadline time.Time, created Span, after string) (Page[Remote], *Fault) {
-	return guarded(t, deadline, func() (Page[Remote], *Fault) { return t.Gateway.Checkouts(deadline, created, after) })
+func (t *turns) ListCheckouts(deadline time.Time, created psp.Span, after string) (psp.Page[psp.Checkout], *psp.CallError) {
+	return guarded(t, deadline, func() (psp.Page[psp.Checkout], *psp.CallError) {
+		return t.Provider.ListCheckouts(deadline, created, after)
+	})
 }
 
 // Undelivered implements [Gateway].
-func (t *turns) Undelivered(deadline time.Time, after string) (Page[Event], *Fault) {
-	return guarded(t, deadline, func() (Page[Event], *Fault) { return t.Gateway.Undelivered(deadline, after) })
+func (t *turns) UndeliveredEvents(deadline time.Time, after string) (psp.Page[psp.Event], *psp.CallError) {
+	return guarded(t, deadline, func() (psp.Page[psp.Event], *psp.CallError) { return t.Provider.UndeliveredEvents(deadline, after) })
 }
 
 // guarded makes a call in the turn that is reserved for it, or when it is its turn.
-func guarded[T any](t *turns, deadline time.Time, call func() (T, *Fault)) (answer T, fault *Fault) {
+func guarded[T any](t *turns, deadline time.Time, call func() (T, *psp.CallError)) (answer T, fault *psp.CallError) {
 	if t.reserved > 0 {
 		t.reserved--
 	} else if held := t.enterBy(deadline); held != nil {
@@ -193,6 +197,6 @@ func guarded[T any](t *turns, deadline time.Time, call func() (T, *Fault)) (answ
 	return answer, fault
 }
 
-func heldBack(code string, wait time.Duration) *Fault {
-	return &Fault{Class: NotExecuted, Held: true, Code: code, RetryAfter: wait}
+func heldBack(code string, wait time.Duration) *psp.CallError {
+	return &psp.CallError{Class: psp.NotExecuted, Held: true, Code: code, RetryAfter: wait}
 }

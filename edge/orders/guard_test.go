@@ -10,14 +10,15 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 // hanging is a provider that answers nobody, and an adapter that notices late.
 type hanging struct{ provider }
 
-func (h *hanging) Create(deadline time.Time, _ orders.Wire, _ string) (orders.Remote, *orders.Fault) {
+func (h *hanging) Create(deadline time.Time, _ psp.RenderedRequest, _ string) (psp.Checkout, *psp.CallError) {
 	time.Sleep(time.Until(deadline) + 100*time.Millisecond)
-	return orders.Remote{}, &orders.Fault{Class: orders.Unknown, Err: errors.New("timeout")}
+	return psp.Checkout{}, &psp.CallError{Class: psp.Unknown, Err: errors.New("timeout")}
 }
 
 // TestGuardBulkhead: more callers than places wait as long as an answer can still arrive, and are told that nothing was sent.
@@ -25,20 +26,20 @@ func TestGuardBulkhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := orders.Guarded(&hanging{}, orders.Limits{Concurrent: 2, Trip: 100})
 		began := time.Now()
-		faults := make(chan *orders.Fault, 6)
+		faults := make(chan *psp.CallError, 6)
 		for range 6 {
 			go func() {
-				_, fault := g.Create(began.Add(4*time.Second), orders.Wire{}, "k")
+				_, fault := g.Create(began.Add(4*time.Second), psp.RenderedRequest{}, "k")
 				faults <- fault
 			}()
 		}
 		for range 4 {
-			if fault := <-faults; fault.Class != orders.NotExecuted || !fault.Held || time.Since(began) != 3*time.Second {
+			if fault := <-faults; fault.Class != psp.NotExecuted || !fault.Held || time.Since(began) != 3*time.Second {
 				t.Errorf("after %v: %v", time.Since(began), fault)
 			}
 		}
 		for range 2 {
-			if fault := <-faults; fault.Class != orders.Unknown {
+			if fault := <-faults; fault.Class != psp.Unknown {
 				t.Errorf("got %v", fault)
 			}
 		}
@@ -49,17 +50,17 @@ func TestGuardBulkhead(t *testing.T) {
 func TestGuardBreaker(t *testing.T) {
 	p := new(provider)
 	g := orders.Guarded(p, orders.Limits{Trip: 3, Rest: 30 * time.Millisecond})
-	create := func() *orders.Fault {
-		_, fault := g.Create(time.Now().Add(time.Minute), orders.Wire{Body: []byte("ORD_1 1 100 0 x")}, "k")
+	create := func() *psp.CallError {
+		_, fault := g.Create(time.Now().Add(time.Minute), psp.RenderedRequest{Body: []byte("ORD_1 1 100 0 x")}, "k")
 		return fault
 	}
 	for range 3 {
-		p.faults = []*orders.Fault{{Class: orders.Unknown}}
-		if fault := create(); fault == nil || fault.Class != orders.Unknown {
+		p.faults = []*psp.CallError{{Class: psp.Unknown}}
+		if fault := create(); fault == nil || fault.Class != psp.Unknown {
 			t.Fatalf("got %v", fault)
 		}
 	}
-	if fault := create(); fault == nil || fault.Class != orders.NotExecuted || len(p.sent) != 3 {
+	if fault := create(); fault == nil || fault.Class != psp.NotExecuted || len(p.sent) != 3 {
 		t.Fatalf("the breaker let a call through: %v, sent %d", fault, len(p.sent))
 	}
 	time.Sleep(50 * time.Millisecond)
@@ -73,8 +74,8 @@ func TestGuardRefusals(t *testing.T) {
 	p := new(provider)
 	g := orders.Guarded(p, orders.Limits{Trip: 3})
 	for range 5 {
-		p.faults = []*orders.Fault{{Class: orders.Definitive, Status: 400}}
-		if _, fault := g.Create(time.Now().Add(time.Minute), orders.Wire{}, "k"); fault == nil || fault.Class != orders.Definitive {
+		p.faults = []*psp.CallError{{Class: psp.Definitive, Status: 400}}
+		if _, fault := g.Create(time.Now().Add(time.Minute), psp.RenderedRequest{}, "k"); fault == nil || fault.Class != psp.Definitive {
 			t.Fatalf("got %v", fault)
 		}
 	}
@@ -90,12 +91,12 @@ func TestGuardRate(t *testing.T) {
 		p := new(provider)
 		g := orders.Guarded(p, orders.Limits{Rate: 10})
 		var waits []time.Duration
-		made := func(g orders.Gateway) (n int) {
+		made := func(g psp.Provider) (n int) {
 			for range 15 {
-				_, fault := g.Create(time.Now().Add(time.Second), orders.Wire{Body: []byte("ORD_1 1 100 0 x")}, "k")
+				_, fault := g.Create(time.Now().Add(time.Second), psp.RenderedRequest{Body: []byte("ORD_1 1 100 0 x")}, "k")
 				if fault == nil {
 					n++
-				} else if waits = append(waits, fault.RetryAfter); !fault.Held || fault.Class != orders.NotExecuted {
+				} else if waits = append(waits, fault.RetryAfter); !fault.Held || fault.Class != psp.NotExecuted {
 					t.Errorf("got %v", fault)
 				}
 			}
@@ -116,7 +117,7 @@ func TestGuardRate(t *testing.T) {
 func TestGuardTooLate(t *testing.T) {
 	p := new(provider)
 	g := orders.Guarded(p, orders.Limits{})
-	_, fault := g.Create(time.Now().Add(500*time.Millisecond), orders.Wire{}, "k")
+	_, fault := g.Create(time.Now().Add(500*time.Millisecond), psp.RenderedRequest{}, "k")
 	if fault == nil || !fault.Held || len(p.sent) != 0 {
 		t.Errorf("got %v, sent %d", fault, len(p.sent))
 	}
@@ -131,7 +132,7 @@ func TestGuardTurns(t *testing.T) {
 		ask := func(store, client string, n int) {
 			for range n {
 				go func() {
-					if _, fault := g.For(store, client).Create(time.Now().Add(time.Minute), orders.Wire{}, "k"); fault == nil {
+					if _, fault := g.For(store, client).Create(time.Now().Add(time.Minute), psp.RenderedRequest{}, "k"); fault == nil {
 						served <- store + client
 					}
 				}()
@@ -158,19 +159,19 @@ func TestGuardTurns(t *testing.T) {
 func TestGuardQueue(t *testing.T) {
 	p := &stopped{begun: make(chan struct{}, 10), end: make(chan struct{})}
 	g := orders.Guarded(p, orders.Limits{Concurrent: 2, Waiting: 3})
-	faults := make(chan *orders.Fault, 8)
+	faults := make(chan *psp.CallError, 8)
 	for range 8 {
 		go func() {
-			_, fault := g.Create(time.Now().Add(time.Minute), orders.Wire{}, "k")
+			_, fault := g.Create(time.Now().Add(time.Minute), psp.RenderedRequest{}, "k")
 			faults <- fault
 		}()
 	}
 	for range 3 {
-		if fault := <-faults; fault == nil || !fault.Held || fault.Class != orders.NotExecuted || fault.Code != "queue_full_here" {
+		if fault := <-faults; fault == nil || !fault.Held || fault.Class != psp.NotExecuted || fault.Code != "queue_full_here" {
 			t.Errorf("refused with %+v", fault)
 		}
 	}
-	go g.Background().Create(time.Now().Add(time.Minute), orders.Wire{}, "k")
+	go g.Background().Create(time.Now().Add(time.Minute), psp.RenderedRequest{}, "k")
 	for range 3 {
 		<-p.begun
 	}
@@ -187,11 +188,11 @@ func TestGuardQueue(t *testing.T) {
 func TestGuardRefusesEarly(t *testing.T) {
 	d := openDesk(t)
 	g := orders.Guarded(d.provider, orders.Limits{Trip: 1, Rest: 100 * time.Millisecond})
-	d.Gateways[checkout.Test] = g
+	d.Providers[checkout.Test] = g
 	trip := func() {
-		d.faults = []*orders.Fault{{Class: orders.Unknown}}
+		d.faults = []*psp.CallError{{Class: psp.Unknown}}
 		g.Retrieve(time.Now().Add(time.Minute), "") // answers, so the breaker is closed
-		g.Create(time.Now().Add(time.Minute), orders.Wire{}, "k")
+		g.Create(time.Now().Add(time.Minute), psp.RenderedRequest{}, "k")
 	}
 	trip()
 	_, err := d.order("DE")
@@ -229,7 +230,7 @@ func TestGuardSupersedes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.Gateways[checkout.Test] = orders.Guarded(d.provider, orders.Limits{Rate: 0.001}) // one turn now, the next in 20 minutes
+	d.Providers[checkout.Test] = orders.Guarded(d.provider, orders.Limits{Rate: 0.001}) // one turn now, the next in 20 minutes
 	if second, err := d.order("FR"); err != nil || second == first {
 		t.Errorf("got %q, %v", second, err)
 	}
@@ -248,8 +249,8 @@ type stopped struct {
 	end   chan struct{}
 }
 
-func (s *stopped) Create(time.Time, orders.Wire, string) (orders.Remote, *orders.Fault) {
+func (s *stopped) Create(time.Time, psp.RenderedRequest, string) (psp.Checkout, *psp.CallError) {
 	s.begun <- struct{}{}
 	<-s.end
-	return orders.Remote{}, nil
+	return psp.Checkout{}, nil
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 // longestRetry bounds what a call that was refused is told to wait.
@@ -35,8 +37,8 @@ func newLane(perSecond float64, places, waiting int) *lane {
 
 // enter takes a turn at once or waits for one, until latest at most; leave ends the turn. A call that cannot get one in time
 // is refused as soon as that is known.
-func (l *lane) enter(latest time.Time, party []string) *Fault {
-	w := &waiter{party: party, latest: latest, answer: make(chan *Fault, 1)}
+func (l *lane) enter(latest time.Time, party []string) *psp.CallError {
+	w := &waiter{party: party, latest: latest, answer: make(chan *psp.CallError, 1)}
 	l.join(w)
 	select {
 	case fault := <-w.answer:
@@ -122,7 +124,7 @@ func (l *lane) wait(n int) time.Duration {
 }
 
 // refuse says when to come again. Each call that is refused gets a time of its own, so that they do not come back together.
-func (l *lane) refuse(code string) *Fault {
+func (l *lane) refuse(code string) *psp.CallError {
 	now := time.Now()
 	l.retry = latest(l.retry, now.Add(l.wait(l.queue.length+1)))
 	fault := heldBack(code, min(l.retry.Sub(now), longestRetry))
@@ -142,8 +144,8 @@ func latest(a, b time.Time) time.Time {
 // waiter is a call that waits.
 type waiter struct {
 	party  []string
-	latest time.Time   // when it must be served, or not at all
-	answer chan *Fault // gets one element: nil for a turn
+	latest time.Time           // when it must be served, or not at all
+	answer chan *psp.CallError // gets one element: nil for a turn
 }
 
 // line is a queue that is fair on each of its levels: it serves its parts in turn, and the parts of a part. A line without

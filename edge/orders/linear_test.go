@@ -27,6 +27,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 var (
@@ -242,7 +243,7 @@ type unsteady struct {
 	troubles int
 }
 
-func (u unsteady) Create(deadline time.Time, w orders.Wire, key string) (orders.Remote, *orders.Fault) {
+func (u unsteady) Create(deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
 	u.boundary()
 	defer u.boundary()
 	if u.below(100) >= u.troubles {
@@ -250,16 +251,16 @@ func (u unsteady) Create(deadline time.Time, w orders.Wire, key string) (orders.
 	}
 	switch u.below(3) {
 	case 0:
-		return orders.Remote{}, &orders.Fault{Class: orders.NotExecuted, Status: 401}
+		return psp.Checkout{}, &psp.CallError{Class: psp.NotExecuted, Status: 401}
 	case 1:
-		return orders.Remote{}, &orders.Fault{Class: orders.Unknown, Err: errors.New("lost on the way there")}
+		return psp.Checkout{}, &psp.CallError{Class: psp.Unknown, Err: errors.New("lost on the way there")}
 	default:
 		u.provider.Create(deadline, w, key)
-		return orders.Remote{}, &orders.Fault{Class: orders.Unknown, Err: errors.New("lost on the way back")}
+		return psp.Checkout{}, &psp.CallError{Class: psp.Unknown, Err: errors.New("lost on the way back")}
 	}
 }
 
-func (u unsteady) Expire(deadline time.Time, ref string) (orders.Remote, *orders.Fault) {
+func (u unsteady) Expire(deadline time.Time, ref string) (psp.Checkout, *psp.CallError) {
 	u.boundary()
 	defer u.boundary()
 	return u.provider.Expire(deadline, ref)
@@ -310,7 +311,7 @@ func (c crowd) order(t *testing.T, db orders.Store, session string, n uint64) (h
 		p := newPauses(c.seed, n<<8+uint64(i))
 		gateway := unsteady{provider, p, c.troubles}
 		processes[i] = orders.New(orders.Config{Store: c.store(pausingStore{db, p}), Now: time.Now, Rand: rand.Reader,
-			Log: slog.New(slog.DiscardHandler), Gateways: map[checkout.Environment]orders.Gateway{checkout.Test: gateway},
+			Log: slog.New(slog.DiscardHandler), Providers: map[checkout.Environment]psp.Provider{checkout.Test: gateway},
 			TryTimeout: budget / 2, Budget: budget})
 	}
 	began := time.Now()

@@ -13,6 +13,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
@@ -239,116 +240,116 @@ func (s neverEndedStore) Commit(ctx context.Context, c orders.Change) error {
 
 // brokenGateway breaks what it has a function for.
 type brokenGateway struct {
-	orders.Gateway
-	render   func(orders.Gateway, orders.Payable) (orders.Wire, error)
-	create   func(orders.Gateway, time.Time, orders.Wire, string) (orders.Remote, *orders.Fault)
-	expire   func(orders.Gateway, time.Time, string) (orders.Remote, *orders.Fault)
-	retrieve func(orders.Remote) orders.Remote
-	event    func(*orders.Event)
+	psp.Provider
+	render   func(psp.Provider, psp.CheckoutParams) (psp.RenderedRequest, error)
+	create   func(psp.Provider, time.Time, psp.RenderedRequest, string) (psp.Checkout, *psp.CallError)
+	expire   func(psp.Provider, time.Time, string) (psp.Checkout, *psp.CallError)
+	retrieve func(psp.Checkout) psp.Checkout
+	event    func(*psp.Event)
 }
 
 func onGateway(b brokenGateway) mutant {
-	return mutant{gateway: func(g orders.Gateway) orders.Gateway { b.Gateway = g; return b }}
+	return mutant{gateway: func(g psp.Provider) psp.Provider { b.Provider = g; return b }}
 }
 
-func (g brokenGateway) Render(p orders.Payable) (orders.Wire, error) {
+func (g brokenGateway) Render(p psp.CheckoutParams) (psp.RenderedRequest, error) {
 	if g.render == nil {
-		return g.Gateway.Render(p)
+		return g.Provider.Render(p)
 	}
-	return g.render(g.Gateway, p)
+	return g.render(g.Provider, p)
 }
 
-func (g brokenGateway) Retrieve(deadline time.Time, ref string) (orders.Remote, *orders.Fault) {
-	remote, fault := g.Gateway.Retrieve(deadline, ref)
+func (g brokenGateway) Retrieve(deadline time.Time, ref string) (psp.Checkout, *psp.CallError) {
+	remote, fault := g.Provider.Retrieve(deadline, ref)
 	if g.retrieve != nil {
 		remote = g.retrieve(remote)
 	}
 	return remote, fault
 }
 
-func (g brokenGateway) Event(signature string, body []byte, now time.Time) (orders.Event, error) {
-	e, err := g.Gateway.Event(signature, body, now)
+func (g brokenGateway) Webhook(header func(string) string, body []byte, now time.Time) (psp.Event, error) {
+	e, err := g.Provider.Webhook(header, body, now)
 	if g.event != nil {
 		g.event(&e)
 	}
 	return e, err
 }
 
-func (g brokenGateway) Create(deadline time.Time, w orders.Wire, key string) (orders.Remote, *orders.Fault) {
+func (g brokenGateway) Create(deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
 	if g.create == nil {
-		return g.Gateway.Create(deadline, w, key)
+		return g.Provider.Create(deadline, w, key)
 	}
-	return g.create(g.Gateway, deadline, w, key)
+	return g.create(g.Provider, deadline, w, key)
 }
 
-func (g brokenGateway) Expire(deadline time.Time, ref string) (orders.Remote, *orders.Fault) {
+func (g brokenGateway) Expire(deadline time.Time, ref string) (psp.Checkout, *psp.CallError) {
 	if g.expire == nil {
-		return g.Gateway.Expire(deadline, ref)
+		return g.Provider.Expire(deadline, ref)
 	}
-	return g.expire(g.Gateway, deadline, ref)
+	return g.expire(g.Provider, deadline, ref)
 }
 
-func onCreate(broken func(orders.Gateway, time.Time, orders.Wire, string) (orders.Remote, *orders.Fault)) mutant {
+func onCreate(broken func(psp.Provider, time.Time, psp.RenderedRequest, string) (psp.Checkout, *psp.CallError)) mutant {
 	return onGateway(brokenGateway{create: broken})
 }
 
-func onExpire(broken func(orders.Gateway, time.Time, string) (orders.Remote, *orders.Fault)) mutant {
+func onExpire(broken func(psp.Provider, time.Time, string) (psp.Checkout, *psp.CallError)) mutant {
 	return onGateway(brokenGateway{expire: broken})
 }
 
-func alwaysOpen(r orders.Remote) orders.Remote {
-	r.Status = orders.RemoteOpen
+func alwaysOpen(r psp.Checkout) psp.Checkout {
+	r.Status = psp.CheckoutOpen
 	return r
 }
 
-func alwaysPaid(e *orders.Event) { e.Remote.Paid = e.Remote.Paid || e.Kind == orders.EventCompleted }
+func alwaysPaid(e *psp.Event) { e.Checkout.Paid = e.Checkout.Paid || e.Kind == psp.EventCompleted }
 
-func otherLines(g orders.Gateway, p orders.Payable) (orders.Wire, error) {
+func otherLines(g psp.Provider, p psp.CheckoutParams) (psp.RenderedRequest, error) {
 	p.Order = clone(p.Order)
 	p.Order.Quote.Assessment.Subtotal--
 	p.Order.Quote.Assessment.Tax++
 	return g.Render(p)
 }
 
-func tellingKey(g orders.Gateway, deadline time.Time, w orders.Wire, key string) (orders.Remote, *orders.Fault) {
+func tellingKey(g psp.Provider, deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
 	return g.Create(deadline, w, key+"_"+emailOf(0, "DE"))
 }
 
-func patientCreate(g orders.Gateway, deadline time.Time, w orders.Wire, key string) (orders.Remote, *orders.Fault) {
+func patientCreate(g psp.Provider, deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
 	time.Sleep(20 * time.Second)
 	return g.Create(deadline.Add(20*time.Second), w, key)
 }
 
-func neverExpire(orders.Gateway, time.Time, string) (orders.Remote, *orders.Fault) {
-	return orders.Remote{Status: orders.RemoteExpired}, nil
+func neverExpire(psp.Provider, time.Time, string) (psp.Checkout, *psp.CallError) {
+	return psp.Checkout{Status: psp.CheckoutExpired}, nil
 }
 
-func hopefulExpire(g orders.Gateway, deadline time.Time, ref string) (orders.Remote, *orders.Fault) {
+func hopefulExpire(g psp.Provider, deadline time.Time, ref string) (psp.Checkout, *psp.CallError) {
 	remote, fault := g.Expire(deadline, ref)
-	if fault != nil && fault.Class == orders.Unknown {
-		return orders.Remote{Status: orders.RemoteExpired}, nil
+	if fault != nil && fault.Class == psp.Unknown {
+		return psp.Checkout{Status: psp.CheckoutExpired}, nil
 	}
 	return remote, fault
 }
 
-func hopelessCreate(g orders.Gateway, deadline time.Time, w orders.Wire, key string) (orders.Remote, *orders.Fault) {
+func hopelessCreate(g psp.Provider, deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
 	remote, fault := g.Create(deadline, w, key)
-	if fault != nil && fault.Class == orders.Unknown {
-		fault.Class = orders.Definitive
+	if fault != nil && fault.Class == psp.Unknown {
+		fault.Class = psp.Definitive
 	}
 	return remote, fault
 }
 
 func newKeys() mutant {
 	tries := new(atomic.Int64)
-	return onCreate(func(g orders.Gateway, deadline time.Time, w orders.Wire, key string) (orders.Remote, *orders.Fault) {
+	return onCreate(func(g psp.Provider, deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
 		return g.Create(deadline, w, fmt.Sprint(key, "_", tries.Add(1)))
 	})
 }
 
 func otherBytes() mutant {
 	tries := new(atomic.Int64)
-	return onCreate(func(g orders.Gateway, deadline time.Time, w orders.Wire, key string) (orders.Remote, *orders.Fault) {
+	return onCreate(func(g psp.Provider, deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
 		w.Body = fmt.Appendf(slices.Clone(w.Body), "&metadata[try]=%d", tries.Add(1))
 		return g.Create(deadline, w, key)
 	})

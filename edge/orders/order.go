@@ -2,6 +2,7 @@ package orders
 
 import (
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 // Order is the one order of a checkout session with everything that was ever tried to get it paid. It is never deleted:
@@ -44,7 +45,7 @@ const (
 	// RolledBack: the provider refused; the session can be ordered from again.
 	RolledBack State = "rolled-back"
 	// Lapsed: the buyer let the provider's checkout end unpaid. The order is canceled, and its session is closed.
-	Lapsed State = "lapsed"
+	Expired State = "lapsed"
 	// Failed: a delayed payment did not arrive. The buyer may try again.
 	Failed State = "failed"
 	// RefundDue: more than one payment arrived for one checkout session.
@@ -63,19 +64,19 @@ type Attempt struct {
 	Placed checkout.Order
 	Digest string // of what the buyer asked for; see digest
 
-	Provider  string  // the gateway's name
-	Account   Account // that the attempt belongs to; its ID is "" in records of older versions
-	Key       string  // idempotency key
-	Wire      Wire    // emptied when the bytes can never be sent again
-	SentAt    int64   // Unix milliseconds
-	ExpiresAt int64   // when the provider's checkout ends, Unix milliseconds
+	Provider  string              // the gateway's name
+	Account   psp.Account         // that the attempt belongs to; its ID is "" in records of older versions
+	Key       string              // idempotency key
+	Request   psp.RenderedRequest // emptied when the bytes can never be sent again
+	SentAt    int64               // Unix milliseconds
+	ExpiresAt int64               // when the provider's checkout ends, Unix milliseconds
 
 	EverUnknown bool // an earlier try may have had its effect
 	KeyTaken    bool // the provider had seen Key before; see the fault class [KeyTaken]
 	Tries       int
 	Ref         string // the provider's checkout, "" until known
 	URL         string // where the buyer pays, "" until known
-	LastFault   string // for operators; holds no buyer data
+	LastError   string // for operators; holds no buyer data
 }
 
 // AttemptState is where an attempt stands; state.go moves it.
@@ -97,7 +98,7 @@ const (
 	// Ended: the provider confirmed that it cannot be paid any more, or that it has none.
 	Ended AttemptState = "ended"
 	// Taken: the buyer is through and the money on its way.
-	Taken AttemptState = "taken"
+	AttemptProcessing AttemptState = "taken"
 	// Settled: paid.
 	Settled AttemptState = "settled"
 )
@@ -136,7 +137,7 @@ func (o *Order) Attempt(n int) *Attempt {
 
 // attemptOf finds the attempt of a provider's checkout, by the provider's id or, while we know no id, by its number; nil when
 // there is none.
-func (o *Order) attemptOf(r *Remote) *Attempt {
+func (o *Order) attemptOf(r *psp.Checkout) *Attempt {
 	for i := range o.Attempts {
 		if a := &o.Attempts[i]; r.Ref != "" && a.Ref == r.Ref {
 			return a
@@ -164,7 +165,7 @@ func (o *Order) Published() (status string, visible bool) {
 	switch o.State {
 	case Paid, PaidLate, RefundDue:
 		return "completed", true
-	case Lapsed:
+	case Expired:
 		return "canceled", true
 	}
 	for i := range o.Attempts {

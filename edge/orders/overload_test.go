@@ -20,6 +20,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 const (
@@ -137,7 +138,7 @@ func inMarket(t *testing.T, do func(*market)) {
 		must(err)
 		m := &market{busyProvider: &busyProvider{bucket: rate.NewLimiter(overloadRate, overloadRate)}, told: make(map[string]bool)}
 		m.Service = orders.New(orders.Config{Store: db, Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-			Gateways: map[checkout.Environment]orders.Gateway{checkout.Test: orders.Guarded(m.busyProvider, orders.Limits{Rate: overloadRate})}})
+			Providers: map[checkout.Environment]psp.Provider{checkout.Test: orders.Guarded(m.busyProvider, orders.Limits{Rate: overloadRate})}})
 		ctx, stop := context.WithCancel(t.Context())
 		var sweeper sync.WaitGroup
 		sweeper.Go(func() { m.Run(ctx) })
@@ -240,26 +241,26 @@ type busyProvider struct {
 	limited int // calls that were too many
 }
 
-func (p *busyProvider) Create(deadline time.Time, w orders.Wire, key string) (orders.Remote, *orders.Fault) {
+func (p *busyProvider) Create(deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
 	if !p.bucket.Allow() {
 		p.mu.Lock()
 		p.limited++
 		p.mu.Unlock()
-		return orders.Remote{}, &orders.Fault{Class: orders.NotExecuted, Status: 429}
+		return psp.Checkout{}, &psp.CallError{Class: psp.NotExecuted, Status: 429}
 	}
 	if time.Until(deadline) < overloadAnswer { // the call arrives, and its answer does not
 		time.Sleep(time.Until(deadline))
 		p.provider.Create(deadline, w, key)
-		return orders.Remote{}, &orders.Fault{Class: orders.Unknown, Err: context.DeadlineExceeded}
+		return psp.Checkout{}, &psp.CallError{Class: psp.Unknown, Err: context.DeadlineExceeded}
 	}
 	time.Sleep(overloadAnswer)
 	return p.provider.Create(deadline, w, key)
 }
 
-func (p *busyProvider) Checkouts(time.Time, orders.Span, string) (orders.Page[orders.Remote], *orders.Fault) {
-	return orders.Page[orders.Remote]{}, nil
+func (p *busyProvider) ListCheckouts(time.Time, psp.Span, string) (psp.Page[psp.Checkout], *psp.CallError) {
+	return psp.Page[psp.Checkout]{}, nil
 }
 
-func (p *busyProvider) Undelivered(time.Time, string) (orders.Page[orders.Event], *orders.Fault) {
-	return orders.Page[orders.Event]{}, nil
+func (p *busyProvider) UndeliveredEvents(time.Time, string) (psp.Page[psp.Event], *psp.CallError) {
+	return psp.Page[psp.Event]{}, nil
 }

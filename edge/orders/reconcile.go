@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 const (
@@ -42,8 +43,8 @@ func (s *Service) reconcileHourly(ctx context.Context) {
 // second run finds nothing to do. A provider that fails does not keep the next one from being compared.
 func (s *Service) Reconcile(ctx context.Context) error {
 	var failed []error
-	for _, env := range slices.Sorted(maps.Keys(s.Gateways)) {
-		r := reconciliation{Service: s, env: env, gateway: inBackground(s.Gateways[env])}
+	for _, env := range slices.Sorted(maps.Keys(s.Providers)) {
+		r := reconciliation{Service: s, env: env, gateway: inBackground(s.Providers[env])}
 		err := r.run(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err() // we are ending, and that is no failure of anybody's
@@ -63,7 +64,7 @@ func (s *Service) Reconcile(ctx context.Context) error {
 type reconciliation struct {
 	*Service
 	env     checkout.Environment
-	gateway Gateway
+	gateway psp.Provider
 
 	checked     int   // events and checkouts of ours
 	fixed       int   // of them: told what we did not know, or ended
@@ -81,14 +82,14 @@ func (r *reconciliation) run(ctx context.Context) error {
 		return err
 	}
 	return errors.Join(
-		visit(ctx, r, r.gateway.Undelivered, r.event),
-		r.checkouts(ctx, Span{Since: r.Now().Add(-reconcileBack)}),
+		visit(ctx, r, r.gateway.UndeliveredEvents, r.event),
+		r.checkouts(ctx, psp.Span{Since: r.Now().Add(-reconcileBack)}),
 		r.unended)
 }
 
-func (r *reconciliation) checkouts(ctx context.Context, created Span) error {
-	return visit(ctx, r, func(deadline time.Time, after string) (Page[Remote], *Fault) {
-		return r.gateway.Checkouts(deadline, created, after)
+func (r *reconciliation) checkouts(ctx context.Context, created psp.Span) error {
+	return visit(ctx, r, func(deadline time.Time, after string) (psp.Page[psp.Checkout], *psp.CallError) {
+		return r.gateway.ListCheckouts(deadline, created, after)
 	}, r.checkout)
 }
 
@@ -101,7 +102,7 @@ func (r *reconciliation) loadQuarantine(ctx context.Context) error {
 			return err
 		}
 		for i := range page.Items {
-			r.kept[page.Items[i].Remote.Ref] = true
+			r.kept[page.Items[i].Checkout.Ref] = true
 		}
 		if after = page.Next; after == "" {
 			return nil
@@ -110,7 +111,7 @@ func (r *reconciliation) loadQuarantine(ctx context.Context) error {
 }
 
 // visit reads a list page by page and looks at each of its items.
-func visit[T any](ctx context.Context, r *reconciliation, read func(time.Time, string) (Page[T], *Fault),
+func visit[T any](ctx context.Context, r *reconciliation, read func(time.Time, string) (psp.Page[T], *psp.CallError),
 	look func(context.Context, *T) error) error {
 	after := ""
 	for range reconcilePages {
@@ -130,13 +131,13 @@ func visit[T any](ctx context.Context, r *reconciliation, read func(time.Time, s
 	return errors.New("orders: the provider's list is too long to be read to its end")
 }
 
-func readPage[T any](ctx context.Context, r *reconciliation, read func(time.Time, string) (Page[T], *Fault), after string) (Page[T], error) {
+func readPage[T any](ctx context.Context, r *reconciliation, read func(time.Time, string) (psp.Page[T], *psp.CallError), after string) (psp.Page[T], error) {
 	for try := 1; ; try++ {
 		page, fault := read(r.callDeadline(), after)
 		if fault == nil {
 			return page, nil
 		}
-		if try == pageTries || fault.Class == Definitive {
+		if try == pageTries || fault.Class == psp.Definitive {
 			return page, fmt.Errorf("orders: a list cannot be read: %w", fault)
 		}
 		select {
@@ -149,8 +150,8 @@ func readPage[T any](ctx context.Context, r *reconciliation, read func(time.Time
 
 func (r *reconciliation) callDeadline() time.Time { return r.Now().Add(r.TryTimeout) }
 
-func (r *reconciliation) event(ctx context.Context, ev *Event) error {
-	if ev.Kind == EventIgnored {
+func (r *reconciliation) event(ctx context.Context, ev *psp.Event) error {
+	if ev.Kind == psp.EventIgnored {
 		return nil
 	}
 	r.checked++
@@ -158,7 +159,7 @@ func (r *reconciliation) event(ctx context.Context, ev *Event) error {
 }
 
 // checkout brings an order to where the provider says that its checkout is.
-func (r *reconciliation) checkout(ctx context.Context, remote *Remote) error {
+func (r *reconciliation) checkout(ctx context.Context, remote *psp.Checkout) error {
 	if remote.OrderID == "" || r.foreign(remote) {
 		return nil // an account may serve others too
 	}
@@ -185,12 +186,12 @@ func (r *reconciliation) checkout(ctx context.Context, remote *Remote) error {
 
 // unheardOf handles a checkout of an order that the store does not have, because a restored backup lost it. If the checkout can
 // be paid and is certainly ours, it is ended.
-func (r *reconciliation) unheardOf(ctx context.Context, remote *Remote) error {
-	open := remote.Status == RemoteOpen
+func (r *reconciliation) unheardOf(ctx context.Context, remote *psp.Checkout) error {
+	open := remote.Status == psp.CheckoutOpen
 	switch {
 	case open && (remote.Deployment == "" || !r.end(remote)):
 		return nil
-	case remote.Status == RemoteComplete:
+	case remote.Status == psp.CheckoutComplete:
 		return r.tell(ctx, remote)
 	case open:
 		r.fixed++
@@ -199,7 +200,7 @@ func (r *reconciliation) unheardOf(ctx context.Context, remote *Remote) error {
 }
 
 // end ends a checkout that must not be paid, and reports whether its state is certain then.
-func (r *reconciliation) end(remote *Remote) bool {
+func (r *reconciliation) end(remote *psp.Checkout) bool {
 	ended, fault := r.gateway.Expire(r.callDeadline(), remote.Ref)
 	if fault != nil {
 		r.unended = fmt.Errorf("orders: %s attempt %d cannot be ended: %w", remote.OrderID, remote.Attempt, fault)
@@ -211,7 +212,7 @@ func (r *reconciliation) end(remote *Remote) bool {
 }
 
 // tell applies what a checkout's event would have reported.
-func (r *reconciliation) tell(ctx context.Context, remote *Remote) error {
+func (r *reconciliation) tell(ctx context.Context, remote *psp.Checkout) error {
 	if r.kept[remote.Ref] {
 		return nil
 	}
@@ -219,7 +220,7 @@ func (r *reconciliation) tell(ctx context.Context, remote *Remote) error {
 }
 
 // moved is the attempt of a checkout if it was made with another key of the same account; nil for all others.
-func (r *reconciliation) moved(o *Order, remote *Remote) *Attempt {
+func (r *reconciliation) moved(o *Order, remote *psp.Checkout) *Attempt {
 	a := o.attemptOf(remote)
 	if a == nil || a.Ref != remote.Ref || !a.elsewhere(r.gateway.Account()) {
 		return nil
@@ -229,7 +230,7 @@ func (r *reconciliation) moved(o *Order, remote *Remote) *Attempt {
 
 // home reads the order of a checkout, and writes down that the attempt belongs to the account of today after all: its checkout
 // is there, so that only the key was replaced.
-func (r *reconciliation) home(ctx context.Context, remote *Remote) (*Order, error) {
+func (r *reconciliation) home(ctx context.Context, remote *psp.Checkout) (*Order, error) {
 	for {
 		o, err := r.Store.Order(ctx, r.env, remote.OrderID)
 		if err != nil {
@@ -259,21 +260,21 @@ func (r *reconciliation) count(o outcome, err error) error {
 }
 
 // found is the event that would have told of a checkout's state. Its id is the same each time, so that it counts once.
-func (r *reconciliation) found(remote *Remote) *Event {
-	kind := EventIgnored // what is open needs no telling
+func (r *reconciliation) found(remote *psp.Checkout) *psp.Event {
+	kind := psp.EventIgnored // what is open needs no telling
 	switch remote.Status {
-	case RemoteComplete:
-		kind = EventCompleted
-	case RemoteExpired:
-		kind = EventExpired
+	case psp.CheckoutComplete:
+		kind = psp.EventCompleted
+	case psp.CheckoutExpired:
+		kind = psp.EventExpired
 	}
-	return &Event{ID: fmt.Sprintf("reconciled_%s_%d_%t", remote.Ref, remote.Status, remote.Paid), Kind: kind, Created: r.Now(), Remote: *remote}
+	return &psp.Event{ID: fmt.Sprintf("reconciled_%s_%d_%t", remote.Ref, remote.Status, remote.Paid), Kind: kind, Created: r.Now(), Checkout: *remote}
 }
 
 // stray reports whether a checkout that can be paid at the provider must not be: its attempt was given up, or the order's
 // money is there already. One that somebody is at work on is not.
-func (o *Order) stray(r *Remote) bool {
-	if r.Status != RemoteOpen {
+func (o *Order) stray(r *psp.Checkout) bool {
+	if r.Status != psp.CheckoutOpen {
 		return false
 	}
 	a := o.attemptOf(r)
@@ -290,16 +291,16 @@ func (o *Order) stray(r *Remote) bool {
 }
 
 // knows reports whether an attempt is where the provider says that its checkout is.
-func (o *Order) knows(r *Remote) bool {
+func (o *Order) knows(r *psp.Checkout) bool {
 	a := o.attemptOf(r)
 	if a == nil {
-		return r.Status == RemoteExpired // an attempt that a restored backup has lost, and nothing came of it
+		return r.Status == psp.CheckoutExpired // an attempt that a restored backup has lost, and nothing came of it
 	}
 	switch r.Status {
-	case RemoteExpired:
+	case psp.CheckoutExpired:
 		return a.State == Ended || a.State == Settled
-	case RemoteComplete:
-		return a.State == Settled || !r.Paid && (a.State == Taken || a.State == Ended)
+	case psp.CheckoutComplete:
+		return a.State == Settled || !r.Paid && (a.State == AttemptProcessing || a.State == Ended)
 	}
 	return true
 }

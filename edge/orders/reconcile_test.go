@@ -21,6 +21,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
 	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
@@ -28,7 +29,7 @@ import (
 
 // Checkouts are all in one page, whenever they were made. Undelivered events are nothing that the tests with the small provider
 // ask about.
-func (p *provider) Checkouts(time.Time, orders.Span, string) (page orders.Page[orders.Remote], _ *orders.Fault) {
+func (p *provider) ListCheckouts(time.Time, psp.Span, string) (page psp.Page[psp.Checkout], _ *psp.CallError) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, r := range p.checkouts {
@@ -37,7 +38,7 @@ func (p *provider) Checkouts(time.Time, orders.Span, string) (page orders.Page[o
 	return page, p.list
 }
 
-func (p *provider) Undelivered(time.Time, string) (page orders.Page[orders.Event], _ *orders.Fault) {
+func (p *provider) UndeliveredEvents(time.Time, string) (page psp.Page[psp.Event], _ *psp.CallError) {
 	return page, nil
 }
 
@@ -48,7 +49,7 @@ type counter struct {
 	t       *testing.T
 	db      *badgerstore.DB
 	psp     *sandbox.Sandbox
-	stripe  *stripe.Gateway
+	stripe  *stripe.Provider
 	log     *bytes.Buffer // written by one goroutine at a time: nothing runs beside the tests but the endpoint, which logs nothing
 	deaf    atomic.Bool   // the endpoint accepts nothing
 	refused atomic.Int32  // webhooks
@@ -74,13 +75,13 @@ func openCounter(t *testing.T) *counter {
 	c.stripe = stripe.New(stripe.Config{Key: "sk_test_1", WebhookSecret: "whsec_1", BaseURL: "http://sandbox", Dial: c.psp.Dial})
 	c.Service = orders.New(orders.Config{Store: c.db, Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.NewTextHandler(c.log, nil)),
 		Deployment: "here",
-		Gateways:   map[checkout.Environment]orders.Gateway{checkout.Test: orders.Guarded(c.stripe, orders.Limits{Trip: 1000})}})
+		Providers:  map[checkout.Environment]psp.Provider{checkout.Test: orders.Guarded(c.stripe, orders.Limits{Trip: 1000})}})
 	return c
 }
 
 func (c *counter) webhook(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	ev, err := c.stripe.Event(r.Header.Get("Stripe-Signature"), body, time.Now())
+	ev, err := c.stripe.Webhook(r.Header.Get, body, time.Now())
 	if c.deaf.Load() || err != nil || c.Apply(r.Context(), checkout.Test, ev) != nil {
 		w.WriteHeader(http.StatusInternalServerError)
 		c.refused.Add(1)
@@ -197,7 +198,7 @@ func TestReconcileLostWebhooks(t *testing.T) {
 		closed  bool
 	}{
 		{c.psp.Pay, orders.Paid, true},
-		{c.psp.Expire, orders.Lapsed, true},
+		{c.psp.Expire, orders.Expired, true},
 		{func(ref string) error { return c.psp.Choose(ref, "later") }, orders.Processing, true},
 		{c.psp.Decline, orders.AwaitingPayment, false}, // nobody needs to know
 	}
@@ -261,7 +262,7 @@ func TestReconcileUndelivered(t *testing.T) {
 func (c *counter) allDelivered() {
 	c.t.Helper()
 	eventually(c.t, func() bool {
-		page, fault := c.stripe.Undelivered(time.Now().Add(time.Second), "")
+		page, fault := c.stripe.UndeliveredEvents(time.Now().Add(time.Second), "")
 		return fault == nil && len(page.Items) == 0
 	})
 }
@@ -307,7 +308,7 @@ func TestReconcileUnheardOf(t *testing.T) {
 	}
 	c.reconcile(4, 0, 0)
 	page, err := c.db.Quarantined(context.Background(), checkout.Test, "", 10)
-	if err != nil || len(page.Items) != 1 || page.Items[0].Remote.Ref != paid {
+	if err != nil || len(page.Items) != 1 || page.Items[0].Checkout.Ref != paid {
 		t.Errorf("in quarantine: %+v, %v", page.Items, err)
 	}
 }
@@ -329,7 +330,7 @@ func (c *counter) foreign(more string) (ref string) {
 	c.t.Helper()
 	body := "mode=payment&success_url=https://shop.example/&line_items[0][quantity]=1&line_items[0][price_data][currency]=eur" +
 		"&line_items[0][price_data][unit_amount]=2900&line_items[0][price_data][product_data][name]=Thing&" + more
-	made, fault := c.stripe.Create(time.Now().Add(5*time.Second), orders.Wire{Path: "/v1/checkout/sessions", Body: []byte(body)},
+	made, fault := c.stripe.Create(time.Now().Add(5*time.Second), psp.RenderedRequest{Path: "/v1/checkout/sessions", Body: []byte(body)},
 		fmt.Sprint("foreign ", foreigners.Add(1)))
 	if fault != nil {
 		c.t.Error(fault)
@@ -369,7 +370,7 @@ func TestReconcileSecondCheckout(t *testing.T) {
 	}
 	_, o := c.stored(id)
 	twin, fault := c.stripe.Create(time.Now().Add(5*time.Second),
-		orders.Wire{Path: "/v1/checkout/sessions", Body: []byte(c.psp.Bodies()[o.Current().Key][0])}, "another key")
+		psp.RenderedRequest{Path: "/v1/checkout/sessions", Body: []byte(c.psp.Bodies()[o.Current().Key][0])}, "another key")
 	if fault != nil || twin.Ref == o.Current().Ref {
 		t.Fatal(fault)
 	}
@@ -397,8 +398,8 @@ func TestReconcileSettled(t *testing.T) {
 		c.allDelivered() // of the first checkout's end
 		_, o := c.stored(id)
 		first := o.Attempts[0]
-		late := orders.Event{ID: "evt_late", Kind: orders.EventCompleted, Created: time.Now(), Remote: orders.Remote{
-			Ref: first.Ref, Status: orders.RemoteComplete, Paid: true, OrderID: o.ID, Attempt: 1, PaymentID: "pi_1",
+		late := psp.Event{ID: "evt_late", Kind: psp.EventCompleted, Created: time.Now(), Checkout: psp.Checkout{
+			Ref: first.Ref, Status: psp.CheckoutComplete, Paid: true, OrderID: o.ID, Attempt: 1, PaymentID: "pi_1",
 			Total: money.Amount{Minor: first.Placed.Quote.Assessment.Total, Currency: first.Placed.Quote.Currency}}}
 		if err := c.Apply(context.Background(), checkout.Test, late); err != nil {
 			t.Fatal(err)

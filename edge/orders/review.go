@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 // reviewEvery is how often the log repeats that something waits for a person.
@@ -17,14 +18,14 @@ const reviewEvery = time.Hour
 // entries as well. after is "" for the first page, then [Page.Next] of the page before; limit is at least 1.
 type ReviewStore interface {
 	// Quarantined lists the events in quarantine of one environment, sorted by provider and event id.
-	Quarantined(ctx context.Context, env checkout.Environment, after string, limit int) (Page[Quarantined], error)
+	Quarantined(ctx context.Context, env checkout.Environment, after string, limit int) (psp.Page[Quarantined], error)
 
 	// HandleQuarantined sets HandledAt of an event in quarantine, in Unix milliseconds. The first time counts, a second call
 	// changes nothing. [ErrNotFound] when there is no such event.
 	HandleQuarantined(ctx context.Context, env checkout.Environment, provider, eventID string, at int64) error
 
 	// RefundDue lists the orders of one environment whose state is [RefundDue], sorted by id.
-	RefundDue(ctx context.Context, env checkout.Environment, after string, limit int) (Page[Order], error)
+	RefundDue(ctx context.Context, env checkout.Environment, after string, limit int) (psp.Page[Order], error)
 
 	// Unhandled counts the entries of both lists that nobody has handled.
 	Unhandled(ctx context.Context, env checkout.Environment) (Unhandled, error)
@@ -32,7 +33,7 @@ type ReviewStore interface {
 
 // Quarantined is a genuine event that fits no order of ours.
 type Quarantined struct {
-	Event
+	psp.Event
 	Environment   checkout.Environment
 	Provider      string
 	Why           string // for operators; "" for an event of an older version
@@ -83,7 +84,7 @@ func (s *Service) reportHourly(ctx context.Context) {
 }
 
 func (s *Service) report(ctx context.Context) {
-	for _, env := range slices.Sorted(maps.Keys(s.Gateways)) {
+	for _, env := range slices.Sorted(maps.Keys(s.Providers)) {
 		waiting, err := s.Store.Unhandled(ctx, env)
 		switch {
 		case err != nil:

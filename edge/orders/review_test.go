@@ -10,6 +10,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 // paidTwice pays the first attempt and the one that superseded it.
@@ -21,8 +22,8 @@ func (d *desk) paidTwice(t *testing.T) *orders.Order {
 		}
 	}
 	_, o := d.stored(t)
-	d.apply(t, d.event(o, 1, orders.EventCompleted, "evt_1"))
-	d.apply(t, d.event(o, 2, orders.EventCompleted, "evt_2"))
+	d.apply(t, d.event(o, 1, psp.EventCompleted, "evt_1"))
+	d.apply(t, d.event(o, 2, psp.EventCompleted, "evt_2"))
 	_, o = d.stored(t)
 	return o
 }
@@ -62,12 +63,12 @@ func TestRefundDue(t *testing.T) {
 // TestQuarantine: an event that fits nothing is listed with the reason, and is handled by a person.
 func TestQuarantine(t *testing.T) {
 	d, ctx := openDesk(t), context.Background()
-	d.apply(t, orders.Event{ID: "evt_1", Kind: orders.EventCompleted, Created: time.Now(), Remote: orders.Remote{Ref: "ref_1", OrderID: "ORD_1", Attempt: 1, Paid: true}})
+	d.apply(t, psp.Event{ID: "evt_1", Kind: psp.EventCompleted, Created: time.Now(), Checkout: psp.Checkout{Ref: "ref_1", OrderID: "ORD_1", Attempt: 1, Paid: true}})
 	page, err := d.db.Quarantined(ctx, checkout.Test, "", 10)
 	if err != nil || len(page.Items) != 1 {
 		t.Fatalf("listed %+v, %v", page, err)
 	}
-	if q := page.Items[0]; q.ID != "evt_1" || q.Remote.Ref != "ref_1" || q.Provider != "test" || q.Why == "" || q.QuarantinedAt == 0 || q.HandledAt != 0 {
+	if q := page.Items[0]; q.ID != "evt_1" || q.Checkout.Ref != "ref_1" || q.Provider != "test" || q.Why == "" || q.QuarantinedAt == 0 || q.HandledAt != 0 {
 		t.Errorf("listed %+v", q)
 	}
 	if err := d.HandleQuarantined(ctx, checkout.Test, "test", "evt_1"); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/problem"
+	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/shortid"
 )
 
@@ -19,9 +20,9 @@ type Config struct {
 	Store Store
 	// Gateways holds the provider of each environment. In an environment without one every create-order is refused for the
 	// moment: its session was opened while there was a provider.
-	Gateways map[checkout.Environment]Gateway
-	Now      func() time.Time
-	Rand     io.Reader // for ids; crypto/rand in production
+	Providers map[checkout.Environment]psp.Provider
+	Now       func() time.Time
+	Rand      io.Reader // for ids; crypto/rand in production
 
 	// Deployment tells our checkouts from those of others on the same account: two deployments do not end each other's. It is
 	// kept with the orders, so that it comes back with a backup. With "" every checkout that names an order is ours.
@@ -56,7 +57,7 @@ func New(c Config) *Service {
 		c.Budget = 9 * time.Second
 	}
 	s := &Service{Config: c, caughtUp: make(map[checkout.Environment]chan struct{})}
-	for env := range c.Gateways {
+	for env := range c.Providers {
 		s.caughtUp[env] = make(chan struct{})
 		if !c.CatchUp {
 			close(s.caughtUp[env])

@@ -19,6 +19,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 const sessionID = "cs_550e8400-e29b-41d4-a716-446655440000"
@@ -27,19 +28,19 @@ const sessionID = "cs_550e8400-e29b-41d4-a716-446655440000"
 // a real one: the same key gives the same checkout, and an expired one cannot be paid.
 type provider struct {
 	mu        sync.Mutex
-	faults    []*orders.Fault // of the next creates; nil lets one through
-	expire    *orders.Fault   // of every expire
-	expiring  func()          // happens once, while the next expire is on its way back
-	creating  func()          // happens once, while the next create is on its way back
-	retrieve  *orders.Fault   // of every retrieve
-	list      *orders.Fault   // of every list
+	faults    []*psp.CallError // of the next creates; nil lets one through
+	expire    *psp.CallError   // of every expire
+	expiring  func()           // happens once, while the next expire is on its way back
+	creating  func()           // happens once, while the next create is on its way back
+	retrieve  *psp.CallError   // of every retrieve
+	list      *psp.CallError   // of every list
 	retrieves int
 	unfit     string // a success URL that cannot be rendered
 	complete  bool   // a buyer is faster than the expire
 	skew      int64  // added to what is charged
 	sent      []sentCreate
-	checkouts map[string]orders.Remote // by key
-	account   orders.Account           // acct_1 where it is zero
+	checkouts map[string]psp.Checkout // by key
+	account   psp.Account             // acct_1 where it is zero
 }
 
 type sentCreate struct {
@@ -47,37 +48,37 @@ type sentCreate struct {
 	body string
 }
 
-func (p *provider) Name() string            { return "test" }
-func (p *provider) Account() orders.Account { return cmp.Or(p.account, orders.Account{ID: "acct_1"}) }
-func (p *provider) Amounts(money.Currency) (orders.Amounts, bool) {
-	return orders.Amounts{Step: 1, Min: 50, Max: 1e12}, true
+func (p *provider) Name() string         { return "test" }
+func (p *provider) Account() psp.Account { return cmp.Or(p.account, psp.Account{ID: "acct_1"}) }
+func (p *provider) Amounts(money.Currency) (psp.Amounts, bool) {
+	return psp.Amounts{SmallestUnit: 1, Min: 50, Max: 1e12}, true
 }
-func (p *provider) Retrieve(_ time.Time, ref string) (orders.Remote, *orders.Fault) {
+func (p *provider) Retrieve(_ time.Time, ref string) (psp.Checkout, *psp.CallError) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.retrieves++; p.retrieve != nil {
-		return orders.Remote{}, p.retrieve
+		return psp.Checkout{}, p.retrieve
 	}
 	for _, r := range p.checkouts {
 		if r.Ref == ref {
 			return r, nil
 		}
 	}
-	return orders.Remote{Ref: ref, Status: orders.RemoteMissing}, nil
+	return psp.Checkout{Ref: ref, Status: psp.CheckoutMissing}, nil
 }
-func (p *provider) Event(string, []byte, time.Time) (orders.Event, error) {
-	return orders.Event{}, errors.New("not used")
+func (p *provider) Webhook(func(string) string, []byte, time.Time) (psp.Event, error) {
+	return psp.Event{}, errors.New("not used")
 }
 
-func (p *provider) Render(in orders.Payable) (orders.Wire, error) {
+func (p *provider) Render(in psp.CheckoutParams) (psp.RenderedRequest, error) {
 	if p.unfit != "" && in.SuccessTo == p.unfit {
-		return orders.Wire{}, errors.New("cannot be rendered")
+		return psp.RenderedRequest{}, errors.New("cannot be rendered")
 	}
 	a := in.Order.Quote.Assessment
-	return orders.Wire{Path: "/pay", Body: fmt.Appendf(nil, "%s %d %d %d %s", in.OrderID, in.Attempt, a.Total, in.ExpiresAt.Unix(), in.SuccessTo)}, nil
+	return psp.RenderedRequest{Path: "/pay", Body: fmt.Appendf(nil, "%s %d %d %d %s", in.OrderID, in.Attempt, a.Total, in.ExpiresAt.Unix(), in.SuccessTo)}, nil
 }
 
-func (p *provider) Create(_ time.Time, w orders.Wire, key string) (orders.Remote, *orders.Fault) {
+func (p *provider) Create(_ time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
 	remote, fault := p.make(w, key)
 	if meanwhile := p.creating; meanwhile != nil {
 		p.creating = nil
@@ -86,7 +87,7 @@ func (p *provider) Create(_ time.Time, w orders.Wire, key string) (orders.Remote
 	return remote, fault
 }
 
-func (p *provider) make(w orders.Wire, key string) (orders.Remote, *orders.Fault) {
+func (p *provider) make(w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sent = append(p.sent, sentCreate{key, string(w.Body)})
@@ -94,24 +95,24 @@ func (p *provider) make(w orders.Wire, key string) (orders.Remote, *orders.Fault
 		fault := p.faults[0]
 		p.faults = p.faults[1:]
 		if fault != nil {
-			return orders.Remote{}, fault
+			return psp.Checkout{}, fault
 		}
 	}
 	if r, ok := p.checkouts[key]; ok {
 		return r, nil
 	}
 	var total, expires int64
-	r := orders.Remote{Status: orders.RemoteOpen, Ref: "ref_" + key, URL: "https://psp.example/" + key}
+	r := psp.Checkout{Status: psp.CheckoutOpen, Ref: "ref_" + key, URL: "https://psp.example/" + key}
 	fmt.Sscanf(string(w.Body), "%s %d %d %d", &r.OrderID, &r.Attempt, &total, &expires)
 	r.Total = money.Amount{Minor: total + p.skew, Currency: "EUR"}
 	if p.checkouts == nil {
-		p.checkouts = make(map[string]orders.Remote)
+		p.checkouts = make(map[string]psp.Checkout)
 	}
 	p.checkouts[key] = r
 	return r, nil
 }
 
-func (p *provider) Expire(_ time.Time, ref string) (orders.Remote, *orders.Fault) {
+func (p *provider) Expire(_ time.Time, ref string) (psp.Checkout, *psp.CallError) {
 	remote, fault := p.end(ref)
 	if meanwhile := p.expiring; meanwhile != nil {
 		p.expiring = nil
@@ -120,24 +121,24 @@ func (p *provider) Expire(_ time.Time, ref string) (orders.Remote, *orders.Fault
 	return remote, fault
 }
 
-func (p *provider) end(ref string) (orders.Remote, *orders.Fault) {
+func (p *provider) end(ref string) (psp.Checkout, *psp.CallError) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.expire != nil {
-		return orders.Remote{}, p.expire
+		return psp.Checkout{}, p.expire
 	}
 	for key, r := range p.checkouts {
 		if r.Ref != ref {
 			continue
 		}
-		r.Status, r.URL = orders.RemoteExpired, ""
+		r.Status, r.URL = psp.CheckoutExpired, ""
 		if p.complete {
-			r.Status, r.Paid, r.PaymentID = orders.RemoteComplete, true, "pi_1"
+			r.Status, r.Paid, r.PaymentID = psp.CheckoutComplete, true, "pi_1"
 		}
 		p.checkouts[key] = r
 		return r, nil
 	}
-	return orders.Remote{Ref: ref, Status: orders.RemoteMissing}, nil
+	return psp.Checkout{Ref: ref, Status: psp.CheckoutMissing}, nil
 }
 
 // desk is a service on a real database, with one session to order from.
@@ -169,7 +170,7 @@ func openDeskIn(t *testing.T, directory string) *desk {
 	})
 	p := new(provider)
 	d := &desk{provider: p, db: db, log: log}
-	d.Service = orders.New(orders.Config{Store: db, Gateways: map[checkout.Environment]orders.Gateway{checkout.Test: p},
+	d.Service = orders.New(orders.Config{Store: db, Providers: map[checkout.Environment]psp.Provider{checkout.Test: p},
 		Now: func() time.Time { return time.Now().Add(d.ahead) }, Rand: rand.Reader, Log: logger, TryTimeout: 50 * time.Millisecond, Budget: 100 * time.Millisecond})
 	session := &orders.Session{MerchantID: "MER_1", PageURL: "https://pay.example/s", Session: checkout.Session{
 		ID: sessionID, Environment: checkout.Test, StoreID: "STO_1", ExpiresAt: time.Now().Add(time.Hour).UnixMilli(),
@@ -220,18 +221,18 @@ func (d *desk) stored(t *testing.T) (*orders.Session, *orders.Order) {
 }
 
 // event is what the provider reports of an attempt.
-func (d *desk) event(o *orders.Order, n int, kind orders.EventKind, id string) orders.Event {
+func (d *desk) event(o *orders.Order, n int, kind psp.EventKind, id string) psp.Event {
 	a := o.Attempt(n)
-	status := orders.RemoteComplete
-	if kind == orders.EventExpired {
-		status = orders.RemoteExpired
+	status := psp.CheckoutComplete
+	if kind == psp.EventExpired {
+		status = psp.CheckoutExpired
 	}
-	return orders.Event{ID: id, Kind: kind, Created: time.Now(), Remote: orders.Remote{Ref: a.Ref, OrderID: o.ID, Attempt: n, Status: status,
-		Paid: kind == orders.EventCompleted || kind == orders.EventSucceeded, PaymentID: fmt.Sprintf("pi_%d", n),
+	return psp.Event{ID: id, Kind: kind, Created: time.Now(), Checkout: psp.Checkout{Ref: a.Ref, OrderID: o.ID, Attempt: n, Status: status,
+		Paid: kind == psp.EventCompleted || kind == psp.EventSucceeded, PaymentID: fmt.Sprintf("pi_%d", n),
 		Total: money.Amount{Minor: a.Placed.Quote.Assessment.Total, Currency: "EUR"}}}
 }
 
-func (d *desk) apply(t *testing.T, ev orders.Event) {
+func (d *desk) apply(t *testing.T, ev psp.Event) {
 	t.Helper()
 	if err := d.Apply(context.Background(), checkout.Test, ev); err != nil {
 		t.Fatal(err)
@@ -243,20 +244,20 @@ func (d *desk) apply(t *testing.T, ev orders.Event) {
 func TestFailedCalls(t *testing.T) {
 	for _, c := range []struct {
 		name    string
-		fault   orders.Fault
+		fault   psp.CallError
 		state   orders.State
 		attempt orders.AttemptState
 		replay  bool
 	}{
-		{"refused for good", orders.Fault{Class: orders.Definitive, Status: 400}, orders.RolledBack, orders.Refused, false},
-		{"certainly not executed", orders.Fault{Class: orders.NotExecuted, Status: 401}, orders.RolledBack, orders.Refused, false},
-		{"stuck", orders.Fault{Class: orders.Stuck, Status: 500}, orders.RolledBack, orders.Abandoned, false},
-		{"unknown", orders.Fault{Class: orders.Unknown, Err: errors.New("timeout")}, orders.Pending, orders.Unresolved, true},
-		{"in progress", orders.Fault{Class: orders.InProgress, Status: 409}, orders.Pending, orders.Unresolved, true},
+		{"refused for good", psp.CallError{Class: psp.Definitive, Status: 400}, orders.RolledBack, orders.Refused, false},
+		{"certainly not executed", psp.CallError{Class: psp.NotExecuted, Status: 401}, orders.RolledBack, orders.Refused, false},
+		{"stuck", psp.CallError{Class: psp.KeyBurned, Status: 500}, orders.RolledBack, orders.Abandoned, false},
+		{"unknown", psp.CallError{Class: psp.Unknown, Err: errors.New("timeout")}, orders.Pending, orders.Unresolved, true},
+		{"in progress", psp.CallError{Class: psp.InProgress, Status: 409}, orders.Pending, orders.Unresolved, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := openDesk(t)
-			d.faults = []*orders.Fault{&c.fault}
+			d.faults = []*psp.CallError{&c.fault}
 			_, err := d.order("DE")
 			var refusal problem.List
 			if err == nil || errors.As(err, &refusal) {
@@ -310,15 +311,15 @@ func TestTotalOutsideLimits(t *testing.T) {
 // TestRefusalsOfTheCaller: what the provider refuses and the caller can mend is the caller's refusal, and the session can be
 // ordered from again.
 func TestRefusalsOfTheCaller(t *testing.T) {
-	for refuses, want := range map[orders.Refusal]string{
-		orders.RefusesSmallTotal: "Order total cannot be charged: below the payment provider's minimum",
-		orders.RefusesLargeTotal: "Order total cannot be charged: above the payment provider's maximum",
-		orders.RefusesCurrency:   "Unsupported currency: EUR",
-		orders.RefusesEmail:      "Invalid buyerEmail",
-		orders.RefusesSuccessURL: "Invalid successUrl",
+	for refuses, want := range map[psp.Refusal]string{
+		psp.RefusesSmallTotal: "Order total cannot be charged: below the payment provider's minimum",
+		psp.RefusesLargeTotal: "Order total cannot be charged: above the payment provider's maximum",
+		psp.RefusesCurrency:   "Unsupported currency: EUR",
+		psp.RefusesEmail:      "Invalid buyerEmail",
+		psp.RefusesSuccessURL: "Invalid successUrl",
 	} {
 		d := openDesk(t)
-		d.faults = []*orders.Fault{{Class: orders.Definitive, Status: 400, Refuses: refuses}}
+		d.faults = []*psp.CallError{{Class: psp.Definitive, Status: 400, Refuses: refuses}}
 		_, err := d.order("DE")
 		var refused *problem.Problem
 		if !errors.As(err, &refused) || refused.Kind != problem.Invalid || refused.Message != want {
@@ -337,7 +338,7 @@ func TestRefusalsOfTheCaller(t *testing.T) {
 func TestRetriesWithinBudget(t *testing.T) {
 	d := openDesk(t)
 	d.Config.Budget = 2 * time.Second
-	d.faults = []*orders.Fault{{Class: orders.Unknown}, {Class: orders.NotExecuted, Status: 429}}
+	d.faults = []*psp.CallError{{Class: psp.Unknown}, {Class: psp.NotExecuted, Status: 429}}
 	if _, err := d.order("DE"); err != nil {
 		t.Fatal(err)
 	}
@@ -350,7 +351,7 @@ func TestRetriesWithinBudget(t *testing.T) {
 func TestNotExecutedAfterUnknown(t *testing.T) {
 	d := openDesk(t)
 	d.Config.Budget = time.Second
-	d.faults = []*orders.Fault{{Class: orders.Unknown}, {Class: orders.NotExecuted, Status: 401}}
+	d.faults = []*psp.CallError{{Class: psp.Unknown}, {Class: psp.NotExecuted, Status: 401}}
 	if _, err := d.order("DE"); err == nil {
 		t.Fatal("no error")
 	}
@@ -414,7 +415,7 @@ func TestSupersede(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.expire = &orders.Fault{Class: orders.Unknown}
+	d.expire = &psp.CallError{Class: psp.Unknown}
 	if _, err := d.order("FR"); err == nil {
 		t.Fatal("an expiry whose outcome is unknown passed for an expiry")
 	}
@@ -474,7 +475,7 @@ func TestUnfitChangeEndsNothing(t *testing.T) {
 			t.Errorf("got %q for a request that cannot be rendered", url)
 		}
 		for key, r := range d.checkouts {
-			if r.Status != orders.RemoteOpen {
+			if r.Status != psp.CheckoutOpen {
 				t.Errorf("%s was ended", key)
 			}
 		}
@@ -483,7 +484,7 @@ func TestUnfitChangeEndsNothing(t *testing.T) {
 	if again, err := d.order("DE"); again != first {
 		t.Errorf("the unchanged request gets %q, %v", again, err)
 	}
-	d.expire = &orders.Fault{Class: orders.Unknown}
+	d.expire = &psp.CallError{Class: psp.Unknown}
 	if _, err := d.order("FR"); err == nil {
 		t.Fatal("an expiry whose outcome is unknown passed for an expiry")
 	}
@@ -498,7 +499,7 @@ func TestTakenOver(t *testing.T) {
 	d.Config.Budget = time.Minute
 	other := *d
 	other.Service = orders.New(d.Config)
-	d.faults = []*orders.Fault{{Class: orders.NotExecuted, Status: 401}}
+	d.faults = []*psp.CallError{{Class: psp.NotExecuted, Status: 401}}
 	made, over, taken := make(chan struct{}), make(chan struct{}), make(chan error)
 	d.creating = func() { // the first call is on its way back
 		d.creating = func() { close(made); <-over } // and the second until the first request is over
@@ -534,7 +535,7 @@ func TestSupersedeTooLate(t *testing.T) {
 	if o.State != orders.Paid || !session.Closed || len(o.Payments) != 1 {
 		t.Errorf("order %s, closed %t, payments %+v", o.State, session.Closed, o.Payments)
 	}
-	d.apply(t, d.event(o, 1, orders.EventCompleted, "evt_1"))
+	d.apply(t, d.event(o, 1, psp.EventCompleted, "evt_1"))
 	if _, again := d.stored(t); len(again.Payments) != 1 || again.State != orders.Paid {
 		t.Errorf("the webhook counted a second time: %s, %+v", again.State, again.Payments)
 	}
@@ -569,23 +570,23 @@ func TestManyAtOnce(t *testing.T) {
 // TestEventsSayWhatTheirObjectSays: the status and the payment of an event's checkout decide, and not what the event is called.
 func TestEventsSayWhatTheirObjectSays(t *testing.T) {
 	for _, c := range []struct {
-		kind   orders.EventKind
-		status orders.RemoteStatus
+		kind   psp.EventKind
+		status psp.CheckoutStatus
 		paid   bool
 		want   orders.State
 	}{
-		{orders.EventSucceeded, orders.RemoteComplete, false, orders.Processing},
-		{orders.EventSucceeded, orders.RemoteExpired, false, orders.Lapsed},
-		{orders.EventSucceeded, orders.RemoteOpen, false, orders.AwaitingPayment},
-		{orders.EventCompleted, orders.RemoteOpen, false, orders.AwaitingPayment},
-		{orders.EventCompleted, orders.RemoteUnknown, false, orders.AwaitingPayment},
-		{orders.EventCompleted, orders.RemoteExpired, false, orders.Lapsed},
-		{orders.EventExpired, orders.RemoteComplete, true, orders.Paid},
-		{orders.EventExpired, orders.RemoteComplete, false, orders.Processing},
-		{orders.EventExpired, orders.RemoteOpen, false, orders.AwaitingPayment},
-		{orders.EventFailed, orders.RemoteComplete, true, orders.Paid},
-		{orders.EventFailed, orders.RemoteComplete, false, orders.Failed},
-		{orders.EventFailed, orders.RemoteOpen, false, orders.AwaitingPayment},
+		{psp.EventSucceeded, psp.CheckoutComplete, false, orders.Processing},
+		{psp.EventSucceeded, psp.CheckoutExpired, false, orders.Expired},
+		{psp.EventSucceeded, psp.CheckoutOpen, false, orders.AwaitingPayment},
+		{psp.EventCompleted, psp.CheckoutOpen, false, orders.AwaitingPayment},
+		{psp.EventCompleted, psp.CheckoutUnknown, false, orders.AwaitingPayment},
+		{psp.EventCompleted, psp.CheckoutExpired, false, orders.Expired},
+		{psp.EventExpired, psp.CheckoutComplete, true, orders.Paid},
+		{psp.EventExpired, psp.CheckoutComplete, false, orders.Processing},
+		{psp.EventExpired, psp.CheckoutOpen, false, orders.AwaitingPayment},
+		{psp.EventFailed, psp.CheckoutComplete, true, orders.Paid},
+		{psp.EventFailed, psp.CheckoutComplete, false, orders.Failed},
+		{psp.EventFailed, psp.CheckoutOpen, false, orders.AwaitingPayment},
 	} {
 		d := openDesk(t)
 		if _, err := d.order("DE"); err != nil {
@@ -593,7 +594,7 @@ func TestEventsSayWhatTheirObjectSays(t *testing.T) {
 		}
 		_, o := d.stored(t)
 		ev := d.event(o, 1, c.kind, "evt_1")
-		ev.Remote.Status, ev.Remote.Paid = c.status, c.paid
+		ev.Checkout.Status, ev.Checkout.Paid = c.status, c.paid
 		d.apply(t, ev)
 		if _, o = d.stored(t); o.State != c.want {
 			t.Errorf("an event of kind %d whose checkout has status %d, paid %t, made the order %s, want %s",
@@ -609,7 +610,7 @@ func TestEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, o := d.stored(t)
-	declined := d.event(o, 1, orders.EventDeclined, "evt_1")
+	declined := d.event(o, 1, psp.EventDeclined, "evt_1")
 	declined.Reason = "card_declined"
 	d.apply(t, declined)
 	_, o = d.stored(t)
@@ -617,25 +618,25 @@ func TestEvents(t *testing.T) {
 		t.Errorf("after a declined card: %s, %+v", status, o.Payments)
 	}
 
-	wrong := d.event(o, 1, orders.EventCompleted, "evt_2")
-	wrong.Remote.Total.Minor--
-	live := d.event(o, 1, orders.EventCompleted, "evt_3")
-	live.Remote.Live = true
-	foreign := d.event(o, 1, orders.EventCompleted, "evt_4")
-	foreign.Remote.OrderID = "ORD_0"
-	for _, ev := range []orders.Event{wrong, live, foreign} {
+	wrong := d.event(o, 1, psp.EventCompleted, "evt_2")
+	wrong.Checkout.Total.Minor--
+	live := d.event(o, 1, psp.EventCompleted, "evt_3")
+	live.Checkout.Live = true
+	foreign := d.event(o, 1, psp.EventCompleted, "evt_4")
+	foreign.Checkout.OrderID = "ORD_0"
+	for _, ev := range []psp.Event{wrong, live, foreign} {
 		d.apply(t, ev)
 	}
 	if _, o = d.stored(t); o.State != orders.AwaitingPayment {
 		t.Fatalf("an event that fits nothing made the order %s", o.State)
 	}
 
-	paid := d.event(o, 1, orders.EventCompleted, "evt_5")
+	paid := d.event(o, 1, psp.EventCompleted, "evt_5")
 	d.apply(t, paid)
 	d.apply(t, paid)
 	paid.ID = "evt_6"
 	d.apply(t, paid)
-	d.apply(t, d.event(o, 1, orders.EventExpired, "evt_7"))
+	d.apply(t, d.event(o, 1, psp.EventExpired, "evt_7"))
 	session, o := d.stored(t)
 	if o.State != orders.Paid || len(o.Payments) != 2 || !session.Closed {
 		t.Errorf("order %s, payments %+v, closed %t", o.State, o.Payments, session.Closed)
@@ -653,7 +654,7 @@ func TestTwoPayments(t *testing.T) {
 		}
 		_, o := d.stored(t)
 		for _, n := range order {
-			d.apply(t, d.event(o, n, orders.EventCompleted, fmt.Sprint("evt_", n)))
+			d.apply(t, d.event(o, n, psp.EventCompleted, fmt.Sprint("evt_", n)))
 		}
 		if _, o = d.stored(t); o.State != orders.RefundDue || len(o.Payments) != 2 {
 			t.Errorf("paid in the order %v: %s, %+v", order, o.State, o.Payments)
@@ -664,16 +665,16 @@ func TestTwoPayments(t *testing.T) {
 // TestDelayedPayment: the buyer is through, the money comes days later or not at all.
 func TestDelayedPayment(t *testing.T) {
 	for _, c := range []struct {
-		then  orders.EventKind
+		then  psp.EventKind
 		state orders.State
-	}{{orders.EventSucceeded, orders.Paid}, {orders.EventFailed, orders.Failed}} {
+	}{{psp.EventSucceeded, orders.Paid}, {psp.EventFailed, orders.Failed}} {
 		d := openDesk(t)
 		if _, err := d.order("DE"); err != nil {
 			t.Fatal(err)
 		}
 		_, o := d.stored(t)
-		through := d.event(o, 1, orders.EventCompleted, "evt_1")
-		through.Remote.Paid = false
+		through := d.event(o, 1, psp.EventCompleted, "evt_1")
+		through.Checkout.Paid = false
 		d.apply(t, through)
 		if session, o := d.stored(t); o.State != orders.Processing || !session.Closed {
 			t.Fatalf("order %s, closed %t", o.State, session.Closed)
@@ -688,7 +689,7 @@ func TestDelayedPayment(t *testing.T) {
 // TestDelayedPaymentOutOfOrder: the news that the money will not come may overtake the news that it is on its way, and comes
 // as a declined payment, too.
 func TestDelayedPaymentOutOfOrder(t *testing.T) {
-	kinds := []orders.EventKind{orders.EventFailed, orders.EventCompleted, orders.EventDeclined}
+	kinds := []psp.EventKind{psp.EventFailed, psp.EventCompleted, psp.EventDeclined}
 	for _, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
 		d := openDesk(t)
 		if _, err := d.order("DE"); err != nil {
@@ -697,8 +698,8 @@ func TestDelayedPaymentOutOfOrder(t *testing.T) {
 		_, o := d.stored(t)
 		for _, i := range order {
 			ev := d.event(o, 1, kinds[i], fmt.Sprint("evt_", i))
-			ev.Remote.Paid = false
-			if kinds[i] == orders.EventDeclined {
+			ev.Checkout.Paid = false
+			if kinds[i] == psp.EventDeclined {
 				ev.Reason = "The payment failed."
 			}
 			d.apply(t, ev)
@@ -723,7 +724,7 @@ func TestCanceled(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, o := d.stored(t)
-	d.apply(t, d.event(o, 1, orders.EventExpired, "evt_1"))
+	d.apply(t, d.event(o, 1, psp.EventExpired, "evt_1"))
 	_, o = d.stored(t)
 	if status, _ := o.Published(); status != "canceled" {
 		t.Errorf("the order is %s", status)
@@ -770,14 +771,14 @@ func TestSpentToken(t *testing.T) {
 // refused for the moment.
 func TestWithoutProvider(t *testing.T) {
 	d := openDesk(t)
-	gateways := d.Gateways
-	d.Gateways = nil
+	gateways := d.Providers
+	d.Providers = nil
 	var refused *problem.Problem
 	if _, err := d.order("DE"); !errors.As(err, &refused) || refused.Kind != problem.Unavailable ||
 		refused.Message != "No payment provider is configured for environment test" {
 		t.Errorf("without a provider: %v", err)
 	}
-	d.Gateways = gateways
+	d.Providers = gateways
 	d.Config.Budget = time.Minute
 	if _, err := d.order("DE"); err != nil {
 		t.Errorf("with one again: %v", err)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 const (
@@ -63,24 +64,24 @@ func (o *Order) begin(a Attempt, now int64) {
 }
 
 // opened records the provider's checkout. Only after this is durable may its URL leave.
-func (o *Order) opened(r Remote, now int64) {
+func (o *Order) opened(r psp.Checkout, now int64) {
 	a := o.Current()
-	a.State, a.Ref, a.URL, a.LastFault = Open, r.Ref, r.URL, ""
-	a.Wire = Wire{}
+	a.State, a.Ref, a.URL, a.LastError = Open, r.Ref, r.URL, ""
+	a.Request = psp.RenderedRequest{}
 	o.State = AwaitingPayment
 	o.UpdatedAt = now
 }
 
 // failed records a call that did not lead to a checkout, by what its failure proves.
-func (o *Order) failed(f *Fault, now int64) {
+func (o *Order) failed(f *psp.CallError, now int64) {
 	a := o.Current()
-	a.LastFault = f.Error()
+	a.LastError = f.Error()
 	o.UpdatedAt = now
 	switch {
-	case f.Class == Definitive, f.Class == NotExecuted && !a.EverUnknown:
+	case f.Class == psp.Definitive, f.Class == psp.NotExecuted && !a.EverUnknown:
 		o.rollBack(Refused)
-	case f.Class == Stuck, f.Class == KeyTaken:
-		a.KeyTaken = f.Class == KeyTaken
+	case f.Class == psp.KeyBurned, f.Class == psp.KeyTaken:
+		a.KeyTaken = f.Class == psp.KeyTaken
 		o.rollBack(Abandoned)
 	default:
 		a.State, a.EverUnknown = Unresolved, true
@@ -91,7 +92,7 @@ func (o *Order) failed(f *Fault, now int64) {
 func (o *Order) rollBack(to AttemptState) {
 	a := o.Current()
 	a.State = to
-	a.Wire = Wire{}
+	a.Request = psp.RenderedRequest{}
 	o.State = RolledBack
 }
 
@@ -109,9 +110,9 @@ func (o *Order) ended(a *Attempt, now int64) {
 	}
 	ours := a.State == Superseding || a.URL == ""
 	a.State = Ended
-	a.Wire = Wire{}
+	a.Request = psp.RenderedRequest{}
 	if a == o.Current() && !o.State.Settled() {
-		o.State = Lapsed
+		o.State = Expired
 		if ours {
 			o.State = RolledBack
 		}
@@ -121,23 +122,23 @@ func (o *Order) ended(a *Attempt, now int64) {
 
 // elsewhere reports whether an attempt belongs to another account than the one of today, so that nobody can be asked about it.
 // An attempt of an older version may belong to any account.
-func (a *Attempt) elsewhere(today Account) bool {
+func (a *Attempt) elsewhere(today psp.Account) bool {
 	return a.Account.ID != "" && a.Account.ID != today.ID
 }
 
 // overAt reports whether an attempt of another account can no longer be paid there. One whose URL nobody has cannot be
 // paid, and a payment at an account without real money does not count. Any other can be paid until it expires.
 func (a *Attempt) overAt(now int64) bool {
-	return a.URL == "" || a.Account.Play || now >= a.ExpiresAt+expiryGrace.Milliseconds()
+	return a.URL == "" || a.Account.TestMode || now >= a.ExpiresAt+expiryGrace.Milliseconds()
 }
 
 // left gives up the current attempt, which belongs to another account and is over. Whether real money arrived there is unknown
 // here, so that the session is not sold a second time: it closes. In all other cases it can be ordered from again.
 func (o *Order) left(now int64) {
 	a := o.Current()
-	unpayable := a.URL == "" || a.Account.Play
-	a.State, a.Wire = Ended, Wire{}
-	o.State = Lapsed
+	unpayable := a.URL == "" || a.Account.TestMode
+	a.State, a.Request = Ended, psp.RenderedRequest{}
+	o.State = Expired
 	if unpayable {
 		o.State = RolledBack
 	}
@@ -150,7 +151,7 @@ func (o *Order) taken(a *Attempt, now int64) {
 	if a.State == Settled || a.State == Ended || o.State.Settled() {
 		return
 	}
-	a.State = Taken
+	a.State = AttemptProcessing
 	o.State = Processing
 	o.UpdatedAt = now
 }
@@ -163,7 +164,7 @@ func (o *Order) settled(a *Attempt, p Payment, now int64) {
 	}
 	late := a != o.Current() || a.State == Refused || a.State == Abandoned || a.State == Ended
 	a.State = Settled
-	a.Wire = Wire{}
+	a.Request = psp.RenderedRequest{}
 	o.Payments = append(o.Payments, p)
 	switch {
 	case o.State.Settled():
@@ -210,7 +211,7 @@ func (o *Order) declined(p Payment) {
 
 // closed reports whether the session of this order may still be ordered from.
 func (o *Order) closed() bool {
-	return o.State.Settled() || o.State == Processing || o.State == Lapsed
+	return o.State.Settled() || o.State == Processing || o.State == Expired
 }
 
 // DueAt is when the order must be looked at again though nobody asks for it, in Unix milliseconds; 0 is never.
@@ -224,7 +225,7 @@ func (o *Order) DueAt() int64 {
 		return retry
 	case Open:
 		return max(a.ExpiresAt+expiryGrace.Milliseconds(), retry)
-	case Taken:
+	case AttemptProcessing:
 		if o.UpdatedAt > a.SentAt+longestPayment.Milliseconds() {
 			return 0
 		}
@@ -253,6 +254,6 @@ func (a *Attempt) replayableAt(now int64) bool {
 }
 
 // matches reports whether the provider charges what this attempt has frozen.
-func (a *Attempt) matches(r Remote) bool {
+func (a *Attempt) matches(r psp.Checkout) bool {
 	return r.Total.Minor == a.Placed.Quote.Assessment.Total && r.Total.Currency == a.Placed.Quote.Currency
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 const (
@@ -74,7 +76,7 @@ func (s *Service) resume(ctx context.Context, d DueOrder) error {
 	}
 	defer unlock()
 	f := flow{Service: s, ctx: ctx, deadline: s.Now().Add(s.Budget)}
-	gateway := s.Gateways[d.Environment]
+	gateway := s.Providers[d.Environment]
 	if gateway == nil {
 		return errors.New("orders: no payment provider is configured any more")
 	}
@@ -117,12 +119,12 @@ func (f *flow) resume() error {
 // resumeElsewhere waits for the end of an attempt of another account, which no event will report.
 func (f *flow) resumeElsewhere() error {
 	a, now := f.order.Current(), f.nowMilli()
-	if !a.overAt(now) || a.State == Taken && !a.Account.Play {
+	if !a.overAt(now) || a.State == AttemptProcessing && !a.Account.TestMode {
 		a.Tries++
 		f.order.UpdatedAt = now
 		return f.commit(Change{Order: f.order})
 	}
-	if !a.Account.Play && a.URL != "" {
+	if !a.Account.TestMode && a.URL != "" {
 		f.Log.Warn("an attempt ended at another account of the provider: whether it was paid is to be seen there only",
 			"order", f.order.ID, "attempt", a.N, "account", a.Account.ID, "ref", a.Ref)
 	}
@@ -132,7 +134,7 @@ func (f *flow) resumeElsewhere() error {
 
 // settle asks the provider where the current attempt stands, and writes that down. What is not settled yet is due again
 // later.
-func (f *flow) settle(ask func(time.Time, string) (Remote, *Fault)) error {
+func (f *flow) settle(ask func(time.Time, string) (psp.Checkout, *psp.CallError)) error {
 	a := f.order.Current()
 	a.Tries++
 	remote, fault := ask(f.tryDeadline(), a.Ref)

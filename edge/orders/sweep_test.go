@@ -6,20 +6,21 @@ import (
 	"time"
 
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 // TestSweepUnresolved: a call whose outcome was unknown is asked again with the same bytes though no buyer comes back, and
 // the buyer who does come back gets its URL.
 func TestSweepUnresolved(t *testing.T) {
 	d := openDesk(t)
-	d.faults = []*orders.Fault{{Class: orders.Unknown}}
+	d.faults = []*psp.CallError{{Class: psp.Unknown}}
 	if _, err := d.order("DE"); err == nil {
 		t.Fatal("no error")
 	}
 	if o := d.sweep(t, 0); o.Current().State != orders.Unresolved || len(d.sent) != 1 {
 		t.Fatalf("swept before its time: %s, sent %d", o.Current().State, len(d.sent))
 	}
-	d.faults = []*orders.Fault{{Class: orders.Unknown}}
+	d.faults = []*psp.CallError{{Class: psp.Unknown}}
 	if o := d.sweep(t, 6*time.Second); o.Current().State != orders.Unresolved {
 		t.Fatalf("the attempt is %s", o.Current().State)
 	}
@@ -57,7 +58,7 @@ func TestSweepLostCommit(t *testing.T) {
 // provider may have of it is looked for.
 func TestSweepTooLate(t *testing.T) {
 	d := openDesk(t)
-	d.faults = []*orders.Fault{{Class: orders.Unknown}}
+	d.faults = []*psp.CallError{{Class: psp.Unknown}}
 	if _, err := d.order("DE"); err == nil {
 		t.Fatal("no error")
 	}
@@ -70,14 +71,14 @@ func TestSweepTooLate(t *testing.T) {
 func TestSweepEnd(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		status orders.RemoteStatus
+		status psp.CheckoutStatus
 		paid   bool
 		want   orders.State
 	}{
-		{"unpaid", orders.RemoteExpired, false, orders.Lapsed},
-		{"paid", orders.RemoteComplete, true, orders.Paid},
-		{"being processed", orders.RemoteComplete, false, orders.Processing},
-		{"open by the provider's clock", orders.RemoteOpen, false, orders.AwaitingPayment},
+		{"unpaid", psp.CheckoutExpired, false, orders.Expired},
+		{"paid", psp.CheckoutComplete, true, orders.Paid},
+		{"being processed", psp.CheckoutComplete, false, orders.Processing},
+		{"open by the provider's clock", psp.CheckoutOpen, false, orders.AwaitingPayment},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := openDesk(t)
@@ -109,7 +110,7 @@ func TestSweepSuperseding(t *testing.T) {
 	if _, err := d.order("DE"); err != nil {
 		t.Fatal(err)
 	}
-	d.expire = &orders.Fault{Class: orders.Unknown}
+	d.expire = &psp.CallError{Class: psp.Unknown}
 	if _, err := d.order("FR"); err == nil {
 		t.Fatal("no error")
 	}
@@ -129,11 +130,11 @@ func TestSweepTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, o := d.stored(t)
-	through := d.event(o, 1, orders.EventCompleted, "evt_1")
-	through.Remote.Paid = false
+	through := d.event(o, 1, psp.EventCompleted, "evt_1")
+	through.Checkout.Paid = false
 	d.apply(t, through)
 	for key, r := range d.checkouts {
-		r.Status, r.Paid = orders.RemoteComplete, true
+		r.Status, r.Paid = psp.CheckoutComplete, true
 		d.checkouts[key] = r
 	}
 	if o := d.sweep(t, 30*time.Minute); o.State != orders.Processing {

@@ -29,6 +29,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
 )
@@ -94,10 +95,18 @@ type received struct {
 	body      []byte
 }
 
+// header looks up a header of the request.
+func (r received) header(name string) string {
+	if name == "Stripe-Signature" {
+		return r.signature
+	}
+	return ""
+}
+
 // mutant breaks the flow between the service and its ports. The zero value breaks nothing.
 type mutant struct {
 	store   func(orders.Store) orders.Store
-	gateway func(orders.Gateway) orders.Gateway
+	gateway func(psp.Provider) psp.Provider
 }
 
 // shops is how many checkout sessions a world has.
@@ -352,7 +361,7 @@ func (w *world) receive(ctx *fasthttp.RequestCtx) {
 type life struct {
 	*world
 	service *orders.Service
-	gateway orders.Gateway
+	gateway psp.Provider
 	over    chan struct{}
 	cancel  context.CancelFunc
 
@@ -374,20 +383,20 @@ func (w *world) newLife() *life {
 	if w.broken.store != nil {
 		store = w.broken.store(store)
 	}
-	var gateway orders.Gateway = stripe.New(stripe.Config{Key: providerKey, WebhookSecret: webhookSecret, BaseURL: "http://psp", Dial: l.dial})
+	var gateway psp.Provider = stripe.New(stripe.Config{Key: providerKey, WebhookSecret: webhookSecret, BaseURL: "http://psp", Dial: l.dial})
 	gateway = &boundGateway{gateway, l}
 	if w.broken.gateway != nil {
 		gateway = w.broken.gateway(gateway)
 	}
 	l.gateway = orders.Guarded(gateway, orders.Limits{Trip: 5})
-	l.service = orders.New(orders.Config{Store: store, Gateways: map[checkout.Environment]orders.Gateway{checkout.Test: l.gateway},
+	l.service = orders.New(orders.Config{Store: store, Providers: map[checkout.Environment]psp.Provider{checkout.Test: l.gateway},
 		Now: w.now, Rand: rand.Reader, Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	go l.service.Run(ctx)
 	return l
 }
 
 func (l *life) apply(message received, now time.Time) error {
-	event, err := l.gateway.Event(message.signature, message.body, now)
+	event, err := l.gateway.Webhook(message.header, message.body, now)
 	if err != nil {
 		return err
 	}
@@ -543,7 +552,7 @@ func (l *life) loseIn(n int, written bool) {
 
 // boundGateway is the provider as a process sees it while it lives.
 type boundGateway struct {
-	orders.Gateway
+	psp.Provider
 	life *life
 }
 
@@ -552,34 +561,34 @@ func (l *life) until(deadline time.Time) time.Time {
 	return deadline.Add(-time.Duration(l.ahead.Load()))
 }
 
-func (g *boundGateway) Create(deadline time.Time, w orders.Wire, key string) (orders.Remote, *orders.Fault) {
+func (g *boundGateway) Create(deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
 	g.life.boundary()
 	defer g.life.boundary()
-	return g.Gateway.Create(g.life.until(deadline), w, key)
+	return g.Provider.Create(g.life.until(deadline), w, key)
 }
 
-func (g *boundGateway) Retrieve(deadline time.Time, ref string) (orders.Remote, *orders.Fault) {
+func (g *boundGateway) Retrieve(deadline time.Time, ref string) (psp.Checkout, *psp.CallError) {
 	g.life.boundary()
 	defer g.life.boundary()
-	return g.Gateway.Retrieve(g.life.until(deadline), ref)
+	return g.Provider.Retrieve(g.life.until(deadline), ref)
 }
 
-func (g *boundGateway) Expire(deadline time.Time, ref string) (orders.Remote, *orders.Fault) {
+func (g *boundGateway) Expire(deadline time.Time, ref string) (psp.Checkout, *psp.CallError) {
 	g.life.boundary()
 	defer g.life.boundary()
-	return g.Gateway.Expire(g.life.until(deadline), ref)
+	return g.Provider.Expire(g.life.until(deadline), ref)
 }
 
-func (g *boundGateway) Checkouts(deadline time.Time, created orders.Span, after string) (orders.Page[orders.Remote], *orders.Fault) {
+func (g *boundGateway) ListCheckouts(deadline time.Time, created psp.Span, after string) (psp.Page[psp.Checkout], *psp.CallError) {
 	g.life.boundary()
 	defer g.life.boundary()
-	return g.Gateway.Checkouts(g.life.until(deadline), created, after)
+	return g.Provider.ListCheckouts(g.life.until(deadline), created, after)
 }
 
-func (g *boundGateway) Undelivered(deadline time.Time, after string) (orders.Page[orders.Event], *orders.Fault) {
+func (g *boundGateway) UndeliveredEvents(deadline time.Time, after string) (psp.Page[psp.Event], *psp.CallError) {
 	g.life.boundary()
 	defer g.life.boundary()
-	return g.Gateway.Undelivered(g.life.until(deadline), after)
+	return g.Provider.UndeliveredEvents(g.life.until(deadline), after)
 }
 
 // buffer is a log that several goroutines write.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/web"
 )
 
@@ -167,17 +168,17 @@ func TestPostWithoutProvider(t *testing.T) {
 
 func TestStatus(t *testing.T) {
 	for status, c := range map[string]struct {
-		kind  orders.EventKind
+		kind  psp.EventKind
 		paid  bool
 		waits bool // for the payment, and refreshes
 		form  bool // the checkout page still has one
 		title string
 		text  string
 	}{
-		"pending":    {orders.EventDeclined, false, true, true, "Waiting for your payment", "as soon as the payment is confirmed"},
-		"processing": {orders.EventCompleted, false, true, false, "Your payment is on its way", "You don’t need to do anything."},
-		"paid":       {orders.EventCompleted, true, false, false, "Thank you. Your order is complete.", "Your payment to Northline is confirmed."},
-		"canceled":   {orders.EventExpired, false, false, false, "This order was canceled", "You haven’t been charged."},
+		"pending":    {psp.EventDeclined, false, true, true, "Waiting for your payment", "as soon as the payment is confirmed"},
+		"processing": {psp.EventCompleted, false, true, false, "Your payment is on its way", "You don’t need to do anything."},
+		"paid":       {psp.EventCompleted, true, false, false, "Thank you. Your order is complete.", "Your payment to Northline is confirmed."},
+		"canceled":   {psp.EventExpired, false, false, false, "This order was canceled", "You haven’t been charged."},
 	} {
 		t.Run(status, func(t *testing.T) {
 			s := openShop(t)
@@ -207,7 +208,7 @@ func TestStatusOfDecoratedStore(t *testing.T) {
 	s := openShop(t)
 	s.offer(t, func(session *orders.Session) { session.SuccessURL = "https://northline.example/thanks?a=1&b=2" })
 	s.decorate(t, decorated)
-	s.report(t, s.order(t), orders.EventCompleted, true)
+	s.report(t, s.order(t), psp.EventCompleted, true)
 	page := s.get(pageURL + "/complete")
 	expect(t, page, fasthttp.StatusOK, `href="https://northline.example/thanks?a=1&amp;b=2"`, "Return to Northline")
 	golden(t, "status-paid", page)

@@ -19,6 +19,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
 )
@@ -59,7 +60,7 @@ func openShop(t *testing.T) *shop {
 		}
 	})
 	gateway := stripe.New(stripe.Config{Key: "sk_test_sandbox", BaseURL: "http://sandbox", Dial: provider.Dial})
-	s.orders = orders.New(orders.Config{Store: db, Gateways: map[checkout.Environment]orders.Gateway{"test": gateway},
+	s.orders = orders.New(orders.Config{Store: db, Providers: map[checkout.Environment]psp.Provider{"test": gateway},
 		Now: clock, Rand: rand.NewChaCha8([32]byte{}), Log: log})
 	s.Handler = New(Config{Orders: s.orders, Stores: db, Now: clock, Log: log,
 		PayOrigins: []string{"https://checkout.stripe.com"}, Providers: map[checkout.Environment]string{"test": "Stripe", "prod": "Stripe"}})
@@ -159,17 +160,17 @@ func (s *shop) order(t *testing.T) *orders.Order {
 }
 
 // report applies an event of the provider about an order.
-func (s *shop) report(t *testing.T, order *orders.Order, kind orders.EventKind, paid bool) {
+func (s *shop) report(t *testing.T, order *orders.Order, kind psp.EventKind, paid bool) {
 	t.Helper()
 	attempt := order.Current()
 	quote := &attempt.Placed.Quote
-	status := orders.RemoteComplete
-	if kind == orders.EventExpired {
-		status = orders.RemoteExpired
+	status := psp.CheckoutComplete
+	if kind == psp.EventExpired {
+		status = psp.CheckoutExpired
 	}
-	err := s.orders.Apply(t.Context(), checkout.Test, orders.Event{
+	err := s.orders.Apply(t.Context(), checkout.Test, psp.Event{
 		ID: "evt_" + t.Name(), Kind: kind, Created: s.now, Method: "card", Last4: "4242",
-		Remote: orders.Remote{Ref: attempt.Ref, OrderID: order.ID, Attempt: attempt.N, Status: status, Paid: paid, PaymentID: "pi_1",
+		Checkout: psp.Checkout{Ref: attempt.Ref, OrderID: order.ID, Attempt: attempt.N, Status: status, Paid: paid, PaymentID: "pi_1",
 			Total: money.Amount{Minor: quote.Assessment.Total, Currency: quote.Currency}},
 	})
 	if err != nil {

@@ -310,7 +310,7 @@ func (v *visit) standing() (key, total string) {
 		return "paid", "total.paid"
 	case orders.Processing:
 		return "processing", "total"
-	case orders.Lapsed:
+	case orders.Expired:
 		return "canceled", "total"
 	case orders.Failed:
 		return "unpaid", "total"

@@ -7,6 +7,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 const quarantinedVersion = 1
@@ -80,7 +81,7 @@ func at(names []string, n int) string {
 }
 
 func encodeQuarantined(q *orders.Quarantined) ([]byte, error) {
-	r := &q.Remote
+	r := &q.Checkout
 	return encode(&quarantined{header{quarantinedVersion}, q.ID, eventKind(at(eventKinds, int(q.Kind))), q.Created,
 		remote{r.Ref, r.URL, remoteStatus(at(remoteStatuses, int(r.Status))), r.Paid, total(r.Total), r.OrderID, r.Attempt, r.SessionID, r.Deployment, r.Live, r.PaymentID},
 		q.Method, q.Last4, q.Reason, q.Environment, q.Provider, q.Why, q.QuarantinedAt, q.HandledAt})
@@ -93,8 +94,8 @@ func decodeQuarantined(text []byte) (*orders.Quarantined, error) {
 	}
 	m := &r.Remote
 	return &orders.Quarantined{
-		Event: orders.Event{ID: r.ID, Kind: orders.EventKind(max(0, slices.Index(eventKinds, string(r.Kind)))), Created: r.Created,
-			Remote: orders.Remote{Ref: m.Ref, URL: m.URL, Status: orders.RemoteStatus(max(0, slices.Index(remoteStatuses, string(m.Status)))),
+		Event: psp.Event{ID: r.ID, Kind: psp.EventKind(max(0, slices.Index(eventKinds, string(r.Kind)))), Created: r.Created,
+			Checkout: psp.Checkout{Ref: m.Ref, URL: m.URL, Status: psp.CheckoutStatus(max(0, slices.Index(remoteStatuses, string(m.Status)))),
 				Paid: m.Paid, Total: money.Amount(m.Total), OrderID: m.OrderID, Attempt: m.Attempt, SessionID: m.SessionID, Deployment: m.Deployment, Live: m.Live, PaymentID: m.PaymentID},
 			Method: r.Method, Last4: r.Last4, Reason: r.Reason},
 		Environment: r.Environment, Provider: r.Provider, Why: r.Why, QuarantinedAt: r.QuarantinedAt, HandledAt: r.HandledAt,

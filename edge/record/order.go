@@ -6,6 +6,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 const orderVersion = 1
@@ -63,8 +64,8 @@ type placed struct {
 }
 
 type account struct {
-	ID   string `json:"id,omitempty"`
-	Play bool   `json:"play,omitempty"`
+	ID       string `json:"id,omitempty"`
+	TestMode bool   `json:"play,omitempty"`
 }
 
 // request is the exact request to the provider. A body of text is stored as text.
@@ -120,8 +121,8 @@ func decodeOrder(text []byte) (*orders.Order, error) {
 func attemptOf(a orders.Attempt) attempt {
 	p := &a.Placed
 	return attempt{
-		N: a.N, State: a.State, Digest: a.Digest, Provider: a.Provider, Account: account(a.Account), Key: a.Key, Request: requestOf(a.Wire), SentAt: a.SentAt,
-		ExpiresAt: a.ExpiresAt, EverUnknown: a.EverUnknown, KeyTaken: a.KeyTaken, Tries: a.Tries, Ref: a.Ref, URL: a.URL, LastFault: a.LastFault,
+		N: a.N, State: a.State, Digest: a.Digest, Provider: a.Provider, Account: account(a.Account), Key: a.Key, Request: requestOf(a.Request), SentAt: a.SentAt,
+		ExpiresAt: a.ExpiresAt, EverUnknown: a.EverUnknown, KeyTaken: a.KeyTaken, Tries: a.Tries, Ref: a.Ref, URL: a.URL, LastFault: a.LastError,
 		Placed: placed{Quote: quoteOf(&p.Quote), Billing: detailOf(&p.Billing), BuyerEmail: p.BuyerEmail,
 			BuyerIdentity: p.BuyerIdentity, BuyerIP: p.BuyerIP, SuccessURL: p.SuccessURL, PlacedAt: p.PlacedAt},
 	}
@@ -134,15 +135,15 @@ func (r *order) attempt(a attempt) orders.Attempt {
 		p.Product, p.Terms = &r.Product, &r.Terms
 	}
 	return orders.Attempt{
-		N: a.N, State: a.State, Digest: a.Digest, Provider: a.Provider, Account: orders.Account(a.Account), Key: a.Key, Wire: a.wire(), SentAt: a.SentAt,
-		ExpiresAt: a.ExpiresAt, EverUnknown: a.EverUnknown, KeyTaken: a.KeyTaken, Tries: a.Tries, Ref: a.Ref, URL: a.URL, LastFault: a.LastFault,
+		N: a.N, State: a.State, Digest: a.Digest, Provider: a.Provider, Account: psp.Account(a.Account), Key: a.Key, Request: a.wire(), SentAt: a.SentAt,
+		ExpiresAt: a.ExpiresAt, EverUnknown: a.EverUnknown, KeyTaken: a.KeyTaken, Tries: a.Tries, Ref: a.Ref, URL: a.URL, LastError: a.LastFault,
 		Placed: checkout.Order{SessionID: r.SessionID, Environment: r.Environment, StoreID: r.StoreID,
 			Product: checkout.Product(*p.Product), Terms: p.Terms.domain(), Quote: p.Quote.domain(), Billing: p.Billing.checked(),
 			BuyerEmail: p.BuyerEmail, BuyerIdentity: p.BuyerIdentity, BuyerIP: p.BuyerIP, SuccessURL: p.SuccessURL, PlacedAt: p.PlacedAt},
 	}
 }
 
-func requestOf(w orders.Wire) *request {
+func requestOf(w psp.RenderedRequest) *request {
 	switch {
 	case w.Path == "" && w.Body == nil:
 		return nil
@@ -152,14 +153,14 @@ func requestOf(w orders.Wire) *request {
 	return &request{Path: w.Path, Body: w.Body}
 }
 
-func (a *attempt) wire() orders.Wire {
+func (a *attempt) wire() psp.RenderedRequest {
 	switch {
 	case a.Wire != nil:
-		return orders.Wire(*a.Wire)
+		return psp.RenderedRequest(*a.Wire)
 	case a.Request == nil:
-		return orders.Wire{}
+		return psp.RenderedRequest{}
 	case a.Request.Body != nil:
-		return orders.Wire{Path: a.Request.Path, Body: a.Request.Body}
+		return psp.RenderedRequest{Path: a.Request.Path, Body: a.Request.Body}
 	}
-	return orders.Wire{Path: a.Request.Path, Body: []byte(a.Request.Text)}
+	return psp.RenderedRequest{Path: a.Request.Path, Body: []byte(a.Request.Text)}
 }

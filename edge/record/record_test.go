@@ -16,6 +16,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew; never those of a version that has been released")
@@ -205,11 +206,11 @@ func fill(random *rand.Rand, v reflect.Value) {
 	case tax.Evidence:
 		v.Set(reflect.ValueOf(tax.Agree + tax.Evidence(random.IntN(2))))
 		return
-	case orders.EventKind:
-		v.Set(reflect.ValueOf(orders.EventKind(1 + random.IntN(int(orders.EventDeclined)))))
+	case psp.EventKind:
+		v.Set(reflect.ValueOf(psp.EventKind(1 + random.IntN(int(psp.EventDeclined)))))
 		return
-	case orders.RemoteStatus:
-		v.Set(reflect.ValueOf(orders.RemoteStatus(1 + random.IntN(int(orders.RemoteExpired)))))
+	case psp.CheckoutStatus:
+		v.Set(reflect.ValueOf(psp.CheckoutStatus(1 + random.IntN(int(psp.CheckoutExpired)))))
 		return
 	case time.Time:
 		v.Set(reflect.ValueOf(time.Unix(1_700_000_000+random.Int64N(1e9), 0).UTC()))

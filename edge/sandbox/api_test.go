@@ -14,7 +14,7 @@ import (
 
 	"github.com/goccy/go-json"
 
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
@@ -339,7 +339,7 @@ func TestRefund(t *testing.T) {
 	s := newShop(t, nil)
 	remote := s.open("k")
 	s.choose(remote, "succeeds")
-	payment := s.event().Remote.PaymentID
+	payment := s.event().Checkout.PaymentID
 	steps := []struct {
 		body, key string
 		status    int
@@ -365,13 +365,13 @@ func TestRefund(t *testing.T) {
 		}
 	}
 	for range 2 {
-		if e := s.event(); e.Kind != orders.EventIgnored { // the adapter knows no refunds yet
+		if e := s.event(); e.Kind != psp.EventIgnored { // the adapter knows no refunds yet
 			t.Errorf("got %+v", e)
 		}
 	}
 	unpaidOne := s.open("k2")
 	s.choose(unpaidOne, "declined")
-	if got := s.call("POST", "/v1/refunds", "payment_intent="+s.event().Remote.PaymentID, ""); got.status != 400 {
+	if got := s.call("POST", "/v1/refunds", "payment_intent="+s.event().Checkout.PaymentID, ""); got.status != 400 {
 		t.Errorf("refunding what was not paid: %s", got.body)
 	}
 	s.silence()

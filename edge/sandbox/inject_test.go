@@ -7,14 +7,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
 // seen is what the adapter makes of a call, as far as it matters here.
 type seen struct {
 	ok     bool
-	class  orders.FaultClass
+	class  psp.ErrorClass
 	status int
 	code   string
 	retry  time.Duration
@@ -22,7 +22,7 @@ type seen struct {
 
 var fine = seen{ok: true}
 
-func see(f *orders.Fault) seen {
+func see(f *psp.CallError) seen {
 	if f == nil {
 		return fine
 	}
@@ -30,12 +30,12 @@ func see(f *orders.Fault) seen {
 }
 
 var (
-	nothing   = seen{class: orders.Unknown}
-	throttled = seen{false, orders.NotExecuted, 429, "rate_limit", 0}
-	inUse     = seen{false, orders.InProgress, 409, "idempotency_key_in_use", 0}
-	gateway   = seen{class: orders.Unknown, status: 502}
-	bad       = seen{false, orders.Definitive, 400, "parameter_invalid", 0}
-	stuck     = seen{false, orders.Stuck, 500, "api_error", 0}
+	nothing   = seen{class: psp.Unknown}
+	throttled = seen{false, psp.NotExecuted, 429, "rate_limit", 0}
+	inUse     = seen{false, psp.InProgress, 409, "idempotency_key_in_use", 0}
+	gateway   = seen{class: psp.Unknown, status: 502}
+	bad       = seen{false, psp.Definitive, 400, "parameter_invalid", 0}
+	stuck     = seen{false, psp.KeyBurned, 500, "api_error", 0}
 )
 
 // createFaults are the faults of a create: what the adapter sees, what then exists, and what it sees when nothing is wrong
@@ -49,14 +49,14 @@ var createFaults = map[fault.Spec]struct {
 	"timeout":           {nothing, false, fine},
 	"reset":             {nothing, false, fine},
 	"429":               {throttled, false, fine},
-	"429:1500ms":        {seen{false, orders.NotExecuted, 429, "rate_limit", 2 * time.Second}, false, fine},
+	"429:1500ms":        {seen{false, psp.NotExecuted, 429, "rate_limit", 2 * time.Second}, false, fine},
 	"409":               {inUse, false, fine},
 	"502":               {gateway, false, fine},
 	"400":               {bad, false, fine},
 	"lost_response":     {nothing, true, fine},
 	"reset_side_effect": {nothing, true, fine},
 	"truncated":         {nothing, true, fine},
-	"malformed":         {seen{class: orders.Unknown, status: 200}, true, fine},
+	"malformed":         {seen{class: psp.Unknown, status: 200}, true, fine},
 	"huge":              {nothing, true, fine},
 	"502_side_effect":   {gateway, true, fine},
 	"500_saved":         {stuck, false, stuck},
@@ -96,11 +96,11 @@ type trial struct {
 	*shop
 	fault fault.Spec
 	order string
-	wire  orders.Wire
+	wire  psp.RenderedRequest
 }
 
 func (c *trial) render(email string) {
-	c.wire = c.shop.wire(func(p *orders.Payable) { p.OrderID, p.Order.BuyerEmail = c.order, email })
+	c.wire = c.shop.wire(func(p *psp.CheckoutParams) { p.OrderID, p.Order.BuyerEmail = c.order, email })
 }
 
 // address writes a fault into the buyer's e-mail address, where a hyphen stands for the colon.
@@ -108,7 +108,7 @@ func (c *trial) address(name string) {
 	c.render(strings.ReplaceAll(name, ":", "-") + fault.EmailDomain)
 }
 
-func (c *trial) send(want seen) (orders.Remote, seen) {
+func (c *trial) send(want seen) (psp.Checkout, seen) {
 	remote, fault := c.gateway.Create(until(want), c.wire, c.order)
 	return remote, see(fault)
 }
@@ -225,7 +225,7 @@ func TestSlow(t *testing.T) {
 func TestFaultsOfOthers(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, func(c *Config) { c.WebhookURL = "" })
-	lost := seen{false, orders.Unknown, 500, "api_error", 0}
+	lost := seen{false, psp.Unknown, 500, "api_error", 0}
 	cases := map[fault.Spec]struct {
 		want   seen
 		status string
@@ -243,7 +243,7 @@ func TestFaultsOfOthers(t *testing.T) {
 		"expire.slow:1ms":          {fine, expired},
 		"retrieve.timeout":         {nothing, open},
 		"retrieve.409":             {inUse, open},
-		"retrieve.malformed":       {seen{class: orders.Unknown, status: 200}, open},
+		"retrieve.malformed":       {seen{class: psp.Unknown, status: 200}, open},
 		"retrieve.500_side_effect": {lost, open},
 		"retrieve.first":           {fine, complete},
 	}
@@ -332,7 +332,7 @@ func TestCloseEndsFaults(t *testing.T) {
 		}
 		start := time.Now()
 		s.Sandbox.Close()
-		if got := <-done; time.Since(start) > 50*time.Second || got.class != orders.Unknown {
+		if got := <-done; time.Since(start) > 50*time.Second || got.class != psp.Unknown {
 			t.Errorf("%s: %+v after %v", spec, got, time.Since(start))
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
@@ -20,7 +20,7 @@ func TestSessions(t *testing.T) {
 	s.clock.advance(time.Second)
 	second := s.open("b")
 	s.pay(first.Ref)
-	payment := s.event().Remote.PaymentID
+	payment := s.event().Checkout.PaymentID
 	s.call("POST", "/v1/refunds", "payment_intent="+payment+"&amount=110", "r")
 	s.clock.advance(2 * time.Hour)
 	all, err := s.Sessions()
@@ -122,11 +122,11 @@ func TestKeysUnderFaults(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 48 {
 		key := fmt.Sprint("key ", i%12)
-		w := orders.Wire{Path: "/v1/checkout/sessions", Body: []byte(form("client_reference_id", key))}
+		w := psp.RenderedRequest{Path: "/v1/checkout/sessions", Body: []byte(form("client_reference_id", key))}
 		all.Go(func() {
 			for range 6 {
 				remote, fault := s.gateway.Create(time.Now().Add(40*time.Millisecond), w, key)
-				if fault != nil && fault.Class != orders.Stuck {
+				if fault != nil && fault.Class != psp.KeyBurned {
 					continue
 				}
 				mutex.Lock()

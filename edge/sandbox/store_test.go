@@ -11,7 +11,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/tax"
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 )
 
@@ -44,7 +44,7 @@ type shop struct {
 	t       testing.TB
 	config  Config
 	clock   *clock
-	gateway *stripe.Gateway
+	gateway *stripe.Provider
 	inbox   *inbox
 }
 
@@ -91,6 +91,11 @@ type inbox struct {
 
 type message struct{ signature, body string }
 
+// header looks up a header of the request.
+func (m message) header(name string) string {
+	return map[string]string{"Stripe-Signature": m.signature}[name]
+}
+
 func newInbox(t testing.TB) *inbox {
 	listener := listen(t)
 	in := &inbox{url: "http://" + listener.Addr().String() + "/webhook", received: make(chan message, 100)}
@@ -118,11 +123,11 @@ func (in *inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // event waits for the next webhook and reads it as the edge does.
-func (s *shop) event() orders.Event {
+func (s *shop) event() psp.Event {
 	s.t.Helper()
 	select {
 	case m := <-s.inbox.received:
-		e, err := s.gateway.Event(m.signature, []byte(m.body), s.clock.now())
+		e, err := s.gateway.Webhook(m.header, []byte(m.body), s.clock.now())
 		if err != nil {
 			s.t.Fatalf("%v: %s", err, m.body)
 		}
@@ -144,9 +149,9 @@ func (s *shop) silence() {
 }
 
 // payable is an order of 29.00 + 2.10 = 31.10 USD.
-func (s *shop) payable() orders.Payable {
+func (s *shop) payable() psp.CheckoutParams {
 	rate := tax.Component{Jurisdiction: "US-CA", Tax: "sales", Rate: 7250, Base: 100, Taxable: 2900, Amount: 210}
-	return orders.Payable{
+	return psp.CheckoutParams{
 		OrderID: "ORD_1", Attempt: 1,
 		Order: &checkout.Order{
 			SessionID: "cs_550e8400-e29b-41d4-a716-446655440000", Product: checkout.Product{Name: "Northline Pro"},
@@ -160,7 +165,7 @@ func (s *shop) payable() orders.Payable {
 	}
 }
 
-func (s *shop) wire(change func(*orders.Payable)) orders.Wire {
+func (s *shop) wire(change func(*psp.CheckoutParams)) psp.RenderedRequest {
 	s.t.Helper()
 	p := s.payable()
 	if change != nil {
@@ -176,7 +181,7 @@ func (s *shop) wire(change func(*orders.Payable)) orders.Wire {
 func soon() time.Time { return time.Now().Add(5 * time.Minute) }
 
 // open makes a session with the adapter.
-func (s *shop) open(key string) orders.Remote {
+func (s *shop) open(key string) psp.Checkout {
 	s.t.Helper()
 	remote, fault := s.gateway.Create(soon(), s.wire(nil), key)
 	if fault != nil {
@@ -186,7 +191,7 @@ func (s *shop) open(key string) orders.Remote {
 }
 
 // choose lets the buyer choose an outcome.
-func (s *shop) choose(remote orders.Remote, outcome string) {
+func (s *shop) choose(remote psp.Checkout, outcome string) {
 	s.t.Helper()
 	if err := s.Choose(remote.Ref, outcome); err != nil {
 		s.t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/money"
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 )
 
@@ -19,8 +19,8 @@ func TestCreate(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, nil)
 	got := s.open("k")
-	want := orders.Remote{
-		Ref: got.Ref, URL: s.config.PublicURL + "/pay/" + got.Ref, Status: orders.RemoteOpen,
+	want := psp.Checkout{
+		Ref: got.Ref, URL: s.config.PublicURL + "/pay/" + got.Ref, Status: psp.CheckoutOpen,
 		Total: money.Amount{Minor: 3110, Currency: "USD"}, OrderID: "ORD_1", Attempt: 1, SessionID: "cs_550e8400-e29b-41d4-a716-446655440000",
 	}
 	if got != want || !strings.HasPrefix(got.Ref, "cs_test_") || len(got.Ref) < 40 {
@@ -56,9 +56,9 @@ func TestIdempotency(t *testing.T) {
 	if fault != nil || other.Ref == first.Ref {
 		t.Errorf("another key: %+v, %v", other, fault)
 	}
-	changed := orders.Wire{Path: w.Path, Body: append(w.Body[:len(w.Body):len(w.Body)], "&client_reference_id=x"...)}
+	changed := psp.RenderedRequest{Path: w.Path, Body: append(w.Body[:len(w.Body):len(w.Body)], "&client_reference_id=x"...)}
 	_, fault = s.gateway.Create(soon(), changed, "k")
-	if fault == nil || fault.Class != orders.KeyTaken || fault.Code != "idempotency_error" {
+	if fault == nil || fault.Class != psp.KeyTaken || fault.Code != "idempotency_error" {
 		t.Errorf("other bytes under the key: %v", fault)
 	}
 
@@ -85,7 +85,7 @@ func TestIdempotencyRace(t *testing.T) {
 	for range 32 {
 		all.Go(func() {
 			remote, fault := s.gateway.Create(soon(), w, "k")
-			if fault != nil && (fault.Class != orders.InProgress || fault.Code != "idempotency_key_in_use") {
+			if fault != nil && (fault.Class != psp.InProgress || fault.Code != "idempotency_key_in_use") {
 				t.Errorf("got %v", fault)
 			}
 			mutex.Lock()
@@ -106,7 +106,7 @@ func TestAmounts(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, nil)
 	charge := func(minor int64, c money.Currency) string {
-		_, fault := s.gateway.Create(soon(), s.wire(func(p *orders.Payable) {
+		_, fault := s.gateway.Create(soon(), s.wire(func(p *psp.CheckoutParams) {
 			q := &p.Order.Quote
 			q.Currency, q.Assessment.Subtotal, q.Assessment.Tax, q.Assessment.Total = c, minor, 0, minor
 		}), fmt.Sprint(c, minor))
@@ -125,10 +125,10 @@ func TestAmounts(t *testing.T) {
 				t.Errorf("%d %s: %s", minor, c, code)
 			}
 		}
-		if limits.Min == limits.Step {
+		if limits.Min == limits.SmallestUnit {
 			continue
 		}
-		if code := charge(limits.Min-limits.Step, c); code != "amount_too_small" {
+		if code := charge(limits.Min-limits.SmallestUnit, c); code != "amount_too_small" {
 			t.Errorf("less than the minimum of %s: %q", c, code)
 		}
 	}
@@ -138,21 +138,21 @@ func TestRefusals(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, nil)
 	cases := map[string]struct {
-		change func(*orders.Payable)
+		change func(*psp.CheckoutParams)
 		code   string
 	}{
-		"too little": {func(p *orders.Payable) {
+		"too little": {func(p *psp.CheckoutParams) {
 			a := &p.Order.Quote.Assessment
 			a.Subtotal, a.Tax, a.Total = 49, 0, 49
 		}, "amount_too_small"},
-		"too short a life": {func(p *orders.Payable) { p.ExpiresAt = s.clock.now().Add(29 * time.Minute) }, "invalid_request_error"},
-		"too long a life":  {func(p *orders.Payable) { p.ExpiresAt = s.clock.now().Add(25 * time.Hour) }, "invalid_request_error"},
-		"no return":        {func(p *orders.Payable) { p.SuccessTo = "nowhere" }, "url_invalid"},
-		"no address":       {func(p *orders.Payable) { p.Order.BuyerEmail = "ada" }, "email_invalid"},
+		"too short a life": {func(p *psp.CheckoutParams) { p.ExpiresAt = s.clock.now().Add(29 * time.Minute) }, "invalid_request_error"},
+		"too long a life":  {func(p *psp.CheckoutParams) { p.ExpiresAt = s.clock.now().Add(25 * time.Hour) }, "invalid_request_error"},
+		"no return":        {func(p *psp.CheckoutParams) { p.SuccessTo = "nowhere" }, "url_invalid"},
+		"no address":       {func(p *psp.CheckoutParams) { p.Order.BuyerEmail = "ada" }, "email_invalid"},
 	}
 	for name, c := range cases {
 		_, fault := s.gateway.Create(soon(), s.wire(c.change), "k")
-		if fault == nil || fault.Class != orders.Definitive || fault.Code != c.code || fault.Status != 400 || fault.RequestID == "" {
+		if fault == nil || fault.Class != psp.Definitive || fault.Code != c.code || fault.Status != 400 || fault.RequestID == "" {
 			t.Errorf("%s: %+v", name, fault)
 		}
 	}
@@ -160,15 +160,15 @@ func TestRefusals(t *testing.T) {
 	if _, fault := s.gateway.Create(soon(), s.wire(nil), "k"); fault != nil {
 		t.Errorf("after the refusals: %v", fault)
 	}
-	if remote, fault := s.gateway.Retrieve(soon(), "cs_test_0"); fault != nil || remote.Status != orders.RemoteMissing {
+	if remote, fault := s.gateway.Retrieve(soon(), "cs_test_0"); fault != nil || remote.Status != psp.CheckoutMissing {
 		t.Errorf("unknown session: %+v, %v", remote, fault)
 	}
-	if remote, fault := s.gateway.Expire(soon(), "cs_test_0"); fault != nil || remote.Status != orders.RemoteMissing {
+	if remote, fault := s.gateway.Expire(soon(), "cs_test_0"); fault != nil || remote.Status != psp.CheckoutMissing {
 		t.Errorf("expiring an unknown session: %+v, %v", remote, fault)
 	}
 	stranger := stripe.New(stripe.Config{Key: "sk_test_other", BaseURL: "http://sandbox.invalid", Dial: s.Dial})
 	_, fault := stranger.Create(soon(), s.wire(nil), "k3")
-	if fault == nil || fault.Class != orders.NotExecuted || fault.Status != 401 {
+	if fault == nil || fault.Class != psp.NotExecuted || fault.Status != 401 {
 		t.Errorf("wrong key: %v", fault)
 	}
 }
@@ -179,20 +179,20 @@ func TestExpire(t *testing.T) {
 	first := s.open("k")
 	for range 2 { // the second time it is expired already
 		got, fault := s.gateway.Expire(soon(), first.Ref)
-		if fault != nil || got.Status != orders.RemoteExpired || got.URL != "" || got.Paid || got.OrderID != "ORD_1" {
+		if fault != nil || got.Status != psp.CheckoutExpired || got.URL != "" || got.Paid || got.OrderID != "ORD_1" {
 			t.Fatalf("got %+v, %v", got, fault)
 		}
 	}
-	if e := s.event(); e.Kind != orders.EventExpired || e.Remote.Ref != first.Ref {
+	if e := s.event(); e.Kind != psp.EventExpired || e.Checkout.Ref != first.Ref {
 		t.Errorf("got %+v", e)
 	}
 	second := s.open("k2")
 	s.choose(second, "succeeds")
 	got, fault := s.gateway.Expire(soon(), second.Ref)
-	if fault != nil || got.Status != orders.RemoteComplete || !got.Paid || got.PaymentID == "" {
+	if fault != nil || got.Status != psp.CheckoutComplete || !got.Paid || got.PaymentID == "" {
 		t.Errorf("expiring a paid session: %+v, %v", got, fault)
 	}
-	if e := s.event(); e.Kind != orders.EventCompleted {
+	if e := s.event(); e.Kind != psp.EventCompleted {
 		t.Errorf("got %+v", e)
 	}
 	s.silence()
@@ -207,10 +207,10 @@ func TestExpireRace(t *testing.T) {
 		var all sync.WaitGroup
 		var refused error
 		all.Go(func() { refused = s.Pay(remote.Ref) })
-		var ended orders.Remote
+		var ended psp.Checkout
 		all.Go(func() { ended, _ = s.gateway.Expire(soon(), remote.Ref) })
 		all.Wait()
-		if through := refused == nil; through != ended.Paid || ended.Paid == (ended.Status == orders.RemoteExpired) {
+		if through := refused == nil; through != ended.Paid || ended.Paid == (ended.Status == psp.CheckoutExpired) {
 			t.Fatalf("paying: %v, and the session is %+v", refused, ended)
 		}
 	}
@@ -222,10 +222,10 @@ func TestLapse(t *testing.T) {
 	remote := s.open("k")
 	s.clock.advance(61 * time.Minute)
 	s.wake <- struct{}{}
-	if e := s.event(); e.Kind != orders.EventExpired || e.Remote.Ref != remote.Ref {
+	if e := s.event(); e.Kind != psp.EventExpired || e.Checkout.Ref != remote.Ref {
 		t.Errorf("got %+v", e)
 	}
-	if got, fault := s.gateway.Retrieve(soon(), remote.Ref); fault != nil || got.Status != orders.RemoteExpired {
+	if got, fault := s.gateway.Retrieve(soon(), remote.Ref); fault != nil || got.Status != psp.CheckoutExpired {
 		t.Errorf("got %+v, %v", got, fault)
 	}
 }
@@ -240,15 +240,15 @@ func TestBroken(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, func(c *Config) { c.Store = fullDisk{c.Store} })
 	w := s.wire(nil)
-	if _, fault := s.gateway.Create(soon(), w, "k"); fault == nil || fault.Class != orders.Stuck || fault.Code != "api_error" {
+	if _, fault := s.gateway.Create(soon(), w, "k"); fault == nil || fault.Class != psp.KeyBurned || fault.Code != "api_error" {
 		t.Errorf("without a store: %v", fault)
 	}
 	s.Sandbox.Close()
-	if _, fault := s.gateway.Create(soon(), w, "k"); fault == nil || fault.Class == orders.Definitive {
+	if _, fault := s.gateway.Create(soon(), w, "k"); fault == nil || fault.Class == psp.Definitive {
 		t.Errorf("closed: %v", fault)
 	}
 	fresh := stripe.New(stripe.Config{Key: apiKey, BaseURL: "http://sandbox.invalid", Dial: s.Dial})
-	if _, fault := fresh.Create(soon(), w, "k"); fault == nil || fault.Class != orders.NotExecuted {
+	if _, fault := fresh.Create(soon(), w, "k"); fault == nil || fault.Class != psp.NotExecuted {
 		t.Errorf("closed before anything was sent: %v", fault)
 	}
 }

@@ -7,14 +7,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
 // buy opens a session whose buyer has an e-mail address that chooses what goes wrong.
-func (s *shop) buy(email string) orders.Remote {
+func (s *shop) buy(email string) psp.Checkout {
 	s.t.Helper()
-	remote, fault := s.gateway.Create(soon(), s.wire(func(p *orders.Payable) { p.Order.BuyerEmail = email }), email)
+	remote, fault := s.gateway.Create(soon(), s.wire(func(p *psp.CheckoutParams) { p.Order.BuyerEmail = email }), email)
 	if fault != nil {
 		s.t.Fatal(fault)
 	}
@@ -32,7 +32,7 @@ func TestTwice(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, nil)
 	s.pay(s.buy("twice@sandbox.test").Ref)
-	if first, again := s.event(), s.event(); first != again || first.Kind != orders.EventCompleted {
+	if first, again := s.event(), s.event(); first != again || first.Kind != psp.EventCompleted {
 		t.Errorf("%+v, then %+v", first, again)
 	}
 	s.silence()
@@ -66,7 +66,7 @@ func TestLate(t *testing.T) {
 	}
 	s.clock.advance(5 * time.Minute)
 	s.wake <- struct{}{}
-	if e := s.event(); e.Kind != orders.EventCompleted || e.Remote.Ref != remote.Ref {
+	if e := s.event(); e.Kind != psp.EventCompleted || e.Checkout.Ref != remote.Ref {
 		t.Errorf("got %+v", e)
 	}
 }
@@ -95,7 +95,7 @@ func TestOutOfOrder(t *testing.T) {
 	}
 	s.silence()
 	s.pay(remote.Ref)
-	if first, then := s.event(), s.event(); first.Kind != orders.EventCompleted || then.Kind != orders.EventDeclined {
+	if first, then := s.event(), s.event(); first.Kind != psp.EventCompleted || then.Kind != psp.EventDeclined {
 		t.Errorf("%+v, then %+v", first, then)
 	}
 	s.clock.advance(time.Hour)
@@ -111,14 +111,14 @@ func TestOutOfOrderAlone(t *testing.T) {
 	s.silence()
 	s.clock.advance(time.Minute)
 	s.wake <- struct{}{}
-	if e := s.event(); e.Kind != orders.EventDeclined {
+	if e := s.event(); e.Kind != psp.EventDeclined {
 		t.Errorf("got %+v", e)
 	}
 	s.pay(remote.Ref)
 	s.silence()
 	s.clock.advance(time.Minute)
 	s.wake <- struct{}{}
-	if e := s.event(); e.Kind != orders.EventCompleted {
+	if e := s.event(); e.Kind != psp.EventCompleted {
 		t.Errorf("got %+v", e)
 	}
 	s.silence()
@@ -136,7 +136,7 @@ func TestOutOfOrderInOneStep(t *testing.T) {
 	s.Script("out_of_order", "out_of_order")
 	s.clock.advance(time.Minute)
 	s.wake <- struct{}{}
-	if first, then := s.event(), s.event(); first.Kind != orders.EventFailed || then.Kind != orders.EventDeclined {
+	if first, then := s.event(), s.event(); first.Kind != psp.EventFailed || then.Kind != psp.EventDeclined {
 		t.Errorf("%+v, then %+v", first, then)
 	}
 	s.silence()
@@ -147,13 +147,13 @@ func TestFirst(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, nil)
 	remote := s.buy("first@sandbox.test")
-	if remote.Status != orders.RemoteOpen || remote.URL == "" {
+	if remote.Status != psp.CheckoutOpen || remote.URL == "" {
 		t.Errorf("got %+v", remote)
 	}
 	select {
 	case m := <-s.inbox.received:
-		if e, err := s.gateway.Event(m.signature, []byte(m.body), s.clock.now()); err != nil || e.Kind != orders.EventCompleted ||
-			e.Remote.Ref != remote.Ref || !e.Remote.Paid {
+		if e, err := s.gateway.Webhook(m.header, []byte(m.body), s.clock.now()); err != nil || e.Kind != psp.EventCompleted ||
+			e.Checkout.Ref != remote.Ref || !e.Checkout.Paid {
 			t.Errorf("got %+v, %v", e, err)
 		}
 	default:

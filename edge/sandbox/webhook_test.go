@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
@@ -31,7 +31,7 @@ func TestWebhookRetry(t *testing.T) {
 }
 
 // next moves the clock on until the next webhook comes. When the sandbox plans it is not known from outside.
-func (s *shop) next() orders.Event {
+func (s *shop) next() psp.Event {
 	s.t.Helper()
 	for range 100_000 {
 		if len(s.inbox.received) > 0 {
@@ -84,12 +84,12 @@ func TestRestart(t *testing.T) {
 	s.Sandbox.Close()
 	s.clock.advance(2 * time.Minute)
 	s.start()
-	seen := map[orders.EventKind]orders.Event{}
+	seen := map[psp.EventKind]psp.Event{}
 	for range 2 {
 		e := s.event()
 		seen[e.Kind] = e
 	}
-	if seen[orders.EventCompleted] != first || seen[orders.EventSucceeded].Remote.Ref != later.Ref {
+	if seen[psp.EventCompleted] != first || seen[psp.EventSucceeded].Checkout.Ref != later.Ref {
 		t.Errorf("got %+v", seen)
 	}
 	if got, fault := s.gateway.Retrieve(soon(), open.Ref); fault != nil || got != open {
@@ -106,7 +106,7 @@ func TestWebhookUnreachable(t *testing.T) {
 	s.config.WebhookURL = s.inbox.url
 	s.clock.advance(longestWait)
 	s.start()
-	if e := s.event(); e.Kind != orders.EventCompleted {
+	if e := s.event(); e.Kind != psp.EventCompleted {
 		t.Errorf("got %+v", e)
 	}
 }
@@ -125,9 +125,9 @@ func TestTrigger(t *testing.T) {
 	const completed, succeeded, failed = "checkout.session.completed", "checkout.session.async_payment_succeeded",
 		"checkout.session.async_payment_failed"
 	const ended, declined = "checkout.session.expired", "payment_intent.payment_failed"
-	type kinds []orders.EventKind
-	const done, arrived, bounced = orders.EventCompleted, orders.EventSucceeded, orders.EventFailed
-	const refused, over = orders.EventDeclined, orders.EventExpired
+	type kinds []psp.EventKind
+	const done, arrived, bounced = psp.EventCompleted, psp.EventSucceeded, psp.EventFailed
+	const refused, over = psp.EventDeclined, psp.EventExpired
 	cases := map[string]struct {
 		before string // the buyer's choice, if any
 		events []string
@@ -179,8 +179,8 @@ func TestTrigger(t *testing.T) {
 // happened already, too.
 func TestTriggerFaults(t *testing.T) {
 	t.Parallel()
-	const done, refused = orders.EventCompleted, orders.EventDeclined
-	type kinds []orders.EventKind
+	const done, refused = psp.EventCompleted, psp.EventDeclined
+	type kinds []psp.EventKind
 	for name, c := range map[string]struct {
 		triggers [][2]string // event, fault
 		want     kinds       // of the webhooks, in their order

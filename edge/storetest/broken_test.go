@@ -17,6 +17,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/idempotency"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/record"
 	"github.com/crepe-checkout/crepe/edge/storetest"
 )
@@ -233,7 +234,7 @@ func (s neverHandled) HandleQuarantined(context.Context, checkout.Environment, s
 // allWait counts what is handled, too.
 type refundsOnce struct{ base }
 
-func (s refundsOnce) RefundDue(ctx context.Context, env checkout.Environment, after string, limit int) (orders.Page[orders.Order], error) {
+func (s refundsOnce) RefundDue(ctx context.Context, env checkout.Environment, after string, limit int) (psp.Page[orders.Order], error) {
 	page, err := s.base.RefundDue(ctx, env, after, limit)
 	for i := range page.Items {
 		page.Items[i].RefundHandledAt = 0
@@ -243,7 +244,7 @@ func (s refundsOnce) RefundDue(ctx context.Context, env checkout.Environment, af
 
 type onePage struct{ base }
 
-func (s onePage) RefundDue(ctx context.Context, env checkout.Environment, after string, limit int) (orders.Page[orders.Order], error) {
+func (s onePage) RefundDue(ctx context.Context, env checkout.Environment, after string, limit int) (psp.Page[orders.Order], error) {
 	page, err := s.base.RefundDue(ctx, env, after, limit)
 	page.Next = ""
 	return page, err

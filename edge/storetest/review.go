@@ -8,11 +8,12 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/record"
 )
 
 func newQuarantined(env checkout.Environment) *orders.Quarantined {
-	return &orders.Quarantined{Event: orders.Event{ID: fresh("evt"), Kind: orders.EventCompleted, Remote: orders.Remote{Ref: fresh("cs"), Paid: true}},
+	return &orders.Quarantined{Event: psp.Event{ID: fresh("evt"), Kind: psp.EventCompleted, Checkout: psp.Checkout{Ref: fresh("cs"), Paid: true}},
 		Environment: env, Provider: "stripe", Why: "not found", QuarantinedAt: 7}
 }
 
@@ -43,7 +44,7 @@ func quarantine(s record.Store) error {
 		return err
 	}
 	ids := func(q orders.Quarantined) string { return q.ID }
-	listed, err := pages(2, ids, func(after string, limit int) (orders.Page[orders.Quarantined], error) {
+	listed, err := pages(2, ids, func(after string, limit int) (psp.Page[orders.Quarantined], error) {
 		return s.Quarantined(background, checkout.Test, after, limit)
 	})
 	if err != nil {
@@ -87,7 +88,7 @@ func refunds(s record.Store) error {
 		return err
 	}
 	first.Version++
-	listed, err := pages(1, func(o orders.Order) string { return o.ID }, func(after string, limit int) (orders.Page[orders.Order], error) {
+	listed, err := pages(1, func(o orders.Order) string { return o.ID }, func(after string, limit int) (psp.Page[orders.Order], error) {
 		return s.RefundDue(background, checkout.Test, after, limit)
 	})
 	if err != nil {
@@ -127,7 +128,7 @@ func deployment(s record.Store) error {
 }
 
 // pages reads a list to its end and holds it to its order and to the limit.
-func pages[T any](limit int, id func(T) string, read func(after string, limit int) (orders.Page[T], error)) (all []T, err error) {
+func pages[T any](limit int, id func(T) string, read func(after string, limit int) (psp.Page[T], error)) (all []T, err error) {
 	for after := ""; ; {
 		page, err := read(after, limit)
 		if err != nil {

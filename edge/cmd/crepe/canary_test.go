@@ -70,12 +70,12 @@ func TestCanaries(t *testing.T) {
 		for i := range order.Attempts {
 			a := &order.Attempts[i]
 			attempts++
-			inspect(t, "a stored fault", a.LastFault)
+			inspect(t, "a stored fault", a.LastError)
 			inspect(t, "an idempotency key", a.Key)
-			inspect(t, "a stored path", a.Wire.Path)
-			if len(a.Wire.Body) > 0 {
+			inspect(t, "a stored path", a.Request.Path)
+			if len(a.Request.Body) > 0 {
 				stored++
-				inspect(t, "a stored request", string(a.Wire.Body), "e-mail", "return address") // which the provider is to know
+				inspect(t, "a stored request", string(a.Request.Body), "e-mail", "return address") // which the provider is to know
 			}
 		}
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 var (
@@ -126,7 +127,7 @@ func audit(t *testing.T, data, address string, acks []acknowledgement) {
 	}
 	defer s.close()
 	ctx := context.Background()
-	gateway := s.orders.Gateways[checkout.Test]
+	gateway := s.orders.Providers[checkout.Test]
 	checked := make(map[string]bool)
 	for _, a := range acks {
 		session, err := s.db.Session(ctx, a.session)
@@ -157,7 +158,7 @@ func audit(t *testing.T, data, address string, acks []acknowledgement) {
 			if remote.OrderID != order.ID || remote.Total.Minor != attempt.Placed.Quote.Assessment.Total {
 				t.Errorf("%s attempt %d is %+v at the provider", order.ID, attempt.N, remote)
 			}
-			if remote.Status == orders.RemoteOpen {
+			if remote.Status == psp.CheckoutOpen {
 				open++
 			}
 		}

@@ -121,7 +121,7 @@ func TestLinearText(t *testing.T) {
 		},
 		"geoip.ParseProxies": func(s string) { geoip.ParseProxies(s) },
 		"locale.Find":        func(s string) { locale.Find(s) },
-		"stripe.Event":       func(s string) { gateway.Event("t=1800000000,"+s, nil, at) },
+		"stripe.Event":       func(s string) { gateway.Webhook(func(string) string { return "t=1800000000," + s }, nil, at) },
 		"http1": func(s string) {
 			conn, err := http1.Listen(&oneConn{text: s}).Accept()
 			if err != nil {
@@ -183,7 +183,9 @@ func TestLinearText(t *testing.T) {
 	} {
 		linear(t, "http1 "+name, text, readers["http1"])
 	}
-	signature := func(s string) { gateway.Event(stripeSignature("whsec_x", at, s), []byte(s), at) }
+	signature := func(s string) {
+		gateway.Webhook(func(string) string { return stripeSignature("whsec_x", at, s) }, []byte(s), at)
+	}
 	for name, text := range jsonTexts {
 		linear(t, "stripe.Event of "+name, text, signature)
 		linear(t, "ops.Valid of "+name, text, func(s string) { ops.Valid([]byte(s)) })

@@ -20,7 +20,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/edge/admin"
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 // operate runs the binary, which must succeed, and returns what it prints.
@@ -75,16 +75,16 @@ func paidTwice(t *testing.T, data string) (orderID string) {
 		t.Fatal(err)
 	}
 	_, order := (&shop{server: opened}).stored(t, id)
-	events := []orders.Event{{ID: "evt_unknown", Remote: orders.Remote{Ref: "cs_unknown", PaymentID: "pi_unknown", OrderID: "ORD_\x1b[31m",
+	events := []psp.Event{{ID: "evt_unknown", Checkout: psp.Checkout{Ref: "cs_unknown", PaymentID: "pi_unknown", OrderID: "ORD_\x1b[31m",
 		Total: money.Amount{Minor: 4242, Currency: "EUR"}}}}
 	for i := range order.Attempts {
 		a := &order.Attempts[i]
-		events = append(events, orders.Event{ID: fmt.Sprint("evt_", a.N), Remote: orders.Remote{Ref: a.Ref, OrderID: order.ID, Attempt: a.N,
+		events = append(events, psp.Event{ID: fmt.Sprint("evt_", a.N), Checkout: psp.Checkout{Ref: a.Ref, OrderID: order.ID, Attempt: a.N,
 			SessionID: order.SessionID, PaymentID: fmt.Sprint("pi_", a.N),
 			Total: money.Amount{Minor: a.Placed.Quote.Assessment.Total, Currency: a.Placed.Quote.Currency}}})
 	}
 	for _, ev := range events {
-		ev.Kind, ev.Created, ev.Remote.Paid, ev.Remote.Status = orders.EventCompleted, time.Now(), true, orders.RemoteComplete
+		ev.Kind, ev.Created, ev.Checkout.Paid, ev.Checkout.Status = psp.EventCompleted, time.Now(), true, psp.CheckoutComplete
 		if err := opened.orders.Apply(t.Context(), checkout.Test, ev); err != nil {
 			t.Fatal(err)
 		}

@@ -155,9 +155,9 @@ func (a *asked) terms(seller *tax.Seller) (t checkout.Terms, problems problem.Li
 	}
 	limits, ok := stripe.New(stripe.Config{}).Amounts(currency)
 	if !ok {
-		limits.Step = 1 // the provider cannot charge it; the tax is what it is
+		limits.SmallestUnit = 1 // the provider cannot charge it; the tax is what it is
 	}
-	t = checkout.Terms{Category: category, Seller: *seller, Step: limits.Step, Price: money.Amount{Currency: currency}}
+	t = checkout.Terms{Category: category, Seller: *seller, Step: limits.SmallestUnit, Price: money.Amount{Currency: currency}}
 	switch a.behavior {
 	case "", "exclusive":
 	case "inclusive":

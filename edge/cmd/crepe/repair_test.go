@@ -37,8 +37,8 @@ func TestDamagedSandbox(t *testing.T) {
 		t.Fatalf("not served: %v", err)
 	}
 	defer s.close()
-	if s.orders.Gateways[checkout.Test] != nil || s.ready() != nil {
-		t.Errorf("gateway %v, ready %v", s.orders.Gateways[checkout.Test], s.ready())
+	if s.orders.Providers[checkout.Test] != nil || s.ready() != nil {
+		t.Errorf("gateway %v, ready %v", s.orders.Providers[checkout.Test], s.ready())
 	}
 	for _, said := range []string{"the sandbox cannot be opened", "crepe repair --data", "no payment provider"} {
 		if !strings.Contains(log.String(), said) {

@@ -24,6 +24,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/idempotency"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/page"
+	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 	"github.com/crepe-checkout/crepe/edge/record"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
@@ -86,7 +87,7 @@ func newServer(c Config, log *slog.Logger) (*server, error) {
 }
 
 func (s *server) wire() error {
-	gateways := make(map[checkout.Environment]orders.Gateway)
+	gateways := make(map[checkout.Environment]psp.Provider)
 	for _, env := range []checkout.Environment{checkout.Test, checkout.Prod} {
 		gateway, err := s.gateway(env)
 		if err != nil {
@@ -116,9 +117,9 @@ func (s *server) wire() error {
 	if err != nil {
 		return err
 	}
-	s.orders = orders.New(orders.Config{Store: s.db, Gateways: gateways, Now: time.Now, Rand: rand.Reader, Log: s.log,
+	s.orders = orders.New(orders.Config{Store: s.db, Providers: gateways, Now: time.Now, Rand: rand.Reader, Log: s.log,
 		Deployment: deployment, CatchUp: true})
-	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Origins: s.db, Orders: s.orders, Gateways: gateways,
+	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Origins: s.db, Orders: s.orders, Providers: gateways,
 		Idempotency: idempotency.NewGuard(s.db, time.Now, s.log), GeoIP: locator, Throttle: limits, Rates: rates,
 		PublicURL: s.PublicURL, Ready: s.ready, Now: time.Now, Rand: rand.Reader, Log: s.log})
 	s.page = page.New(page.Config{Orders: s.orders, Stores: s.db, GeoIP: locator, Throttle: limits, Rates: rates, Now: time.Now, Log: s.log,
@@ -141,7 +142,7 @@ func (s *server) providers() map[checkout.Environment]string {
 }
 
 // gateway is the environment's provider: its Stripe account, or the sandbox where that may stand in, or none.
-func (s *server) gateway(env checkout.Environment) (orders.Gateway, error) {
+func (s *server) gateway(env checkout.Environment) (psp.Provider, error) {
 	if account, ok := s.Stripe[env]; ok {
 		gateway := stripe.New(stripe.Config{Key: account.Key, WebhookSecret: account.WebhookSecret})
 		return orders.Guarded(gateway, orders.Limits{Rate: stripeRate}), nil

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/crepe-checkout/crepe/core/money"
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 // currencies are the ones that Stripe can charge, each with the number of decimals in which Stripe counts it; source:
@@ -62,12 +62,12 @@ func scaleOf(c money.Currency) (scale, bool) {
 }
 
 // Amounts have a Step of 1 minor unit of ISO 4217 for most currencies, of 10 for those with three decimals, and of 100 for MGA.
-func (g *Gateway) Amounts(c money.Currency) (orders.Amounts, bool) {
+func (g *Provider) Amounts(c money.Currency) (psp.Amounts, bool) {
 	s, ok := scaleOf(c)
 	if !ok {
-		return orders.Amounts{}, false
+		return psp.Amounts{}, false
 	}
-	return orders.Amounts{Step: s.step, Min: max(s.step, minimums[c]*s.down/s.up), Max: maxAmount / s.up * s.down / s.step * s.step}, true
+	return psp.Amounts{SmallestUnit: s.step, Min: max(s.step, minimums[c]*s.down/s.up), Max: maxAmount / s.up * s.down / s.step * s.step}, true
 }
 
 // toStripe converts an amount exactly, or not at all.

@@ -28,7 +28,7 @@ func TestConversion(t *testing.T) {
 		if got, ok := toStripe(c.minor, c.currency); !ok || got != c.stripe {
 			t.Errorf("toStripe(%d %s) = %d, %v, want %d", c.minor, c.currency, got, ok, c.stripe)
 		}
-		if a, ok := New(Config{}).Amounts(c.currency); !ok || a.Step != c.step {
+		if a, ok := New(Config{}).Amounts(c.currency); !ok || a.SmallestUnit != c.step {
 			t.Errorf("Amounts(%s) = %+v, %v, want the step %d", c.currency, a, ok, c.step)
 		}
 	}
@@ -47,7 +47,7 @@ func TestConversionRoundTrip(t *testing.T) {
 		if !ok {
 			continue
 		}
-		step := limits.Step
+		step := limits.SmallestUnit
 		count++
 		for _, minor := range []int64{limits.Min, limits.Max} {
 			if _, ok := toStripe(minor, c); !ok || limits.Why(money.Amount{Minor: minor, Currency: c}) != "" {

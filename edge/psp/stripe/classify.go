@@ -10,7 +10,7 @@ import (
 	"github.com/goccy/go-json"
 	"github.com/valyala/fasthttp"
 
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 // reply is what came of one try, as far as its meaning depends on it.
@@ -29,7 +29,7 @@ type reply struct {
 // the way, does not.
 //
 // Sources: https://docs.stripe.com/error-low-level, https://docs.stripe.com/api/idempotent_requests.
-func classify(r *reply) *orders.Fault {
+func classify(r *reply) *psp.CallError {
 	if r.err != nil {
 		return r.fault(transportClass(r.err), "", r.err)
 	}
@@ -38,69 +38,69 @@ func classify(r *reply) *orders.Fault {
 	}
 	e, stripes := readError(r.body)
 	fault := r.fault(r.class(e.name(), stripes), e.name(), nil)
-	if fault.Class == orders.Definitive {
+	if fault.Class == psp.Definitive {
 		fault.Refuses = e.refuses()
 	}
 	return fault
 }
 
-func (r *reply) fault(class orders.FaultClass, code string, err error) *orders.Fault {
-	return &orders.Fault{
+func (r *reply) fault(class psp.ErrorClass, code string, err error) *psp.CallError {
+	return &psp.CallError{
 		Class: class, Status: r.status, Code: code, RequestID: r.requestID, RetryAfter: seconds(r.retryAfter), Err: err,
 	}
 }
 
 // transportClass: before a connection stood nothing can have happened; after that, everything can.
-func transportClass(err error) orders.FaultClass {
+func transportClass(err error) psp.ErrorClass {
 	if _, dialing := errors.AsType[dialError](err); dialing || errors.Is(err, fasthttp.ErrNoFreeConns) {
-		return orders.NotExecuted
+		return psp.NotExecuted
 	}
-	return orders.Unknown
+	return psp.Unknown
 }
 
-func (r *reply) class(code string, stripes bool) orders.FaultClass {
+func (r *reply) class(code string, stripes bool) psp.ErrorClass {
 	switch {
 	case r.shouldRetry == "true":
-		return orders.InProgress
+		return psp.InProgress
 	case r.status >= 500:
 		return r.serverClass(stripes)
 	case !stripes:
-		return orders.Unknown
+		return psp.Unknown
 	}
 	switch r.status {
 	case 409: // idempotency_key_in_use, whose type varies
-		return orders.InProgress
+		return psp.InProgress
 	case 429:
 		return limitClass(code)
 	case 401, 403:
-		return orders.NotExecuted
+		return psp.NotExecuted
 	case 400, 402, 404:
 		if code == "idempotency_error" { // the key's first request had other bytes
-			return orders.KeyTaken
+			return psp.KeyTaken
 		}
-		return orders.Definitive
+		return psp.Definitive
 	}
-	return orders.Unknown
+	return psp.Unknown
 }
 
 // serverClass: Stripe stores a 500 like any other answer and gives it again for a day, so repeating it cannot help. The
 // gateways in front of it (502, 503, 504) store nothing.
-func (r *reply) serverClass(stripes bool) orders.FaultClass {
+func (r *reply) serverClass(stripes bool) psp.ErrorClass {
 	if r.replayed || r.shouldRetry == "false" || r.status == 500 && stripes {
-		return orders.Stuck
+		return psp.KeyBurned
 	}
-	return orders.Unknown
+	return psp.Unknown
 }
 
 // limitClass: the rate limiter comes before the idempotency layer, a lock's timeout comes after it.
-func limitClass(code string) orders.FaultClass {
+func limitClass(code string) psp.ErrorClass {
 	switch code {
 	case "rate_limit":
-		return orders.NotExecuted
+		return psp.NotExecuted
 	case "lock_timeout":
-		return orders.InProgress
+		return psp.InProgress
 	}
-	return orders.Unknown
+	return psp.Unknown
 }
 
 // apiError is Stripe's error object.
@@ -111,18 +111,18 @@ func (e apiError) name() string { return cmp.Or(e.Code, e.Type) }
 
 // refuses is the part of an order that the error is about, if the order's caller can mend it
 // (https://docs.stripe.com/error-codes).
-func (e apiError) refuses() orders.Refusal {
+func (e apiError) refuses() psp.Refusal {
 	switch {
 	case e.Code == "amount_too_small":
-		return orders.RefusesSmallTotal
+		return psp.RefusesSmallTotal
 	case e.Code == "amount_too_large":
-		return orders.RefusesLargeTotal
+		return psp.RefusesLargeTotal
 	case e.Code == "email_invalid", e.Param == "customer_email":
-		return orders.RefusesEmail
+		return psp.RefusesEmail
 	case e.Param == "success_url":
-		return orders.RefusesSuccessURL
+		return psp.RefusesSuccessURL
 	case strings.HasSuffix(e.Param, "[currency]"):
-		return orders.RefusesCurrency
+		return psp.RefusesCurrency
 	}
 	return 0
 }

@@ -8,23 +8,23 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 // failed is the class of a fault, and whether there is one.
 type failed struct {
-	class orders.FaultClass
+	class psp.ErrorClass
 	is    bool
 }
 
 var (
 	success     = failed{}
-	unknown     = failed{orders.Unknown, true}
-	notExecuted = failed{orders.NotExecuted, true}
-	inProgress  = failed{orders.InProgress, true}
-	definitive  = failed{orders.Definitive, true}
-	stuck       = failed{orders.Stuck, true}
-	keyTaken    = failed{orders.KeyTaken, true}
+	unknown     = failed{psp.Unknown, true}
+	notExecuted = failed{psp.NotExecuted, true}
+	inProgress  = failed{psp.InProgress, true}
+	definitive  = failed{psp.Definitive, true}
+	stuck       = failed{psp.KeyBurned, true}
+	keyTaken    = failed{psp.KeyTaken, true}
 )
 
 const (
@@ -97,15 +97,15 @@ func TestRefuses(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		reply
-		want orders.Refusal
+		want psp.Refusal
 	}{
-		"too little":                {reply{status: 400, body: body("amount_too_small", "")}, orders.RefusesSmallTotal},
-		"too much":                  {reply{status: 400, body: body("amount_too_large", "")}, orders.RefusesLargeTotal},
-		"an e-mail address":         {reply{status: 400, body: body("email_invalid", "customer_email")}, orders.RefusesEmail},
-		"an e-mail address by name": {reply{status: 400, body: body("", "customer_email")}, orders.RefusesEmail},
-		"where to return to":        {reply{status: 400, body: body("url_invalid", "success_url")}, orders.RefusesSuccessURL},
+		"too little":                {reply{status: 400, body: body("amount_too_small", "")}, psp.RefusesSmallTotal},
+		"too much":                  {reply{status: 400, body: body("amount_too_large", "")}, psp.RefusesLargeTotal},
+		"an e-mail address":         {reply{status: 400, body: body("email_invalid", "customer_email")}, psp.RefusesEmail},
+		"an e-mail address by name": {reply{status: 400, body: body("", "customer_email")}, psp.RefusesEmail},
+		"where to return to":        {reply{status: 400, body: body("url_invalid", "success_url")}, psp.RefusesSuccessURL},
 		"where to go back to":       {reply{status: 400, body: body("url_invalid", "cancel_url")}, 0},
-		"a currency":                {reply{status: 400, body: body("", "line_items[0][price_data][currency]")}, orders.RefusesCurrency},
+		"a currency":                {reply{status: 400, body: body("", "line_items[0][price_data][currency]")}, psp.RefusesCurrency},
 		"another parameter":         {reply{status: 400, body: body("", "expires_at")}, 0},
 		"an unknown outcome":        {reply{status: 500, body: body("amount_too_small", "")}, 0},
 		"to be repeated":            {reply{status: 400, body: body("amount_too_small", ""), shouldRetry: "true"}, 0},
@@ -119,8 +119,8 @@ func TestRefuses(t *testing.T) {
 func TestFaultTellsWhatItKnows(t *testing.T) {
 	r := reply{status: 429, body: stripeError("rate_limit"), requestID: "req_1", retryAfter: "7"}
 	got := classify(&r)
-	want := orders.Fault{
-		Class: orders.NotExecuted, Status: 429, Code: "rate_limit", RequestID: "req_1", RetryAfter: 7 * time.Second,
+	want := psp.CallError{
+		Class: psp.NotExecuted, Status: 429, Code: "rate_limit", RequestID: "req_1", RetryAfter: 7 * time.Second,
 	}
 	if *got != want {
 		t.Errorf("got %+v, want %+v", *got, want)
@@ -149,7 +149,7 @@ func FuzzClassify(f *testing.F) {
 		}
 		_ = fault.Error()
 		_, stripes := readError(body)
-		if proves := fault.Class == orders.Definitive || fault.Class == orders.NotExecuted; proves && !stripes {
+		if proves := fault.Class == psp.Definitive || fault.Class == psp.NotExecuted; proves && !stripes {
 			t.Fatalf("status %d with %q proves %v", status, body, fault.Class)
 		}
 	})

@@ -9,7 +9,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 const (
@@ -83,7 +83,7 @@ func (d *dialer) connect(ctx context.Context, addr string) (net.Conn, error) {
 
 // call sends one request, once, and reads what its answer holds. Without a key nothing is stored under one, so no failure of
 // it is Stuck.
-func call[T any](g *Gateway, deadline time.Time, r outgoing, read func([]byte) (T, error)) (answer T, fault *orders.Fault) {
+func call[T any](g *Provider, deadline time.Time, r outgoing, read func([]byte) (T, error)) (answer T, fault *psp.CallError) {
 	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(request)
 	defer fasthttp.ReleaseResponse(response)
@@ -101,13 +101,13 @@ func call[T any](g *Gateway, deadline time.Time, r outgoing, read func([]byte) (
 	err := g.client.DoDeadline(request, response, deadline)
 	got := replyOf(response, err)
 	if fault := classify(&got); fault != nil {
-		if (fault.Class == orders.Stuck || fault.Class == orders.KeyTaken) && r.key == "" {
-			fault.Class = orders.Unknown
+		if (fault.Class == psp.KeyBurned || fault.Class == psp.KeyTaken) && r.key == "" {
+			fault.Class = psp.Unknown
 		}
 		return answer, fault
 	}
 	if answer, err = read(got.body); err != nil {
-		return answer, got.fault(orders.Unknown, "", err)
+		return answer, got.fault(psp.Unknown, "", err)
 	}
 	return answer, nil
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 const key = "sk_test_the_secret_of_this_test"
@@ -60,8 +60,8 @@ const openSession = `{"id":"cs_test_1","object":"checkout.session","status":"ope
 
 func soon() time.Time { return time.Now().Add(5 * time.Minute) }
 
-func create(base string, deadline time.Time) (orders.Remote, *orders.Fault) {
-	return New(Config{Key: key, BaseURL: base}).Create(deadline, orders.Wire{Path: sessionsPath, Body: []byte("mode=payment")}, "k")
+func create(base string, deadline time.Time) (psp.Checkout, *psp.CallError) {
+	return New(Config{Key: key, BaseURL: base}).Create(deadline, psp.RenderedRequest{Path: sessionsPath, Body: []byte("mode=payment")}, "k")
 }
 
 // One real connection for each thing that can happen on it, and exactly one try.
@@ -69,24 +69,24 @@ func TestOnTheWire(t *testing.T) {
 	endless := strings.Repeat(" ", 2_000_000)
 	cases := map[string]struct {
 		answer []byte
-		want   orders.FaultClass
+		want   psp.ErrorClass
 		status int
 	}{
-		"closed without an answer": {[]byte{}, orders.Unknown, 0},
-		"half a status line":       {[]byte("HTTP/1.1 2"), orders.Unknown, 0},
-		"half a body":              {answer("200 OK", "Content-Length: 900\r\n", openSession[:50]), orders.Unknown, 0},
-		"not HTTP":                 {[]byte("SSH-2.0-OpenSSH\r\n\r\n"), orders.Unknown, 0},
-		"endless headers":          {answer("200 OK", "X: "+strings.Repeat("x", 1<<16)+"\r\n", ""), orders.Unknown, 0},
-		"endless body":             {answer("200 OK", "Content-Length: 2000000\r\n", endless), orders.Unknown, 0},
-		"success of nothing":       {answer("200 OK", "", "{}"), orders.Unknown, 200},
-		"success in HTML":          {answer("200 OK", "", html), orders.Unknown, 200},
+		"closed without an answer": {[]byte{}, psp.Unknown, 0},
+		"half a status line":       {[]byte("HTTP/1.1 2"), psp.Unknown, 0},
+		"half a body":              {answer("200 OK", "Content-Length: 900\r\n", openSession[:50]), psp.Unknown, 0},
+		"not HTTP":                 {[]byte("SSH-2.0-OpenSSH\r\n\r\n"), psp.Unknown, 0},
+		"endless headers":          {answer("200 OK", "X: "+strings.Repeat("x", 1<<16)+"\r\n", ""), psp.Unknown, 0},
+		"endless body":             {answer("200 OK", "Content-Length: 2000000\r\n", endless), psp.Unknown, 0},
+		"success of nothing":       {answer("200 OK", "", "{}"), psp.Unknown, 200},
+		"success in HTML":          {answer("200 OK", "", html), psp.Unknown, 200},
 		"success without a URL": {answer("200 OK", "", strings.Replace(openSession, `"open"`, `"complete"`, 1)),
-			orders.Unknown, 200},
-		"bad gateway":   {answer("502 Bad Gateway", "", html), orders.Unknown, 502},
-		"stored 500":    {answer("500 Oh", "Idempotent-Replayed: true\r\n", html), orders.Stuck, 500},
-		"refused":       {answer("400 Bad Request", "Request-Id: req_1\r\n", refused), orders.Definitive, 400},
-		"redirect":      {answer("301 Moved", "Location: http://127.0.0.1:1/\r\n", ""), orders.Unknown, 301},
-		"asked to wait": {answer("503 No", "Stripe-Should-Retry: true\r\nRetry-After: 2\r\n", ""), orders.InProgress, 503},
+			psp.Unknown, 200},
+		"bad gateway":   {answer("502 Bad Gateway", "", html), psp.Unknown, 502},
+		"stored 500":    {answer("500 Oh", "Idempotent-Replayed: true\r\n", html), psp.KeyBurned, 500},
+		"refused":       {answer("400 Bad Request", "Request-Id: req_1\r\n", refused), psp.Definitive, 400},
+		"redirect":      {answer("301 Moved", "Location: http://127.0.0.1:1/\r\n", ""), psp.Unknown, 301},
+		"asked to wait": {answer("503 No", "Stripe-Should-Retry: true\r\nRetry-After: 2\r\n", ""), psp.InProgress, 503},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -117,7 +117,7 @@ func TestNothingSent(t *testing.T) {
 		"refused": "http://" + closed.Addr().String(),
 		"not TLS": strings.Replace(plain, "http:", "https:", 1),
 	} {
-		if _, fault := create(base, soon()); fault == nil || fault.Class != orders.NotExecuted || fault.Err == nil {
+		if _, fault := create(base, soon()); fault == nil || fault.Class != psp.NotExecuted || fault.Err == nil {
 			t.Errorf("%s: %v", name, fault)
 		}
 	}
@@ -128,18 +128,18 @@ func TestNothingSent(t *testing.T) {
 
 func TestDeadline(t *testing.T) {
 	quiet, _ := server(t, nil)
-	var fault *orders.Fault
+	var fault *psp.CallError
 	for patience := 200 * time.Millisecond; patience < time.Minute; patience *= 2 { // until it is enough to send the request
-		if _, fault = create(quiet, time.Now().Add(patience)); fault == nil || fault.Class == orders.Unknown {
+		if _, fault = create(quiet, time.Now().Add(patience)); fault == nil || fault.Class == psp.Unknown {
 			break
 		}
 	}
-	if fault == nil || fault.Class != orders.Unknown {
+	if fault == nil || fault.Class != psp.Unknown {
 		t.Errorf("got %v", fault)
 	}
 	// A server that accepts and never shakes hands is found out before anything is sent.
 	_, unshaken := create(strings.Replace(quiet, "http:", "https:", 1), time.Now().Add(200*time.Millisecond))
-	if unshaken == nil || unshaken.Class != orders.NotExecuted {
+	if unshaken == nil || unshaken.Class != psp.NotExecuted {
 		t.Errorf("without a handshake: got %v", unshaken)
 	}
 }
@@ -161,8 +161,8 @@ func TestRequest(t *testing.T) {
 	t.Cleanup(func() { front.Close() })
 	g := New(Config{Key: key, BaseURL: "http://" + listener.Addr().String() + "/"})
 
-	remote, fault := g.Create(soon(), orders.Wire{Path: sessionsPath, Body: []byte("mode=payment&a[b]=c+d%26")}, "wco_1")
-	if fault != nil || remote.Ref != "cs_test_1" || remote.URL == "" || remote.Status != orders.RemoteOpen || remote.Attempt != 1 {
+	remote, fault := g.Create(soon(), psp.RenderedRequest{Path: sessionsPath, Body: []byte("mode=payment&a[b]=c+d%26")}, "wco_1")
+	if fault != nil || remote.Ref != "cs_test_1" || remote.URL == "" || remote.Status != psp.CheckoutOpen || remote.Attempt != 1 {
 		t.Fatalf("got %+v, %v", remote, fault)
 	}
 	r, body := <-seen, <-bodies

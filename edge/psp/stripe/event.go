@@ -11,7 +11,7 @@ import (
 
 	"github.com/goccy/go-json"
 
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 // tolerance is how far a signature's time may lie from ours, in either direction, both ends included: Stripe's own default
@@ -57,39 +57,39 @@ type intent struct {
 	} `json:"last_payment_error"`
 }
 
-// Event reads a webhook whose Stripe-Signature header holds for its raw body and for now. Events of objects that carry no
-// order id of ours are EventIgnored, since an account may serve others too.
-func (g *Gateway) Event(signature string, body []byte, now time.Time) (orders.Event, error) {
-	if err := verify(g.secret, signature, body, now); err != nil {
-		return orders.Event{}, err
+// Webhook verifies the header Stripe-Signature over the raw body and reads the event. Events of objects that carry no order id
+// of ours are EventIgnored, since an account may serve others too.
+func (g *Provider) Webhook(header func(name string) string, body []byte, now time.Time) (psp.Event, error) {
+	if err := verify(g.secret, header("Stripe-Signature"), body, now); err != nil {
+		return psp.Event{}, err
 	}
 	var e event
 	if err := json.Unmarshal(body, &e); err != nil {
-		return orders.Event{}, errEventShape
+		return psp.Event{}, errEventShape
 	}
 	return e.read()
 }
 
 // read says what an event reports.
-func (e *event) read() (orders.Event, error) {
+func (e *event) read() (psp.Event, error) {
 	if e.ID == "" || e.Object != "event" {
-		return orders.Event{}, errEventShape
+		return psp.Event{}, errEventShape
 	}
-	read := orders.Event{ID: e.ID, Kind: kind(e.Type), Created: time.Unix(e.Created, 0).UTC()}
+	read := psp.Event{ID: e.ID, Kind: kind(e.Type), Created: time.Unix(e.Created, 0).UTC()}
 	var err error
 	switch read.Kind {
-	case orders.EventIgnored:
+	case psp.EventIgnored:
 		return read, nil
-	case orders.EventDeclined:
+	case psp.EventDeclined:
 		err = readDecline(e.Data.Object, &read)
 	default:
-		read.Remote, err = readSession(e.Data.Object)
+		read.Checkout, err = readSession(e.Data.Object)
 	}
 	if err != nil {
-		return orders.Event{}, err
+		return psp.Event{}, err
 	}
-	if read.Remote.OrderID == "" {
-		return orders.Event{ID: read.ID, Created: read.Created}, nil
+	if read.Checkout.OrderID == "" {
+		return psp.Event{ID: read.ID, Created: read.Created}, nil
 	}
 	return read, nil
 }
@@ -97,31 +97,31 @@ func (e *event) read() (orders.Event, error) {
 // kinds are the types of events that report something of an order. All others are ignored.
 var kinds = [...]struct {
 	name string
-	kind orders.EventKind
+	kind psp.EventKind
 }{
-	{"checkout.session.completed", orders.EventCompleted},
-	{"checkout.session.async_payment_succeeded", orders.EventSucceeded},
-	{"checkout.session.async_payment_failed", orders.EventFailed},
-	{"checkout.session.expired", orders.EventExpired},
-	{"payment_intent.payment_failed", orders.EventDeclined},
+	{"checkout.session.completed", psp.EventCompleted},
+	{"checkout.session.async_payment_succeeded", psp.EventSucceeded},
+	{"checkout.session.async_payment_failed", psp.EventFailed},
+	{"checkout.session.expired", psp.EventExpired},
+	{"payment_intent.payment_failed", psp.EventDeclined},
 }
 
-func kind(name string) orders.EventKind {
+func kind(name string) psp.EventKind {
 	for _, k := range kinds {
 		if k.name == name {
 			return k.kind
 		}
 	}
-	return orders.EventIgnored
+	return psp.EventIgnored
 }
 
-func readDecline(object []byte, e *orders.Event) error {
+func readDecline(object []byte, e *psp.Event) error {
 	var p intent
 	if err := json.Unmarshal(object, &p); err != nil || p.ID == "" {
 		return errEventShape
 	}
-	e.Remote = orders.Remote{PaymentID: p.ID, Live: p.Livemode, Total: fromStripe(p.Amount, p.Currency)}
-	setOrigin(&e.Remote, p.Metadata)
+	e.Checkout = psp.Checkout{PaymentID: p.ID, Live: p.Livemode, Total: fromStripe(p.Amount, p.Currency)}
+	setOrigin(&e.Checkout, p.Metadata)
 	e.Method, e.Last4 = p.LastError.PaymentMethod.Type, p.LastError.PaymentMethod.Card.Last4
 	if e.Reason = p.LastError.Message; e.Reason == "" {
 		e.Reason = p.LastError.Code

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/money"
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 const secret = "whsec_of_the_test"
@@ -25,6 +25,11 @@ func v1(secret string, at time.Time, body string) string {
 
 func sign(body string) string {
 	return fmt.Sprintf("t=%d,v1=%s", signedAt.Unix(), v1(secret, signedAt, body))
+}
+
+// signed returns the headers of a request with a Stripe-Signature.
+func signed(signature string) func(name string) string {
+	return func(name string) string { return map[string]string{"Stripe-Signature": signature}[name] }
 }
 
 const paidSession = `{"id":"cs_test_1","object":"checkout.session","status":"complete","payment_status":"paid","url":null,
@@ -70,22 +75,22 @@ func TestSignature(t *testing.T) {
 	}
 	g := New(Config{WebhookSecret: secret})
 	for name, c := range cases {
-		if _, err := g.Event(c.header, []byte(body), signedAt.Add(c.after)); err != c.want {
+		if _, err := g.Webhook(signed(c.header), []byte(body), signedAt.Add(c.after)); err != c.want {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
 		}
 	}
-	if _, err := g.Event(sign(body), []byte(body+" "), signedAt); err != errSignature {
+	if _, err := g.Webhook(signed(sign(body)), []byte(body+" "), signedAt); err != errSignature {
 		t.Errorf("changed body: got %v", err)
 	}
 	unset := fmt.Sprintf("t=%s,v1=%s", at, v1("", signedAt, body))
-	if _, err := New(Config{}).Event(unset, []byte(body), signedAt); err != errNoSecret {
+	if _, err := New(Config{}).Webhook(signed(unset), []byte(body), signedAt); err != errNoSecret {
 		t.Errorf("signed with the empty secret: got %v", err)
 	}
 }
 
 func TestEvent(t *testing.T) {
-	paid := orders.Remote{
-		Ref: "cs_test_1", Status: orders.RemoteComplete, Paid: true, Total: money.Amount{Minor: 3110, Currency: "USD"},
+	paid := psp.Checkout{
+		Ref: "cs_test_1", Status: psp.CheckoutComplete, Paid: true, Total: money.Amount{Minor: 3110, Currency: "USD"},
 		OrderID: "ORD_1", Attempt: 2, SessionID: "cs_x", PaymentID: "pi_1",
 	}
 	unpaid := paid
@@ -97,34 +102,34 @@ func TestEvent(t *testing.T) {
 		"message":"Your card was declined.","payment_method":{"type":"card","card":{"brand":"visa","last4":"0002"}}}}`
 	cases := map[string]struct {
 		kind, object string
-		want         orders.Event
+		want         psp.Event
 	}{
-		"paid":       {"checkout.session.completed", paidSession, orders.Event{Kind: orders.EventCompleted, Remote: paid}},
-		"to be paid": {"checkout.session.completed", later, orders.Event{Kind: orders.EventCompleted, Remote: unpaid}},
+		"paid":       {"checkout.session.completed", paidSession, psp.Event{Kind: psp.EventCompleted, Checkout: paid}},
+		"to be paid": {"checkout.session.completed", later, psp.Event{Kind: psp.EventCompleted, Checkout: unpaid}},
 		"arrived": {"checkout.session.async_payment_succeeded", paidSession,
-			orders.Event{Kind: orders.EventSucceeded, Remote: paid}},
-		"failed": {"checkout.session.async_payment_failed", later, orders.Event{Kind: orders.EventFailed, Remote: unpaid}},
-		"expired": {"checkout.session.expired", ended, orders.Event{Kind: orders.EventExpired, Remote: orders.Remote{
-			Ref: "cs_test_1", Status: orders.RemoteExpired, Total: paid.Total, OrderID: "ORD_1", Attempt: 2, SessionID: "cs_x",
+			psp.Event{Kind: psp.EventSucceeded, Checkout: paid}},
+		"failed": {"checkout.session.async_payment_failed", later, psp.Event{Kind: psp.EventFailed, Checkout: unpaid}},
+		"expired": {"checkout.session.expired", ended, psp.Event{Kind: psp.EventExpired, Checkout: psp.Checkout{
+			Ref: "cs_test_1", Status: psp.CheckoutExpired, Total: paid.Total, OrderID: "ORD_1", Attempt: 2, SessionID: "cs_x",
 		}}},
-		"declined": {"payment_intent.payment_failed", refusal, orders.Event{
-			Kind: orders.EventDeclined, Method: "card", Last4: "0002", Reason: "Your card was declined.",
-			Remote: orders.Remote{PaymentID: "pi_2", Live: true, Total: paid.Total, OrderID: "ORD_1", Attempt: 2},
+		"declined": {"payment_intent.payment_failed", refusal, psp.Event{
+			Kind: psp.EventDeclined, Method: "card", Last4: "0002", Reason: "Your card was declined.",
+			Checkout: psp.Checkout{PaymentID: "pi_2", Live: true, Total: paid.Total, OrderID: "ORD_1", Attempt: 2},
 		}},
 		"somebody else's": {"checkout.session.completed",
-			`{"id":"cs_9","object":"checkout.session","metadata":{}}`, orders.Event{}},
-		"somebody else's, without any": {"payment_intent.payment_failed", `{"id":"pi_9","metadata":null}`, orders.Event{}},
-		"no concern of ours":           {"charge.refunded", `{"id":7}`, orders.Event{}},
+			`{"id":"cs_9","object":"checkout.session","metadata":{}}`, psp.Event{}},
+		"somebody else's, without any": {"payment_intent.payment_failed", `{"id":"pi_9","metadata":null}`, psp.Event{}},
+		"no concern of ours":           {"charge.refunded", `{"id":7}`, psp.Event{}},
 		"unknown currency and attempt": {"checkout.session.completed",
 			strings.NewReplacer("usd", "zzz", `"2"`, `"two"`).Replace(paidSession),
-			orders.Event{Kind: orders.EventCompleted, Remote: orders.Remote{
-				Ref: "cs_test_1", Status: orders.RemoteComplete, Paid: true, OrderID: "ORD_1", SessionID: "cs_x", PaymentID: "pi_1",
+			psp.Event{Kind: psp.EventCompleted, Checkout: psp.Checkout{
+				Ref: "cs_test_1", Status: psp.CheckoutComplete, Paid: true, OrderID: "ORD_1", SessionID: "cs_x", PaymentID: "pi_1",
 			}}},
 	}
 	for name, c := range cases {
 		c.want.ID, c.want.Created = "evt_1", time.Unix(1794999999, 0).UTC()
 		body := envelope(c.kind, c.object)
-		got, err := New(Config{WebhookSecret: secret}).Event(sign(body), []byte(body), signedAt)
+		got, err := New(Config{WebhookSecret: secret}).Webhook(signed(sign(body)), []byte(body), signedAt)
 		if err != nil || got != c.want {
 			t.Errorf("%s: got %+v, %v\nwant %+v", name, got, err, c.want)
 		}
@@ -141,7 +146,7 @@ func TestEventShape(t *testing.T) {
 		"other object":      envelope("checkout.session.completed", `{"id":"ch_1","object":"charge"}`),
 		"no payment":        envelope("payment_intent.payment_failed", `[]`),
 	} {
-		if got, err := New(Config{WebhookSecret: secret}).Event(sign(body), []byte(body), signedAt); err == nil {
+		if got, err := New(Config{WebhookSecret: secret}).Webhook(signed(sign(body)), []byte(body), signedAt); err == nil {
 			t.Errorf("%s: read as %+v", name, got)
 		}
 	}
@@ -154,13 +159,13 @@ func FuzzEvent(f *testing.F) {
 	f.Add(",,=,t,v1", []byte(envelope("payment_intent.payment_failed", "{}")))
 	g := New(Config{WebhookSecret: secret})
 	f.Fuzz(func(t *testing.T, header string, body []byte) {
-		if e, err := g.Event(header, body, signedAt); err == nil && header != sign(string(body)) {
+		if e, err := g.Webhook(signed(header), body, signedAt); err == nil && header != sign(string(body)) {
 			if !strings.Contains(header, v1(secret, signedAt, string(body))) {
 				t.Fatalf("unsigned event %+v", e)
 			}
 		}
-		e, err := g.Event(sign(string(body)), body, signedAt)
-		if err == nil && (e.ID == "" || e.Kind != orders.EventIgnored && e.Remote.OrderID == "") {
+		e, err := g.Webhook(signed(sign(string(body))), body, signedAt)
+		if err == nil && (e.ID == "" || e.Kind != psp.EventIgnored && e.Checkout.OrderID == "") {
 			t.Fatalf("%s became %+v", body, e)
 		}
 	})

@@ -8,7 +8,7 @@ import (
 
 	"github.com/goccy/go-json"
 
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 // pageSize is how many objects a page has. Stripe would give a hundred; half of them are within maxResponse though each
@@ -20,28 +20,28 @@ const eventsPath = "/v1/events"
 var errNoList = errors.New("stripe: the answer is not a list")
 
 // Checkouts lists sessions (https://docs.stripe.com/api/checkout/sessions/list).
-func (g *Gateway) Checkouts(deadline time.Time, created orders.Span, after string) (orders.Page[orders.Remote], *orders.Fault) {
+func (g *Provider) ListCheckouts(deadline time.Time, created psp.Span, after string) (psp.Page[psp.Checkout], *psp.CallError) {
 	query := pageQuery(after) + "&created[gte]=" + strconv.FormatInt(created.Since.Unix(), 10)
 	if !created.Until.IsZero() {
 		query += "&created[lte]=" + strconv.FormatInt(created.Until.Unix(), 10)
 	}
-	return call(g, deadline, outgoing{method: "GET", path: sessionsPath + query}, func(body []byte) (orders.Page[orders.Remote], error) {
-		return readPage(body, func(s *session) (string, orders.Remote) { return s.ID, s.remote() })
+	return call(g, deadline, outgoing{method: "GET", path: sessionsPath + query}, func(body []byte) (psp.Page[psp.Checkout], error) {
+		return readPage(body, func(s *session) (string, psp.Checkout) { return s.ID, s.remote() })
 	})
 }
 
 // Undelivered lists the events of the last thirty days that an endpoint has not accepted
 // (https://docs.stripe.com/api/events/list). One that cannot be read is EventIgnored: no endpoint could read it either.
-func (g *Gateway) Undelivered(deadline time.Time, after string) (orders.Page[orders.Event], *orders.Fault) {
+func (g *Provider) UndeliveredEvents(deadline time.Time, after string) (psp.Page[psp.Event], *psp.CallError) {
 	query := pageQuery(after) + "&delivery_success=false"
 	for _, k := range kinds {
 		query += "&types[]=" + k.name
 	}
-	return call(g, deadline, outgoing{method: "GET", path: eventsPath + query}, func(body []byte) (orders.Page[orders.Event], error) {
-		return readPage(body, func(e *event) (string, orders.Event) {
+	return call(g, deadline, outgoing{method: "GET", path: eventsPath + query}, func(body []byte) (psp.Page[psp.Event], error) {
+		return readPage(body, func(e *event) (string, psp.Event) {
 			read, err := e.read()
 			if err != nil {
-				read = orders.Event{ID: e.ID}
+				read = psp.Event{ID: e.ID}
 			}
 			return e.ID, read
 		})
@@ -57,7 +57,7 @@ func pageQuery(after string) string {
 }
 
 // readPage reads a page of Stripe's objects. The next one comes after the last object of this one.
-func readPage[T, Item any](body []byte, read func(*T) (id string, item Item)) (page orders.Page[Item], err error) {
+func readPage[T, Item any](body []byte, read func(*T) (id string, item Item)) (page psp.Page[Item], err error) {
 	var list struct {
 		Object  string `json:"object"`
 		Data    []T    `json:"data"`

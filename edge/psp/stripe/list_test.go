@@ -8,11 +8,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 // lister answers every request with a body and remembers the last path.
-func lister(t *testing.T, body string) (g *Gateway, asked func() string) {
+func lister(t *testing.T, body string) (g *Provider, asked func() string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -31,7 +31,7 @@ func lister(t *testing.T, body string) (g *Gateway, asked func() string) {
 func TestCheckouts(t *testing.T) {
 	const others = `{"id":"cs_test_0","object":"checkout.session","status":"open","metadata":{}}`
 	g, asked := lister(t, `{"object":"list","has_more":true,"data":[`+openSession+`,`+others+`]}`)
-	page, fault := g.Checkouts(soon(), orders.Span{Since: time.Unix(1_795_000_000, 0), Until: time.Unix(1_795_000_300, 0)}, "cs/1&x")
+	page, fault := g.ListCheckouts(soon(), psp.Span{Since: time.Unix(1_795_000_000, 0), Until: time.Unix(1_795_000_300, 0)}, "cs/1&x")
 	if fault != nil || len(page.Items) != 2 || page.Next != "cs_test_0" {
 		t.Fatalf("got %+v, %v", page, fault)
 	}
@@ -46,14 +46,14 @@ func TestCheckouts(t *testing.T) {
 func TestUndelivered(t *testing.T) {
 	g, asked := lister(t, `{"object":"list","has_more":false,"data":[`+envelope("checkout.session.completed", paidSession)+`,`+
 		envelope("checkout.session.completed", `{"id":7}`)+`]}`)
-	page, fault := g.Undelivered(soon(), "")
+	page, fault := g.UndeliveredEvents(soon(), "")
 	if fault != nil || len(page.Items) != 2 || page.Next != "" {
 		t.Fatalf("got %+v, %v", page, fault)
 	}
-	if first := page.Items[0]; first.Kind != orders.EventCompleted || !first.Remote.Paid || first.ID != "evt_1" {
+	if first := page.Items[0]; first.Kind != psp.EventCompleted || !first.Checkout.Paid || first.ID != "evt_1" {
 		t.Errorf("got %+v", first)
 	}
-	if second := page.Items[1]; second != (orders.Event{ID: "evt_1"}) {
+	if second := page.Items[1]; second != (psp.Event{ID: "evt_1"}) {
 		t.Errorf("an event that cannot be read became %+v", second)
 	}
 	want := "GET /v1/events?limit=50&delivery_success=false&types[]=checkout.session.completed" +
@@ -71,7 +71,7 @@ func TestNoList(t *testing.T) {
 		`{"object":"list","data":[` + strings.Replace(openSession, "cs_test_1", "", 1) + `],"has_more":true}`,
 	} {
 		g, _ := lister(t, body)
-		if page, fault := g.Checkouts(soon(), orders.Span{Since: time.Now()}, ""); fault == nil || fault.Class != orders.Unknown || page.Next != "" {
+		if page, fault := g.ListCheckouts(soon(), psp.Span{Since: time.Now()}, ""); fault == nil || fault.Class != psp.Unknown || page.Next != "" {
 			t.Errorf("%s became %+v, %v", body, page, fault)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/tax"
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 const sessionsPath = "/v1/checkout/sessions"
@@ -28,15 +28,15 @@ const (
 //
 // It refuses what is certain to be refused. That an amount is too small depends on the account's own currency, so Stripe
 // says it.
-func (g *Gateway) Render(p orders.Payable) (orders.Wire, error) {
+func (g *Provider) Render(p psp.CheckoutParams) (psp.RenderedRequest, error) {
 	product := &p.Order.Product
 	if p.OrderID == "" || len(p.OrderID) > maxReference || p.SuccessTo == "" || line(product.Name, maxName) == "" {
-		return orders.Wire{}, errors.New("stripe: an order needs an id of at most 200 bytes, a success URL and a product name")
+		return psp.RenderedRequest{}, errors.New("stripe: an order needs an id of at most 200 bytes, a success URL and a product name")
 	}
 	f := make(form, 0, 2048)
 	f.add("mode", "payment")
 	if err := f.addLines(p.Order); err != nil {
-		return orders.Wire{}, err
+		return psp.RenderedRequest{}, err
 	}
 	f.add("adaptive_pricing[enabled]", "false") // or the account's setting may change the currency
 	f.add("client_reference_id", p.OrderID)
@@ -47,7 +47,7 @@ func (g *Gateway) Render(p orders.Payable) (orders.Wire, error) {
 	f.addIfAny("cancel_url", p.CancelTo)
 	f.add("expires_at", strconv.FormatInt(p.ExpiresAt.Unix(), 10))
 	f.add("locale", locale(p.Language))
-	return orders.Wire{Path: sessionsPath, Body: f}, nil
+	return psp.RenderedRequest{Path: sessionsPath, Body: f}, nil
 }
 
 // form is a growing application/x-www-form-urlencoded body. Brackets in keys stay as they are, as in Stripe's own
@@ -69,7 +69,7 @@ func (f *form) addIfAny(key, value string) {
 	}
 }
 
-func (f *form) addMetadata(key string, p *orders.Payable) {
+func (f *form) addMetadata(key string, p *psp.CheckoutParams) {
 	f.add(key+"[order_id]", p.OrderID)
 	f.add(key+"[attempt]", strconv.Itoa(p.Attempt))
 	f.add(key+"[checkout_session_id]", p.Order.SessionID)

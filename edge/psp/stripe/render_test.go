@@ -13,14 +13,14 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/tax"
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 // payable is an order of 29.00 USD plus 7.25 % in California; each test changes what it is about.
-func payable() orders.Payable {
-	return orders.Payable{
+func payable() psp.CheckoutParams {
+	return psp.CheckoutParams{
 		OrderID: "ORD_2aUyqjCzEIiEcYMKj7TZtw",
 		Attempt: 1,
 		Order: &checkout.Order{
@@ -51,25 +51,25 @@ func component(jurisdiction, name, percent string, amount int64) tax.Component {
 }
 
 func TestRenderGolden(t *testing.T) {
-	cases := map[string]func(*orders.Payable){
-		"us-sales-tax": func(*orders.Payable) {},
-		"de-vat": func(p *orders.Payable) {
+	cases := map[string]func(*psp.CheckoutParams){
+		"us-sales-tax": func(*psp.CheckoutParams) {},
+		"de-vat": func(p *psp.CheckoutParams) {
 			p.Order.Quote = quote("EUR", 10000, component("DE", "vat", "19", 1900))
 			p.Order.Product.Name, p.Order.Product.Description = `Grüße & "mehr"=100%`, "Zeile 1\nZeile 2"
 			p.Language = "de-AT"
 		},
-		"qc-two-taxes": func(p *orders.Payable) {
+		"qc-two-taxes": func(p *psp.CheckoutParams) {
 			p.Order.Quote = quote("CAD", 10000, component("CA", "gst", "5", 500), component("CA-QC", "qst", "9.975", 998))
 			p.Language, p.Attempt = "fr-CA", 12
 		},
-		"no-tax-no-options": func(p *orders.Payable) {
+		"no-tax-no-options": func(p *psp.CheckoutParams) {
 			p.Order.Quote = quote("JPY", 4500)
 			p.Order.Product.Description, p.CancelTo, p.Language = "", "", ""
 		},
-		"azores-vat": func(p *orders.Payable) {
+		"azores-vat": func(p *psp.CheckoutParams) {
 			p.Order.Quote = quote("EUR", 10000, component("PT-20", "vat", "16", 1600))
 		},
-		"whole-kronur": func(p *orders.Payable) {
+		"whole-kronur": func(p *psp.CheckoutParams) {
 			p.Order.Quote = quote("ISK", 5000, component("IS", "vat", "24", 1200))
 		},
 	}
@@ -137,26 +137,26 @@ func TestLine(t *testing.T) {
 }
 
 func TestRenderRefuses(t *testing.T) {
-	cases := map[string]func(*orders.Payable){
-		"currency without charges": func(p *orders.Payable) { p.Order.Quote = quote("IQD", 5000) },
-		"no currency":              func(p *orders.Payable) { p.Order.Quote = quote("", 5000) },
-		"fils that are not tens":   func(p *orders.Payable) { p.Order.Quote = quote("KWD", 5125) },
-		"part of an ariary":        func(p *orders.Payable) { p.Order.Quote = quote("MGA", 5150) },
-		"inexact tax":              func(p *orders.Payable) { p.Order.Quote = quote("KWD", 5120, component("KW", "vat", "5", 256)) },
-		"thirteen digits":          func(p *orders.Payable) { p.Order.Quote = quote("USD", 1_000_000_000_000) },
-		"thirteen digits at Stripe": func(p *orders.Payable) {
+	cases := map[string]func(*psp.CheckoutParams){
+		"currency without charges": func(p *psp.CheckoutParams) { p.Order.Quote = quote("IQD", 5000) },
+		"no currency":              func(p *psp.CheckoutParams) { p.Order.Quote = quote("", 5000) },
+		"fils that are not tens":   func(p *psp.CheckoutParams) { p.Order.Quote = quote("KWD", 5125) },
+		"part of an ariary":        func(p *psp.CheckoutParams) { p.Order.Quote = quote("MGA", 5150) },
+		"inexact tax":              func(p *psp.CheckoutParams) { p.Order.Quote = quote("KWD", 5120, component("KW", "vat", "5", 256)) },
+		"thirteen digits":          func(p *psp.CheckoutParams) { p.Order.Quote = quote("USD", 1_000_000_000_000) },
+		"thirteen digits at Stripe": func(p *psp.CheckoutParams) {
 			p.Order.Quote = quote("ISK", 10_000_000_000)
 		},
-		"nothing":         func(p *orders.Payable) { p.Order.Quote = quote("USD", 0) },
-		"less than that":  func(p *orders.Payable) { p.Order.Quote = quote("USD", -100) },
-		"negative tax":    func(p *orders.Payable) { p.Order.Quote = quote("USD", 100, component("DE", "vat", "19", -19)) },
-		"a wrong sum":     func(p *orders.Payable) { p.Order.Quote.Assessment.Total++ },
-		"tax from nobody": func(p *orders.Payable) { p.Order.Quote.Assessment.Components = nil },
-		"no name":         func(p *orders.Payable) { p.Order.Product.Name = "" },
-		"no success URL":  func(p *orders.Payable) { p.SuccessTo = "" },
-		"no order":        func(p *orders.Payable) { p.OrderID = "" },
-		"a long order id": func(p *orders.Payable) { p.OrderID = strings.Repeat("x", 201) },
-		"no name to see":  func(p *orders.Payable) { p.Order.Product.Name = "\x00 \t" },
+		"nothing":         func(p *psp.CheckoutParams) { p.Order.Quote = quote("USD", 0) },
+		"less than that":  func(p *psp.CheckoutParams) { p.Order.Quote = quote("USD", -100) },
+		"negative tax":    func(p *psp.CheckoutParams) { p.Order.Quote = quote("USD", 100, component("DE", "vat", "19", -19)) },
+		"a wrong sum":     func(p *psp.CheckoutParams) { p.Order.Quote.Assessment.Total++ },
+		"tax from nobody": func(p *psp.CheckoutParams) { p.Order.Quote.Assessment.Components = nil },
+		"no name":         func(p *psp.CheckoutParams) { p.Order.Product.Name = "" },
+		"no success URL":  func(p *psp.CheckoutParams) { p.SuccessTo = "" },
+		"no order":        func(p *psp.CheckoutParams) { p.OrderID = "" },
+		"a long order id": func(p *psp.CheckoutParams) { p.OrderID = strings.Repeat("x", 201) },
+		"no name to see":  func(p *psp.CheckoutParams) { p.Order.Product.Name = "\x00 \t" },
 	}
 	for name, change := range cases {
 		p := payable()

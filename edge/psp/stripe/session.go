@@ -8,7 +8,7 @@ import (
 
 	"github.com/goccy/go-json"
 
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 var (
@@ -31,50 +31,50 @@ type session struct {
 }
 
 // Create sends a rendered request. An answer without a URL is of no use and counts as not understood.
-func (g *Gateway) Create(deadline time.Time, w orders.Wire, key string) (orders.Remote, *orders.Fault) {
+func (g *Provider) Create(deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
 	remote, fault := call(g, deadline, outgoing{"POST", w.Path, w.Body, key}, readSession)
 	if fault == nil && remote.URL == "" {
-		return orders.Remote{}, &orders.Fault{Class: orders.Unknown, Status: 200, Err: errUnpayable}
+		return psp.Checkout{}, &psp.CallError{Class: psp.Unknown, Status: 200, Err: errUnpayable}
 	}
 	return remote, fault
 }
 
 // Retrieve reads a session.
-func (g *Gateway) Retrieve(deadline time.Time, ref string) (orders.Remote, *orders.Fault) {
+func (g *Provider) Retrieve(deadline time.Time, ref string) (psp.Checkout, *psp.CallError) {
 	remote, fault := call(g, deadline, outgoing{method: "GET", path: sessionsPath + "/" + url.PathEscape(ref)}, readSession)
 	if fault != nil && fault.Status == 404 && fault.Code == "resource_missing" {
-		return orders.Remote{Ref: ref, Status: orders.RemoteMissing}, nil
+		return psp.Checkout{Ref: ref, Status: psp.CheckoutMissing}, nil
 	}
 	return remote, fault
 }
 
 // Expire ends an open session. Stripe refuses that for one that is not open; then the session is read, and its state is
 // the answer unless it is open all the same.
-func (g *Gateway) Expire(deadline time.Time, ref string) (orders.Remote, *orders.Fault) {
+func (g *Provider) Expire(deadline time.Time, ref string) (psp.Checkout, *psp.CallError) {
 	remote, fault := call(g, deadline, outgoing{method: "POST", path: sessionsPath + "/" + url.PathEscape(ref) + "/expire"}, readSession)
-	if fault == nil || fault.Class != orders.Definitive {
+	if fault == nil || fault.Class != psp.Definitive {
 		return remote, fault
 	}
 	remote, failed := g.Retrieve(deadline, ref)
 	switch {
 	case failed != nil:
-		return orders.Remote{}, failed
-	case remote.Status != orders.RemoteOpen && remote.Status != orders.RemoteUnknown:
+		return psp.Checkout{}, failed
+	case remote.Status != psp.CheckoutOpen && remote.Status != psp.CheckoutUnknown:
 		return remote, nil
 	}
-	return orders.Remote{}, fault
+	return psp.Checkout{}, fault
 }
 
-func readSession(body []byte) (orders.Remote, error) {
+func readSession(body []byte) (psp.Checkout, error) {
 	var s session
 	if err := json.Unmarshal(body, &s); err != nil || s.ID == "" || s.Object != "checkout.session" {
-		return orders.Remote{}, errUnreadable
+		return psp.Checkout{}, errUnreadable
 	}
 	return s.remote(), nil
 }
 
-func (s *session) remote() orders.Remote {
-	r := orders.Remote{
+func (s *session) remote() psp.Checkout {
+	r := psp.Checkout{
 		Ref:       s.ID,
 		Status:    status(s.Status),
 		Paid:      s.PaymentStatus == "paid" || s.PaymentStatus == "no_payment_required",
@@ -83,26 +83,26 @@ func (s *session) remote() orders.Remote {
 		PaymentID: s.PaymentIntent,
 	}
 	setOrigin(&r, s.Metadata)
-	if r.Status == orders.RemoteOpen {
+	if r.Status == psp.CheckoutOpen {
 		r.URL = s.URL
 	}
 	return r
 }
 
-func status(s string) orders.RemoteStatus {
+func status(s string) psp.CheckoutStatus {
 	switch s {
 	case "open":
-		return orders.RemoteOpen
+		return psp.CheckoutOpen
 	case "complete":
-		return orders.RemoteComplete
+		return psp.CheckoutComplete
 	case "expired":
-		return orders.RemoteExpired
+		return psp.CheckoutExpired
 	}
-	return orders.RemoteUnknown
+	return psp.CheckoutUnknown
 }
 
 // setOrigin reads back what Render put into the metadata. Attempt 0 is none of ours.
-func setOrigin(r *orders.Remote, metadata map[string]string) {
+func setOrigin(r *psp.Checkout, metadata map[string]string) {
 	n, err := strconv.ParseUint(metadata["attempt"], 10, 31)
 	if err != nil {
 		n = 0

@@ -17,7 +17,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/tax"
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 func TestForm(t *testing.T) { rapid.Check(t, checkForm) }
@@ -49,7 +49,7 @@ type failer interface {
 
 // sameForm: the adapter sends what stripe-go sends for the same parameters, byte for byte except for the order of the
 // pairs, which is normalised. Since both escape alike, the same pairs are the same before decoding as after.
-func sameForm(t failer, p *orders.Payable) {
+func sameForm(t failer, p *psp.CheckoutParams) {
 	wire, err := adapter.Render(*p)
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +110,7 @@ func stripeGo(transport http.RoundTripper) *stripego.Client {
 }
 
 // params is an order in stripe-go's words, written without a look at the adapter.
-func params(p *orders.Payable) *stripego.CheckoutSessionCreateParams {
+func params(p *psp.CheckoutParams) *stripego.CheckoutSessionCreateParams {
 	metadata := map[string]string{
 		"order_id": p.OrderID, "attempt": strconv.Itoa(p.Attempt), "checkout_session_id": p.Order.SessionID,
 	}

@@ -22,7 +22,7 @@ import (
 	"github.com/stripe/stripe-mock/spec"
 	"pgregory.net/rapid"
 
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 )
 
@@ -62,7 +62,7 @@ var nowhere, _ = os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 type mock struct {
 	description
 	url     string
-	gateway *stripe.Gateway
+	gateway *stripe.Provider
 	target  string // of the last request
 	answer  string
 }
@@ -120,7 +120,7 @@ func (m *mock) checkParameters(t *rapid.T) {
 	if fault != nil {
 		t.Fatalf("%v: %s\n%s", fault, m.answer, wire.Body)
 	}
-	if remote.Status != orders.RemoteOpen || !strings.HasPrefix(remote.Ref, "cs_test_") || remote.URL == "" || remote.Live {
+	if remote.Status != psp.CheckoutOpen || !strings.HasPrefix(remote.Ref, "cs_test_") || remote.URL == "" || remote.Live {
 		t.Fatalf("%s was read as %+v", m.answer, remote)
 	}
 }
@@ -156,7 +156,7 @@ func member(s *spec.Schema, name string) *spec.Schema {
 // The calls about one session have fixed shapes.
 func TestCalls(t *testing.T) {
 	m := newMock(t)
-	for name, call := range map[string]func(time.Time, string) (orders.Remote, *orders.Fault){
+	for name, call := range map[string]func(time.Time, string) (psp.Checkout, *psp.CallError){
 		"retrieve": m.gateway.Retrieve, "expire": m.gateway.Expire,
 	} {
 		remote, fault := call(soon(), "cs_test_1")
@@ -169,12 +169,12 @@ func TestCalls(t *testing.T) {
 // The lists fit the description and are what stripe-go asks for, except that it numbers the elements of an array.
 func TestLists(t *testing.T) {
 	m := newMock(t)
-	created := orders.Span{Since: time.Unix(1_795_000_000, 0), Until: time.Unix(1_795_086_400, 0)}
+	created := psp.Span{Since: time.Unix(1_795_000_000, 0), Until: time.Unix(1_795_086_400, 0)}
 	page := func(after string) stripego.ListParams {
 		return stripego.ListParams{Limit: stripego.Int64(50), StartingAfter: given(after), Single: true}
 	}
 	for _, after := range []string{"", "cs_1&limit=1"} {
-		sessions, fault := m.gateway.Checkouts(soon(), created, after)
+		sessions, fault := m.gateway.ListCheckouts(soon(), created, after)
 		if fault != nil || len(sessions.Items) != 1 || sessions.Items[0].Ref == "" {
 			t.Errorf("sessions after %q: %+v, %v: %s", after, sessions, fault, m.answer)
 		}
@@ -185,7 +185,7 @@ func TestLists(t *testing.T) {
 		})
 		m.sameQuery(t, &sent)
 
-		events, fault := m.gateway.Undelivered(soon(), after)
+		events, fault := m.gateway.UndeliveredEvents(soon(), after)
 		if fault != nil || len(events.Items) != 1 || events.Items[0].ID == "" {
 			t.Errorf("events after %q: %+v, %v: %s", after, events, fault, m.answer)
 		}
@@ -244,7 +244,7 @@ func TestMisspelled(t *testing.T) {
 			t.Errorf("the description has a parameter %s", wrong)
 		}
 		if end == len(key) {
-			m.refuses(t, orders.Wire{Path: wire.Path, Body: []byte(strings.Replace(body, pair, wrong+"="+value, 1))})
+			m.refuses(t, psp.RenderedRequest{Path: wire.Path, Body: []byte(strings.Replace(body, pair, wrong+"="+value, 1))})
 		}
 	}
 	if count < 15 {
@@ -271,20 +271,20 @@ func TestWrongValues(t *testing.T) {
 				t.Fatal(err)
 			}
 			form.Set(key, value)
-			m.refuses(t, orders.Wire{Path: wire.Path, Body: []byte(form.Encode())})
+			m.refuses(t, psp.RenderedRequest{Path: wire.Path, Body: []byte(form.Encode())})
 		}
 	}
 	for _, key := range []string{"line_items[0][price_data][currency]", "line_items[0][price_data][product_data][name]"} {
 		form, _ := url.ParseQuery(string(wire.Body))
 		form.Del(key)
-		m.refuses(t, orders.Wire{Path: wire.Path, Body: []byte(form.Encode())})
+		m.refuses(t, psp.RenderedRequest{Path: wire.Path, Body: []byte(form.Encode())})
 	}
 }
 
-func (m *mock) refuses(t *testing.T, wire orders.Wire) {
+func (m *mock) refuses(t *testing.T, wire psp.RenderedRequest) {
 	t.Helper()
 	remote, fault := m.gateway.Create(soon(), wire, "key")
-	if fault == nil || fault.Status != 400 || fault.Class != orders.Definitive || fault.Code != "invalid_request_error" {
+	if fault == nil || fault.Status != 400 || fault.Class != psp.Definitive || fault.Code != "invalid_request_error" {
 		t.Errorf("got %+v, %v for %s", remote, fault, wire.Body)
 	}
 }
@@ -308,13 +308,13 @@ func TestLengths(t *testing.T) {
 	m := newMock(t)
 	for key, c := range map[string]struct {
 		letter string
-		set    func(p *orders.Payable, value string)
+		set    func(p *psp.CheckoutParams, value string)
 	}{
-		"client_reference_id": {"x", func(p *orders.Payable, v string) { p.OrderID = v }},
+		"client_reference_id": {"x", func(p *psp.CheckoutParams, v string) { p.OrderID = v }},
 		"line_items[0][price_data][product_data][name]": {"日",
-			func(p *orders.Payable, v string) { p.Order.Product.Name = v }},
+			func(p *psp.CheckoutParams, v string) { p.Order.Product.Name = v }},
 		"line_items[0][price_data][product_data][description]": {"日",
-			func(p *orders.Payable, v string) { p.Order.Product.Description = v }},
+			func(p *psp.CheckoutParams, v string) { p.Order.Product.Description = v }},
 	} {
 		longest := m.parameter(key).MaxLength
 		if longest == 0 {
@@ -372,7 +372,7 @@ func TestStates(t *testing.T) {
 				t.Fatal(err)
 			}
 			signed := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: body, Secret: secret})
-			if e := readAlike(t, signed.Header, body); e.Remote.Status == orders.RemoteUnknown || e.Remote.Ref != session["id"] {
+			if e := readAlike(t, signed.Header, body); e.Checkout.Status == psp.CheckoutUnknown || e.Checkout.Ref != session["id"] {
 				t.Errorf("%s was read as %+v", body, e)
 			}
 		}

@@ -15,7 +15,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/tax"
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 )
 
@@ -28,8 +28,8 @@ var adapter = stripe.New(stripe.Config{Key: apiKey, WebhookSecret: secret})
 
 // order generates orders as the core would freeze them: a real tax of a real place on a price in any currency that can be
 // charged, in texts that test the encoding.
-var order = rapid.Custom(func(t *rapid.T) orders.Payable {
-	return orders.Payable{
+var order = rapid.Custom(func(t *rapid.T) psp.CheckoutParams {
+	return psp.CheckoutParams{
 		OrderID: rapid.StringMatching(`ORD_[0-9A-Za-z]{1,40}`).Draw(t, "order"),
 		Attempt: rapid.IntRange(1, 1<<31-1).Draw(t, "attempt"),
 		Order: &checkout.Order{
@@ -101,7 +101,7 @@ func quote(t *rapid.T) checkout.Quote {
 	steps := rapid.Int64Range(1, 5e9).Draw(t, "price")
 	place := rapid.SampledFrom(places).Draw(t, "place")
 	terms := checkout.Terms{
-		Price: money.Amount{Minor: steps * limits.Step, Currency: currency}, Step: limits.Step,
+		Price: money.Amount{Minor: steps * limits.SmallestUnit, Currency: currency}, Step: limits.SmallestUnit,
 		Inclusive: rapid.Bool().Draw(t, "inclusive"), Category: tax.SaaS, Seller: tax.Seller{Country: "DE", Everywhere: true},
 	}
 	q, refused := terms.Quote(&place, "", tax.DateOf(1_795_000_000_000), nil)
@@ -112,9 +112,9 @@ func quote(t *rapid.T) checkout.Quote {
 }
 
 // plain is an order with nothing odd about it.
-func plain() orders.Payable {
+func plain() psp.CheckoutParams {
 	vat := tax.Component{Jurisdiction: "DE", Tax: "vat", Rate: 19_000, Base: 100, Taxable: 2900, Amount: 551}
-	return orders.Payable{
+	return psp.CheckoutParams{
 		OrderID: "ORD_1", Attempt: 1,
 		Order: &checkout.Order{
 			SessionID: "cs_550e8400-e29b-41d4-a716-446655440000",
@@ -129,7 +129,7 @@ func plain() orders.Payable {
 	}
 }
 
-func render(t testing.TB, p orders.Payable) orders.Wire {
+func render(t testing.TB, p psp.CheckoutParams) psp.RenderedRequest {
 	t.Helper()
 	wire, err := adapter.Render(p)
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/durable"
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
 )
@@ -43,12 +43,17 @@ func header(template string, at time.Time) string {
 	).Replace(template)
 }
 
+// headers returns the headers of a request with a Stripe-Signature.
+func headers(signature string) func(name string) string {
+	return func(name string) string { return map[string]string{"Stripe-Signature": signature}[name] }
+}
+
 // verdicts says whether the adapter and stripe-go accept a header of the given age in seconds. stripe-go reads the clock
 // itself, so it must be within synctest, where time stands still.
 func verdicts(template string, age int64) (ours, theirs error) {
 	now := time.Now()
 	signature := header(template, now.Add(-time.Duration(age)*time.Second))
-	_, ours = adapter.Event(signature, []byte(body), now)
+	_, ours = adapter.Webhook(headers(signature), []byte(body), now)
 	_, theirs = webhook.ConstructEvent([]byte(body), signature, secret)
 	return ours, theirs
 }
@@ -106,7 +111,7 @@ func TestSignature(t *testing.T) {
 // An endpoint without a secret accepts nothing; stripe-go accepts what anybody can sign.
 func TestNoSecret(t *testing.T) {
 	signed := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: []byte(body)})
-	if _, err := stripe.New(stripe.Config{}).Event(signed.Header, signed.Payload, time.Now()); err == nil {
+	if _, err := stripe.New(stripe.Config{}).Webhook(headers(signed.Header), signed.Payload, time.Now()); err == nil {
 		t.Error("ours accepts it")
 	}
 	if _, err := webhook.ConstructEvent(signed.Payload, signed.Header, ""); err != nil {
@@ -176,7 +181,7 @@ func checkEvent(t *rapid.T) {
 	readAlike(t, signed.Header, body)
 
 	body[rapid.IntRange(0, len(body)-1).Draw(t, "byte")] ^= rapid.ByteRange(1, 255).Draw(t, "change")
-	if e, err := adapter.Event(signed.Header, body, time.Now()); err == nil {
+	if e, err := adapter.Webhook(headers(signed.Header), body, time.Now()); err == nil {
 		t.Errorf("ours reads a changed body as %+v", e)
 	}
 	if _, err := webhook.ConstructEvent(body, signed.Header, secret); err == nil {
@@ -216,17 +221,17 @@ var sessionEvents = []stripego.EventType{
 	stripego.EventTypeCheckoutSessionAsyncPaymentSucceeded, stripego.EventTypeCheckoutSessionAsyncPaymentFailed,
 }
 
-var kinds = map[stripego.EventType]orders.EventKind{
-	stripego.EventTypeCheckoutSessionCompleted:             orders.EventCompleted,
-	stripego.EventTypeCheckoutSessionExpired:               orders.EventExpired,
-	stripego.EventTypeCheckoutSessionAsyncPaymentSucceeded: orders.EventSucceeded,
-	stripego.EventTypeCheckoutSessionAsyncPaymentFailed:    orders.EventFailed,
-	stripego.EventTypePaymentIntentPaymentFailed:           orders.EventDeclined,
+var kinds = map[stripego.EventType]psp.EventKind{
+	stripego.EventTypeCheckoutSessionCompleted:             psp.EventCompleted,
+	stripego.EventTypeCheckoutSessionExpired:               psp.EventExpired,
+	stripego.EventTypeCheckoutSessionAsyncPaymentSucceeded: psp.EventSucceeded,
+	stripego.EventTypeCheckoutSessionAsyncPaymentFailed:    psp.EventFailed,
+	stripego.EventTypePaymentIntentPaymentFailed:           psp.EventDeclined,
 }
 
 // readAlike reads a signed event with both, of which both must be capable.
-func readAlike(t failer, signature string, body []byte) (ours orders.Event) {
-	ours, err := adapter.Event(signature, body, time.Now())
+func readAlike(t failer, signature string, body []byte) (ours psp.Event) {
+	ours, err := adapter.Webhook(headers(signature), body, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,16 +255,16 @@ type fact struct {
 	paid, live                                                            bool
 }
 
-func facts(e orders.Event) fact {
-	r := &e.Remote
+func facts(e psp.Event) fact {
+	r := &e.Checkout
 	f := fact{
 		ref: r.Ref, payment: r.PaymentID, order: r.OrderID, attempt: strconv.Itoa(r.Attempt), paid: r.Paid, live: r.Live,
 		currency: strings.ToLower(string(r.Total.Currency)), amount: units(r.Total.Minor, r.Total.Currency),
 		method: e.Method, last4: e.Last4, reason: e.Reason,
 	}
-	if e.Kind != orders.EventDeclined {
-		f.status = map[orders.RemoteStatus]string{
-			orders.RemoteOpen: "open", orders.RemoteComplete: "complete", orders.RemoteExpired: "expired",
+	if e.Kind != psp.EventDeclined {
+		f.status = map[psp.CheckoutStatus]string{
+			psp.CheckoutOpen: "open", psp.CheckoutComplete: "complete", psp.CheckoutExpired: "expired",
 		}[r.Status]
 	}
 	return f
@@ -328,14 +333,14 @@ func startSandbox(t *testing.T) (*sandbox.Sandbox, <-chan message) {
 func TestSandboxSigns(t *testing.T) {
 	s, inbox := startSandbox(t)
 	gateway := stripe.New(stripe.Config{Key: apiKey, BaseURL: "http://sandbox.invalid", Dial: s.Dial})
-	for outcome, want := range map[string][]orders.EventKind{
-		"succeeds":           {orders.EventCompleted},
-		"later":              {orders.EventCompleted, orders.EventSucceeded},
-		"later_fails":        {orders.EventCompleted, orders.EventFailed, orders.EventDeclined},
-		"declined":           {orders.EventDeclined},
-		"insufficient_funds": {orders.EventDeclined},
-		"expired_card":       {orders.EventDeclined},
-		"expire":             {orders.EventExpired},
+	for outcome, want := range map[string][]psp.EventKind{
+		"succeeds":           {psp.EventCompleted},
+		"later":              {psp.EventCompleted, psp.EventSucceeded},
+		"later_fails":        {psp.EventCompleted, psp.EventFailed, psp.EventDeclined},
+		"declined":           {psp.EventDeclined},
+		"insufficient_funds": {psp.EventDeclined},
+		"expired_card":       {psp.EventDeclined},
+		"expire":             {psp.EventExpired},
 	} {
 		remote, fault := gateway.Create(soon(), render(t, plain()), outcome)
 		if fault != nil {
@@ -348,12 +353,12 @@ func TestSandboxSigns(t *testing.T) {
 		if err := act(); err != nil {
 			t.Fatal(outcome, err)
 		}
-		var got []orders.EventKind
+		var got []psp.EventKind
 		for range want {
 			select {
 			case m := <-inbox:
 				e := readAlike(t, m.signature, m.body)
-				if got = append(got, e.Kind); e.Remote.OrderID != "ORD_1" {
+				if got = append(got, e.Kind); e.Checkout.OrderID != "ORD_1" {
 					t.Errorf("%s: got %+v", outcome, e)
 				}
 			case <-time.After(10 * time.Minute):

@@ -21,7 +21,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
 // apiVersion is the version of Stripe's API that this package was written against.
@@ -39,9 +39,9 @@ type Config struct {
 }
 
 // Gateway is a Stripe account. It is safe for concurrent use.
-type Gateway struct {
+type Provider struct {
 	name    string
-	account orders.Account
+	account psp.Account
 	secret  string
 	base    string
 	version string
@@ -49,10 +49,10 @@ type Gateway struct {
 	client  *fasthttp.HostClient
 }
 
-var _ orders.Gateway = (*Gateway)(nil)
+var _ psp.Provider = (*Provider)(nil)
 
 // New makes a gateway. It sends nothing.
-func New(c Config) *Gateway {
+func New(c Config) *Provider {
 	if c.BaseURL == "" {
 		c.BaseURL = "https://api.stripe.com"
 	}
@@ -60,9 +60,9 @@ func New(c Config) *Gateway {
 		c.Version = apiVersion
 	}
 	live, err := Live(c.Key)
-	return &Gateway{
+	return &Provider{
 		name:    cmp.Or(c.Name, "stripe"),
-		account: orders.Account{ID: cmp.Or(c.Account, fingerprint(c.Key)), Play: err == nil && !live},
+		account: psp.Account{ID: cmp.Or(c.Account, fingerprint(c.Key)), TestMode: err == nil && !live},
 		secret:  c.WebhookSecret,
 		base:    strings.TrimSuffix(c.BaseURL, "/"),
 		version: c.Version,
@@ -72,11 +72,11 @@ func New(c Config) *Gateway {
 }
 
 // Name is "stripe", unless another provider is behind the API.
-func (g *Gateway) Name() string { return g.name }
+func (g *Provider) Name() string { return g.name }
 
 // Account is a fingerprint of the key, because asking Stripe for the key's account takes a further permission. A new key of the
 // same account counts as another account until reconciliation has found the account's checkouts again.
-func (g *Gateway) Account() orders.Account { return g.account }
+func (g *Provider) Account() psp.Account { return g.account }
 
 // fingerprint identifies a key. Keys are long and random, so they cannot be found from it.
 func fingerprint(key string) string {

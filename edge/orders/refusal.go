@@ -1,0 +1,53 @@
+package orders
+
+import (
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/money"
+	"github.com/crepe-checkout/crepe/core/problem"
+	"github.com/crepe-checkout/crepe/edge/psp"
+)
+
+// checkTotal refuses a total that the provider would refuse. The price has been checked when the session was created, but tax
+// can move the total out of the limits: a price with tax included is paid without it by a business abroad.
+func checkTotal(p psp.Checkouts, q *checkout.Quote) *problem.Problem {
+	limits, ok := p.Amounts(q.Currency)
+	if !ok {
+		return refused(psp.RefusesCurrency, q.Currency)
+	}
+	if why := limits.Why(money.Amount{Minor: q.Assessment.Total, Currency: q.Currency}); why != "" {
+		return invalidTotal(why)
+	}
+	return nil
+}
+
+// refused returns the problem that tells the caller of a provider's refusal, nil for what the caller cannot correct.
+func refused(r psp.Refusal, c money.Currency) *problem.Problem {
+	switch r {
+	case psp.RefusesSmallTotal:
+		return invalidTotal("below the payment provider's minimum")
+	case psp.RefusesLargeTotal:
+		return invalidTotal("above the payment provider's maximum")
+	case psp.RefusesCurrency:
+		return UnsupportedCurrency("", c)
+	case psp.RefusesEmail:
+		return checkout.InvalidEmail
+	case psp.RefusesSuccessURL:
+		return checkout.InvalidSuccessURL
+	}
+	return nil
+}
+
+func invalidTotal(why string) *problem.Problem {
+	return problem.New(problem.Invalid, "total-invalid", "", "Order total cannot be charged: "+why)
+}
+
+// UnsupportedCurrency refuses a currency that the payment provider cannot charge.
+func UnsupportedCurrency(path string, c money.Currency) *problem.Problem {
+	return problem.New(problem.Invalid, "currency-unsupported", path, "Unsupported currency: "+string(c))
+}
+
+// ProviderMissing refuses an environment without a payment provider: a new session with [problem.Invalid], an order with
+// [problem.Unavailable].
+func ProviderMissing(kind problem.Kind, env checkout.Environment) *problem.Problem {
+	return problem.New(kind, "provider-missing", "", "No payment provider is configured for environment "+string(env))
+}
