@@ -1,8 +1,8 @@
 #!/bin/sh
-# Makes web/dist from web/src and wasm/checkout.wasm. dist is committed, so that building crepe needs Go alone.
+# Builds web/dist from web/src and wasm/checkout.wasm. dist is committed, so that building crepe needs only Go.
 #
 #   web/build.sh          writes dist
-#   web/build.sh --check  type-checks the sources, builds aside, and fails if dist differs by one byte
+#   web/build.sh --check  type-checks the sources, builds into a temporary directory, and fails if dist differs
 set -eu
 cd "$(dirname "$0")"
 
@@ -24,7 +24,7 @@ esac
 
 if [ "$out" != "$PWD/dist" ]; then
 	diff -r dist "$out" || {
-		echo "web/dist is not what the sources make: run web/build.sh" >&2
+		echo "web/dist differs from a build of the sources: run web/build.sh" >&2
 		exit 1
 	}
 fi

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestClient runs the client's own tests in Node, on the very script that the server hands out.
+// TestClient runs the client's tests in Node, on the script that the server serves.
 func TestClient(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "client.mjs")
 	plain, _ := Named("client.js").Encoded("")
@@ -23,7 +23,7 @@ func TestClient(t *testing.T) {
 	}
 }
 
-// TestClientSize: a page pays for the client once, and it should not notice.
+// TestClientSize limits the client's compressed size.
 func TestClientSize(t *testing.T) {
 	asset := Named("client.js")
 	t.Logf("the client: %d bytes, gzip %d, brotli %d", len(asset.plain), len(asset.gzip), len(asset.brotli))

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the npm packages from packages, src and wasm/checkout.wasm: a folder and a tarball of each. Nothing is published.
+# Builds the npm packages from packages, src and wasm/checkout.wasm: a folder and a tarball of each. It publishes nothing.
 #
 #   web/packages.sh [folder]  writes there, or into bin/npm
 set -eu

@@ -1,9 +1,8 @@
-// Package web holds what the hosted page needs in the browser: the built script, its style sheet and the WebAssembly core,
-// each as an [Asset]; and the client that pages of others import.
+// Package web embeds the browser files of the hosted page, each as an [Asset]: scripts, style sheet and WebAssembly core, and the
+// client for merchants' own pages.
 //
-// The files lie in dist, made by build.sh from src and wasm/checkout.wasm and committed like generated code. Their names
-// carry a hash of their content, so that a browser may keep them for ever, and a page links the very files that it was
-// built with.
+// build.sh builds the files in dist from src and wasm/checkout.wasm; they are committed like generated code. Their names contain
+// a hash of their content, so they are immutable to caches. The README describes the page.
 package web
 
 import (
@@ -16,10 +15,10 @@ import (
 //go:embed dist
 var dist embed.FS
 
-// Prefix is where the assets are served, "/assets/".
+// Prefix is the URL path of the assets.
 const Prefix = "/assets/"
 
-// Asset is one file in the forms in which browsers fetch it. It is shared: nobody may write to its bytes.
+// Asset is a file in all its encodings. It is shared and read-only.
 type Asset struct {
 	URL         string // path with the content's hash, "/assets/checkout-0a1b2c3d4e5f6071.js"
 	Integrity   string // for an integrity attribute, "sha384-…"
@@ -30,8 +29,8 @@ type Asset struct {
 
 var byName, byURL = load()
 
-// Named is the asset that the sources call name: "checkout.js", "checkout.css", "checkout.wasm" or "client.js". It
-// panics on any other.
+// Named returns the asset with a source name: "checkout.js", "checkout.css", "checkout.wasm", "status.js" or "client.js". It panics
+// on any other.
 func Named(name string) *Asset {
 	asset, ok := byName[name]
 	if !ok {
@@ -40,14 +39,14 @@ func Named(name string) *Asset {
 	return asset
 }
 
-// Open finds the asset with a URL, of this build only.
+// Open returns the asset with a URL of this build.
 func Open(url string) (*Asset, bool) {
 	asset, ok := byURL[url]
 	return asset, ok
 }
 
-// Encoded is the content in the smallest form that a client takes, given its Accept-Encoding, and that form's
-// Content-Encoding, empty for the content as it is.
+// Encoded returns the content in the smallest encoding that an Accept-Encoding header allows, and its Content-Encoding, "" for
+// none. The caller must not modify the content.
 func (a *Asset) Encoded(accept string) (content []byte, encoding string) {
 	switch {
 	case Accepts(accept, "br"):
@@ -59,8 +58,8 @@ func (a *Asset) Encoded(accept string) (content []byte, encoding string) {
 	}
 }
 
-// Accepts reads an Accept-Encoding (RFC 9110 §12.5.3) for one coding, "gzip". It counts only if it is named: "*" is not
-// worth a guess.
+// Accepts reports whether an Accept-Encoding header (RFC 9110 §12.5.3) names a coding such as "gzip" with a weight above 0. It
+// ignores "*".
 func Accepts(header, coding string) bool {
 	for part := range strings.SplitSeq(header, ",") {
 		name, weight, _ := strings.Cut(part, ";")
@@ -94,7 +93,7 @@ var contentTypes = map[string]string{
 	".wasm": "application/wasm",
 }
 
-// read panics on a file that the manifest promises and the binary lacks: it was built from a broken tree.
+// read panics if a file of the manifest is missing, which means that dist is incomplete.
 func read(name string) []byte {
 	content, err := dist.ReadFile("dist/" + name)
 	if err != nil {

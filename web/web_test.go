@@ -13,20 +13,19 @@ import (
 	"testing"
 )
 
-// TestAssets holds dist to what its names promise: URL and integrity belong to the content, and every form is the content.
-// Whether dist is what the sources make is the question of build.sh --check.
+// TestAssets checks that URL, integrity and encodings in dist match the content. build.sh --check compares dist with the sources.
 func TestAssets(t *testing.T) {
 	for name, asset := range byName {
 		plain, encoding := asset.Encoded("")
 		if encoding != "" || len(plain) == 0 {
-			t.Errorf("%s: %d bytes in the form %q", name, len(plain), encoding)
+			t.Errorf("%s: %d bytes with encoding %q", name, len(plain), encoding)
 		}
 		hash, digest := sha256.Sum256(plain), sha512.Sum384(plain)
 		if !strings.Contains(asset.URL, "-"+hex.EncodeToString(hash[:8])+".") {
-			t.Errorf("%s: %s is not named after its content", name, asset.URL)
+			t.Errorf("%s: the hash in %s is of other content", name, asset.URL)
 		}
 		if asset.Integrity != "sha384-"+base64.StdEncoding.EncodeToString(digest[:]) {
-			t.Errorf("%s: the integrity is another file's", name)
+			t.Errorf("%s: the integrity is of other content", name)
 		}
 		if found, ok := Open(asset.URL); !ok || found != asset {
 			t.Errorf("%s is not found under its URL", name)
@@ -36,7 +35,7 @@ func TestAssets(t *testing.T) {
 			t.Fatal(err)
 		}
 		if unpacked, err := io.ReadAll(reader); err != nil || !bytes.Equal(unpacked, plain) {
-			t.Errorf("%s: gzip holds something else (%v)", name, err)
+			t.Errorf("%s: gzip has other content (%v)", name, err)
 		}
 		if len(asset.brotli) >= len(asset.gzip) || len(asset.gzip) >= len(plain) {
 			t.Errorf("%s: %d, gzip %d, brotli %d bytes", name, len(plain), len(asset.gzip), len(asset.brotli))
@@ -44,14 +43,14 @@ func TestAssets(t *testing.T) {
 	}
 }
 
-// TestCoreIsCurrent fails when the module was built again and dist was not.
+// TestCoreIsCurrent checks that dist has the current wasm/checkout.wasm.
 func TestCoreIsCurrent(t *testing.T) {
 	built, err := os.ReadFile("../wasm/checkout.wasm")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if embedded, _ := Named("checkout.wasm").Encoded(""); !bytes.Equal(built, embedded) {
-		t.Error("dist holds another wasm/checkout.wasm: run web/build.sh")
+		t.Error("dist has an older wasm/checkout.wasm: run web/build.sh")
 	}
 }
 
@@ -69,7 +68,7 @@ func TestEncoded(t *testing.T) {
 		{"", ""},
 	} {
 		if _, got := Named("checkout.css").Encoded(c.accept); got != c.want {
-			t.Errorf("Accept-Encoding: %s gets %q, not %q", c.accept, got, c.want)
+			t.Errorf("Accept-Encoding: %s gets %q, want %q", c.accept, got, c.want)
 		}
 	}
 }

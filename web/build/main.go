@@ -1,11 +1,10 @@
-// Command build makes the browser's files of the hosted page: it bundles the TypeScript and the style sheet, takes the
-// WebAssembly core as it is, names each after its content, and compresses it as small as it gets.
+// Command build builds the browser files of the hosted page. It bundles the TypeScript and the style sheet, copies the WebAssembly
+// core, adds a content hash to each name, and compresses each file.
 //
 //	go run . <web directory> <output directory>            the page's files
-//	go run . -packages <web directory> <output directory>  the scripts of the npm packages, as they are
+//	go run . -packages <web directory> <output directory>  the scripts of the npm packages, without hash and compression
 //
-// The same sources give the same bytes on every machine, which is why the compressors are pinned modules and not the
-// standard library's.
+// Builds are reproducible. The compressors are pinned modules, because the standard library's output changes between Go versions.
 package main
 
 import (
@@ -26,7 +25,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// entry is what the manifest says of an asset; package web reads it.
+// entry is an asset in the manifest, which package web reads.
 type entry struct {
 	File      string `json:"file"`
 	Integrity string `json:"integrity"` // W3C Subresource Integrity
@@ -83,7 +82,7 @@ func build(root, out string) error {
 	return os.WriteFile(filepath.Join(out, "manifest.json"), append(list, '\n'), 0o644)
 }
 
-// packages bundles what npm packages export. They are written without hash and compression: npm does both.
+// packages bundles the scripts of the npm packages.
 func packages(root, out string) error {
 	files, err := bundle(root, []api.EntryPoint{
 		{InputPath: "client/client.ts", OutputPath: "client/index"},
@@ -100,14 +99,14 @@ func packages(root, out string) error {
 	return nil
 }
 
-// engines are the oldest browsers that the script and the style are written for; older ones show the plain form.
+// engines are the oldest browsers that the script and the style sheet support. Older ones use the plain form.
 var engines = []api.Engine{
 	{Name: api.EngineChrome, Version: "123"},
 	{Name: api.EngineFirefox, Version: "121"},
 	{Name: api.EngineSafari, Version: "17.5"},
 }
 
-// bundle compiles entry points, which are named from src on; the names of the results begin at the output directory.
+// bundle compiles entry points. Input paths are relative to src, names of the results to the output directory.
 func bundle(root string, entries []api.EntryPoint) (map[string][]byte, error) {
 	for i := range entries {
 		entries[i].InputPath = filepath.Join(root, "src", entries[i].InputPath)
@@ -135,7 +134,7 @@ func bundle(root string, entries []api.EntryPoint) (map[string][]byte, error) {
 	return files, nil
 }
 
-// describe puts 64 bits of the content's hash into the file's name.
+// describe returns the manifest entry of a file. Its name contains 64 bits of the content's hash.
 func describe(name string, content []byte) entry {
 	id, digest := sha256.Sum256(content), sha512.Sum384(content)
 	stem, extension, _ := strings.Cut(name, ".")
@@ -145,7 +144,7 @@ func describe(name string, content []byte) entry {
 	}
 }
 
-// write puts the file and its two compressed forms down.
+// write writes the file and its two compressed forms.
 func write(path string, content []byte) error {
 	var br, gz bytes.Buffer
 	b := brotli.NewWriterLevel(&br, brotli.BestCompression)

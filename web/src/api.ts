@@ -1,15 +1,14 @@
-// The calls that the page makes besides create-order, as the buyer that the token names, or as anybody on the store's
-// public page.
+// The API calls of the page besides create-order.
 
 import { WaffoPancakeError, type ApiError } from "./client/client.ts";
 import { data } from "./page.ts";
 import { token } from "./token.ts";
 
-// visitor is the credential of anybody, buyer that of the one who has a token.
+// visitor is the credential of an anonymous buyer, buyer that of the session token, if there is one.
 export const visitor = { "X-Store-Slug": data.store };
 export const buyer = token ? { Authorization: `Bearer ${token}` } : visitor;
 
-// call posts one request about this session. It rejects with a WaffoPancakeError, with status 0 if nobody has answered.
+// call posts one request about this session. It rejects with a WaffoPancakeError, whose status is 0 if no answer arrived.
 export async function call<T>(action: string, credential: Record<string, string>, more: object = {}): Promise<T> {
 	const response = await fetch(`/v1/actions/${action}`, {
 		method: "POST",

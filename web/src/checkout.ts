@@ -1,5 +1,5 @@
-// The hosted page's enhancement: the form checked as one types, the tax before one pays, no page load in between. The
-// page works without all of it: every listener is attached at the very end, and the core comes when it comes.
+// The script of the form. It validates and shows the tax while the buyer types, and creates the order without a page load. The
+// page works without it. Listeners are attached at the end of this module; the core loads asynchronously.
 
 import { token } from "./token.ts";
 
@@ -8,7 +8,7 @@ import { Core } from "./core/core.ts";
 import { keep, restore } from "./draft.ts";
 import { used, watch } from "./expiry.ts";
 import {
-	adapt, allStates, billing, clear, control, faulty, fields, form, isBusiness, notify, open, recheck, report, say, setFault,
+	adapt, allStates, billing, clear, control, isInvalid, fields, form, isBusiness, notify, open, recheck, report, say, setError,
 	type Field,
 } from "./fields.ts";
 import { placeOrder } from "./order.ts";
@@ -22,7 +22,7 @@ const button = form.querySelector<HTMLButtonElement>("button:not([type])")!;
 const label = button.textContent!;
 let core: Core | null = null;
 
-// withCore runs something with the core, if it is there. A core that fails is given up, and the page goes on without it.
+// withCore calls use with the core, if it is loaded. After an error the page continues without the core.
 function withCore<T>(use: (core: Core) => T): T | undefined {
 	if (!core) return undefined;
 	try {
@@ -34,8 +34,8 @@ function withCore<T>(use: (core: Core) => T): T | undefined {
 	}
 }
 
-// findFaults asks the core for everything that is wrong: the code of a problem by field.
-function findFaults(core: Core): Map<Field, string> {
+// findErrors validates the form with the core and returns the problem code of each invalid field.
+function findErrors(core: Core): Map<Field, string> {
 	const wrong = new Map<Field, string>();
 	const address = core.email(control.email.value);
 	if ("data" in address && !address.data.valid) {
@@ -48,7 +48,7 @@ function findFaults(core: Core): Map<Field, string> {
 	return wrong;
 }
 
-// collect sorts refusals by field, the first of each; it says whether all of them belong to one.
+// collect adds the first problem of each field to wrong. It reports whether every problem belongs to a field.
 function collect(wrong: Map<Field, string>, refusals: readonly Pick<ApiError, "code" | "path">[]): boolean {
 	let all = true;
 	for (const { code, path } of refusals) {
@@ -60,8 +60,8 @@ function collect(wrong: Map<Field, string>, refusals: readonly Pick<ApiError, "c
 	return all;
 }
 
-// A sentence that appears while a pointer is down moves the page away under it, and the click goes nowhere. So the fields
-// that are left by a press are checked after it.
+// A message that appears between pointerdown and pointerup moves the page, and the click misses its target. So fields that lose
+// the focus by a press are validated after it.
 let pressed = false;
 const leftByPress = new Set<Field>();
 
@@ -73,23 +73,23 @@ function released(): void {
 	});
 }
 
-// left checks a field when the buyer leaves it, unless it is empty: what is missing is said on submit only.
+// left validates a field that lost the focus, unless it is empty: missing values are reported on submit only.
 function left(field: Field): void {
 	if (control[field].value.trim() === "") return;
-	withCore((core) => setFault(field, findFaults(core).get(field)));
+	withCore((core) => setError(field, findErrors(core).get(field)));
 	if (field === "email") withCore(suggest);
 }
 
-// changed keeps up with every change: a sentence that stands goes as soon as its field is mended, none comes while one
-// types. Without the core nobody knows whether a field is mended, so the sentences go with the first change.
+// changed handles an edit. It removes the message of a field that has become valid, and adds none. Without the core it removes all
+// messages, because validity is unknown.
 function changed(field: Field): void {
-	release(); // what is being tried is another order
+	release(); // the pending attempt is for another order
 	setBusy(false);
 	if (field === "country") adapt();
 	if (field === "email") say("email", "suggest");
 	withCore(selectState);
 	keep();
-	withCore((core) => recheck(findFaults(core)));
+	withCore((core) => recheck(findErrors(core)));
 	if (!core) recheck(new Map());
 	total();
 }
@@ -99,14 +99,14 @@ function total(): void {
 	if (!core) askTotal();
 }
 
-// suggest offers the address that was probably meant. It is an offer: nothing changes by itself, nothing waits for it, and
-// an address with which the buyer has gone on is taken at its word.
+// suggest offers a correction of the e-mail address. Nothing changes unless the buyer accepts it, and an address that was
+// submitted gets no suggestion again.
 let meant = "";
 
 function suggest(core: Core): void {
 	const { value } = control.email;
 	const answer = core.email(value);
-	const better = "data" in answer && !faulty("email") ? answer.data.suggestion : undefined;
+	const better = "data" in answer && !isInvalid("email") ? answer.data.suggestion : undefined;
 	if (!better || value === meant) {
 		say("email", "suggest");
 		return;
@@ -121,8 +121,8 @@ function suggest(core: Core): void {
 	say("email", "suggest", before, take, after);
 }
 
-// place selects the state in which the postcode lies, where the buyer has not chosen one, and points to it where another was
-// chosen: border towns have postcodes of their neighbours, so that is no fault.
+// selectState selects the postcode's state, unless the buyer has chosen one; then it only warns if they differ, because border
+// towns can have a postcode of the neighbouring state.
 let selectedState = "";
 
 function selectState(core: Core): void {
@@ -141,7 +141,7 @@ async function submit(): Promise<void> {
 	if (button.ariaBusy) return;
 	release();
 	meant = control.email.value;
-	const wrong = withCore(findFaults);
+	const wrong = withCore(findErrors);
 	if (wrong?.size) {
 		setBusy(false);
 		report(wrong);
@@ -155,8 +155,8 @@ async function submit(): Promise<void> {
 			setBusy(false, text("again.now"));
 			hold({ attempt, attempts: maxRetries, delay: delayMs, over: () => setBusy(true), stop: stopped });
 		});
-		location.assign(url); // stays busy: the page is on its way out,
-		attempt.addEventListener("abort", () => window.stop()); // unless the buyer changes the order before the other page is there
+		location.assign(url); // the button stays busy while the payment page loads
+		attempt.addEventListener("abort", () => window.stop()); // the buyer has changed the order
 	} catch (error) {
 		if (!attempt.aborted) refused(error);
 	}
@@ -167,8 +167,8 @@ function stopped(): void {
 	notify(text("failed"), element("p", {}, text("failed.text")));
 }
 
-// refused says what has come in between: what the buyer can mend at the fields, an end of the session in the place of the
-// form, anything else with the button to try again.
+// refused shows an error of create-order: invalid fields at the fields, a final refusal instead of the form, and anything else
+// with a button to try again.
 function refused(error: unknown): void {
 	release();
 	setBusy(false);
@@ -182,7 +182,7 @@ function refused(error: unknown): void {
 			return;
 		case 409:
 			if (code === "idempotency-key-in-use") inUse();
-			else location.reload(); // the server knows what has become of the session, and says it
+			else location.reload(); // the server shows the session's new state
 			return;
 	}
 	const wrong = new Map<Field, string>();
@@ -196,7 +196,7 @@ function refused(error: unknown): void {
 	notify(text(key), element("p", {}, text(`${key}.text`)));
 }
 
-// inUse waits for this very order, which was asked for before the page was loaded again.
+// inUse repeats the request later: an earlier attempt for this order, from before a reload, is still running.
 function inUse(): void {
 	setBusy(true);
 	setTimeout(() => {
@@ -205,7 +205,7 @@ function inUse(): void {
 	}, 1000);
 }
 
-// end puts a last word in the place of the form, and the way back to the merchant.
+// end replaces the form with a final message and a link to the merchant.
 function end(said: string): void {
 	const heading = document.querySelector("h1")!;
 	const home = document.querySelector<HTMLAnchorElement>(".merchant a");
@@ -216,7 +216,7 @@ function end(said: string): void {
 	heading.focus();
 }
 
-// setBusy marks the button instead of disabling it, which would take the focus away; submit guards itself.
+// setBusy marks the button as busy. It does not disable it, which would lose the focus; submit ignores a busy button.
 function setBusy(on: boolean, said = on ? text("continue.busy") : label): void {
 	if (button.textContent !== said) button.textContent = said;
 	for (const name of ["aria-busy", "aria-disabled"]) {
@@ -225,13 +225,13 @@ function setBusy(on: boolean, said = on ? text("continue.busy") : label): void {
 	}
 }
 
-// known is called when the merchant's token says whose e-mail address the order will have, whatever is typed.
+// known shows the e-mail address that the session token fixes for the order.
 function known(email: string): void {
 	const input = control.email as HTMLInputElement;
 	input.value = email;
 	input.readOnly = true;
 	for (const line of document.querySelectorAll("[data-review=email]")) line.textContent = email;
-	setFault("email", undefined);
+	setError("email", undefined);
 	say("email", "suggest");
 }
 
@@ -260,7 +260,7 @@ form.addEventListener("submit", (event) => {
 const language = document.querySelector<HTMLSelectElement>("#language");
 language?.form?.querySelector("button")?.remove();
 language?.addEventListener("change", () => {
-	if (token) language.form!.action = `#token=${token}`; // it goes on to the page in the other language, as it came to this one
+	if (token) language.form!.action = `#token=${token}`; // passed to the page in the other language
 	language.form!.requestSubmit();
 });
 watch(known);
@@ -269,8 +269,8 @@ Core.load(data.core.url, data.core.integrity).then(
 	(loaded) => {
 		core = loaded;
 		withCore(writeTotal);
-		form.dataset["core"] = ""; // the page is quick from now on, for whoever waits for it
-		performance.mark("core"); // and for whoever measures it
+		form.dataset["core"] = ""; // tests wait for it
+		performance.mark("core"); // tests measure it
 	},
 	(error: unknown) => console.warn("the page works without its core:", error),
 );

@@ -1,10 +1,10 @@
-// What the buyer has typed, kept for this tab alone, so that a reload or the way back loses nothing; and with it the key that
-// names an order to the server, so that asking twice for the same is asking once.
+// The draft in sessionStorage, for this tab only: what the buyer has typed and the order's idempotency key. Both survive a reload
+// and the way back from the payment page.
 
 import { control, fields, isBusiness, type Field } from "./fields.ts";
 import { data } from "./page.ts";
 
-// Without storage (a browser may refuse it) nothing is kept, and nothing else changes. status.ts removes what is kept.
+// Without storage, which a browser may refuse, the page works without a draft. status.ts removes it.
 const storageKey = location.pathname;
 
 interface Draft {
@@ -31,14 +31,14 @@ function write(): void {
 	}
 }
 
-// keep remembers the form.
+// keep stores the form's values.
 export function keep(): void {
 	draft.values = Object.fromEntries(fields.map((field) => [field, control[field].value]));
 	draft.isBusiness = isBusiness.checked;
 	write();
 }
 
-// restore fills the form with what was kept, and reports whether that is something else than the server has put there.
+// restore fills in the stored values. It reports whether they differ from what the server rendered.
 export function restore(): boolean {
 	const { values } = draft;
 	if (!values) return false;
@@ -48,8 +48,8 @@ export function restore(): boolean {
 	return before !== JSON.stringify([fields.map((field) => control[field].value), isBusiness.checked]);
 }
 
-// keyOf is the idempotency key for an order: the same as long as the order is the same and the server has not had to begin
-// anew with it.
+// keyOf returns the idempotency key of an order: the stored one while the order and the server's round are the same, else a new
+// one.
 export function keyOf(order: object): string {
 	const text = JSON.stringify(order);
 	if (draft.key?.order !== text || draft.key.round !== data.round) {

@@ -1,25 +1,25 @@
-// The end of the session. While the page is used it moves away without a word; two minutes before it the buyer is asked
-// (WCAG 2.2, 2.2.1).
+// The session's expiry. While the buyer uses the page, the session is renewed. Two minutes before it expires the page offers more
+// time (WCAG 2.2, 2.2.1).
 
 import { buyer, call } from "./api.ts";
 import { byId, data, element, text } from "./page.ts";
 import { token } from "./token.ts";
 
-const warning = 120_000; // milliseconds before the end
-const comfort = 600_000; // with so much left, nobody need ask for more
-const pause = 120_000; // between two questions
+const warning = 120_000; // milliseconds before expiry
+const comfort = 600_000; // milliseconds before expiry until which activity renews nothing
+const pause = 120_000; // milliseconds between two renewals
 
-const ahead = data.now - Date.now(); // of the server's clock
+const ahead = data.now - Date.now(); // server time minus local time
 let end = data.expiresAt - ahead;
 let asked = -Infinity;
 
 interface Renewed {
 	readonly expiresAt: string;
-	readonly buyerEmail?: string; // whatever is typed
+	readonly buyerEmail?: string; // set if the token fixes it
 }
 
-// renew asks for more time; a token lives on by it too. Nothing comes of it where the session has had all of its time.
-export async function renew(): Promise<Renewed> {
+// renew extends the session and its token, up to the session's maximum.
+async function renew(): Promise<Renewed> {
 	asked = Date.now();
 	const renewed = await call<Renewed>("checkout/renew-session", buyer);
 	end = Date.parse(renewed.expiresAt) - ahead;
@@ -27,20 +27,20 @@ export async function renew(): Promise<Renewed> {
 	return renewed;
 }
 
-// used is called whenever the buyer does something.
+// used is called on every activity of the buyer. It renews the session if that is due.
 export function used(): void {
 	if (Date.now() - asked < pause || (!token && end - Date.now() > comfort)) return;
-	renew().catch(() => {}); // the end has not moved, and says so itself
+	renew().catch(() => {}); // the session still expires, and the page warns of it
 }
 
 const box = byId("expiry");
 const left = element("span");
 
-// tick keeps the warning: there from two minutes before the end, told once, counting down in silence.
+// tick shows and updates the warning. Screen readers announce it once, and not its countdown.
 function tick(): void {
 	const seconds = Math.max(0, Math.ceil((end - Date.now()) / 1000));
 	if (seconds === 0) {
-		location.reload(); // the server says what has become of the session
+		location.reload(); // the server shows the session's new state
 		return;
 	}
 	if (end - Date.now() > warning) {
@@ -63,13 +63,13 @@ function warn(): void {
 	box.hidden = false;
 }
 
-// watch begins to look at the clock, and renews at once where a token says who the buyer is.
+// watch starts the timer. With a token it renews at once, to learn the buyer's e-mail address.
 export function watch(known: (email: string) => void): void {
 	setInterval(tick, 1000);
 	tick();
 	if (!token) return;
 	renew().then(
 		({ buyerEmail }) => buyerEmail && known(buyerEmail),
-		() => {}, // the order will be refused in words, if it must be
+		() => {}, // create-order will report an invalid token
 	);
 }

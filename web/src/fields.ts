@@ -1,9 +1,9 @@
-// The fields of the form: what they hold, which of them the chosen country has, and what is said at each.
+// The form's fields: values, visibility for the chosen country, and messages.
 
 import type { Billing } from "./core/core.ts";
 import { byId, element, text, textIn } from "./page.ts";
 
-// Their order is that of the page.
+// In page order.
 export const fields = ["email", "country", "state", "postcode", "businessName", "taxId"] as const;
 export type Field = (typeof fields)[number];
 
@@ -16,19 +16,19 @@ export const isBusiness = byId<HTMLInputElement>("isBusiness");
 const state = control.state as HTMLSelectElement;
 const stateGroups = [...state.querySelectorAll("optgroup")];
 
-// edit holds the fields of a buyer whose details are known; it is closed until something is to be typed.
+// edit contains the fields if the buyer's details are known. It is closed at first.
 const edit = document.querySelector<HTMLDetailsElement>("#edit");
 
-// open brings the fields forward.
+// open shows the fields.
 export function open(): void {
 	if (edit) edit.open = true;
 }
 
 edit?.addEventListener("toggle", () => {
-	if (edit.open && !form.querySelector(".fields :focus, #notice:focus")) control.email.focus(); // what had the focus is hidden
+	if (edit.open && !form.querySelector(".fields :focus, #notice:focus")) control.email.focus(); // the focused element is hidden now
 });
 
-// billing is the billing detail in the form, with the fields that are to be seen and no others.
+// billing returns the billing detail of the visible fields.
 export function billing(): Billing {
 	const detail: Billing = { country: control.country.value, isBusiness: isBusiness.checked };
 	const has = marks();
@@ -41,13 +41,13 @@ export function billing(): Billing {
 	return detail;
 }
 
-// marks says which fields the chosen country has. The style sheet reads the same marks.
+// marks returns the data attributes of the chosen country, which say which fields it has. The style sheet uses them too.
 function marks(): DOMStringMap {
 	return (control.country as HTMLSelectElement).selectedOptions[0]?.dataset ?? {};
 }
 
-// adapt makes the form the chosen country's. Everything but the list of states, the names of two fields and the keypad is
-// done by the style sheet. A state of another country is dropped; one that autofill has set already stays.
+// adapt updates the list of states, two labels and the keypad for the chosen country; the style sheet does the rest. It clears a
+// state of another country and keeps one that autofill has set.
 export function adapt(): void {
 	const country = control.country.value;
 	const kept = state.value.startsWith(country + "-") ? state.value : "";
@@ -62,21 +62,20 @@ export function adapt(): void {
 	}
 }
 
-// allStates makes the list whole, for a value that is not of the country shown; adapt shortens it again.
+// allStates restores the states of all countries, so that any value can be set. adapt shortens the list again.
 export function allStates(): void {
 	state.append(...stateGroups);
 }
 
-// What can stand below a field: what is wrong, what may be, what was probably meant, and that all is well.
+// The kinds of message below a field: an error, a warning, a suggestion, a confirmation.
 const kinds = ["error", "caution", "suggest", "good"] as const;
 
-// say puts a sentence below a field, in the place of an older one of its kind, or takes that away. The field refers to what
-// stands there, and only as long as it does.
+// say sets, replaces or (without content) removes the message of a kind below a field, and updates the field's aria-describedby.
 export function say(field: Field, kind: (typeof kinds)[number], ...said: (Node | string)[]): void {
 	const input = control[field];
 	const sentence = element("p", { className: kind, id: `${field}-${kind}` }, ...said);
 	const old = document.getElementById(sentence.id);
-	if (old?.textContent === sentence.textContent) return; // a button in it may be under the pointer
+	if (old?.textContent === sentence.textContent) return; // keeps a button that is being pressed
 	old?.remove();
 	if (sentence.textContent) input.parentElement!.append(sentence);
 	const there = kinds.map((kind) => `${field}-${kind}`).filter((id) => document.getElementById(id));
@@ -84,36 +83,36 @@ export function say(field: Field, kind: (typeof kinds)[number], ...said: (Node |
 	else input.removeAttribute("aria-describedby");
 }
 
-// faulty says whether a fault stands at the field.
-export function faulty(field: Field): boolean {
+// isInvalid reports whether the field shows an error.
+export function isInvalid(field: Field): boolean {
 	return control[field].ariaInvalid === "true";
 }
 
-// setFault puts the sentence for a problem's code at a field, or takes it away.
-export function setFault(field: Field, code: string | undefined): void {
+// setError sets the error message for a problem code at a field, or removes it.
+export function setError(field: Field, code: string | undefined): void {
 	say(field, "error", code ? textIn(control.country.value, code) : "");
 	if (code) control[field].setAttribute("aria-invalid", "true");
 	else control[field].removeAttribute("aria-invalid");
 }
 
-// report puts a sentence at every wrong field and a list of them above the form, and takes the buyer there.
+// report sets the message of every invalid field and focuses a list of them above the form.
 export function report(wrong: ReadonlyMap<Field, string>): void {
 	const items = fields.filter((field) => wrong.has(field)).map((field) => {
 		const said = textIn(control.country.value, wrong.get(field)!);
 		return element("li", {}, element("a", { href: `#${field}` }, said));
 	});
 	open();
-	for (const field of fields) setFault(field, wrong.get(field));
+	for (const field of fields) setError(field, wrong.get(field));
 	notify(count(items.length), element("ul", {}, ...items));
 	document.title = text("error", { title });
 }
 
-// recheck renews the sentences that stand, and the list above the form with them.
+// recheck updates the error messages that are shown, and the list above the form. It adds none.
 export function recheck(wrong: ReadonlyMap<Field, string>): void {
-	for (const field of fields) if (faulty(field)) setFault(field, wrong.get(field));
+	for (const field of fields) if (isInvalid(field)) setError(field, wrong.get(field));
 	const links = [...notice.querySelectorAll("a")];
 	if (links.length === 0) return;
-	const left = links.filter((link) => faulty(link.hash.slice(1) as Field));
+	const left = links.filter((link) => isInvalid(link.hash.slice(1) as Field));
 	for (const link of links) if (!left.includes(link)) link.parentElement!.remove();
 	if (left.length > 0) notice.querySelector("h2")!.textContent = count(left.length);
 	else clear();
@@ -128,14 +127,14 @@ function count(n: number): string {
 const title = document.title.replace(text("error", { title: "" }), "");
 const notice = byId("notice");
 
-// notify says above the form what stands in the way, and takes the buyer there.
+// notify shows a message above the form and focuses it.
 export function notify(heading: string, ...rest: Node[]): void {
 	notice.replaceChildren(element("div", { role: "alert" }, element("h2", {}, heading), ...rest));
 	notice.hidden = false;
 	notice.focus();
 }
 
-// clear takes the notice away.
+// clear removes the message above the form.
 export function clear(): void {
 	notice.hidden = true;
 	notice.replaceChildren();

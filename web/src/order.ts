@@ -1,4 +1,4 @@
-// The order itself. The published client does the work: its retries, its errors and its idempotency are the page's.
+// Creates the order with the published client, including its retries, errors and idempotency keys.
 
 import { call, visitor } from "./api.ts";
 import { WaffoPancake, WaffoPancakeError, type Retry } from "./client/client.ts";
@@ -9,8 +9,8 @@ import { token } from "./token.ts";
 
 const client = new WaffoPancake({ sessionToken: credential, environment: data.environment });
 
-// placeOrder asks for the payment page, again and again as the client does. It rejects with a WaffoPancakeError, or with the
-// signal's reason; the same order may then be asked for again.
+// placeOrder creates the order and returns the payment page's URL. It retries as the client does, and rejects with a
+// WaffoPancakeError or the signal's reason. The call may be repeated.
 export async function placeOrder(
 	buyerEmail: string, billingDetail: Billing, signal: AbortSignal, onRetry: (retry: Retry) => void,
 ): Promise<URL> {
@@ -19,13 +19,13 @@ export async function placeOrder(
 	return payable(checkoutUrl);
 }
 
-// A buyer without a token of the merchant's gets one of this session alone. It is good for one order, so every attempt has its
-// own: one that never learns its answer may have used its token up.
+// credential returns the session token or, for an anonymous buyer, a new shopper token. A shopper token is valid for one order, so
+// every attempt gets its own: an attempt without an answer may have spent it.
 async function credential(): Promise<string> {
 	return token ?? (await call<{ token: string }>("auth/issue-shopper-token", visitor)).token;
 }
 
-// payable is the URL if the buyer may be sent there: to this very origin, where the sandbox is, or to a payment provider's.
+// payable returns the URL if it is on this origin, as the sandbox is, or on a payment provider's. It throws for any other.
 function payable(target: string): URL {
 	const url = new URL(target, location.href);
 	const known = url.origin === location.origin || (url.protocol === "https:" && data.payOrigins.includes(url.origin));

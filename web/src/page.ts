@@ -1,4 +1,4 @@
-// What the server has put into the page: facts and sentences as a block of JSON, and the elements by their ids.
+// Access to the page: the server's data as a block of JSON, messages, and elements by id.
 
 import type { Sale } from "./core/core.ts";
 
@@ -10,26 +10,26 @@ export interface Data {
 	readonly payOrigins: readonly string[];
 	readonly core: { readonly url: string; readonly integrity: string };
 	readonly sale: Sale;
-	readonly rates?: string; // where the operator's own tax rates lie, if there are any
-	readonly now: number; // Unix milliseconds, by the server's clock
+	readonly rates?: string; // URL prefix of the operator's own tax rates, if there are any
+	readonly now: number; // Unix milliseconds, server time
 	readonly expiresAt: number;
-	readonly round: number; // another one: the same order asked for again is a new one
+	readonly round: number; // ended payment attempts; the idempotency key changes with it
 	readonly money: Notation;
 	readonly percent: Notation;
 	readonly texts: Readonly<Record<string, string>>;
 }
 
-// Notation is how the page's language writes decimals of one kind. Intl could, but browsers come with different editions of
-// its data, and a total must not change its look when the script takes over.
+// Notation describes how the locale formats decimals of one kind. The script does not use Intl, because browsers have different
+// versions of its data, and a total must not change its format when the script updates it.
 interface Notation {
 	readonly before: string;
 	readonly after: string;
 	readonly decimal: string;
 	readonly group: string;
-	readonly least: number; // digits before the first separator of groups
+	readonly least: number; // digits before the first group separator
 }
 
-// written is a decimal in a notation, as the server writes it.
+// written formats a decimal as the server does.
 export function written({ before, after, decimal, group, least }: Notation, value: string): string {
 	const [whole = "", fraction] = value.split(".");
 	const grouped = whole.length < 3 + least ? whole : whole.replace(/\B(?=(\d{3})+$)/g, group);
@@ -44,18 +44,18 @@ export function byId<T extends HTMLElement>(id: string): T {
 
 export const data = JSON.parse(byId("data").textContent ?? "") as Data;
 
-// text is the sentence for a key with its slots filled in.
+// text returns the message for a key, with its placeholders replaced.
 export function text(key: string, slots: Readonly<Record<string, string>> = {}): string {
 	return (data.texts[key] ?? "").replace(/\{(\w+)\}/g, (_, slot: string) => slots[slot] ?? "");
 }
 
-// textIn is the sentence for a key as buyers in a country read it.
+// textIn returns the message for a key in a country.
 export function textIn(country: string, key: string, slots: Readonly<Record<string, string>> = {}): string {
 	const own = `${key}.${country}`;
 	return text(own in data.texts ? own : key, slots);
 }
 
-// element makes an element that holds text and other elements. Nothing is ever parsed as HTML.
+// element creates an element with text and elements as children. It never parses HTML.
 export function element<K extends keyof HTMLElementTagNameMap>(
 	tag: K,
 	properties: Partial<HTMLElementTagNameMap[K]> = {},

@@ -1,11 +1,11 @@
-// The operator's own tax rates. The page has none of them; it fetches the few about the buyer's territory when that is known.
+// The operator's own tax rates, fetched for the buyer's territory once it is known.
 
 import { data } from "./page.ts";
 
-const files = new Map<string, string | undefined>(); // by territory; undefined while one is on its way, or lost
+const files = new Map<string, string | undefined>(); // by territory; undefined while loading or after a failure
 
-// ratesAt is what the operator says about a territory, "DE" or "US-TX", for the core's quote; undefined as long as that is not
-// known, and arrived is called when it is. A file that does not come leaves the page without a total, not with a wrong one.
+// ratesAt returns the rows of a territory, "DE" or "US-TX", for the core's quote. It returns undefined until they have loaded, and
+// then calls arrived. If they cannot be loaded, the page shows no total rather than a wrong one.
 export function ratesAt(territory: string, arrived: () => void): string | undefined {
 	if (!data.rates || !territory) return "";
 	if (!files.has(territory)) {

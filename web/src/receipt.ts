@@ -1,5 +1,4 @@
-// The receipt beside the form: tax and total as the core computes them, in the lines that the server writes too. Without the
-// core the server computes them; it does so with the same core.
+// The receipt beside the form, with the same lines as the server renders. The core computes tax and total; without it the API does.
 
 import { buyer, call } from "./api.ts";
 import type { Core, Quote } from "./core/core.ts";
@@ -10,7 +9,7 @@ import { ratesAt } from "./rates.ts";
 const price = (amount: string) => written(data.money, amount);
 const percent = (rate: string) => written(data.percent, rate);
 
-// writeTotal computes the total anew and writes it. Where the place is not known yet, there is none.
+// writeTotal computes the tax with the core and shows it, or the price without tax while the territory is unknown.
 export function writeTotal(core: Core): void {
 	const detail = billing();
 	const rates = ratesAt(detail.state || detail.country, () => writeTotal(core));
@@ -22,19 +21,18 @@ export function writeTotal(core: Core): void {
 	else writeUntaxed();
 }
 
-// consumer is the buyer while the rest of the detail is under way: until it is sound, the buyer pays what a consumer there
-// pays.
+// consumer returns the billing detail of a consumer in the same territory, for the tax to show while the rest is invalid.
 function consumer() {
 	const { country, state = "" } = billing();
 	return { country, state, isBusiness: false };
 }
 
-// Shown is what the receipt shows of a quote, the core's or the API's.
+// Shown is the part of a quote that the receipt shows.
 interface Shown extends Pick<Quote, "subtotal" | "tax" | "total" | "reason"> {
 	readonly components: readonly Pick<Quote["components"][number], "jurisdiction" | "tax" | "rate" | "base" | "amount">[];
 }
 
-// Answer is a quote in the API's words.
+// Answer is a quote as the API returns it.
 interface Answer extends Pick<Quote, "subtotal" | "total" | "reason"> {
 	readonly taxAmount: string;
 	readonly components: readonly {
@@ -48,7 +46,7 @@ interface Answer extends Pick<Quote, "subtotal" | "total" | "reason"> {
 
 let asked = 0;
 
-// askTotal has the server compute the total, once the buyer has stopped typing. The answer to the last question counts.
+// askTotal gets the total from the API once the buyer has stopped typing. Only the answer to the latest call counts.
 export function askTotal(): void {
 	const question = ++asked;
 	setTimeout(async () => {
@@ -108,13 +106,13 @@ function taxLine(name: string, share: string, amount: string): HTMLElement {
 	return element("div", { className: "tax" }, label, element("dd", {}, amount));
 }
 
-// regionName reads the name of "DE" or "US-TX" from the list that has it.
+// regionName returns the name of "DE" or "US-TX" from the form's lists.
 export function regionName(jurisdiction: string): string {
 	const option = document.querySelector(`option[value="${CSS.escape(jurisdiction)}"]`);
 	return option?.textContent ?? "";
 }
 
-// announce tells a screen reader, once the buyer has stopped typing, and not twice the same.
+// announce updates the live region for screen readers once the buyer has stopped typing, and not twice with the same text.
 const status = byId("status");
 let announcement = 0;
 function announce(said: string): void {

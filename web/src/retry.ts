@@ -1,4 +1,4 @@
-// The wait between two tries to reach the payment page: told once, counted down in silence, and the buyer can end it.
+// The wait between two attempts to create the order: announced once, with a countdown, and the buyer can stop it.
 
 import { byId, element, text } from "./page.ts";
 
@@ -6,19 +6,19 @@ const box = byId("hold");
 let current = new AbortController();
 let ticking = 0;
 
-// waiting begins to try, and returns what ends the trying.
+// waiting starts the attempts and returns the signal that aborts them.
 export function waiting(): AbortSignal {
 	current = new AbortController();
 	return current.signal;
 }
 
-// release ends the trying, and takes down what was said about it.
+// release aborts the attempts and hides the message.
 export function release(): void {
 	current.abort();
 	still();
 }
 
-// isHolding reports whether the next try is waited for.
+// isHolding reports whether a wait is shown.
 export const isHolding = () => !box.hidden;
 
 function still(): void {
@@ -30,11 +30,11 @@ interface Wait {
 	readonly attempt: number;
 	readonly attempts: number;
 	readonly delay: number; // milliseconds
-	readonly over: () => void; // the next try begins
-	readonly stop: () => void; // the buyer has had enough
+	readonly over: () => void; // called when the next attempt starts
+	readonly stop: () => void; // called when the buyer stops it
 }
 
-// hold says that the next try comes after a while.
+// hold shows the wait for the next attempt.
 export function hold({ attempt, attempts, delay, over, stop }: Wait): void {
 	still();
 	const end = Date.now() + delay;

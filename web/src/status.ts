@@ -1,14 +1,14 @@
-// The page of an order: while it is not paid, asks the server how it stands, and loads the page again when that has changed.
-// Without a script the page comes again by itself, changed or not.
+// The script of the status page. While the payment is pending it polls the order's status and reloads the page when that changes.
+// Without JavaScript the page refreshes itself.
 
 const { standing, refresh } = document.body.dataset;
 
-// What the form has kept in this tab is of no use any more.
+// The form's draft is no longer needed.
 if (!refresh) {
 	try {
 		sessionStorage.removeItem(location.pathname.replace(/\/complete$/, ""));
 	} catch {
-		// forbidden: then nothing was kept
+		// storage is forbidden, so there is no draft
 	}
 }
 
@@ -17,9 +17,9 @@ async function look(): Promise<void> {
 	if (answer.ok && answer.headers.get("X-Order-Standing") !== standing) location.reload();
 }
 
-// Nobody reads a page in the background; when it comes back it looks at once.
+// A page in the background does not poll. It does so as soon as it is visible again.
 function tick(): void {
-	if (document.visibilityState === "visible") look().catch(() => {}); // it is asked again soon enough
+	if (document.visibilityState === "visible") look().catch(() => {}); // the next tick polls again
 }
 
 if (refresh) {

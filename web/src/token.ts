@@ -1,5 +1,5 @@
-// The merchant's token for the buyer, which comes behind the # of the address. This module is imported before all others:
-// whatever they do or fail to do, the token is out of the address by then. It is kept in this variable and nowhere else.
+// The session token in the URL's fragment. This module is imported first, so the token is removed from the URL before any other
+// code runs. It is stored only in this variable.
 
 export const token = new URLSearchParams(location.hash.slice(1)).get("token");
 

@@ -1,4 +1,4 @@
-// The client as the server hands it out, at <server>/v1/client.js: it calls the server that it came from.
+// The client that the server serves at /v1/client.js. Its default baseUrl is that server.
 
 import { WaffoPancake as Client, type WaffoPancakeConfig } from "./client.ts";
 

@@ -1,5 +1,5 @@
-// The core in browsers and in Node: the same rules as the server's, as a WebAssembly module without imports. wasm/ABI.md says
-// what its operations take and answer; the types here say it again, and the methods are those of wasm/host, for Go.
+// The core in browsers and in Node: the server's validation and tax rules as a WebAssembly module without imports. wasm/ABI.md
+// documents the operations. The methods are those of wasm/host, for Go.
 
 export interface Billing {
 	country: string;
@@ -22,15 +22,15 @@ export type Answer<T> = { readonly data: T } | { readonly errors: readonly Probl
 export interface Email {
 	readonly email: string;
 	readonly valid: boolean;
-	readonly suggestion?: string; // what was probably meant
+	readonly suggestion?: string; // the address without a likely typing error
 }
 
 // Field is one field of the form for a billing detail.
 export interface Field {
 	readonly name: keyof Billing;
 	readonly required: boolean;
-	readonly business: boolean; // asked of businesses only
-	readonly label: string; // names the words: "state" in one country, "province" in another
+	readonly business: boolean; // shown to businesses only
+	readonly label: string; // key of the label: "state" in one country, "province" in another
 	readonly autocomplete?: string;
 	readonly inputMode?: "numeric" | "text"; // absent for a choice
 	readonly example?: string;
@@ -38,7 +38,7 @@ export interface Field {
 
 export interface Form {
 	readonly fields: readonly Field[];
-	readonly state?: string; // in which the postcode lies
+	readonly state?: string; // of the postcode
 }
 
 export type TaxId =
@@ -49,7 +49,7 @@ export interface Detail extends Billing {
 	readonly taxIdChecked?: boolean;
 }
 
-// Terms are what is sold and by whom. Amounts are strings in the currency's own decimals, so that nobody rounds them.
+// Terms are price and seller. Amounts are strings with the currency's decimals, so that they are never rounded.
 export interface Terms {
 	readonly price: {
 		readonly amount: string;
@@ -65,11 +65,11 @@ export interface Terms {
 	};
 }
 
-// Sale is what a quote depends on besides the buyer.
+// Sale is the input of a quote besides the buyer.
 export interface Sale extends Terms {
 	readonly on: string;
 	readonly ipCountry?: string;
-	readonly rates?: string; // the operator's own, as the server writes them
+	readonly rates?: string; // the operator's own, in the server's text format
 }
 
 export interface Quote {
@@ -97,7 +97,7 @@ export interface Quote {
 	readonly dataVersion: string;
 }
 
-// Placement is a create-order request with all that it is decided by. Instants are Unix milliseconds.
+// Placement is a create-order request with everything that decides it. Times are Unix milliseconds.
 export interface Placement {
 	readonly session?: Terms & {
 		readonly id: string;
@@ -140,17 +140,17 @@ export interface Version {
 	readonly dataVersion: string;
 }
 
-// abi is the version of the module's promises that this file is written for.
+// abi is the module's ABI version that this file supports.
 const abi = 1;
 
-// longest is the longest input that an operation reads, in bytes.
+// longest is the maximum input of an operation, in bytes.
 const longest = 65_536;
 
 interface Exports {
 	readonly memory: WebAssembly.Memory;
 	_initialize(): void;
 	crepe_abi(): number;
-	alloc(size: number): number; // frees what the call before has left
+	alloc(size: number): number; // frees the previous call's memory
 	readonly [operation: string]: unknown;
 }
 
@@ -161,8 +161,8 @@ export class Core {
 		this.#exports = exports;
 	}
 
-	// load takes the module's bytes, or its URL to fetch it from: it compiles while it arrives, where that can be, and is
-	// rejected if it is not the one that the integrity of the W3C names.
+	// load instantiates the module from its bytes or its URL, compiling while it downloads if possible. It rejects if the content
+	// does not match integrity (W3C Subresource Integrity).
 	static async load(module: string | URL | BufferSource, integrity = ""): Promise<Core> {
 		const fetched = typeof module === "string" || module instanceof URL;
 		const { instance } = await (fetched ? fetchModule(module, integrity) : WebAssembly.instantiate(module));
@@ -176,7 +176,7 @@ export class Core {
 		return this.#ask("email", { email });
 	}
 
-	// stateOf is the state in which a postcode lies, "NY"; empty where the country has none or the postcode does not say.
+	// stateOf returns the state of a postcode, "NY", or "" if there is none or it is ambiguous.
 	stateOf(country: string, postcode: string): string {
 		const answer = this.fields(country, postcode);
 		return "data" in answer ? (answer.data.state ?? "") : "";
@@ -198,7 +198,7 @@ export class Core {
 		return this.#ask("place", placement);
 	}
 
-	// rates makes all quotes and orders that come without rates have these; none takes them away again.
+	// rates sets the rates of quotes and orders that have none of their own; "" removes them.
 	rates(rates: string): Answer<Version> {
 		return this.#ask("rates", { rates });
 	}
@@ -215,7 +215,7 @@ export class Core {
 		return JSON.parse(this.call(operation, JSON.stringify(input))) as Answer<T>;
 	}
 
-	// call runs an operation on a JSON text. It throws if the module traps, and from then on.
+	// call runs an operation on a JSON text. After a trap it throws, and so does every later call.
 	call(operation: string, input: string): string {
 		const exports = this.#exports;
 		if (!exports) throw new Error("the module has trapped before");
@@ -236,7 +236,7 @@ async function fetchModule(url: string | URL, integrity: string): Promise<WebAss
 function call(exports: Exports, operation: string, input: string): string {
 	const { memory, alloc } = exports;
 	const run = exports[operation] as (address: number, size: number) => bigint;
-	const bytes = new TextEncoder().encode(input).subarray(0, longest + 1); // what is longer is refused, and need not go in
+	const bytes = new TextEncoder().encode(input).subarray(0, longest + 1); // one byte too many is enough to be refused
 	const address = alloc(bytes.length);
 	new Uint8Array(memory.buffer, address, bytes.length).set(bytes);
 	const answer = BigInt.asUintN(64, run(address, bytes.length)); // address and size
