@@ -16,7 +16,7 @@ func tokenKey(env checkout.Environment, id string) string { return string(env) +
 
 func signingKeys(env checkout.Environment) string { return string(env) + "/-/ky/" }
 
-var errNoState = errors.New("badgerstore: nothing is known of the token")
+var errNoState = errors.New("badgerstore: no state of the token")
 
 // Token implements auth.Tokens.
 func (db *DB) Token(_ context.Context, env checkout.Environment, id string) (auth.TokenState, error) {
@@ -41,12 +41,12 @@ func (db *DB) Touch(env checkout.Environment, t auth.Token, at int64) {
 			return changeToken(tx, env, t.ID, t.ExpiresAt, func(state *auth.TokenState) { state.LastUsed = max(state.LastUsed, at) })
 		})
 		if err != nil {
-			db.log.Warn("the use of a session token was not remembered", "error", err)
+			db.log.Warn("cannot record the use of a session token", "error", err)
 		}
 	}()
 }
 
-// commitSpent is the part of orders.Store's Commit that uses up a token, or only asks whether that could be.
+// commitSpent is the part of Commit that spends a token, or only checks that it is unspent.
 func commitSpent(tx *durable.Tx, c orders.Change) error {
 	token := cmp.Or(c.Spend, c.Unspent)
 	if token == nil {

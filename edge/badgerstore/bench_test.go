@@ -11,7 +11,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
-// BenchmarkCommit is one durable commit of an order with an attempt of usual size, by so many clients at once.
+// BenchmarkCommit measures durable commits of an order with an attempt of usual size, by concurrent clients.
 func BenchmarkCommit(b *testing.B) {
 	for _, clients := range []int{1, 8, 64} {
 		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {
@@ -33,7 +33,7 @@ func BenchmarkCommit(b *testing.B) {
 	}
 }
 
-// each lets so many clients do b.N things, one after the other each.
+// each calls do b.N times, from so many goroutines.
 func each(b *testing.B, clients int, do func()) {
 	b.Helper()
 	left := atomic.Int64{}

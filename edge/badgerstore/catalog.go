@@ -8,7 +8,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/durable"
 )
 
-// Both environments share merchants, stores and products; what differs between them lies within a product.
+// shared is the environment of the keys of merchants, stores and products. A product holds its state in each environment.
 const shared = "all"
 
 func merchantKey(id string) string { return shared + "/-/me/" + id }
@@ -103,7 +103,7 @@ func putStore(tx *durable.Tx, store *catalog.Store) error {
 	return save(tx, storeKey(store.ID), store)
 }
 
-// putOrigins lets the index follow the store's list.
+// putOrigins updates the index of origins.
 func putOrigins(tx *durable.Tx, store *catalog.Store) error {
 	before, err := load[catalog.Store](tx.Get, storeKey(store.ID), catalog.ErrNotFound)
 	if err != nil && !errors.Is(err, catalog.ErrNotFound) {

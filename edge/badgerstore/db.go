@@ -70,8 +70,8 @@ func (db *DB) WebhookKey(_ context.Context, env checkout.Environment, fallback f
 	return db.getOrPut(string(env)+"/-/wk", fallback)
 }
 
-// getOrPut returns the value of a key. If there is none it stores the result of create, unless another caller does first. It
-// calls create outside the writer, because making a key takes a while.
+// getOrPut returns the value of a key. If there is none, it stores and returns the result of create, unless another caller does
+// so first. It calls create outside the writer, because generating a key is slow.
 func (db *DB) getOrPut(key string, create func() ([]byte, error)) ([]byte, error) {
 	stored, err := db.Get(key)
 	if !errors.Is(err, durable.ErrNotFound) {

@@ -12,25 +12,26 @@ import (
 	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
-// eventMemory is how long an applied event is remembered: longer than any provider repeats one.
-const eventMemory = 35 * 24 * time.Hour
+// eventRetention is how long an applied event is kept: longer than any provider retries one.
+const eventRetention = 35 * 24 * time.Hour
 
-// errLost: a record that was written together with its locator cannot be read.
-var errLost = fmt.Errorf("%w: a record is gone that its locator leads to", durable.ErrDamaged)
+// errLost is the error of a record that is missing although its locator exists.
+var errLost = fmt.Errorf("%w: a record is missing that its locator refers to", durable.ErrDamaged)
 
-// locator is where a record's place is kept. Its kind keeps an id of one kind from being taken for one of another.
+// locator is the key whose value is the prefix of a record's key. With the kind in it, an id of one kind never finds a record of
+// another one.
 func locator(kind, id string) string { return "all/-/at/" + kind + "/" + id }
 
-// The kinds of record that are found by their id alone.
+// The kinds of records that are found by their id alone.
 const (
 	kindSession = "cs"
 	kindOrder   = "or"
 	kindProduct = "pr"
 )
 
-func recordKey(place, kind, id string) string { return place + "/" + kind + "/" + id }
+func recordKey(prefix, kind, id string) string { return prefix + "/" + kind + "/" + id }
 
-func place(env checkout.Environment, storeID string) string { return string(env) + "/" + storeID }
+func keyPrefix(env checkout.Environment, storeID string) string { return string(env) + "/" + storeID }
 
 // Session implements orders.Store.
 func (db *DB) Session(_ context.Context, id string) (*orders.Session, error) {
@@ -49,12 +50,12 @@ func (db *DB) Order(_ context.Context, env checkout.Environment, id string) (*or
 // located reads a record by its id alone.
 func located[T any](db *DB, kind, id string) (record *T, err error) {
 	err = db.View(func(get func(string) ([]byte, error)) error {
-		at, err := get(locator(kind, id))
+		prefix, err := get(locator(kind, id))
 		if errors.Is(err, durable.ErrNotFound) {
 			return orders.ErrNotFound
 		}
 		if err == nil {
-			record, err = load[T](get, recordKey(string(at), kind, id), errLost)
+			record, err = load[T](get, recordKey(string(prefix), kind, id), errLost)
 		}
 		return err
 	})
@@ -68,7 +69,7 @@ func (db *DB) Commit(_ context.Context, c orders.Change) error {
 		return err
 	}
 	write := db.Update
-	if completes(c) {
+	if urgent(c) {
 		write = db.UpdateUrgent
 	}
 	return write(func(tx *durable.Tx) error {
@@ -80,21 +81,21 @@ func (db *DB) Commit(_ context.Context, c orders.Change) error {
 	})
 }
 
-// completes reports whether a change takes further what exists already: what a provider says, or the outcome of an attempt.
-// A new session, order or attempt can wait for space on the disk; these cannot.
-func completes(c orders.Change) bool {
+// urgent reports whether a change is a provider's event or the outcome of an attempt. A new session, order or attempt can be
+// refused while the disk is nearly full; these must be recorded.
+func urgent(c orders.Change) bool {
 	o := c.Order
 	return c.Event != nil || o != nil && o.Version > 0 && len(o.Attempts) > 0 && o.Current().State != orders.Sent
 }
 
-// versioned is a session or an order about to be written: encoded before it comes to the writer.
+// versioned is a session or an order to be written, encoded before it gets to the writer.
 type versioned struct {
-	at, kind, id string
-	env          checkout.Environment
-	read         uint64 // the version that it was read at; 0: it is new
-	when         int64  // an order is due, or a session may be forgotten, in Unix milliseconds; 0 is never
-	value        []byte
-	refund       *refundEntry // of an order with a refund due, nil for all others
+	prefix, kind, id string
+	env              checkout.Environment
+	read             uint64 // the version at which it was read; 0 is new
+	when             int64  // when an order is due, or a session expires from the database, in Unix milliseconds; 0 is never
+	value            []byte
+	refund           *refundEntry // for an order with a refund due, else nil
 }
 
 func (db *DB) recordsOf(c orders.Change) ([]versioned, error) {
@@ -106,34 +107,35 @@ func (db *DB) recordsOf(c orders.Change) ([]versioned, error) {
 	}
 	var err error
 	if session := c.Session; session != nil {
-		at, next := place(session.Environment, session.StoreID), *session
+		prefix, next := keyPrefix(session.Environment, session.StoreID), *session
 		next.Version++
-		err = add(versioned{at: at, kind: kindSession, id: session.ID, env: session.Environment, read: session.Version,
-			when: db.forget(session)}, &next)
+		err = add(versioned{prefix: prefix, kind: kindSession, id: session.ID, env: session.Environment, read: session.Version,
+			when: db.keptUntil(session)}, &next)
 	}
 	if o := c.Order; o != nil && err == nil {
-		at, next := place(o.Environment, o.StoreID), *o
+		prefix, next := keyPrefix(o.Environment, o.StoreID), *o
 		next.Version++
-		err = add(versioned{at: at, kind: kindOrder, id: o.ID, env: o.Environment, read: o.Version, when: o.DueAt(),
+		err = add(versioned{prefix: prefix, kind: kindOrder, id: o.ID, env: o.Environment, read: o.Version, when: o.DueAt(),
 			refund: refundOf(o)}, &next)
 	}
 	return records, err
 }
 
-// forget is when a session may be forgotten: some time after its end, if nobody ever ordered from it.
-func (db *DB) forget(session *orders.Session) int64 {
+// keptUntil returns when a session expires from the database, in Unix milliseconds; 0 is never, for sessions with an order.
+func (db *DB) keptUntil(session *orders.Session) int64 {
 	if session.OrderID != "" || db.keepSessions == 0 {
 		return 0
 	}
 	return session.ExpiresAt + db.keepSessions.Milliseconds()
 }
 
-// locatorFirst is how much longer a record is kept than its locator: one that leads nowhere would be damage.
-const locatorFirst = time.Minute
+// locatorMargin is how much longer a record is kept than its locator. A locator without a record would be damage.
+const locatorMargin = time.Minute
 
-// replace is the compare-and-set. It keeps the locator and the index of what is due in step.
+// replace compares the stored version with the one that was read, and writes the record with its locator and index entries. It
+// returns [orders.ErrStale] if the versions differ.
 func (r *versioned) replace(tx *durable.Tx) error {
-	key := recordKey(r.at, r.kind, r.id)
+	key := recordKey(r.prefix, r.kind, r.id)
 	stored, err := tx.Get(key)
 	var before stamp
 	switch {
@@ -154,23 +156,24 @@ func (r *versioned) replace(tx *durable.Tx) error {
 	if r.refund != nil {
 		tx.Put(r.refund.key, r.refund.value)
 	}
-	r.put(tx, key, r.value, locatorFirst)
+	r.put(tx, key, r.value, locatorMargin)
 	return nil
 }
 
-// put writes what a session needs for as long as it may be asked for, and a while longer, and anything else for good.
-func (r *versioned) put(tx *durable.Tx, key string, value []byte, longer time.Duration) {
+// put writes a key of the record. The keys of a session expire a margin after r.when, if that is not 0.
+func (r *versioned) put(tx *durable.Tx, key string, value []byte, margin time.Duration) {
 	if r.kind == kindSession && r.when != 0 {
-		tx.PutUntil(key, value, time.UnixMilli(r.when).Add(longer))
+		tx.PutUntil(key, value, time.UnixMilli(r.when).Add(margin))
 	} else {
 		tx.Put(key, value)
 	}
 }
 
-// reschedule writes what depends on a record's instant, which was another one before.
+// reschedule writes the locator, whose expiry depends on r.when, and the entry in the index of due orders. before is the stored
+// record's when.
 func (r *versioned) reschedule(tx *durable.Tx, before int64) {
 	if r.kind == kindSession || r.read == 0 {
-		r.put(tx, locator(r.kind, r.id), []byte(r.at), 0)
+		r.put(tx, locator(r.kind, r.id), []byte(r.prefix), 0)
 	}
 	if r.kind == kindSession {
 		return
@@ -185,7 +188,7 @@ func (r *versioned) reschedule(tx *durable.Tx, before int64) {
 
 const duePrefix = "all/-/du/"
 
-// dueKey sorts by time: milliseconds have thirteen digits until the year 2286.
+// dueKey returns a key that sorts by time: milliseconds have thirteen digits until the year 2286.
 func (r *versioned) dueKey(at int64) string {
 	return fmt.Sprintf("%s%013d/%s/%s", duePrefix, at, r.env, r.id)
 }
@@ -216,6 +219,6 @@ func commitEvent(tx *durable.Tx, c orders.Change) error {
 	if known {
 		return orders.ErrRepeated
 	}
-	tx.PutUntil(key, []byte{recordJSON}, time.Now().Add(eventMemory))
+	tx.PutUntil(key, []byte{recordJSON}, time.Now().Add(eventRetention))
 	return commitQuarantined(tx, c.Quarantine)
 }

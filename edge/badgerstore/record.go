@@ -8,8 +8,8 @@ import (
 	"github.com/crepe-checkout/crepe/edge/record"
 )
 
-// The first byte of a value says how the rest is written. A stamped record carries in front what the writer asks of it, so
-// that the one goroutine that everybody waits for reads no JSON.
+// The first byte of a value is its encoding. A stamped record has in front what the writer needs of it, so that the writer parses
+// no JSON.
 const (
 	recordJSON    = 1 // a record, see package record
 	recordStamped = 2 // version and instant, 8 bytes each, big endian; a record
@@ -17,8 +17,8 @@ const (
 
 const stampSize = 1 + 8 + 8
 
-// stamp is a session's or order's version, and an instant in Unix milliseconds: when an order is due, or a session may be
-// forgotten; 0 is never.
+// stamp is a session's or order's version, and an instant in Unix milliseconds: when an order is due, or a session expires from the
+// database; 0 is never.
 type stamp struct {
 	version uint64
 	when    int64
@@ -42,7 +42,7 @@ func readStamp(value []byte) (stamp, error) {
 	return stamp{binary.BigEndian.Uint64(value[1:]), int64(binary.BigEndian.Uint64(value[9:]))}, nil
 }
 
-var errUnknownRecord = errors.New("badgerstore: a record of a version that this program does not know")
+var errUnknownRecord = errors.New("badgerstore: a record of an unknown encoding")
 
 func encode(v any) ([]byte, error) {
 	text, err := record.Marshal(v)
@@ -64,7 +64,7 @@ func decode(value []byte, v any) error {
 	return record.Unmarshal(value, v)
 }
 
-// load reads a value; missing is the error for a key that is not there.
+// load reads a record. It returns the error missing if the key does not exist.
 func load[T any](get func(string) ([]byte, error), key string, missing error) (*T, error) {
 	value, err := get(key)
 	if errors.Is(err, durable.ErrNotFound) {
@@ -77,7 +77,7 @@ func load[T any](get func(string) ([]byte, error), key string, missing error) (*
 	return v, decode(value, v)
 }
 
-// save writes a record within a step.
+// save encodes and writes a record.
 func save(tx *durable.Tx, key string, v any) error {
 	value, err := encode(v)
 	if err == nil {

@@ -13,9 +13,9 @@ import (
 	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
-// TestSessionsAreForgotten: a session is kept for some time after its end, and for good once somebody has ordered from it.
-// More time for its buyer is more time here, too. Nothing is left of one that is forgotten.
-func TestSessionsAreForgotten(t *testing.T) {
+// TestKeepSessions: a session without an order, and all its keys, are deleted KeepSessions after its expiry, which may have been
+// extended. A session with an order is kept.
+func TestKeepSessions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db, err := badgerstore.Open(t.TempDir(), badgerstore.Options{NoSync: true, KeepSessions: 2 * time.Minute})
 		if err != nil {

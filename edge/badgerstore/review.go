@@ -27,7 +27,7 @@ func commitQuarantined(tx *durable.Tx, q *orders.Quarantined) error {
 	return save(tx, key, q)
 }
 
-// refundEntry is an order's entry in the index of due refunds. Its value is RefundHandledAt, 8 bytes, big endian.
+// refundEntry is an entry in the index of due refunds. Its value is RefundHandledAt, 8 bytes, big endian.
 type refundEntry struct {
 	key   string
 	value []byte
@@ -47,7 +47,7 @@ func (db *DB) Quarantined(_ context.Context, env checkout.Environment, after str
 	})
 }
 
-// readQuarantined fills in what an older version did not write.
+// readQuarantined decodes a quarantined event. It takes environment and provider from the key, because old records lack them.
 func readQuarantined(env checkout.Environment, id string, value []byte) (q orders.Quarantined, err error) {
 	err = decode(value, &q)
 	q.Environment = env
@@ -72,7 +72,7 @@ func (db *DB) RefundDue(ctx context.Context, env checkout.Environment, after str
 	return page, err
 }
 
-// readPage reads up to limit records under a prefix, sorted by the rest of their keys, which is each one's id.
+// readPage reads up to limit records under a prefix, sorted by id, which is the rest of the key.
 func readPage[T any](db *DB, prefix, after string, limit int, read func(id string, value []byte) (T, error)) (page psp.Page[T], err error) {
 	last, from := "", ""
 	if after != "" {

@@ -15,8 +15,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/sandbox"
 )
 
-// TestVersion0 opens a data directory of `crepe dev` as it was before records had a version, reads what is in it, and goes on
-// with it.
+// TestVersion0 opens a data directory of `crepe dev` from before records had a version, reads its records and writes them again.
 func TestVersion0(t *testing.T) {
 	dir := t.TempDir()
 	unpack(t, "testdata/version0.tar.gz", dir)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// BenchmarkSync is what this disk takes for one fdatasync of a preallocated block, the floor of every commit.
+// BenchmarkSync measures an fdatasync of a preallocated block, the lower bound of a commit.
 func BenchmarkSync(b *testing.B) {
 	f, err := os.Create(filepath.Join(b.TempDir(), "block"))
 	if err != nil {

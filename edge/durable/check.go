@@ -12,15 +12,15 @@ import (
 	"github.com/dgraph-io/badger/v4/table"
 )
 
-// ErrDamaged: the files do not hold what has been acknowledged, or cannot be trusted to. Nothing is served from them.
+// ErrDamaged is the error of a database whose files lack acknowledged writes, or for which that cannot be excluded.
 var ErrDamaged = errors.New("durable: damaged database")
 
 func damaged(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrDamaged}, args...)...)
 }
 
-// checkTables reads every block of every table that the MANIFEST lists, and its checksum. Badger verifies a block when it
-// reads it, too, but takes one that is damaged for one that does not have the key.
+// checkTables verifies the checksum of every block of every SSTable that the MANIFEST lists. Badger verifies a block when it
+// reads it, too, but then reports the keys of a corrupt block as missing.
 func checkTables(dir string) error {
 	listed, err := listedTables(dir)
 	if err != nil {
@@ -28,7 +28,7 @@ func checkTables(dir string) error {
 	}
 	for id := range listed {
 		if err := checkTable(table.NewFilename(id, dir)); err != nil {
-			return damaged("table %s: %v", table.IDToFilename(id), err)
+			return damaged("SSTable %s: %v", table.IDToFilename(id), err)
 		}
 	}
 	return nil
@@ -39,7 +39,7 @@ func listedTables(dir string) (map[uint64]badger.TableManifest, error) {
 	if errors.Is(err, os.ErrNotExist) {
 		orphans, err := filepath.Glob(filepath.Join(dir, "*.sst"))
 		if len(orphans) > 0 {
-			return nil, damaged("the file MANIFEST is missing, without which the %d tables mean nothing", len(orphans))
+			return nil, damaged("the file MANIFEST is missing, without which the %d SSTables cannot be read", len(orphans))
 		}
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func listedTables(dir string) (map[uint64]badger.TableManifest, error) {
 
 func checkTable(name string) (err error) {
 	defer func() {
-		if reason := recover(); reason != nil { // what is not where it says it is, is sometimes a slice out of bounds
+		if reason := recover(); reason != nil { // a wrong offset may be a slice out of bounds
 			err = fmt.Errorf("unreadable: %v", reason)
 		}
 	}()
@@ -71,12 +71,12 @@ func checkTable(name string) (err error) {
 	return opened.VerifyChecksum()
 }
 
-// keptDir is where the files are as they were before Badger opened them. Badger repairs by cutting off and deleting; if it
-// turns out afterwards that something is missing, here is what there was. Otherwise it goes.
+// keptDir holds Badger's files as they were before Badger opened them. On recovery Badger truncates and deletes files. If the
+// checks then find the database incomplete, keptDir stays; otherwise it is removed.
 const keptDir = "kept"
 
-// keep copies what Badger changes in place and links what it deletes. What is there already is from an attempt to open
-// that was refused or cut short, and stays: it is older, hence better.
+// keep copies the files that Badger changes in place and links those that it deletes. If keptDir exists, it is from an earlier
+// attempt to open that was refused or interrupted, and keep leaves it: its files are from before any recovery.
 func keep(dir string) error {
 	kept := filepath.Join(dir, keptDir)
 	if _, err := os.Stat(kept); err == nil {
@@ -121,16 +121,16 @@ func copyFile(from, to string) error {
 		return err
 	}
 	defer out.Close()
-	if err := copyData(out, in); err != nil { // with its holes: a log's file is larger than what is in it
+	if err := copyData(out, in); err != nil { // with its holes: most of a log's file is empty
 		return err
 	}
 	return out.Sync()
 }
 
-// dropHollow removes files that hold no record, so that no damage to one keeps the database from opening: a memtable's log
-// without a byte, which a crash leaves between its creation and its first use, and Badger's files for what is not used here,
-// encryption and values of more than a megabyte. Badger makes the latter anew.
-func dropHollow(dir string) error {
+// removeEmpty removes files without data, so that damage to them does not keep the database from opening: a memtable's log of
+// no bytes, which a crash leaves between its creation and its first use, and Badger's files for features that are not used here,
+// encryption and the value log. Badger creates the latter again.
+func removeEmpty(dir string) error {
 	var errs []error
 	for _, pattern := range []string{"*.mem", "*.vlog", badger.KeyRegistryFileName, "DISCARD"} {
 		names, err := filepath.Glob(filepath.Join(dir, pattern))
@@ -146,8 +146,8 @@ func dropHollow(dir string) error {
 	return errors.Join(errs...)
 }
 
-// Every batch leaves its number in the database, under one of so many keys in turn. There are more of them than batches fit
-// into all the tables in memory: one of the logs that is cut short in its middle leaves a gap among the numbers.
+// Every batch writes its number into the database, under one of so many keys in turn. There are more keys than batches fit into
+// all memtables: a log that is truncated in its middle leaves a gap in the numbers.
 const (
 	numbers      = 1 << 18
 	numberPrefix = "all/-/nr/"
@@ -157,7 +157,7 @@ func numberEntry(n uint64) *badger.Entry {
 	return badger.NewEntry(fmt.Appendf(nil, "%s%05x", numberPrefix, n%numbers), binary.BigEndian.AppendUint64(nil, n))
 }
 
-// numbered finds the last batch's number, and the batches before it that should have left theirs and have not.
+// numbered returns the number of the last batch in the database, and the missing numbers before it.
 func (db *DB) numbered() (last uint64, missing []uint64, err error) {
 	seen := make(map[uint64]bool)
 	err = db.Scan(numberPrefix, "", func(_ string, value []byte) bool {
@@ -174,8 +174,8 @@ func (db *DB) numbered() (last uint64, missing []uint64, err error) {
 	return last, missing, err
 }
 
-// check compares what the database holds with what the journal says was acknowledged, and brings the last batch in if a
-// power cut has kept it from the database. It sets the number that the next batch continues from.
+// check compares the batches in the database with the last batch in the journal, and applies that one if a power cut kept it
+// from the database. It sets db.number.
 func (db *DB) check() error {
 	last, missing, err := db.numbered()
 	if err != nil {
@@ -189,13 +189,13 @@ func (db *DB) check() error {
 	case err != nil:
 		return err
 	case acknowledged == nil:
-		return damaged("both halves of the file HEAD are unreadable, so nothing says whether the rest is complete")
+		return damaged("both slots of the file HEAD are unreadable, so whether acknowledged writes are missing cannot be checked")
 	case len(missing) > 0:
 		return damaged("%d of the last %d acknowledged batches of writes are missing from the middle", len(missing), min(last, numbers))
 	case last > acknowledged.number+1:
-		return damaged("the file HEAD is older (batch %d) than the rest (batch %d)", acknowledged.number, last)
+		return damaged("the file HEAD is older (batch %d) than the database (batch %d)", acknowledged.number, last)
 	case last+1 < acknowledged.number:
-		return damaged("batches of writes up to %d were acknowledged, and they end at %d", acknowledged.number, last)
+		return damaged("batches of writes up to %d were acknowledged, and the database ends at %d", acknowledged.number, last)
 	}
 	db.number = last
 	if last+1 == acknowledged.number {
@@ -204,7 +204,7 @@ func (db *DB) check() error {
 	return err
 }
 
-// redo brings in the last batch from the journal.
+// redo applies the last batch from the journal.
 func (db *DB) redo(w *writes) error {
 	entries, err := w.entries()
 	if err != nil {
@@ -218,14 +218,14 @@ func (db *DB) redo(w *writes) error {
 		}
 	}
 	db.number = w.number
-	db.options.Log.Warn("the last batch of writes came back from the journal", "batch", w.number)
+	db.options.Log.Warn("applied the last batch of writes from the journal", "batch", w.number)
 	return txn.Commit()
 }
 
-// accept begins a journal for what there is, at the operator's request. It writes the numbers of missing batches, so that the
-// next start does not report them.
+// accept begins a new journal after the last batch in the database. It writes the numbers of missing batches, so that the next
+// start does not report them.
 func (db *DB) accept(last uint64, missing []uint64) error {
-	db.options.Log.Warn("what the database holds is taken for complete", "batch", last, "missing", len(missing))
+	db.options.Log.Warn("accepting the loss of acknowledged writes", "batch", last, "missing", len(missing))
 	fill := db.badger.NewWriteBatch()
 	defer fill.Cancel()
 	for _, n := range missing {

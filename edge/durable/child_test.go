@@ -18,8 +18,8 @@ import (
 	"github.com/crepe-checkout/crepe/edge/filefault"
 )
 
-// A child is this test's binary as a program with a database, which can die or be refused by the disk. Its memtables are
-// small, so that a few thousand records make many tables.
+// A child process is the test binary as a program with a database. A test can kill it, or inject I/O errors. Its memtables are
+// small, so that a few thousand records make many SSTables.
 const (
 	childVariable  = "CREPE_TEST_CHILD" // the directory
 	childRecords   = "CREPE_TEST_RECORDS"
@@ -40,7 +40,8 @@ func childOptions(noSync bool) Options {
 	return Options{NoSync: noSync, tableSize: childTableSize, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
 }
 
-// child opens the database, and then clients write numbered records and say what was acknowledged. It ends without closing.
+// child opens the database and lets clients write numbered records and print the acknowledged ones. It ends without closing the
+// database.
 func child(dir string) int {
 	db, err := Open(dir, childOptions(os.Getenv(childNoSync) != ""))
 	if err != nil {
@@ -80,9 +81,9 @@ func child(dir string) int {
 	return 0
 }
 
-// settle waits until a database with NoSync has synced all that was written by now.
+// settle waits until a database with NoSync has synced everything written so far.
 func (db *DB) settle() {
-	for range 2 { // the first sync may have begun before
+	for range 2 { // the first sync may have begun earlier
 		if db.Update(func(tx *Tx) error { tx.Put("test/-/settle", []byte("x")); return nil }) != nil {
 			return
 		}
@@ -90,19 +91,19 @@ func (db *DB) settle() {
 			time.Sleep(10 * time.Millisecond)
 		}
 	}
-	for logs := []string{"", ""}; len(logs) > 1; time.Sleep(10 * time.Millisecond) { // one is still becoming a table
+	for logs := []string{"", ""}; len(logs) > 1; time.Sleep(10 * time.Millisecond) { // a flush is in progress
 		logs, _ = filepath.Glob(filepath.Join(db.dir, "*.mem"))
 	}
 }
 
-func childKey(n int64) string { return fmt.Sprintf("test/-/c/%06d", n*7919%100_000) } // in no order, so that compactions merge
+func childKey(n int64) string { return fmt.Sprintf("test/-/c/%06d", n*7919%100_000) } // not in order, so that compactions merge
 
 func childValue(n int64) []byte {
 	return bytes.Repeat(fmt.Appendf(nil, "%d ", n), recordSize)[:recordSize+int(n%64)]
 }
 
-// outcome of a child.
-type told struct {
+// report is what a child printed.
+type report struct {
 	open, stopped bool
 	synced        bool
 	refused       string
@@ -111,8 +112,8 @@ type told struct {
 	stderr        string
 }
 
-// runChild runs a child under a tracer.
-func runChild(t *testing.T, dir string, records int, noSync bool, p filefault.Program) (told, int) {
+// runChild runs a child under a tracer. It returns what the child printed and the number of its file operations.
+func runChild(t *testing.T, dir string, records int, noSync bool, p filefault.Program) (report, int) {
 	t.Helper()
 	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
 	if err != nil {
@@ -142,7 +143,7 @@ func runChild(t *testing.T, dir string, records int, noSync bool, p filefault.Pr
 	if err := errors.Join(err, err2); err != nil {
 		t.Fatal(err)
 	}
-	result := told{stderr: string(words)}
+	result := report{stderr: string(words)}
 	for line := range strings.Lines(string(text)) {
 		switch word, rest, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " "); word {
 		case "open":
@@ -172,7 +173,7 @@ func runChild(t *testing.T, dir string, records int, noSync bool, p filefault.Pr
 	return result, ops
 }
 
-// holds opens a directory and looks for what was acknowledged.
+// holds opens a directory and fails the test if an acknowledged record is missing. It returns an error of opening.
 func holds(t *testing.T, dir string, acknowledged []int64) error {
 	t.Helper()
 	return holdsAs(t, dir, acknowledged, false)

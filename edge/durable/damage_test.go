@@ -19,18 +19,17 @@ import (
 
 var (
 	damages    = flag.Int("damages", 30, "how many damaged copies of a database TestDamage opens")
-	update     = flag.Bool("update", false, "write the rows of the fault table anew")
-	damageSeed = flag.Uint64("damage-seed", uint64(time.Now().UnixNano()), "of TestDamage")
+	update     = flag.Bool("update", false, "update the rows of the fault table")
+	damageSeed = flag.Uint64("damage-seed", uint64(time.Now().UnixNano()), "seed of TestDamage")
 )
 
-// image is the directory of a database as a crash leaves it, and what was acknowledged by then.
+// image is the directory of a database after a crash, and the acknowledged records.
 type image struct {
 	dir  string
 	want map[string][]byte
 }
 
-// crashed makes an image with several tables and a log. With rotation there are two logs, of which the older is full and
-// not yet a table.
+// crashed makes an image with several SSTables and a log. With rotation there are two logs, the older one full and not flushed.
 func crashed(t *testing.T, rng *rand.Rand, rotation bool) image {
 	t.Helper()
 	dir, im := memory(t), image{memory(t), make(map[string][]byte)}
@@ -65,7 +64,7 @@ func crashed(t *testing.T, rng *rand.Rand, rotation bool) image {
 	}
 	copied := filepath.Join(memory(t), "copy")
 	if err := copyDatabase(im.dir, copied); err != nil || !im.check(t, copied, "undamaged") {
-		t.Fatal("the image is none of a healthy database", err)
+		t.Fatal("the image of an undamaged database is refused", err)
 	}
 	if logs, err := filepath.Glob(filepath.Join(im.dir, "*.mem")); err != nil || rotation && len(logs) != 2 {
 		t.Fatalf("%v, %v: no second log: the test no longer tests", logs, err)
@@ -73,7 +72,7 @@ func crashed(t *testing.T, rng *rand.Rand, rotation bool) image {
 	return im
 }
 
-// memory is a directory in memory where there is one: how long the disk takes to sync is not what is tested.
+// memory returns a temporary directory, in memory if possible: the time of a sync does not matter.
 func memory(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "crepe")
@@ -84,7 +83,7 @@ func memory(t *testing.T) string {
 	return dir
 }
 
-// write lets clients write, write over and delete records of about so many bytes, and waits for their acknowledgements.
+// write puts, overwrites and deletes count records of about size bytes, and waits for the acknowledgements.
 func (im image) write(t *testing.T, db *DB, rng *rand.Rand, count, size int) {
 	t.Helper()
 	var clients sync.WaitGroup
@@ -115,8 +114,8 @@ func (im image) write(t *testing.T, db *DB, rng *rand.Rand, count, size int) {
 	clients.Wait()
 }
 
-// copyDatabase copies a directory whose database takes no writes. Tables may still come and go: Badger writes one, lists it,
-// empties its log and deletes that. So a log that was there before the MANIFEST was copied must be there, whole, at the end.
+// copyDatabase copies a directory while its database gets no writes. Badger may still flush a log: it writes an SSTable, lists it,
+// truncates the log and deletes it. copyDatabase returns an error if a log is flushed after the MANIFEST was copied.
 func copyDatabase(from, to string) error {
 	logs, err := filepath.Glob(filepath.Join(from, "*.mem"))
 	if err := errors.Join(err, os.RemoveAll(to), os.MkdirAll(to, 0o700), copyInto(to, filepath.Join(from, "MANIFEST"))); err != nil {
@@ -131,7 +130,7 @@ func copyDatabase(from, to string) error {
 	for _, name := range logs {
 		err = errors.Join(err, copyInto(to, name))
 		if info, gone := os.Stat(name); gone != nil || info.Size() == 0 {
-			err = errors.Join(err, errors.New("became a table meanwhile"))
+			err = errors.Join(err, errors.New("a log was flushed meanwhile"))
 		}
 	}
 	return err
@@ -139,7 +138,7 @@ func copyDatabase(from, to string) error {
 
 func copyInto(dir, name string) error { return copyFile(name, filepath.Join(dir, filepath.Base(name))) }
 
-// harms are what can become of a file, each at a place that rng chooses.
+// harms are kinds of damage to a file, at an offset that rng chooses.
 var harms = map[string]func(name string, rng *rand.Rand) error{
 	"flipped bit": func(name string, rng *rand.Rand) error {
 		return alter(name, func(text []byte) []byte {
@@ -150,7 +149,7 @@ var harms = map[string]func(name string, rng *rand.Rand) error{
 	"cut short": func(name string, rng *rand.Rand) error {
 		return alter(name, func(text []byte) []byte { return text[:rng.IntN(len(text))] })
 	},
-	"torn": func(name string, rng *rand.Rand) error { // the end of what was written last is not there
+	"torn": func(name string, rng *rand.Rand) error { // the last write is incomplete
 		return alter(name, func(text []byte) []byte {
 			clear(text[len(text)-min(len(text), 1+rng.IntN(300)):])
 			return text
@@ -166,7 +165,7 @@ var harms = map[string]func(name string, rng *rand.Rand) error{
 	"deleted": func(name string, _ *rand.Rand) error { return os.Remove(name) },
 }
 
-// alter changes the part of a file that holds something: the zeros at a log's end stay.
+// alter changes a file's content. The zeros at the end of a log stay.
 func alter(name string, change func([]byte) []byte) error {
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -183,11 +182,11 @@ func alter(name string, change func([]byte) []byte) error {
 	return os.WriteFile(name, append(changed, text[len(used):]...), 0o600)
 }
 
-// outcome counts how copies with one kind of damage ended: served and complete, or refused. There is no third.
+// outcome counts the copies with one kind of damage: complete or refused.
 type outcome struct{ complete, refused int }
 
-// TestDamage: a database with a damaged file opens with all that was acknowledged, or it is refused. One in ten has two logs,
-// and one of these is damaged: the case in which Badger by itself serves a database with a hole.
+// TestDamage: a database with a damaged file opens with all acknowledged writes, or it is refused. One in ten has two logs, one of
+// them damaged: there Badger without the checks would open a database with a gap.
 func TestDamage(t *testing.T) {
 	t.Logf("-damages=%d -damage-seed=%d", *damages, *damageSeed)
 	rng := rand.New(rand.NewPCG(*damageSeed, 1))
@@ -208,7 +207,7 @@ func TestDamage(t *testing.T) {
 		"fault\truns\tserved, complete\trefused\tserved, wrong or incomplete", rows...)
 }
 
-// keepRows writes a table that FAULTS.md shows.
+// keepRows writes a table of FAULTS.md.
 func keepRows(t *testing.T, name, title, about, columns string, rows ...string) {
 	t.Helper()
 	if !*update || t.Failed() {
@@ -220,13 +219,13 @@ func keepRows(t *testing.T, name, title, about, columns string, rows ...string) 
 	}
 }
 
-// kinds names a database's files by their extensions or else names.
+// kinds names a database's files, by extension or name.
 var kinds = map[string]string{".mem": "log", ".sst": "table", ".vlog": "value log, which is empty", "MANIFEST": "MANIFEST",
 	"HEAD": "HEAD", "KEYREGISTRY": "KEYREGISTRY", "DISCARD": "DISCARD", "LOCK": "LOCK"}
 
 func extension(name string) string { return cmp.Or(filepath.Ext(name), name) }
 
-// damage opens so many copies, a file of the named ones damaged in each.
+// damage opens count copies, in each of which one of the named files is damaged.
 func (im image) damage(t *testing.T, rng *rand.Rand, count int, outcomes map[string]*outcome, named map[string]string) {
 	t.Helper()
 	files, err := os.ReadDir(im.dir)
@@ -257,7 +256,7 @@ func (im image) damage(t *testing.T, rng *rand.Rand, count int, outcomes map[str
 	}
 }
 
-// check opens a copy, twice, and reports whether it was served; what is served must be complete.
+// check opens a copy twice and reports whether it opens. It fails the test if the copy opens and is not complete.
 func (im image) check(t *testing.T, dir, what string) (served bool) {
 	t.Helper()
 	for range 2 {

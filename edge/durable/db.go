@@ -14,9 +14,9 @@ import (
 	"github.com/dgraph-io/badger/v4/options"
 )
 
-// Sizes. Small tables keep memory and the disk's reserve small: records are a few kilobytes each, and a memtable is
-// mapped twice. The value log stays empty, because values below a megabyte lie in the tables themselves, where every
-// block has a checksum; values in the log are read without one.
+// Small memtables keep the memory and the disk's reserve small: values are a few kilobytes each, and a memtable is mapped
+// twice. The value log stays empty: values below a megabyte are in the SSTables, where each block has a checksum. Badger reads
+// the value log without verifying one.
 const (
 	memTableSize = 16 << 20
 	valueLogSize = 64 << 20
@@ -25,24 +25,24 @@ const (
 	maxBatch     = 512
 )
 
-// Options say how a database is opened. The zero value is for records that must never be lost.
+// Options configure a database. The zero value is for data that must not be lost.
 type Options struct {
-	Log *slog.Logger // nil for nowhere
+	Log *slog.Logger // nil discards
 
-	// NoSync answers a write before it is on the disk: a crash of the process loses nothing, a power cut loses the writes
-	// of the last seconds, and nothing is checked at the next start. It is for records whose authoritative
-	// copy is elsewhere.
+	// NoSync acknowledges a write before it is durable and syncs every second: a crash of the process loses nothing, a power
+	// cut loses the writes of the last seconds, and the next start checks nothing. It is for data whose authoritative copy is
+	// elsewhere.
 	NoSync bool
 
-	// Reserve is the free space of the disk, in bytes, below which new records are refused with [ErrDiskFull], and below
-	// half of which all writes are; 0 for eight memtables: 128 MiB, or 64 MiB with NoSync.
+	// Reserve is the free disk space in bytes below which Update is refused with [ErrDiskFull], and below half of which
+	// UpdateUrgent is, too. 0 is eight memtables: 128 MiB, or 64 MiB with NoSync.
 	Reserve uint64
 
 	acceptLoss bool   // see [Repairs.AcceptLoss]
-	tableSize  uint64 // of a memtable, in tests; 0 for the usual
+	tableSize  uint64 // size of a memtable in bytes, in tests; 0 is the default
 }
 
-// memTable is smaller where less is at stake.
+// memTable returns the size of a memtable in bytes.
 func (o *Options) memTable() uint64 {
 	if o.tableSize > 0 {
 		return o.tableSize
@@ -53,7 +53,7 @@ func (o *Options) memTable() uint64 {
 	return memTableSize
 }
 
-// DB is an open database. It is safe for concurrent use; one process at a time can hold a directory.
+// DB is an open database. It is safe for concurrent use. One DB at a time can have a directory open.
 type DB struct {
 	options Options
 	dir     string
@@ -63,26 +63,27 @@ type DB struct {
 	disk    *disk
 
 	queue  chan command
-	urgent chan command // goes before the queue
+	urgent chan command // the writer prefers it to queue
 	writer sync.WaitGroup
-	number uint64        // of the last batch; the writer's
-	dirty  atomic.Bool   // a batch has been written since the last sync of a database with NoSync
-	quit   chan struct{} // closed to end the periodic work
+	number uint64        // number of the last batch, owned by the writer
+	dirty  atomic.Bool   // with NoSync: a batch has been written since the last sync
+	quit   chan struct{} // closed to end the periodic sync
 
 	stopping sync.Once
-	stopped  chan struct{} // closed after the first error of the disk
-	err      error         // which one; to be read once stopped is closed
+	stopped  chan struct{} // closed after the first I/O error
+	err      error         // that error, set before stopped is closed
 
-	closing sync.RWMutex // held for reading while a command is handed over
+	closing sync.RWMutex // held for reading while a command is put in a queue
 	closed  bool
 }
 
-// ErrClosed: the database has been closed.
+// ErrClosed is the error of a write after [DB.Close].
 var ErrClosed = errors.New("durable: closed")
 
-// Open opens the database in a directory, or creates both. [ErrInUse] when somebody has it open, [ErrDamaged] when it does
-// not hold all that was acknowledged or cannot be read ([Repair] may help); a disk without the room that opening takes is an
-// error, too. After an error other than ErrInUse the process should not open the same directory again.
+// Open opens the database in a directory and creates both if needed, the directory with mode 0700. It returns [ErrInUse] if the
+// directory is open elsewhere, [ErrDamaged] if acknowledged writes are missing or files are unreadable ([Repair] may help), and
+// another error if the disk lacks the space that opening takes. After an error other than ErrInUse the process should not open the
+// directory again.
 func Open(dir string, o Options) (*DB, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -102,7 +103,7 @@ func Open(dir string, o Options) (*DB, error) {
 	}
 	db.writer.Go(db.write)
 	if db.options.NoSync {
-		db.writer.Go(func() { db.syncNowAndThen(db.quit) })
+		db.writer.Go(func() { db.syncPeriodically(db.quit) })
 	}
 	db.disk.look()
 	return db, nil
@@ -112,7 +113,7 @@ func (db *DB) open() error {
 	if err := db.disk.makeRoom(); err != nil {
 		return err
 	}
-	if err := dropHollow(db.dir); err != nil {
+	if err := removeEmpty(db.dir); err != nil {
 		return fmt.Errorf("durable: %w", err)
 	}
 	if db.options.NoSync {
@@ -131,7 +132,7 @@ func (db *DB) open() error {
 	return os.RemoveAll(kept)
 }
 
-// openBadger lets Badger open the files, and change and delete any only if check finds the database complete.
+// openBadger lets Badger open the files. Badger can change and delete listed files only after check has passed.
 func (db *DB) openBadger(check func() error) (err error) {
 	if err := db.watch.begin(); err != nil {
 		return damaged("the file MANIFEST: %v", err)
@@ -152,7 +153,7 @@ func (db *DB) startBadger() (err error) {
 		WithSyncWrites(!db.options.NoSync).
 		WithMemTableSize(int64(db.options.memTable())).
 		WithNumMemtables(2).
-		WithValueThreshold(min(1<<20, int64(db.options.memTable()/8))). // larger values would be in the value log; see dropHollow
+		WithValueThreshold(min(1<<20, int64(db.options.memTable()/8))). // larger values would go to the value log, see removeEmpty
 		WithValueLogFileSize(valueLogSize).
 		WithBlockCacheSize(2 * int64(db.options.memTable())).
 		WithBlockSize(blockSize).
@@ -166,12 +167,12 @@ func (db *DB) startBadger() (err error) {
 	return nil
 }
 
-// Stopped is closed when the database has stopped writing for good, after an error of the disk; Err then says which. What
-// was acknowledged before is safe, reads go on unless Badger could not create a memtable, and the process should end: only a
-// new start can tell what the disk holds.
+// Stopped returns a channel that is closed when the database has stopped writing for good after an I/O error, which Err then
+// returns. Writes acknowledged before are durable. Reads continue, unless Badger could not create a memtable. The process should
+// end: only a new start can tell what is on the disk.
 func (db *DB) Stopped() <-chan struct{} { return db.stopped }
 
-// Err is why the database has stopped writing; nil while it has not.
+// Err returns the error that stopped the database, nil if it has not stopped.
 func (db *DB) Err() error {
 	select {
 	case <-db.stopped:
@@ -181,7 +182,7 @@ func (db *DB) Err() error {
 	}
 }
 
-// stop ends the writing. Only the first error counts.
+// stop stops all writes. Calls after the first have no effect.
 func (db *DB) stop(err error) {
 	db.stopping.Do(func() {
 		db.options.Log.Error("the database stops writing", "dir", db.dir, "error", err)
@@ -190,7 +191,7 @@ func (db *DB) stop(err error) {
 	})
 }
 
-// Close waits for the writes that are under way and closes the database. Writes after it fail with [ErrClosed].
+// Close waits for the writes in progress and closes the database. Later writes fail with [ErrClosed].
 func (db *DB) Close() error {
 	db.closing.Lock()
 	already := db.closed
@@ -205,8 +206,8 @@ func (db *DB) Close() error {
 	return db.release()
 }
 
-// release closes the files, the lock last. On a full disk, and when Badger's own work has ended with an error, Badger is left
-// as a crash would leave it: closing it writes a table, and what that would hold is in its log.
+// release closes the files, the lock last. Closing Badger writes an SSTable. On a full disk, and after an error of Badger's
+// background work, release leaves Badger's files as a crash would: the data is in the log.
 func (db *DB) release() error {
 	var err error
 	if free, _ := db.disk.free(); db.badger != nil && free > memTableSize && !db.watch.halted() {

@@ -12,40 +12,38 @@ import (
 	"github.com/crepe-checkout/crepe/core/problem"
 )
 
-// Badger maps its files into memory, so a disk that is full shows as a signal that kills the process. These keep away from
-// that: below the reserve nothing new is written, and what is under way, tables being flushed and compacted among it, has
-// the reserve to end in. The ballast is for a disk that other programs have filled: it is removed, so that the database
-// can be opened and read.
+// Writes that are under way when the reserve is reached, flushes and compactions among them, use the reserve. The ballast is for
+// a disk that other programs have filled: it is removed, so that the database can be opened and read.
 const (
-	ballastSize = 6 * memTableSize // room to open this database, and that of the sandbox beside it
+	ballastSize = 6 * memTableSize // space to open this database and another one beside it
 
 	lookEvery   = 250 * time.Millisecond
 	ballastFile = "BALLAST"
 )
 
-// ErrDiskFull: a write was refused before anything of it began, because the disk is nearly full. Reads go on, and so do
-// writes once there is space again.
+// ErrDiskFull is the error of a write that was refused before it began because the disk is nearly full. Reads continue. Writes do
+// as soon as there is space.
 var ErrDiskFull = problem.New(problem.Unavailable, "storage-full", "", "Nothing can be stored at the moment, please retry")
 
-// disk knows the free space of the file system that a directory is on.
+// disk watches the free space of a directory's file system.
 type disk struct {
 	dir     string
 	reserve uint64
 	ballast uint64 // 0 for none
-	room    uint64 // that opening may take: the logs that are kept, a new one, and a table for each old one
+	room    uint64 // space that opening may take: copies of the logs, a new log, and an SSTable for each old log
 	log     *slog.Logger
 	began   time.Time
-	looked  atomic.Int64 // when last, in nanoseconds since it began
+	looked  atomic.Int64 // time of the last look, in nanoseconds since began
 	space   atomic.Int32 // a [space]
 }
 
-// space is what may be written at the moment.
+// space says which writes the free space allows.
 type space int32
 
 const (
-	roomy space = iota // everything
-	tight              // only what completes something: half of the reserve is for payments of orders that exist
-	full               // nothing
+	roomy space = iota // all
+	tight              // urgent ones
+	full               // none
 )
 
 func newDisk(dir string, o Options) *disk {
@@ -59,7 +57,7 @@ func newDisk(dir string, o Options) *disk {
 	return d
 }
 
-// left is asked before every write. It looks at the disk again when the last look was a while ago.
+// left returns the current space. It looks at the disk if the last look is older than lookEvery.
 func (d *disk) left() space {
 	last, now := d.looked.Load(), int64(time.Since(d.began))
 	if now-last >= int64(lookEvery) && d.looked.CompareAndSwap(last, now) {
@@ -68,10 +66,10 @@ func (d *disk) left() space {
 	return space(d.space.Load())
 }
 
-// Full reports whether writes that begin something new are refused with [ErrDiskFull] at the moment.
+// Full reports whether Update is refused with [ErrDiskFull] at the moment.
 func (db *DB) Full() bool { return db.disk.left() != roomy }
 
-// makeRoom refuses to open a database where opening it would already fill the disk.
+// makeRoom removes the ballast if the disk is nearly full. It returns an error if opening the database could fill the disk.
 func (d *disk) makeRoom() error {
 	free, err := d.free()
 	if err == nil && free < d.reserve {
@@ -88,26 +86,26 @@ func (d *disk) makeRoom() error {
 	return nil
 }
 
-// look decides what there is space for.
+// look updates the space.
 func (d *disk) look() {
 	free, err := d.free()
 	if err != nil {
-		d.log.Error("the disk's free space is unknown", "error", err)
+		d.log.Error("the free disk space is unknown", "error", err)
 		return
 	}
 	before := space(d.space.Load())
 	now := d.judge(free, before)
 	if d.space.Swap(int32(now)) != int32(now) {
-		d.log.Warn("the disk's free space crosses the reserve", "dir", d.dir, "new records", now == roomy, "payments", now != full,
+		d.log.Warn("the free disk space has crossed the reserve", "dir", d.dir, "writes", now == roomy, "urgent writes", now != full,
 			"free MiB", free>>20, "reserve MiB", d.reserve>>20)
 	}
 	if err := d.trim(free); err != nil {
-		d.log.Error("the ballast cannot be set right", "error", err)
+		d.log.Error("cannot create or remove the ballast", "error", err)
 	}
 }
 
-// judge compares the free space with the reserve and with half of it. A shortage ends an eighth of the reserve above where
-// it begins, so that small changes do not switch it on and off.
+// judge compares the free space with the reserve and with half of it. A shortage ends an eighth of the reserve above the limit
+// at which it began (hysteresis).
 func (d *disk) judge(free uint64, before space) space {
 	margin := func(s space) uint64 {
 		if before >= s {
@@ -125,7 +123,7 @@ func (d *disk) judge(free uint64, before space) space {
 	}
 }
 
-// trim gives the ballast back when half of the reserve has gone, and takes it again when there is more than enough.
+// trim removes the ballast when half of the reserve is used, and allocates it again when there is ample space.
 func (d *disk) trim(free uint64) error {
 	if free < d.reserve/2 {
 		return d.dropBallast()

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// smallDisk mounts a file system of its own for a test.
+// smallDisk mounts a file system of a given size.
 func smallDisk(t *testing.T, mebibytes int) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -29,7 +29,7 @@ func smallDisk(t *testing.T, mebibytes int) string {
 	return dir
 }
 
-// fill is somebody else's file, which leaves so much of the disk free.
+// fill makes a file that leaves so many bytes of the disk free.
 func fill(t *testing.T, at string, leave int64) {
 	t.Helper()
 	free, err := (&disk{dir: at}).free()
@@ -51,7 +51,7 @@ func fill(t *testing.T, at string, leave int64) {
 	}
 }
 
-// writer writes and counts, forever.
+// writer writes records and counts them until it is stopped.
 type writer struct {
 	id           int
 	acknowledged atomic.Int64
@@ -81,8 +81,8 @@ func (w *writer) run(t *testing.T, db *DB, stop <-chan struct{}) {
 	}
 }
 
-// TestDiskFull: writes stop before the disk is full, reads go on, and with new space so do writes; everything acknowledged
-// is there in the end.
+// TestDiskFull: writes are refused before the disk is full, reads continue, and writes do when there is space again. All
+// acknowledged writes are there in the end.
 func TestDiskFull(t *testing.T) {
 	disk := smallDisk(t, 400)
 	dir := filepath.Join(disk, "db")
@@ -106,7 +106,7 @@ func TestDiskFull(t *testing.T) {
 			}
 		}
 		if free, err := db.disk.free(); err != nil || free < db.disk.reserve/2 {
-			t.Errorf("round %d: %d MiB free, %v: the reserve was eaten", round, free>>20, err)
+			t.Errorf("round %d: %d MiB free, %v: more than half of the reserve is used", round, free>>20, err)
 		}
 		if err := os.Remove(filepath.Join(disk, "filler")); err != nil {
 			t.Fatal(err)
@@ -119,7 +119,7 @@ func TestDiskFull(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	fill(t, disk, 0) // by somebody else: with the ballast gone there is room to open and to read
+	fill(t, disk, 0) // removing the ballast makes space to open and to read
 	audit(t, dir, writers, ErrDiskFull)
 	fill(t, disk, 0)
 	if _, err := Open(dir, Options{}); err == nil || !bytes.Contains([]byte(err.Error()), []byte("the disk is full")) {
@@ -131,20 +131,20 @@ func TestDiskFull(t *testing.T) {
 	audit(t, dir, writers, nil)
 }
 
-// TestPaymentsShare: where new records are refused for lack of space, changes of existing ones go on for half of the reserve.
-func TestPaymentsShare(t *testing.T) {
+// TestUrgentReserve: urgent writes may use half of the reserve, other writes none of it.
+func TestUrgentReserve(t *testing.T) {
 	disk := smallDisk(t, 400)
 	db, err := Open(filepath.Join(disk, "db"), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	db.disk.ballast = 0 // its return would be more space
+	db.disk.ballast = 0 // it would change the free space
 	put := func(tx *Tx) error { tx.Put("test/-/x", []byte("x")); return nil }
 	for _, c := range []struct {
-		name      string
-		free      uint64
-		new, paid error
+		name           string
+		free           uint64
+		update, urgent error
 	}{
 		{"above the reserve", db.disk.reserve + db.disk.reserve/4, nil, nil},
 		{"below the reserve", db.disk.reserve - 8<<20, ErrDiskFull, nil},
@@ -160,16 +160,16 @@ func TestPaymentsShare(t *testing.T) {
 		}
 		fill(t, disk, int64(c.free))
 		db.disk.look()
-		if err := db.Update(put); !errors.Is(err, c.new) {
-			t.Errorf("%s a new record: %v, want %v", c.name, err, c.new)
+		if err := db.Update(put); !errors.Is(err, c.update) {
+			t.Errorf("%s, Update: %v, want %v", c.name, err, c.update)
 		}
-		if err := db.UpdateUrgent(put); !errors.Is(err, c.paid) {
-			t.Errorf("%s a payment: %v, want %v", c.name, err, c.paid)
+		if err := db.UpdateUrgent(put); !errors.Is(err, c.urgent) {
+			t.Errorf("%s, UpdateUrgent: %v, want %v", c.name, err, c.urgent)
 		}
 	}
 }
 
-// all waits until every writer's counter has moved.
+// all waits until every writer's counter has increased.
 func all(t *testing.T, what string, writers []*writer, counter func(*writer) *atomic.Int64) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Minute)
@@ -182,7 +182,7 @@ func all(t *testing.T, what string, writers []*writer, counter func(*writer) *at
 	}
 }
 
-// audit opens the database and reads what was acknowledged; a write ends as it is expected to.
+// audit opens the database, checks that no acknowledged write is lost, and expects an error of one more write.
 func audit(t *testing.T, dir string, writers []*writer, want error) {
 	t.Helper()
 	db, err := Open(dir, Options{})
@@ -210,7 +210,7 @@ func audit(t *testing.T, dir string, writers []*writer, want error) {
 	}
 }
 
-// TestStopped: after the first error of the disk nothing more is written, reads go on, and the database says so.
+// TestStopped: after the first I/O error the database stops writing and says so, and reads continue.
 func TestStopped(t *testing.T) {
 	dir := t.TempDir()
 	db, err := Open(dir, Options{})
@@ -227,14 +227,14 @@ func TestStopped(t *testing.T) {
 	if db.journal.file, err = os.Open(filepath.Join(dir, journalFile)); err != nil { // for reading only: every write fails
 		t.Fatal(err)
 	}
-	if err := put("test/-/in doubt"); err == nil {
-		t.Fatal("a write that the disk refused was acknowledged")
+	if err := put("test/-/unknown outcome"); err == nil {
+		t.Fatal("a failed write was acknowledged")
 	}
 	<-db.Stopped()
 	db.journal.file.Close()
-	db.journal.file = real // the disk is well again: too late
+	db.journal.file = real // writes would succeed again
 	if err := put("test/-/after"); err == nil || db.Err() == nil {
-		t.Fatal("writing went on")
+		t.Fatal("a write after an error succeeded")
 	}
 	if _, err := db.Get("test/-/before"); err != nil {
 		t.Error(err)

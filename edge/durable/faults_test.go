@@ -17,14 +17,14 @@ import (
 )
 
 var (
-	ioErrors  = flag.Int("io-errors", 2, "at how many operations of Badger's own work TestBackgroundErrors lets the disk fail; 0 for each")
-	faultSeed = flag.Uint64("fault-seed", uint64(time.Now().UnixNano()), "of TestBackgroundErrors and TestStartKills")
+	ioErrors  = flag.Int("io-errors", 2, "at how many operations of Badger's background work TestBackgroundErrors injects an I/O error; 0 for each")
+	faultSeed = flag.Uint64("fault-seed", uint64(time.Now().UnixNano()), "seed of TestBackgroundErrors, TestStartKills and TestPowerCut")
 )
 
-// background reports whether an operation is Badger's own work: tables, the list of them, and new and old logs.
+// background reports whether an operation is Badger's background work: on SSTables, the MANIFEST, or new and old logs.
 func background(op filefault.Op) bool {
 	if op.Call == "mmap" {
-		return false // a mapping that fails is no error of the disk
+		return false // a failed mapping is not an I/O error
 	}
 	switch filepath.Ext(op.Path) {
 	case ".sst":
@@ -35,7 +35,7 @@ func background(op filefault.Op) bool {
 	return op.Path == "MANIFEST"
 }
 
-// failure is an operation that fails, the n-th that matches.
+// failure is an injected I/O error, at the n-th operation that matches.
 type failure struct {
 	n     int
 	match func(filefault.Op) bool
@@ -45,8 +45,8 @@ func call(name, suffix string) func(filefault.Op) bool {
 	return func(op filefault.Op) bool { return op.Call == name && strings.HasSuffix(op.Path, suffix) }
 }
 
-// TestBackgroundErrors: an error of the disk in what Badger does by itself stops the database. What it acknowledged before
-// is there after a new start.
+// TestBackgroundErrors: an I/O error in Badger's background work stops the database. The writes that it acknowledged before are
+// there after a new start.
 func TestBackgroundErrors(t *testing.T) {
 	t.Logf("-io-errors=%d -fault-seed=%d", *ioErrors, *faultSeed)
 	rng := rand.New(rand.NewPCG(*faultSeed, 1))
@@ -58,7 +58,7 @@ func TestBackgroundErrors(t *testing.T) {
 		}
 		return filefault.Go
 	}})
-	t.Logf("%d operations of Badger's own", total)
+	t.Logf("%d background operations", total)
 	failures := map[string]failure{
 		"sync of the MANIFEST":      {1, call("fsync", "MANIFEST")},
 		"write of the MANIFEST":     {2, call("write", "MANIFEST")},
@@ -91,7 +91,7 @@ func TestBackgroundErrors(t *testing.T) {
 		}
 	})
 	var rows []string
-	delete(counts, "") // the run was over before its turn
+	delete(counts, "") // the run ended before the operation
 	for _, failed := range slices.Sorted(maps.Keys(counts)) {
 		rows = append(rows, fmt.Sprintf("%s\t%d\t%[2]d\t0", failed, counts[failed]))
 	}
@@ -103,7 +103,7 @@ func TestBackgroundErrors(t *testing.T) {
 	}
 }
 
-// run lets a child meet the failure, and looks at what it leaves. It returns what failed.
+// run injects the failure into a child and checks the database afterwards. It returns the kind of operation that failed.
 func (f failure) run(t *testing.T, records int) string {
 	dir := filepath.Join(memory(t), "db")
 	defer os.RemoveAll(dir)
@@ -135,10 +135,10 @@ func (f failure) run(t *testing.T, records int) string {
 	return failed.Call + " of the MANIFEST"
 }
 
-var startKills = flag.Int("start-kills", 12, "at how many operations of a start TestStartKills kills it; 0 for each")
+var startKills = flag.Int("start-kills", 12, "at how many file operations of a start TestStartKills kills it; 0 for each")
 
-// TestStartKills: a start that is killed at any of its operations on files is no obstacle to the next one, of a new database
-// and of one that crashed with logs and tables, of ours and of the sandbox's. What was acknowledged stays.
+// TestStartKills: after a start that was killed at any of its file operations the next start succeeds, with and without NoSync, of
+// a new database and after a crash that left logs and SSTables. Acknowledged writes stay.
 func TestStartKills(t *testing.T) {
 	t.Logf("-start-kills=%d -fault-seed=%d", *startKills, *faultSeed)
 	rng := rand.New(rand.NewPCG(*faultSeed, 2))
@@ -147,7 +147,7 @@ func TestStartKills(t *testing.T) {
 		for _, records := range []int{0, 700} {
 			name := fmt.Sprintf("no sync %t, %d records", noSync, records)
 			image := filepath.Join(memory(t), "image")
-			var before told
+			var before report
 			if records > 0 {
 				before, _ = runChild(t, image, records, noSync, filefault.Program{})
 			}
@@ -191,7 +191,7 @@ func TestStartKills(t *testing.T) {
 	}
 }
 
-// clone makes a directory a copy of another, or empty if that does not exist.
+// clone makes a directory a copy of another one, or removes it if that does not exist.
 func clone(t *testing.T, from, to string) {
 	t.Helper()
 	if err := os.RemoveAll(to); err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/dgraph-io/badger/v4"
 )
 
-// journalFile holds the last two batches, each in a slot of its own, so that a torn write destroys at most the one that
-// nobody has been answered for. Its space is taken in advance: writing it never needs more of the disk.
+// journalFile holds the last two batches in two slots, so that a torn write destroys at most the batch that is not acknowledged
+// yet. The file is preallocated: writing a batch takes no more disk space.
 //
 //	slot   number u64 | length u32 | CRC-32C of all else u32 | writes
 //	write  key length, key, expiry in Unix seconds or 0, value length + 1 or 0 for a deletion, value; numbers are uvarints
@@ -26,10 +26,10 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// ErrInUse: another process, or another DB of this one, has the directory open.
+// ErrInUse is the error of opening a directory that another process, or another DB of this one, has open.
 var ErrInUse = errors.New("durable: the directory is in use")
 
-// writes are what one batch, a transaction, writes. Their text grows behind room for the slot's header.
+// writes are the writes of one batch, encoded as a slot. The header is filled in by seal.
 type writes struct {
 	number uint64 // from 1
 	slot   []byte
@@ -39,7 +39,7 @@ func newWrites(number uint64) *writes {
 	return &writes{number, make([]byte, slotHeader, 8<<10)}
 }
 
-// add appends a write; [badger.ErrTxnTooBig] when the slot has no room for it.
+// add appends a write. It returns [badger.ErrTxnTooBig] if the slot has no space for it.
 func (w *writes) add(e *badger.Entry) error {
 	w.slot = appendBytes(w.slot, e.Key)
 	w.slot = binary.AppendUvarint(w.slot, e.ExpiresAt)
@@ -61,7 +61,7 @@ func appendBytes(b, text []byte) []byte {
 
 func (w *writes) empty() bool { return len(w.slot) == slotHeader }
 
-// seal completes the header.
+// seal fills in the header and returns the slot.
 func (w *writes) seal() []byte {
 	binary.BigEndian.PutUint64(w.slot, w.number)
 	binary.BigEndian.PutUint32(w.slot[8:], uint32(len(w.slot)-slotHeader))
@@ -73,7 +73,7 @@ func (w *writes) checksum() uint32 {
 	return crc32.Update(crc32.Checksum(w.slot[:12], castagnoli), castagnoli, w.slot[slotHeader:])
 }
 
-// readWrites reads a slot; nil when it is damaged.
+// readWrites reads a slot; nil if its checksum is wrong.
 func readWrites(slot []byte) *writes {
 	length := binary.BigEndian.Uint32(slot[8:])
 	if length > slotSize-slotHeader {
@@ -86,7 +86,7 @@ func readWrites(slot []byte) *writes {
 	return w
 }
 
-// entries reads back what was added.
+// entries decodes the writes that were added.
 func (w *writes) entries() (entries []*badger.Entry, err error) {
 	r := bytes.NewReader(w.slot[slotHeader:])
 	for r.Len() > 0 {
@@ -105,7 +105,7 @@ func (w *writes) entries() (entries []*badger.Entry, err error) {
 	return entries, nil
 }
 
-// readBytes reads a text whose length is written more by bias than it is; nil when that makes it less than nothing.
+// readBytes reads a length-prefixed byte string. The stored length is len+bias; below bias the result is nil.
 func readBytes(r *bytes.Reader, bias uint64) ([]byte, error) {
 	length, err := binary.ReadUvarint(r)
 	if err != nil || length < bias {
@@ -119,13 +119,13 @@ func readBytes(r *bytes.Reader, bias uint64) ([]byte, error) {
 	return text, err
 }
 
-// journal is the open journal file. Holding it is holding the directory.
+// journal is the open journal file. Its lock is the directory's.
 type journal struct {
 	file *os.File
 }
 
-// openJournal opens the journal and so takes the directory. The journal is the first file of a new database, and comes whole
-// or not at all: one that is missing beside other files, or short, has been damaged. A database with NoSync has an empty one.
+// openJournal opens the journal and locks the directory. The journal is the first file of a new database and is created
+// atomically: if it is short, or missing beside other files, the database is damaged. With NoSync the journal is empty.
 func openJournal(dir string, o Options) (*journal, error) {
 	name := filepath.Join(dir, journalFile)
 	f, err := os.OpenFile(name, os.O_RDWR, 0o600)
@@ -141,7 +141,7 @@ func openJournal(dir string, o Options) (*journal, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && info.Size() != 2*slotSize {
-		err = damaged("the file HEAD has %d bytes instead of %d, so nothing says whether the rest is complete", info.Size(), 2*slotSize)
+		err = damaged("the file HEAD has %d bytes instead of %d, so whether acknowledged writes are missing cannot be checked", info.Size(), 2*slotSize)
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
@@ -149,7 +149,7 @@ func openJournal(dir string, o Options) (*journal, error) {
 	return j, nil
 }
 
-// take locks a journal's file.
+// take locks the file of a journal.
 func take(f *os.File) (*journal, error) {
 	if err := lockFile(f); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %s", ErrInUse, filepath.Dir(f.Name())), f.Close())
@@ -157,7 +157,7 @@ func take(f *os.File) (*journal, error) {
 	return &journal{f}, nil
 }
 
-// createJournal makes the journal of a new database, under another name until it is whole.
+// createJournal creates the journal of a new database. It writes a file of another name and renames that.
 func createJournal(dir string, o Options) (*journal, error) {
 	name := filepath.Join(dir, journalFile)
 	f, err := os.OpenFile(name+".new", os.O_RDWR|os.O_CREATE, 0o600)
@@ -181,18 +181,18 @@ func createJournal(dir string, o Options) (*journal, error) {
 	return j, nil
 }
 
-// fill makes a new journal whole.
+// fill writes a new journal.
 func (j *journal) fill(dir string, o Options) error {
 	if o.NoSync {
 		return nil
 	}
 	if !o.acceptLoss && hasDatabase(dir) {
-		return damaged("the file HEAD is missing, which says what was acknowledged last, so nothing says whether the rest is complete")
+		return damaged("the file HEAD is missing, so whether acknowledged writes are missing cannot be checked")
 	}
 	return j.begin(0)
 }
 
-// hasDatabase reports whether Badger has begun to work in a directory.
+// hasDatabase reports whether a directory has files of Badger.
 func hasDatabase(dir string) bool {
 	for _, pattern := range []string{badger.ManifestFilename, "*.mem", "*.sst", "*.vlog", keptDir} {
 		if names, err := filepath.Glob(filepath.Join(dir, pattern)); err != nil || len(names) > 0 {
@@ -202,8 +202,8 @@ func hasDatabase(dir string) bool {
 	return false
 }
 
-// begin takes the space of both slots and makes a batch the last one, without its writes. Written zeros, not a hole: a write
-// over them changes no metadata of the file, which would double the time of its sync.
+// begin allocates both slots and records a batch as the last one, without its writes. It writes zeros instead of leaving a
+// hole: overwriting zeros changes no metadata of the file, which would double the time of a sync.
 func (j *journal) begin(number uint64) error {
 	slots := make([]byte, 2*slotSize)
 	copy(slots[(1-number%2)*slotSize:], newWrites(0).seal())
@@ -222,7 +222,7 @@ func (j *journal) write(w *writes) error {
 	return syncData(j.file)
 }
 
-// last is the latest batch that can be read; nil when both slots are damaged.
+// last returns the latest readable batch; nil if both slots are damaged.
 func (j *journal) last() (*writes, error) {
 	var last *writes
 	for i := range int64(2) {

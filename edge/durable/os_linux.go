@@ -7,13 +7,13 @@ import (
 	"syscall"
 )
 
-// syncData makes what was written to a file durable, and of its metadata what is needed to read it.
+// syncData makes a file's data durable, and the metadata needed to read it.
 func syncData(f *os.File) error { return syscall.Fdatasync(int(f.Fd())) }
 
-// allocate takes so much of the disk for an empty file.
+// allocate allocates disk space for an empty file.
 func allocate(f *os.File, size int64) error { return syscall.Fallocate(int(f.Fd()), 0, 0, size) }
 
-// copyData copies a file and leaves the holes of the original.
+// copyData copies a file and preserves its holes.
 func copyData(out, in *os.File) error {
 	const seekData, seekHole = 3, 4 // lseek(2)
 	end, err := in.Seek(0, io.SeekEnd)
@@ -22,7 +22,7 @@ func copyData(out, in *os.File) error {
 	}
 	for at := int64(0); ; {
 		data, err := in.Seek(at, seekData)
-		if errors.Is(err, syscall.ENXIO) { // nothing but a hole from here on
+		if errors.Is(err, syscall.ENXIO) { // the rest is a hole
 			return out.Truncate(end)
 		} else if err != nil {
 			return err

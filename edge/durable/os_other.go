@@ -9,7 +9,7 @@ import (
 
 func syncData(f *os.File) error { return f.Sync() }
 
-// allocate writes zeros: a file that is only made longer takes no space.
+// allocate writes zeros: extending a file allocates no space.
 func allocate(f *os.File, size int64) error {
 	zeros := make([]byte, 1<<20)
 	for at := int64(0); at < size; at += int64(len(zeros)) {

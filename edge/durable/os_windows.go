@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// lockFile locks a byte behind the end of the file: Windows would keep others from reading what is locked.
+// lockFile locks a byte beyond the end of the file, because Windows does not let others read a locked range.
 func lockFile(f *os.File) error {
 	const flags = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
 	return windows.LockFileEx(windows.Handle(f.Fd()), flags, 0, 1, 0, &windows.Overlapped{OffsetHigh: 1})
@@ -21,5 +21,5 @@ func freeSpace(dir string) (free uint64, err error) {
 	return free, err
 }
 
-// syncDir does nothing: Windows cannot sync a directory, NTFS keeps a log of the changes of names.
+// syncDir does nothing: Windows cannot sync a directory, and NTFS journals changes of names.
 func syncDir(string) error { return nil }

@@ -14,22 +14,22 @@ import (
 	"github.com/crepe-checkout/crepe/edge/filefault"
 )
 
-var powerCuts = flag.Int("power-cuts", 4, "how often TestPowerCut cuts the power of each kind of database")
+var powerCuts = flag.Int("power-cuts", 4, "how many power cuts TestPowerCut simulates for each kind of database")
 
-// platter is what a disk without a battery holds: of each file its bytes and its size as of its last sync. Creations, renamings
-// and deletions of files are there at once.
+// platter is the durable state of a disk: the bytes and the size of each file at its last sync. Creating, renaming and deleting a
+// file is durable at once.
 type platter struct {
 	dir   string
 	files map[string]synced
 }
 
-// synced is a file up to its last byte that is not zero, and its size.
+// synced is a file's bytes without the zeros at its end, and its size.
 type synced struct {
 	text []byte
 	size int64
 }
 
-// after is told of every operation of the program.
+// after records the state of a file that an operation has synced.
 func (p *platter) after(op filefault.Op) {
 	switch op.Call {
 	case "fsync", "fdatasync", "msync":
@@ -42,7 +42,7 @@ func (p *platter) after(op filefault.Op) {
 		return
 	}
 	var text []byte
-	if filepath.Ext(name) != ".vlog" { // large, and nothing but zeros
+	if filepath.Ext(name) != ".vlog" { // large, and all zeros
 		text, err = os.ReadFile(name)
 	}
 	if err == nil {
@@ -50,7 +50,7 @@ func (p *platter) after(op filefault.Op) {
 	}
 }
 
-// cut makes the directory what the platter holds. Files keep their bytes under a new name.
+// cut resets the directory to the durable state. A renamed file keeps its synced bytes.
 func (p *platter) cut() error {
 	return filepath.WalkDir(p.dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -70,8 +70,7 @@ func (p *platter) cut() error {
 	})
 }
 
-// TestPowerCut: after a power cut at any moment our own database holds all that it acknowledged, and the sandbox's opens and
-// holds what was acknowledged before its last sync.
+// TestPowerCut: after a power cut at any moment a database has all acknowledged writes, or with NoSync those before its last sync.
 func TestPowerCut(t *testing.T) {
 	t.Logf("-power-cuts=%d -fault-seed=%d", *powerCuts, *faultSeed)
 	rng := rand.New(rand.NewPCG(*faultSeed, 3))

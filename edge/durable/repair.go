@@ -15,23 +15,23 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Repairs say what Repair may do. The zero value loses nothing that was acknowledged.
+// Repairs configure [Repair]. The zero value loses no acknowledged write. Tell must not be nil.
 type Repairs struct {
 	Options
 
-	// AcceptLoss takes what can be read for complete, although acknowledged writes may be missing from it: tables that are
-	// missing or damaged are dropped, and HEAD begins anew.
+	// AcceptLoss accepts the loss of acknowledged writes: SSTables that are missing or damaged are dropped, and a new HEAD is
+	// begun.
 	AcceptLoss bool
 
-	Tell func(step string) // called with each thing found or done
+	Tell func(step string) // called with each finding and each action
 }
 
-// manifestCopy is the MANIFEST as it was before a repair.
+// manifestCopy is the copy of the MANIFEST from before a repair.
 const manifestCopy = "MANIFEST.before-repair"
 
-// Repair mends a database that [Open] refuses, and opens it to see whether it is complete. A table that the MANIFEST lists
-// and that does not exist is dropped from it if what it held is elsewhere: in a memtable's log, or in the tables that a
-// compaction was to replace. It leaves everything as it was, and returns [ErrDamaged], if acknowledged writes are missing.
+// Repair repairs a database that [Open] refuses, and opens it to check it. A missing SSTable is removed from the MANIFEST if its
+// data is elsewhere: in a memtable's log, or in the SSTables that a compaction was to replace. If acknowledged writes are still
+// missing, Repair restores all files and returns [ErrDamaged].
 func Repair(dir string, o Repairs) error {
 	if _, err := os.Stat(dir); err != nil {
 		return err
@@ -61,14 +61,14 @@ func Repair(dir string, o Repairs) error {
 	case o.NoSync:
 		o.Tell("it opens")
 	case o.AcceptLoss:
-		o.Tell(fmt.Sprintf("it opens; what it holds up to batch %d counts as complete from now on", db.number))
+		o.Tell(fmt.Sprintf("it opens; its content up to batch %d counts as complete from now on", db.number))
 	default:
 		o.Tell(fmt.Sprintf("it opens and holds every batch of writes up to the last, %d", db.number))
 	}
 	return db.Close()
 }
 
-// setAside renames the files that a refused start has kept, so that no start takes them for the current ones.
+// setAside renames keptDir, so that the next start does not take its files for the current ones.
 func setAside(dir string) error {
 	kept := filepath.Join(dir, keptDir)
 	err := errors.Join(os.RemoveAll(kept+".before-repair"), os.Rename(kept, kept+".before-repair"))
@@ -78,7 +78,7 @@ func setAside(dir string) error {
 	return err
 }
 
-// mendManifest appends a change that takes tables without a file from the MANIFEST, after copying that.
+// mendManifest copies the MANIFEST and appends a change that removes SSTables without a file.
 func mendManifest(dir string, o Repairs) (mended bool, err error) {
 	name := filepath.Join(dir, badger.ManifestFilename)
 	text, err := os.ReadFile(name)
@@ -102,13 +102,13 @@ func mendManifest(dir string, o Repairs) (mended bool, err error) {
 	return true, appendChanges(name, h.size, mend)
 }
 
-// putBack undoes a repair that did not help: it restores the files and removes those that Badger has made since.
+// putBack undoes a repair: it restores the kept files and removes those that Badger has created since.
 func putBack(dir string) error {
 	kept := filepath.Join(dir, keptDir)
 	files, err := os.ReadDir(kept)
 	if err == nil {
 		err = removeUnkept(dir)
-	} else if errors.Is(err, os.ErrNotExist) { // the tables were not readable
+	} else if errors.Is(err, os.ErrNotExist) { // Open failed before it kept the files
 		err = nil
 	}
 	for _, f := range files {
@@ -118,7 +118,7 @@ func putBack(dir string) error {
 		os.Rename(filepath.Join(dir, manifestCopy), filepath.Join(dir, badger.ManifestFilename)), syncDir(dir))
 }
 
-// removeUnkept removes logs and tables that are not among the kept ones.
+// removeUnkept removes logs and SSTables that are not in keptDir.
 func removeUnkept(dir string) error {
 	var errs []error
 	for _, pattern := range []string{"*.mem", "*.sst"} {
@@ -133,15 +133,15 @@ func removeUnkept(dir string) error {
 	return errors.Join(errs...)
 }
 
-// history is the content of the MANIFEST, change by change.
+// history is the content of a MANIFEST, one set of changes after the other.
 type history struct {
 	sets   []*pb.ManifestChangeSet
-	listed map[uint64]listing // tables at its end
-	gone   map[uint64]listing // tables that are listed no more
-	size   int64              // of the part that is whole
+	listed map[uint64]listing // SSTables that are listed at its end
+	gone   map[uint64]listing // SSTables that were listed before
+	size   int64              // length of the complete part, in bytes
 }
 
-// listing says in which set of changes a table came, or went if it is gone.
+// listing says which set of changes added an SSTable, or removed it if it is gone.
 type listing struct {
 	set    int
 	create *pb.ManifestChange
@@ -182,7 +182,7 @@ func (h *history) add(set *pb.ManifestChangeSet) {
 	h.sets = append(h.sets, set)
 }
 
-// mend finds the changes that leave only tables with a file on the list.
+// mend returns the changes after which all listed SSTables have a file.
 func (h *history) mend(dir string, o Repairs) (mend []*pb.ManifestChange, err error) {
 	undone := make(map[int]bool)
 	for id, l := range h.listed {
@@ -190,15 +190,15 @@ func (h *history) mend(dir string, o Repairs) (mend []*pb.ManifestChange, err er
 		switch {
 		case missing == nil && !(o.AcceptLoss && checkTable(table.NewFilename(id, dir)) != nil):
 		case o.AcceptLoss:
-			o.Tell(fmt.Sprintf("table %d is missing or damaged: dropped, with what only it held", id))
+			o.Tell(fmt.Sprintf("SSTable %d is missing or damaged: dropped, with its data", id))
 			mend = append(mend, drop(id))
 		case h.replaces(l.set):
 			undone[l.set] = true
 		case l.create.Level == 0:
-			o.Tell(fmt.Sprintf("table %d was never completed: dropped; what it was to hold must be in a memtable's log or another table", id))
+			o.Tell(fmt.Sprintf("SSTable %d was never completed: dropped; its data must be in a memtable's log or another SSTable", id))
 			mend = append(mend, drop(id))
 		default:
-			return nil, damaged("table %d is missing, and nothing else holds what was in it", id)
+			return nil, damaged("SSTable %d is missing, and its data is nowhere else", id)
 		}
 	}
 	for set := range undone {
@@ -215,14 +215,14 @@ func drop(id uint64) *pb.ManifestChange {
 	return &pb.ManifestChange{Id: id, Op: pb.ManifestChange_DELETE}
 }
 
-// replaces reports whether a set of changes is a compaction's.
+// replaces reports whether a set of changes is that of a compaction.
 func (h *history) replaces(set int) bool {
 	return slices.ContainsFunc(h.sets[set].Changes, func(c *pb.ManifestChange) bool { return c.Op == pb.ManifestChange_DELETE })
 }
 
-// undo takes a compaction back: the tables that it made go, those that it was to replace come back.
+// undo returns the changes that revert a compaction: its outputs are removed and its inputs are listed again.
 func (h *history) undo(dir string, set int, tell func(string)) (mend []*pb.ManifestChange, err error) {
-	tell(fmt.Sprintf("compaction %d was never completed: the tables that it was to replace count again", set))
+	tell(fmt.Sprintf("compaction %d was never completed: the SSTables that it was to replace are listed again", set))
 	for _, c := range h.sets[set].Changes {
 		l, listed := h.listed[c.Id]
 		gone := h.gone[c.Id]
@@ -230,10 +230,10 @@ func (h *history) undo(dir string, set int, tell func(string)) (mend []*pb.Manif
 		case c.Op == pb.ManifestChange_CREATE && listed && l.set == set:
 			mend = append(mend, drop(c.Id))
 		case c.Op == pb.ManifestChange_CREATE:
-			return nil, damaged("compaction %d has lost a table, and others of its tables have been replaced since", set)
+			return nil, damaged("compaction %d has lost an SSTable, and others of its SSTables have been replaced since", set)
 		case gone.set != set: // replaced by a later compaction
 		case checkTable(table.NewFilename(c.Id, dir)) != nil:
-			return nil, damaged("compaction %d has lost a table, and table %d from which it was made is gone, too", set, c.Id)
+			return nil, damaged("compaction %d has lost an SSTable, and its input SSTable %d is missing, too", set, c.Id)
 		default:
 			mend = append(mend, gone.create)
 		}
@@ -241,7 +241,7 @@ func (h *history) undo(dir string, set int, tell func(string)) (mend []*pb.Manif
 	return mend, nil
 }
 
-// appendChanges writes a set of changes where the MANIFEST's readable part ends.
+// appendChanges writes a set of changes at the end of the complete part of a MANIFEST.
 func appendChanges(name string, at int64, changes []*pb.ManifestChange) error {
 	body, err := proto.Marshal(&pb.ManifestChangeSet{Changes: changes})
 	if err != nil {

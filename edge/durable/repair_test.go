@@ -16,11 +16,11 @@ import (
 	"github.com/crepe-checkout/crepe/edge/filefault"
 )
 
-// TestRepair: a MANIFEST that lists tables which were never completed is mended; where acknowledged writes are missing,
-// everything stays as it was until the operator accepts the loss.
+// TestRepair: a repair removes SSTables that were never completed from the MANIFEST. If acknowledged writes are missing, it changes
+// nothing until the operator accepts the loss.
 func TestRepair(t *testing.T) {
 	image := filepath.Join(memory(t), "image")
-	before, _ := runChild(t, image, 700, false, filefault.Program{}) // three tables, which nothing has compacted, and a log
+	before, _ := runChild(t, image, 700, false, filefault.Program{}) // three SSTables, not compacted, and a log
 	listed, _, err := readManifest(filepath.Join(image, badger.ManifestFilename))
 	if err != nil || len(listed) < 2 {
 		t.Fatalf("%d tables, %v: the test no longer tests", len(listed), err)
@@ -49,7 +49,7 @@ func TestRepair(t *testing.T) {
 		"a flushed table that is gone": {refusal: "are missing from the middle", harm: func(dir string) error {
 			return os.Remove(table.NewFilename(ids[0], dir))
 		}},
-		"a compacted table that is gone": {refusal: "from which it was made is gone, too", harm: func(dir string) error {
+		"a compacted table that is gone": {refusal: "is missing, too", harm: func(dir string) error {
 			return errors.Join(compacted(dir), os.Remove(table.NewFilename(ids[1], dir)))
 		}},
 		"a HEAD that is cut short": {refusal: "HEAD has 100 bytes", harm: func(dir string) error {
@@ -94,7 +94,7 @@ func TestRepair(t *testing.T) {
 				t.Fatalf("repair: %v", err)
 			}
 			if now := contents(t, dir); !maps.Equal(now, harmed) {
-				t.Errorf("a repair that did not help has changed something")
+				t.Errorf("a failed repair has changed files")
 			}
 			repair.AcceptLoss = true
 			if err := Repair(dir, repair); err != nil {
@@ -113,7 +113,7 @@ func appendTo(dir string, changes ...*pb.ManifestChange) error {
 	return errors.Join(err, appendChanges(name, size, changes))
 }
 
-// contents are the files that hold something.
+// contents returns the files with data.
 func contents(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files, err := os.ReadDir(dir)

@@ -8,8 +8,8 @@ import (
 	"github.com/dgraph-io/badger/v4"
 )
 
-// Tx is one command's transaction: it reads the database as the commands before it left it, and lists its own writes, which it
-// does not read back.
+// Tx is the transaction of one [DB.Update]. It reads the database with the writes of all earlier Updates, but without its own,
+// which are applied when the function has returned nil. It is valid until then.
 type Tx struct {
 	txn  *badger.Txn
 	puts []*badger.Entry
@@ -20,7 +20,7 @@ func (tx *Tx) Put(key string, value []byte) {
 	tx.puts = append(tx.puts, badger.NewEntry([]byte(key), value))
 }
 
-// PutUntil is Put with an expiry, to the second: the key is there until that time, and gone a second later.
+// PutUntil is Put for a key that expires within the second after until.
 func (tx *Tx) PutUntil(key string, value []byte, until time.Time) {
 	e := badger.NewEntry([]byte(key), value)
 	e.ExpiresAt = uint64(until.Unix()) + 1
@@ -44,7 +44,7 @@ func (tx *Tx) Has(key string) (bool, error) {
 	return err == nil, err
 }
 
-// ErrNotFound: there is no such key.
+// ErrNotFound is the error of reading a key that does not exist.
 var ErrNotFound = badger.ErrKeyNotFound
 
 func get(txn *badger.Txn, key string) ([]byte, error) {
@@ -64,7 +64,7 @@ func (db *DB) Get(key string) (value []byte, err error) {
 	return value, err
 }
 
-// View calls do with a function that gets values, all as of one moment.
+// View calls do with a function like Get that reads all values at one moment.
 func (db *DB) View(do func(get func(string) ([]byte, error)) error) (err error) {
 	defer db.unreadable(&err)
 	return db.badger.View(func(txn *badger.Txn) error {
@@ -72,8 +72,8 @@ func (db *DB) View(do func(get func(string) ([]byte, error)) error) (err error) 
 	})
 }
 
-// Scan calls visit with every key that begins with prefix and comes after another key ("" for all), in order, until visit
-// returns false. The slices are visit's to keep.
+// Scan calls visit with each key that begins with prefix and sorts after the key after, and its value, in the order of the keys'
+// bytes, until visit returns false. With after "" it visits all of them. It reads one moment. visit may keep the slices.
 func (db *DB) Scan(prefix, after string, visit func(key string, value []byte) bool) (err error) {
 	defer db.unreadable(&err)
 	return db.badger.View(func(txn *badger.Txn) error {
@@ -96,8 +96,8 @@ func (db *DB) Scan(prefix, after string, visit func(key string, value []byte) bo
 	})
 }
 
-// unreadable makes an error of a reader's panic when the database has stopped: Badger has no memtable after it could not
-// create the next one.
+// unreadable turns a reader's panic into an error if the database has stopped. Badger has no memtable, and panics, after it
+// could not create one.
 func (db *DB) unreadable(err *error) {
 	if db.Err() == nil {
 		return

@@ -20,14 +20,14 @@ import (
 )
 
 // syncManifest is called by Badger after it has appended a change to the MANIFEST, and before it deletes the files that the
-// change replaces. Badger has it as a variable for its own tests. It is the only place from which a change can still be
-// refused, and refused some must be: a compaction ignores that it could not write a table (levels.go: the error is an
-// argument of a deferred call, evaluated before there is one), lists the others, and deletes what they were made of.
+// change replaces. In Badger it is a variable for Badger's own tests. It is the only place where a change can still be refused.
+// That is necessary: a compaction ignores that it could not write an SSTable (levels.go: the error is an argument of a deferred
+// call, evaluated before it is set), lists the other ones, and deletes its inputs.
 //
 //go:linkname syncManifest github.com/dgraph-io/badger/v4.syncFunc
 var syncManifest func(*os.File) error
 
-// watches are the open databases by the names of their MANIFESTs.
+// watches maps the file name of a MANIFEST to the watch of its open database.
 var watches sync.Map
 
 func init() {
@@ -39,21 +39,21 @@ func init() {
 	}
 }
 
-// watch observes what Badger does by itself: it writes memtables to tables, compacts tables, and tries again after an error.
-// After the first error the watch stops the database, and no file is deleted any more, so that the next start finds everything.
-// A watch is Badger's logger, because Badger reports these errors to its logger only.
+// watch observes Badger's background work: flushes of memtables, compactions, and retries after an error. After the first error
+// it stops the database, and no file is deleted any more, so that the next start finds all data. A watch is Badger's logger,
+// because Badger reports these errors to its logger only.
 type watch struct {
 	dir     string
 	log     *slog.Logger
 	stop    func(error)   // stops the database
-	checked chan struct{} // closed when the database has been found complete, or refused
-	refused bool          // which of the two; to be read once checked is closed
+	checked chan struct{} // closed after the start's checks
+	refused bool          // the checks failed; set before checked is closed
 
 	mu    sync.Mutex
-	built map[int]uint64 // by compactor, the keys of the tables that it has begun and not listed yet
-	halt  bool           // nothing is to change any more
+	built map[int]uint64 // by compactor: the number of keys in the SSTables that it has begun and not listed yet
+	halt  bool           // no change is accepted any more
 
-	// Of the MANIFEST, guarded by Badger's lock for appending to it.
+	// The MANIFEST's SSTables and length, guarded by Badger's lock for appending to it.
 	tables map[uint64]badger.TableManifest
 	size   int64
 }
@@ -64,19 +64,20 @@ func newWatch(dir string, log *slog.Logger, stop func(error)) *watch {
 
 func (w *watch) manifest() string { return filepath.Join(w.dir, badger.ManifestFilename) }
 
-// begin is called before Badger opens the database.
+// begin must be called before Badger opens the database.
 func (w *watch) begin() (err error) {
 	w.tables, w.size, err = readManifest(w.manifest())
 	watches.Store(w.manifest(), w)
 	return err
 }
 
-// end is called when Badger has closed the database, or will not be asked again.
+// end must be called after the last use of Badger.
 func (w *watch) end() { watches.CompareAndDelete(w.manifest(), w) }
 
-// verdict lets Badger's own work go on after the start's checks, or refuses it. Until then Badger changes nothing that is listed.
+// verdict lets Badger's background work continue after the start's checks, or with an error refuses all its changes. Until then
+// changes of the MANIFEST wait.
 func (w *watch) verdict(err error) error {
-	if err == nil && w.size == 0 { // Badger has just begun the MANIFEST of a new database, which has no work yet
+	if err == nil && w.size == 0 { // Badger has just created the MANIFEST of a new database, and has no background work yet
 		w.tables, w.size, err = readManifest(w.manifest())
 	}
 	w.refused = err != nil
@@ -84,10 +85,10 @@ func (w *watch) verdict(err error) error {
 	return err
 }
 
-var errHalted = errors.New("nothing is changed after an error")
+var errHalted = errors.New("no change after an error")
 
-// changed judges a change of the MANIFEST and makes it durable. It returns only if it could do both; otherwise it takes the
-// change back and ends the goroutine that wanted it, before that deletes a file.
+// changed checks a change of the MANIFEST and makes it durable. It returns only if both succeed. Otherwise it reverts the change
+// and ends the calling goroutine, before that deletes a file.
 func (w *watch) changed(f *os.File) error {
 	<-w.checked
 	tables, size, err := w.judge(f)
@@ -102,14 +103,14 @@ func (w *watch) changed(f *os.File) error {
 		w.fail(fmt.Errorf("durable: the MANIFEST: %w", err))
 	}
 	if err := errors.Join(f.Truncate(w.size), f.Sync()); err != nil {
-		w.log.Error("a change of the MANIFEST cannot be taken back", "error", err)
+		w.log.Error("cannot revert a change of the MANIFEST", "error", err)
 	}
 	runtime.Goexit()
 	return nil
 }
 
-// judge reads what the MANIFEST lists now. It refuses an incomplete change and, of a compaction, tables that do not hold
-// all the keys that went into them.
+// judge reads the SSTables that the MANIFEST lists now. It returns an error for an incomplete change, and for a compaction whose
+// SSTables lack keys.
 func (w *watch) judge(f *os.File) (tables map[uint64]badger.TableManifest, size int64, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -125,20 +126,20 @@ func (w *watch) judge(f *os.File) (tables map[uint64]badger.TableManifest, size 
 		if _, old := w.tables[id]; !old {
 			n, err := keysOf(table.NewFilename(id, w.dir))
 			if err != nil {
-				return nil, 0, fmt.Errorf("table %d: %w", id, err)
+				return nil, 0, fmt.Errorf("SSTable %d: %w", id, err)
 			}
 			keys += n
 		}
 	}
 	for id := range w.tables {
-		if _, still := tables[id]; !still { // a compaction; a memtable replaces nothing
+		if _, still := tables[id]; !still { // a compaction; a flush replaces nothing
 			return tables, size, w.account(keys)
 		}
 	}
 	return tables, size, nil
 }
 
-// account finds the compactor whose tables have so many keys together.
+// account returns an error unless a compactor has written SSTables with that number of keys, and then forgets those.
 func (w *watch) account(keys uint64) error {
 	for compactor, n := range w.built {
 		if n == keys {
@@ -146,11 +147,11 @@ func (w *watch) account(keys uint64) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("a compaction lost a table: it lists %d keys and wrote others", keys)
+	return fmt.Errorf("a compaction lost an SSTable: no compactor has written the %d keys that it lists", keys)
 }
 
-// readManifest lists the tables, and how long the MANIFEST is; an error if its end is incomplete. Without a file there are
-// none.
+// readManifest returns the SSTables that a MANIFEST lists, and its length. It returns an error if the last change is incomplete.
+// A missing file lists none.
 func readManifest(name string) (map[uint64]badger.TableManifest, int64, error) {
 	f, err := os.Open(name)
 	if errors.Is(err, os.ErrNotExist) {
@@ -166,12 +167,12 @@ func readManifest(name string) (map[uint64]badger.TableManifest, int64, error) {
 	}
 	m, size, err := badger.ReplayManifestFile(f, 0, badger.DefaultOptions("").WithLogger(nil))
 	if err == nil && size != info.Size() {
-		err = fmt.Errorf("its last %d bytes are no change", info.Size()-size)
+		err = fmt.Errorf("its last %d bytes are incomplete", info.Size()-size)
 	}
 	return m.Tables, size, err
 }
 
-// keysOf reads from a table how many keys it has. At its end are its index, the index's length, a checksum, and the
+// keysOf returns the number of keys of an SSTable. At the end of the file are the index, the index's length, a checksum, and the
 // checksum's length.
 func keysOf(name string) (uint64, error) {
 	f, err := os.Open(name)
@@ -205,19 +206,19 @@ func keysOf(name string) (uint64, error) {
 	return uint64(fb.GetRootAsTableIndex(index, 0).KeyCount()), nil
 }
 
-// Badger's log messages when a compactor begins a table, when it gives up a compaction, and when it will try a memtable again,
-// as of version 4.9.6. TestBackgroundErrors fails if they are others.
+// Badger's log messages when a compactor begins an SSTable, when a compaction fails, and when a flush will be retried, as of
+// version 4.9.6. TestBackgroundErrors fails if they are others.
 const (
 	saysTable     = "[%d] LOG Compact. Added %d keys. Skipped %d keys. Iteration took: %v"
 	saysCompact   = "[Compactor: %d] LOG Compact FAILED with error: %+v: %+v"
 	saysCompacted = "While running doCompact: %v\n"
 	saysFlush     = "error flushing memtable to disk: %v, retrying"
 
-	// saysRace is an error of a compaction that came too late and has done nothing.
+	// saysRace is in the error of a compaction that another one has made unnecessary. It is harmless.
 	saysRace = "there is a non-empty level"
 )
 
-// fail stops the database.
+// fail stops the database and all changes of the MANIFEST.
 func (w *watch) fail(err error) {
 	w.mu.Lock()
 	w.halt = true
@@ -231,7 +232,7 @@ func (w *watch) halted() bool {
 	return w.halt
 }
 
-// Errorf implements badger.Logger. Every error is one of the disk, or of a kind that nobody has seen.
+// Errorf implements badger.Logger. It treats every error as an I/O error.
 func (w *watch) Errorf(format string, args ...any) {
 	err := w.tell(format, args)
 	w.log.Error("badger", "error", err)
@@ -263,7 +264,7 @@ func (w *watch) Debugf(format string, args ...any) {
 	}
 }
 
-// tell is a log message of Badger's without the keys in it: keys contain the ids of sessions, whose holder can pay.
+// tell formats a log message of Badger without the keys in it, which may be confidential.
 func (w *watch) tell(format string, args []any) error {
 	if format == saysCompact {
 		args = append(args[:2:2], "…")
@@ -271,7 +272,7 @@ func (w *watch) tell(format string, args []any) error {
 	return errors.New("durable: " + unquoted(w.dir, fmt.Sprintf(format, args...)))
 }
 
-// quoted begins where Badger prints keys, as text or in hexadecimal, or begins to dump them.
+// quoted matches from the first key in a message of Badger, as text, in hexadecimal or as a dump, to the message's end.
 var quoted = regexp.MustCompile(`(?s)(\n.|\[left=|\b(test|prod|all)/|\b[0-9a-fA-F]{16}).*`)
 
 func unquoted(dir, text string) string {

@@ -2,7 +2,7 @@ package durable
 
 import "testing"
 
-// TestUnquoted: what Badger says goes to the log without the keys that it quotes, which name checkout sessions.
+// TestUnquoted: Badger's messages are logged without the keys that they quote.
 func TestUnquoted(t *testing.T) {
 	for said, want := range map[string]string{
 		"while opening file: /data/test/db/000001.vlog err: short":                      "while opening file: 000001.vlog err: short",

@@ -9,7 +9,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 )
 
-// command is one atomic step on its way to the writer.
+// command is a function for the writer, and where its caller waits for the result.
 type command struct {
 	do   func(*Tx) error
 	done chan error
@@ -25,7 +25,7 @@ func (db *DB) Update(do func(*Tx) error) error { return db.submit(do, db.queue, 
 // it.
 func (db *DB) UpdateUrgent(do func(*Tx) error) error { return db.submit(do, db.urgent, tight) }
 
-// submit hands a command to the writer by a queue, unless there is less space on the disk than it needs.
+// submit puts a command in a queue and waits for its result. It returns [ErrDiskFull] if the disk has less space than needs.
 func (db *DB) submit(do func(*Tx) error, queue chan<- command, needs space) error {
 	if db.disk.left() > needs {
 		return ErrDiskFull
@@ -41,7 +41,7 @@ func (db *DB) submit(do func(*Tx) error, queue chan<- command, needs space) erro
 	return <-c.done
 }
 
-// write drains the queues, a batch at a time, until they are closed.
+// write commits the commands of the queues in batches until the queues are closed.
 func (db *DB) write() {
 	for {
 		first, ok := db.next()
@@ -57,8 +57,8 @@ func (db *DB) write() {
 	}
 }
 
-// next waits for a command, an urgent one before any other. It returns false when the queue is closed and both are empty: no
-// command is handed over after that.
+// next waits for a command and prefers the urgent ones. It returns false when the queue is closed and both are empty: submit
+// adds none after that.
 func (db *DB) next() (command, bool) {
 	if c, ok := poll(db.urgent); ok {
 		return c, true
@@ -74,7 +74,7 @@ func (db *DB) next() (command, bool) {
 	}
 }
 
-// gather takes what waits already, so that it shares one sync.
+// gather returns a batch of first and the commands that wait already. They share one sync.
 func (db *DB) gather(first command) []command {
 	batch := []command{first}
 	for len(batch) < maxBatch {
@@ -90,7 +90,7 @@ func (db *DB) gather(first command) []command {
 	return batch
 }
 
-// poll takes a command that waits.
+// poll takes a command from a queue without waiting.
 func poll(queue <-chan command) (command, bool) {
 	select {
 	case c, ok := <-queue:
@@ -100,9 +100,8 @@ func poll(queue <-chan command) (command, bool) {
 	}
 }
 
-// commit runs a batch in one transaction and answers every command in it. A batch that does not fit into one transaction is
-// run again in two, from the beginning: of the transaction that was too small nothing is kept. It returns an error only
-// when the disk refused.
+// commit runs a batch in one transaction and answers each of its commands. If the batch does not fit into one transaction,
+// commit discards that and runs the batch again in two parts. It returns an error only after an I/O error.
 func (db *DB) commit(batch []command) error {
 	if len(batch) == 0 {
 		return nil
@@ -131,10 +130,9 @@ func (db *DB) commit(batch []command) error {
 	return broken
 }
 
-// persist makes a batch durable, in the database and in the journal at once: both are on the disk before anybody is
-// answered, and it takes no longer than the slower of the two. A power cut between them loses nothing: a batch that only
-// the journal has is brought in at the next start, and one that only the database has was not acknowledged. It ends the
-// transaction.
+// persist makes a batch durable in the database and in the journal, concurrently, and ends the transaction. A power cut
+// between the two loses nothing: a batch that only the journal has is applied at the next start, and a batch that only the
+// database has was not acknowledged.
 func (db *DB) persist(txn *badger.Txn, w *writes) error {
 	if w.empty() {
 		txn.Discard()
@@ -149,7 +147,7 @@ func (db *DB) persist(txn *badger.Txn, w *writes) error {
 	select {
 	case failed := <-committed:
 		err = errors.Join(failed, err)
-	case <-db.stopped: // Badger waits for its own work, which goes no further
+	case <-db.stopped: // Commit waits for Badger's background work, which has ended
 		err = db.err
 	}
 	if err != nil {
@@ -160,11 +158,11 @@ func (db *DB) persist(txn *badger.Txn, w *writes) error {
 	return nil
 }
 
-// syncEvery bounds the writes, by time, that a database with NoSync loses in a power cut.
+// syncEvery is the interval at which a database with NoSync is synced.
 const syncEvery = time.Second
 
-// syncNowAndThen periodically makes durable what a database with NoSync has acknowledged, until quit is closed.
-func (db *DB) syncNowAndThen(quit <-chan struct{}) {
+// syncPeriodically syncs a database with NoSync until quit is closed.
+func (db *DB) syncPeriodically(quit <-chan struct{}) {
 	for tick := time.NewTicker(syncEvery); ; {
 		select {
 		case <-quit:
@@ -181,7 +179,7 @@ func (db *DB) syncNowAndThen(quit <-chan struct{}) {
 	}
 }
 
-// split commits a batch in two parts, the second from the command that did not fit. One that does not fit alone is refused.
+// split commits a batch in two parts, the second from the command that did not fit. A command that does not fit alone is refused.
 func (db *DB) split(batch []command, at int) error {
 	if at == 0 {
 		batch[0].done <- badger.ErrTxnTooBig
@@ -201,7 +199,7 @@ func fail(batch []command, err error) {
 	}
 }
 
-// run lets one command decide and only then puts its writes into the transaction and into the journal's.
+// run runs one command and, if it succeeds, adds its writes to the transaction and to the journal's batch.
 func run(txn *badger.Txn, do func(*Tx) error, w *writes) error {
 	tx := Tx{txn: txn}
 	if err := do(&tx); err != nil {

@@ -24,7 +24,7 @@ func open(t *testing.T) *DB {
 	return db
 }
 
-// TestBigBatch: commands that do not fit into one transaction together are each done once and as a whole.
+// TestBigBatch: commands that do not fit into one transaction together are each applied once, completely.
 func TestBigBatch(t *testing.T) {
 	db := open(t)
 	big := bytes.Repeat([]byte("x"), 60<<10)
@@ -33,7 +33,7 @@ func TestBigBatch(t *testing.T) {
 		key := fmt.Sprintf("test/-/%03d/", i)
 		batch = append(batch, command{done: make(chan error, 1), do: func(tx *Tx) error {
 			if known, err := tx.Has(key + "first"); err != nil || known {
-				return errors.Join(err, errors.New("done before"))
+				return errors.Join(err, errors.New("applied twice"))
 			}
 			tx.Put(key+"first", big)
 			tx.Put(key+"second", big)
@@ -65,7 +65,7 @@ func TestBigBatch(t *testing.T) {
 	}
 }
 
-// TestTooBig: a command that fits into no transaction is refused, alone and as a whole.
+// TestTooBig: a command that does not fit into a transaction is refused completely.
 func TestTooBig(t *testing.T) {
 	db := open(t)
 	err := db.Update(func(tx *Tx) error {
@@ -78,14 +78,14 @@ func TestTooBig(t *testing.T) {
 		t.Fatal("20 MiB fit into one transaction")
 	}
 	if _, err := db.Get("test/-/000"); !errors.Is(err, ErrNotFound) {
-		t.Errorf("its first half stayed: %v", err)
+		t.Errorf("it was applied in part: %v", err)
 	}
 	if err := db.Update(func(tx *Tx) error { tx.Put("test/-/after", []byte("x")); return nil }); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestManyWriters: everyone is answered, with the database as it is after their own command.
+// TestManyWriters: concurrent increments of a counter are all applied.
 func TestManyWriters(t *testing.T) {
 	db := open(t)
 	var all sync.WaitGroup
@@ -112,7 +112,7 @@ func TestManyWriters(t *testing.T) {
 	}
 }
 
-// TestUrgent: what a provider reports, and the outcome of an attempt, does not wait behind a queue of new records.
+// TestUrgent: UpdateUrgent does not wait for the queue of Updates.
 func TestUrgent(t *testing.T) {
 	db := open(t)
 	begun, end := make(chan struct{}), make(chan struct{})
