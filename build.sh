@@ -135,13 +135,13 @@ shots() {
 browsers() {
   need_browser
   need firefox-esr webkit2gtk-driver xvfb
-  go test ./edge/cmd/crepe -count 1 -v -run 'TestBrowser/browsers' -browsers
+  go test ./edge/e2e -count 1 -v -run 'TestBrowser/browsers' -browsers
 }
 
 bench() {
   need_browser
   say "times that the tests only tell, because they are a quiet machine's"
-  go test ./edge/cmd/crepe -count 1 -timeout 60m -v -run 'TestBulkhead$|TestBrowser/vitals' -times
+  go test ./edge/server ./edge/e2e -count 1 -timeout 60m -v -run 'TestBulkhead$|TestBrowser/vitals' -times
   say "benchmarks"
   go test -run '^$' -bench . -benchmem -timeout 60m ./...
 }
@@ -150,9 +150,9 @@ bench_wasm() { go test ./wasm -run '^$' -bench '^BenchmarkHosts$' -update; }
 
 torture() {
   say "the binary under kill -9"
-  go test ./edge/cmd/crepe -count 1 -timeout 60m -run 'TestKill$' -v -kills "${KILLS:-50}" -update
+  go test ./edge/e2e -count 1 -timeout 60m -run 'TestKill$' -v -kills "${KILLS:-50}" -update
   say "a restored backup"
-  go test ./edge/cmd/crepe -count 1 -timeout 10m -run 'TestRestoredBackup$' -restores 10 -update
+  go test ./edge/e2e -count 1 -timeout 10m -run 'TestRestoredBackup$' -restores 10 -update
   say "random schedules of all that can go wrong with an order"
   go test ./edge/orders -count 1 -timeout 60m -run 'TestModel$' -v -schedules "${SCHEDULES:-5000}"
   say "the same schedules find every mistake that is made on purpose"
@@ -166,15 +166,15 @@ torture() {
   say "an error at every operation of the database's own work, starts killed at every operation, power cuts"
   go test ./edge/durable -count 1 -timeout 60m -run 'TestBackgroundErrors$|TestStartKills$|TestPowerCut$' -v -update -io-errors 0 \
     -start-kills 0 -power-cuts "${POWER_CUTS:-50}" | grep -v '^=== '
-  go test ./edge/cmd/crepe -count 1 -timeout 60m -run 'TestStartKills$' -v -update -start-kills 0
+  go test ./edge/e2e -count 1 -timeout 60m -run 'TestStartKills$' -v -update -start-kills 0
   say "damaged files, a full disk"
   go test ./edge/durable -count 1 -timeout 60m -run 'TestDamage$' -v -update -damages "${DAMAGES:-2000}" | grep -v ' refused: '
-  go test ./edge/cmd/crepe -count 1 -timeout 10m -run 'TestDiskFull$' -v -update
+  go test ./edge/e2e -count 1 -timeout 10m -run 'TestDiskFull$' -v -update
   say "histories of many clients, one after the other in some order"
   go test ./edge/orders -count 1 -timeout 60m -run 'TestLinearizable$/virtual' -v -histories "${HISTORIES:-4000}"
   go test ./edge/orders -count 1 -timeout 60m -run 'TestLinearizable$/real' -v -histories 400 -cpu 1,2 -busy 2
   say "edge/FAULTS.md"
-  go test ./edge/cmd/crepe -count 1 -run 'TestFaultTable$' -update
+  go test ./edge/e2e -count 1 -run 'TestFaultTable$' -update
   say "core's own tests as WebAssembly"
   wasm/build.sh --core
   say "native Go, wazero and V8 side by side"

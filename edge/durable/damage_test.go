@@ -214,7 +214,7 @@ func keepRows(t *testing.T, name, title, about, columns string, rows ...string) 
 		return
 	}
 	text := strings.Join(append([]string{title, about, columns}, rows...), "\n") + "\n"
-	if err := os.WriteFile(filepath.Join("..", "cmd", "crepe", "testdata", "faults", name+".tsv"), []byte(text), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join("..", "testdata", "faults", name+".tsv"), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -105,7 +105,7 @@ func (b *table) write(t *testing.T, name string) {
 	}
 	slices.Sort(b.rows)
 	text := strings.Join(slices.Concat(b.head, b.rows), "\n") + "\n"
-	if err := os.WriteFile(filepath.Join("..", "cmd", "crepe", "testdata", "faults", name+".tsv"), []byte(text), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join("..", "testdata", "faults", name+".tsv"), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -1,4 +1,4 @@
-// An operator's own tax rates, against a running `crepe dev --rates edge/cmd/crepe/testdata/rates.tsv`.
+// An operator's own tax rates, against a running `crepe dev --rates edge/e2e/testdata/rates.tsv`.
 //
 //   DEV_JSON=.crepe/dev.json node web/e2e/rates.mjs
 

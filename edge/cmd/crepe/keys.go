@@ -64,8 +64,8 @@ func keysRotate(_ context.Context, args []string, stdout, _ io.Writer, log *slog
 // showKeys performs an operation of one or both environments, and prints the keys that it answers with.
 func showKeys(o *operation, args []string, path string) error {
 	env := o.flags.String("env", "", "`environment`, test or prod; default: both")
-	return o.with(args, func(p *operator) error {
-		return o.printKeys(perform[admin.Keys](p, path, admin.KeysRequest{Environment: *env}))
+	return o.with(args, func(c *admin.Client) error {
+		return o.printKeys(admin.Perform[admin.Keys](c, path, admin.KeysRequest{Environment: *env}))
 	})
 }
 
@@ -78,8 +78,8 @@ func keysRevoke(_ context.Context, args []string, stdout, _ io.Writer, log *slog
 	if len(ids) != 1 {
 		return misuse(o.flags, "the id of one key is needed; crepe keys list has them")
 	}
-	return o.open(func(p *operator) error {
-		return o.printKeys(perform[admin.Keys](p, admin.RevokeKey, admin.RevokeRequest{ID: ids[0]}))
+	return o.open(func(c *admin.Client) error {
+		return o.printKeys(admin.Perform[admin.Keys](c, admin.RevokeKey, admin.RevokeRequest{ID: ids[0]}))
 	})
 }
 

@@ -15,9 +15,9 @@ import (
 	"unicode"
 
 	"github.com/goccy/go-json"
-	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/edge/admin"
+	"github.com/crepe-checkout/crepe/edge/server"
 )
 
 // Default data directories.
@@ -57,8 +57,8 @@ func (o *operation) parse(args []string) (arguments []string, err error) {
 	}
 }
 
-// with parses the flags, refuses arguments and calls do with the operator of the data directory.
-func (o *operation) with(args []string, do func(*operator) error) error {
+// with parses the flags, refuses arguments and calls do with a client of the data directory.
+func (o *operation) with(args []string, do func(*admin.Client) error) error {
 	arguments, err := o.parse(args)
 	if err != nil {
 		return err
@@ -69,16 +69,16 @@ func (o *operation) with(args []string, do func(*operator) error) error {
 	return o.open(do)
 }
 
-// open calls do with the operator of the data directory.
-func (o *operation) open(do func(*operator) error) error {
+// open calls do with a client of the data directory.
+func (o *operation) open(do func(*admin.Client) error) error {
 	if err := o.checkDefault(); err != nil {
 		return err
 	}
-	p, err := openOperator(*o.data, o.log)
+	client, err := server.OpenAdmin(*o.data, o.log)
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(p), p.close())
+	return errors.Join(do(client), client.Close())
 }
 
 // checkDefault does not let the default directory stand in for that of crepe dev: what to look at is the operator's choice.
@@ -95,33 +95,8 @@ func (o *operation) checkDefault() error {
 	return fmt.Errorf("there is no %s here; --data %s names the directory of crepe dev", serveData, devData)
 }
 
-// perform does one operation.
-func perform[Out any](p *operator, path string, in any) (out Out, err error) {
-	var request fasthttp.Request
-	var response fasthttp.Response
-	body, err := json.Marshal(in)
-	if err != nil {
-		return out, err
-	}
-	request.Header.SetMethod(fasthttp.MethodPost)
-	request.SetRequestURI("http://" + adminSocket + path)
-	request.Header.SetContentType("application/json")
-	request.SetBody(body)
-	if err := p.send(&request, &response); err != nil {
-		return out, fmt.Errorf("the server was asked and did not answer: %w", err)
-	}
-	if response.StatusCode() != fasthttp.StatusOK {
-		var failure admin.Failure
-		if json.Unmarshal(response.Body(), &failure) != nil || failure.Error == "" {
-			return out, fmt.Errorf("the server answered %d", response.StatusCode())
-		}
-		return out, errors.New(failure.Error)
-	}
-	return out, json.Unmarshal(response.Body(), &out)
-}
-
 // all reads every page of a list in both environments, or in one.
-func all[T any](p *operator, path, environment string) ([]T, error) {
+func all[T any](c *admin.Client, path, environment string) ([]T, error) {
 	items := []T{}
 	envs := []string{"test", "prod"}
 	if environment != "" {
@@ -129,7 +104,7 @@ func all[T any](p *operator, path, environment string) ([]T, error) {
 	}
 	for _, env := range envs {
 		for in := (admin.ListRequest{Environment: env}); ; {
-			page, err := perform[admin.List[T]](p, path, in)
+			page, err := admin.Perform[admin.List[T]](c, path, in)
 			if err != nil {
 				return nil, err
 			}

@@ -73,12 +73,12 @@ type review struct {
 func showReview[T any](r review, args []string, id string, print func(*operation, []T)) error {
 	env := r.flags.String("env", "", "`environment`, test or prod; default: both")
 	handled := r.flags.String("handled", "", "mark the entry `"+id+"` as handled")
-	return r.with(args, func(p *operator) error {
+	return r.with(args, func(c *admin.Client) error {
 		if *handled != "" {
-			done, err := perform[admin.Handled](p, r.handle, admin.HandleRequest{Environment: *env, ID: *handled})
+			done, err := admin.Perform[admin.Handled](c, r.handle, admin.HandleRequest{Environment: *env, ID: *handled})
 			return r.print(done, err, func() { fmt.Fprintf(r.stdout, "%s (%s) is handled.\n", done.ID, done.Environment) })
 		}
-		items, err := all[T](p, r.list, *env)
+		items, err := all[T](c, r.list, *env)
 		return r.print(items, err, func() { print(r.operation, items) })
 	})
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 	"github.com/crepe-checkout/crepe/edge/quoteview"
+	"github.com/crepe-checkout/crepe/edge/server"
 )
 
 const quoteUsage = `crepe quote computes the tax on a sale and says why, from the same rules as an order.
@@ -62,8 +63,7 @@ func quote(args []string, stdout io.Writer) error {
 	registered := f.String("registered", "", "where the seller collects: DE,EU,US-TX … (default: wherever there is a rate)")
 	withRules := f.Bool("explain", false, "print every rule that decided, with its text, validity and source")
 	asJSON := f.Bool("json", false, "print one JSON object")
-	var rates Config
-	f.StringVar(&rates.Rates, "rates", "", "file of your own tax rates (.tsv), over the built-in ones")
+	rates := f.String("rates", "", "file of your own tax rates (.tsv), over the built-in ones")
 	batch := f.String("batch", "", "file of sales, tab-separated; - for the standard input")
 	if err := parse(f, args, stdout); err != nil {
 		return err
@@ -71,7 +71,7 @@ func quote(args []string, stdout io.Writer) error {
 	if err := settle(&seller, *home, *registered); err != nil {
 		return err
 	}
-	own, err := rates.rates()
+	own, err := server.ReadRates(*rates)
 	if err != nil {
 		return err
 	}

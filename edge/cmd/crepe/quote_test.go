@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/goccy/go-json"
-
 	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/edge/shoptest"
+	"github.com/goccy/go-json"
 )
 
 // TestQuoteCommand: text, JSON and explanations of well-known sales, as an accountant would read them. The data's version is
@@ -41,7 +41,7 @@ func TestQuoteCommand(t *testing.T) {
 		}
 		text.WriteString("\n")
 	}
-	golden(t, "quote.txt", strings.ReplaceAll(text.String(), tax.DataVersion, "VERSION"))
+	shoptest.Golden(t, "quote.txt", strings.ReplaceAll(text.String(), tax.DataVersion, "VERSION"))
 }
 
 // TestQuoteBatch: a JSON object a row, in the order of the rows; a row that cannot be quoted says why and stops nobody.
@@ -79,50 +79,5 @@ func TestQuoteBatch(t *testing.T) {
 			want.problem != "" && (got.TaxMinor != nil || got.Problems[0].Code != want.problem) {
 			t.Errorf("row %d: %s", i+1, line)
 		}
-	}
-}
-
-// TestQuoteCall: the API quotes what an order then freezes, to the minor unit, and writes nothing.
-func TestQuoteCall(t *testing.T) {
-	shop := openShop(t)
-	session := shop.session(t, nil).SessionID
-	token := shop.token(t, "user-1")
-	const path = "/v1/actions/checkout/quote"
-	body := `{"checkoutSessionId":"` + session + `","explain":true,"billingDetail":{"country":"CA","isBusiness":false,"state":"QC"}}`
-	got := shop.post(t, path, body, bearer(token))
-	var answer struct {
-		Data struct {
-			SubtotalMinor, TaxMinor, TotalMinor int64
-			Components                          []struct{ Tax string }
-			Explanation                         []struct{ ID, Source string }
-		}
-	}
-	if err := json.Unmarshal([]byte(got.body), &answer); err != nil || got.status != 200 {
-		t.Fatalf("%v: %s", err, got)
-	}
-	q := answer.Data
-	if len(q.Components) != 2 || len(q.Explanation) == 0 || q.Explanation[0].Source == "" || q.TotalMinor != q.SubtotalMinor+q.TaxMinor {
-		t.Errorf("got %s", got)
-	}
-	if again := shop.post(t, path, body, map[string]string{"X-Store-Slug": shop.file.StoreSlug, "X-Environment": "test"}); again.body != got.body {
-		t.Errorf("a visitor of the page gets %s", again)
-	}
-	if stored, _ := shop.stored(t, session); stored.Version != 1 {
-		t.Errorf("the quotes wrote version %d", stored.Version)
-	}
-	for name, body := range map[string]string{
-		"State is required for US/CA": `{"checkoutSessionId":"` + session + `","billingDetail":{"country":"CA","isBusiness":false}}`,
-		"Missing billingDetail":       `{"checkoutSessionId":"` + session + `"}`,
-		"Checkout session invalid":    `{"checkoutSessionId":"cs_0","billingDetail":{"country":"DE","isBusiness":false}}`,
-	} {
-		if got := shop.post(t, path, body, bearer(token)); got.status/100 != 4 || !strings.Contains(got.body, name) {
-			t.Errorf("%s: %s", name, got)
-		}
-	}
-	shop.createOrder(t, token, map[string]any{"checkoutSessionId": session, "buyerEmail": "ada@example.com",
-		"billingDetail": map[string]any{"country": "CA", "isBusiness": false, "state": "QC"}}).checkoutURL(t)
-	_, order := shop.stored(t, session)
-	if a := order.Sold().Quote.Assessment; a.Total != q.TotalMinor || a.Tax != q.TaxMinor {
-		t.Errorf("quoted %d + %d, ordered %d + %d", q.SubtotalMinor, q.TaxMinor, a.Subtotal, a.Tax)
 	}
 }

@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"path/filepath"
 
-	"github.com/crepe-checkout/crepe/edge/durable"
+	"github.com/crepe-checkout/crepe/edge/server"
 )
 
 const repairUsage = `crepe repair checks the databases of a data directory, and mends them where no acknowledged write is lost. Stop the
@@ -39,22 +36,5 @@ func repair(_ context.Context, args []string, stdout, _ io.Writer, log *slog.Log
 	if *data == "" {
 		return misuse(f, "which data directory? --data DIR names it")
 	}
-	var errs []error
-	for _, name := range []string{ownDatabase, sandboxDatabase} {
-		dir := filepath.Join(*data, name)
-		if _, err := os.Stat(dir); err != nil {
-			if name == ownDatabase {
-				errs = append(errs, err)
-			}
-			continue
-		}
-		tell := func(step string) { fmt.Fprintf(stdout, "%s: %s\n", dir, step) }
-		err := durable.Repair(dir, durable.Repairs{AcceptLoss: *accept, Tell: tell,
-			Options: durable.Options{Log: log, NoSync: name == sandboxDatabase}})
-		if errors.Is(err, durable.ErrDamaged) {
-			err = fmt.Errorf("%w\n%s is as it was. Restore %s from a backup, or see --accept-loss in crepe repair --help", err, dir, *data)
-		}
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
+	return server.Repair(*data, *accept, func(step string) { fmt.Fprintln(stdout, step) }, log)
 }

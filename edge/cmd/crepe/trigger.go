@@ -4,14 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
+	"io/fs"
 	"strings"
 
 	"github.com/goccy/go-json"
 	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/demo"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
 )
 
@@ -27,19 +27,18 @@ func trigger(args []string, stdout io.Writer) error {
 	if f.NArg() != 2 {
 		return misuse(f, "an event and an order are needed")
 	}
-	text, err := os.ReadFile(filepath.Join(*data, devFileName))
-	if err != nil {
+	file, err := demo.ReadFile(*data)
+	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("no crepe dev has run in %s: %w\nstart \"crepe dev\", or name its directory with --data", *data, err)
 	}
-	var file devFile
-	if err := json.Unmarshal(text, &file); err != nil {
-		return fmt.Errorf("%s: %w; start \"crepe dev\" again, which writes it", filepath.Join(*data, devFileName), err)
+	if err != nil {
+		return fmt.Errorf("%w; start \"crepe dev\" again, which writes it", err)
 	}
 	body, err := json.Marshal(map[string]string{"event": f.Arg(0), "order": f.Arg(1), "fault": *fault, "environment": *env})
 	if err != nil {
 		return err
 	}
-	answer, err := post(file.BaseURL+"/sandbox/trigger", body, nil)
+	answer, err := demo.Post(file.BaseURL+"/sandbox/trigger", body, nil)
 	if err != nil {
 		return explained(err, *env)
 	}
@@ -49,7 +48,7 @@ func trigger(args []string, stdout io.Writer) error {
 
 // explained is why the sandbox did not do what it was asked, and what to do.
 func explained(err error, env string) error {
-	refused, ok := errors.AsType[*refusal](err)
+	refused, ok := errors.AsType[*demo.StatusError](err)
 	if !ok {
 		return fmt.Errorf("no crepe dev answers: %w\nstart \"crepe dev\", or name the directory of the one that runs with --data", err)
 	}
@@ -57,13 +56,13 @@ func explained(err error, env string) error {
 		Error  string
 		Errors []struct{ Message string }
 	}
-	if json.Unmarshal(refused.body, &said) != nil || said.Error == "" && len(said.Errors) == 0 {
+	if json.Unmarshal(refused.Body, &said) != nil || said.Error == "" && len(said.Errors) == 0 {
 		return err
 	}
 	if len(said.Errors) > 0 {
 		return errors.New(said.Errors[0].Message)
 	}
-	if refused.status == fasthttp.StatusNotFound {
+	if refused.Status == fasthttp.StatusNotFound {
 		return fmt.Errorf("%s\nasked in the environment %s; --env names the other one", said.Error, env)
 	}
 	return errors.New(said.Error)

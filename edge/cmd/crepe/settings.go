@@ -1,0 +1,142 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/geoip"
+	"github.com/crepe-checkout/crepe/edge/psp/stripe"
+	"github.com/crepe-checkout/crepe/edge/server"
+)
+
+// declareSettings declares the flags of dev and serve. c.Data must hold its default. A flag takes precedence over the
+// environment variable of the same name (--public-url, CREPE_PUBLIC_URL). Secrets have no flag, so that no list of processes
+// shows them.
+func declareSettings(f *flag.FlagSet, c *server.Config) {
+	f.StringVar(&c.Listen, "listen", "127.0.0.1:8787", "`address` to listen on")
+	f.StringVar(&c.Data, "data", c.Data, "`directory` of the database")
+	f.StringVar(&c.PublicURL, "public-url", "", "`URL` where buyers reach the server; default: the listen address")
+	f.DurationVar(&c.DrainDelay, "drain-delay", 0, "how long to go on serving after SIGTERM with /readyz at 503, for a load balancer to notice")
+	parsed(f, &c.DiskReserve, "disk-reserve", "128", parseMebibytes, "`MiB` of the disk below which new orders are refused")
+	parsed(f, &c.KeepSessions, "keep-sessions", "2h", parseKeepSessions, "how long a checkout session is kept after its end if nobody ordered from it, a `duration`")
+	parsed(f, &c.Connections, "connections", "4096", parseLimit[int], "open connections in all, a `number` or off")
+	parsed(f, &c.ClientConnections, "client-connections", "256", parseLimit[int], "open connections of one client address that is no trusted proxy's, a `number` or off")
+	parsed(f, &c.ClientRate, "client-rate", "5", parseLimit[float64], "requests a second of one client address without a merchant's credential, a `number` or off")
+	parsed(f, &c.StoreRate, "store-rate", "100", parseLimit[float64], "the same of one store, a `number` or off")
+	f.StringVar(&c.GeoIP, "geoip", "", "country database `file` (.mmdb) that makes IP addresses evidence; default: they are none")
+	f.StringVar(&c.Rates, "rates", "", "`file` of your own tax rates (.tsv), over the built-in ones; default: none")
+	parsed(f, &c.TrustedProxies, "trusted-proxies", "", geoip.ParseProxies, "CIDR `blocks` whose X-Forwarded-For is believed; default: nobody's")
+}
+
+// parsed declares a flag whose text parse reads into p. The default must be valid.
+func parsed[T any](f *flag.FlagSet, p *T, name, fallback string, parse func(string) (T, error), usage string) {
+	v := &parsedValue[T]{p, "", parse}
+	if err := v.Set(fallback); err != nil {
+		panic(err)
+	}
+	f.Var(v, name, usage)
+}
+
+// parsedValue implements [flag.Value].
+type parsedValue[T any] struct {
+	p     *T
+	text  string
+	parse func(string) (T, error)
+}
+
+func (v *parsedValue[T]) String() string { return v.text }
+
+func (v *parsedValue[T]) Set(text string) error {
+	value, err := v.parse(text)
+	if err == nil {
+		*v.p, v.text = value, text
+	}
+	return err
+}
+
+// parseMebibytes returns bytes.
+func parseMebibytes(text string) (uint64, error) {
+	n, err := strconv.ParseUint(text, 10, 32)
+	if err != nil || n == 0 {
+		return 0, errors.New("expected a number of MiB, something like 1024")
+	}
+	return n << 20, nil
+}
+
+func parseKeepSessions(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil || d < time.Minute {
+		return 0, errors.New("expected a minute or more, something like 2h")
+	}
+	return d, nil
+}
+
+// parseLimit returns 0 for "off", which is no limit.
+func parseLimit[T int | float64](text string) (T, error) {
+	if text == "off" {
+		return 0, nil
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(n >= 0 && n < 1e9) {
+		return 0, errors.New("expected a number, or off")
+	}
+	return T(n), nil
+}
+
+// The variables of Stripe's accounts, and their secrets.
+const (
+	liveVariables = "CREPE_STRIPE_"
+	testVariables = "CREPE_STRIPE_TEST_"
+)
+
+var secretVariables = []string{
+	liveVariables + "KEY", liveVariables + "WEBHOOK_SECRET", testVariables + "KEY", testVariables + "WEBHOOK_SECRET",
+}
+
+// stripeAccounts reads the accounts from the environment, by the environment of their keys.
+func stripeAccounts(getenv func(string) string) (map[checkout.Environment]server.StripeAccount, error) {
+	accounts := make(map[checkout.Environment]server.StripeAccount)
+	for _, prefix := range []string{liveVariables, testVariables} {
+		account := server.StripeAccount{Key: getenv(prefix + "KEY"), WebhookSecret: getenv(prefix + "WEBHOOK_SECRET")}
+		if account == (server.StripeAccount{}) {
+			continue
+		}
+		live, err := checkAccount(account, prefix)
+		if err != nil {
+			return nil, err
+		}
+		env := checkout.Test
+		if live {
+			env = checkout.Prod
+		}
+		if _, twice := accounts[env]; twice {
+			return nil, fmt.Errorf("CREPE_STRIPE_KEY and CREPE_STRIPE_TEST_KEY are both keys of the %s environment", env)
+		}
+		accounts[env] = account
+	}
+	return accounts, nil
+}
+
+// checkAccount refuses an account that could not take payments. The error names the variable that is wrong, and no secret.
+func checkAccount(a server.StripeAccount, prefix string) (live bool, err error) {
+	const where = "take the signing secret of the webhook endpoint from the Stripe dashboard"
+	switch {
+	case a.Key == "":
+		return false, fmt.Errorf("%sWEBHOOK_SECRET is set and %[1]sKEY is not: without the key no order can be created", prefix)
+	case a.WebhookSecret == "":
+		return false, fmt.Errorf("%sWEBHOOK_SECRET is not set: without it no payment could be believed; %s", prefix, where)
+	case !strings.HasPrefix(a.WebhookSecret, "whsec_"):
+		return false, fmt.Errorf("%sWEBHOOK_SECRET does not begin with whsec_; %s", prefix, where)
+	case a.WebhookSecret == "whsec_":
+		return false, fmt.Errorf("%sWEBHOOK_SECRET has nothing after whsec_; %s", prefix, where)
+	}
+	if live, err = stripe.Live(a.Key); err != nil {
+		err = fmt.Errorf("%sKEY: %w", prefix, err)
+	}
+	return live, err
+}

@@ -1,0 +1,212 @@
+package e2e
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/crepe-checkout/crepe/"
+
+// arrows says which packages of the project a package may import, and the reason where it is not obvious. A package that
+// is not listed may not exist. A top-level folder stands for all of its packages. Tests are held to it too, except that they may import any of the project's packages.
+var arrows = map[string][]string{
+	"core/problem":  {},
+	"core/money":    {},
+	"core/country":  {},
+	"core/email":    {},
+	"core/vatid":    {},
+	"core/billing":  {"core/problem", "core/country", "core/email", "core/vatid"},
+	"core/tax":      {"core/problem", "core/money", "core/country", "core/billing"},
+	"core/checkout": {"core/problem", "core/money", "core/country", "core/email", "core/billing", "core/tax"},
+
+	// What explains the rules embeds their sources. It is native only, and the module never sees it.
+	"core/tax/data":     {},
+	"core/tax/rulebook": {"core/money", "core/tax", "core/tax/data"},
+
+	"wasm":       {},
+	"wasm/ops":   {"core"},
+	"wasm/guest": {"wasm/ops"},
+	"wasm/host":  {"wasm", "core"},
+
+	"web": {},
+
+	"edge/shortid": {},
+	"edge/geoip":   {"core"},
+	"edge/psp":     {"core"},
+	"edge/orders":  {"core", "edge/shortid", "edge/psp"},
+	"edge/catalog": {"core", "edge/shortid", "edge/orders", "edge/psp"}, // a checkout session is opened from a product's version
+	"edge/auth":    {"core", "edge/shortid", "edge/catalog"},
+
+	"edge/quoteview":   {"core"},
+	"edge/notify":      {"core"},
+	"edge/idempotency": {"core"},
+	"edge/locale":      {"core"},
+	"edge/throttle":    {"core"},
+	"edge/http1":       {},
+
+	// What is stored of the services' types, and the ports of a store.
+	"edge/record": {"core", "edge/psp", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency"},
+
+	"edge/durable": {"core"}, // a database that knows no record
+
+	// Adapters see the ports that they implement, never each other.
+	"edge/badgerstore": {"core", "edge/durable", "edge/record", "edge/psp", "edge/orders", "edge/catalog", "edge/auth", "edge/idempotency"},
+	"edge/storetest":   {"core", "edge/record", "edge/psp", "edge/orders", "edge/catalog", "edge/auth", "edge/idempotency"}, // the tests of a store
+	"edge/filefault":   {},                                                                                                  // a tracer, in tests
+	"edge/psp/stripe":  {"core", "edge/psp"},
+	"edge/sandbox":     {"core", "edge/durable", "edge/sandbox/fault"},
+
+	"edge/sandbox/fault": {},
+	"edge/sandbox/page":  {"edge/sandbox", "edge/sandbox/fault"}, // its entry point for buyers and testers
+
+	// Doors see services, never adapters.
+	"edge/api":  {"core", "edge/shortid", "edge/psp", "edge/orders", "edge/catalog", "edge/auth", "edge/quoteview", "edge/geoip", "edge/http1", "edge/idempotency", "edge/throttle", "wasm/ops", "web"},
+	"edge/page": {"core", "edge/orders", "edge/catalog", "edge/geoip", "edge/locale", "edge/throttle", "web"},
+
+	"edge/admin": {"core", "edge/psp", "edge/orders", "edge/auth"}, // an operator's entry point, on a socket of its own
+
+	"edge":           {},                                                  // doc.go only: how the parts work together
+	"edge/demo":      {"core", "edge/api", "edge/catalog", "edge/notify"}, // the merchant of crepe dev, a client of the API
+	"edge/server":    {"core", "edge", "web", "wasm"},                     // wires all of them
+	"edge/cmd/crepe": {"core", "edge/server", "edge/admin", "edge/catalog", "edge/demo", "edge/geoip", "edge/psp/stripe", "edge/quoteview", "edge/sandbox"},
+
+	"edge/shoptest": {"core", "edge/demo", "edge/orders", "edge/shortid"}, // drives a server, in tests
+	"edge/e2e":      {},                                                   // tests of the binary
+}
+
+// doors says where a third-party module enters. Every other package does without it.
+var doors = map[string][]string{
+	"github.com/valyala/fasthttp":             {"edge/server", "edge/demo", "edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/psp/stripe", "edge/sandbox", "edge/sandbox/fault", "edge/sandbox/page"},
+	"github.com/goccy/go-json":                {"edge/server", "edge/demo", "edge/shoptest", "edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/psp/stripe", "edge/sandbox", "edge/sandbox/page", "edge/record", "edge/quoteview", "wasm/host"},
+	"github.com/dgraph-io/badger/v4":          {"edge/durable"},
+	"google.golang.org/protobuf":              {"edge/durable"}, // Badger's MANIFEST, in a repair
+	"github.com/golang-jwt/jwt/v5":            {"edge/auth"},
+	"github.com/sony/gobreaker/v2":            {"edge/orders"},
+	"golang.org/x/time":                       {"edge/orders", "edge/throttle", "edge/cmd/crepe"},
+	"golang.org/x/sys":                        {"edge/durable"}, // locks and free space on Windows
+	"pgregory.net/rapid":                      {},               // generates schedules, in tests
+	"github.com/anishathalye/porcupine":       {},               // checks histories, in tests
+	"github.com/tetratelabs/wazero":           {"wasm/host"},
+	"github.com/evanw/esbuild":                {}, // builds web/dist, in a module of its own
+	"github.com/tinygo-org/tinygo":            {}, // builds the guest, in a module of its own
+	"github.com/oschwald/maxminddb-golang/v2": {"edge/geoip"},
+}
+
+// coreImports is the standard library that the core may use: nothing that reads a clock, random numbers, files or the
+// network, nothing that reflects, and nothing that costs the WebAssembly module more than it is worth.
+var coreImports = []string{"cmp", "errors", "iter", "maps", "math/bits", "slices", "strconv", "strings", "unicode", "unicode/utf16", "unicode/utf8"}
+
+// TestArrows reads the sources, not the build list: a test that asked the go command would be cached, and pass after a
+// violation.
+func TestArrows(t *testing.T) {
+	found := 0
+	walkImports(t, "../..", func(pkg, file, path string) {
+		found++
+		if problem := forbidden(pkg, path, strings.HasSuffix(file, "_test.go")); problem != "" {
+			t.Errorf("%s imports %s: %s", file, path, problem)
+		}
+	})
+	if found < 50 {
+		t.Fatalf("read %d imports only: the test no longer finds the sources", found)
+	}
+}
+
+// TestArrowsBite shows that the rules refuse what they are for.
+func TestArrowsBite(t *testing.T) {
+	for _, c := range []struct{ pkg, path string }{
+		{"core/tax", "time"}, {"core/email", "fmt"}, {"core/money", module + "core/tax"}, {"core/vatid", "github.com/goccy/go-json"},
+		{"edge/orders", module + "edge/badgerstore"}, {"edge/psp/stripe", module + "edge/sandbox"}, {"edge/api", module + "edge/psp/stripe"},
+		{"edge/orders", module + "edge/psp/stripe"}, {"edge/orders", "github.com/valyala/fasthttp"}, {"edge/unheard", "strings"}, {"wasm/guest", "fmt"},
+	} {
+		if forbidden(c.pkg, c.path, false) == "" {
+			t.Errorf("%s may import %s", c.pkg, c.path)
+		}
+	}
+}
+
+// forbidden says why pkg may not import path, or nothing.
+func forbidden(pkg, path string, test bool) string {
+	allowed, known := arrows[pkg]
+	own, isOwn := strings.CutPrefix(path, module)
+	switch {
+	case !known:
+		return "the package is not part of the house"
+	case isOwn && test, own == pkg:
+		return ""
+	case isOwn:
+		if !slices.ContainsFunc(allowed, func(a string) bool { return own == a || !strings.Contains(a, "/") && strings.HasPrefix(own, a+"/") }) {
+			return "no such arrow"
+		}
+	case strings.Contains(strings.Split(path, "/")[0], "."):
+		return throughDoor(pkg, path, test)
+	case pure(pkg) && !test && !slices.Contains(coreImports, path) && !(pkg == "wasm/guest" && path == "unsafe"):
+		return "not on the core's list"
+	}
+	return ""
+}
+
+// pure holds for the packages that end up in the WebAssembly module.
+func pure(pkg string) bool {
+	return strings.HasPrefix(pkg, "core/") && !strings.HasPrefix(pkg, "core/tax/") || pkg == "wasm/ops" || pkg == "wasm/guest"
+}
+
+func throughDoor(pkg, path string, test bool) string {
+	for thirdParty, packages := range doors {
+		if path == thirdParty || strings.HasPrefix(path, thirdParty+"/") {
+			if slices.Contains(packages, pkg) || test {
+				return ""
+			}
+			return "no door there"
+		}
+	}
+	return "an unknown third-party module"
+}
+
+// walkImports visits the imports of every hand-run Go file of the module; nested modules and generators (build-ignored)
+// are no part of the product.
+func walkImports(t *testing.T, root string, visit func(pkg, file, path string)) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if base := entry.Name(); base == "node_modules" || base == "testdata" || base == ".git" || hasModule(name) && name != root {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(name, ".go") {
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly|parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		for _, group := range file.Comments {
+			if group.Pos() < file.Package && strings.Contains(group.List[0].Text, "//go:build ignore") {
+				return nil
+			}
+		}
+		pkg, _ := filepath.Rel(root, filepath.Dir(name))
+		for _, spec := range file.Imports {
+			path, _ := strconv.Unquote(spec.Path.Value)
+			visit(filepath.ToSlash(pkg), name, path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func hasModule(dir string) bool {
+	matches, _ := filepath.Glob(filepath.Join(dir, "go.mod"))
+	return len(matches) > 0
+}

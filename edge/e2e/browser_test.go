@@ -1,0 +1,59 @@
+package e2e
+
+import (
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/crepe-checkout/crepe/edge/shoptest"
+)
+
+var otherBrowsers = flag.Bool("browsers", false, "let TestBrowser buy in Firefox and WebKit, too")
+
+// TestBrowser buys in Chromium from the real binary: the script types, sees the errors and the tax, pays and finds the order
+// completed, with and without JavaScript and WebAssembly; it runs the core's vectors through the module in the page; and it
+// keeps every page in every state accessible, small and quick.
+// SHOTS names a folder for screenshots that a person wants to look at.
+func TestBrowser(t *testing.T) {
+	if _, err := os.Stat(chromium()); err != nil {
+		t.Fatalf("%v; the test needs a browser: apt-get install chromium, or set CHROMIUM", err)
+	}
+	web := npmInstall(t, "../../web")
+	scripts := map[string][]string{
+		"checkout.mjs":  nil,
+		"form.mjs":      nil,
+		"languages.mjs": nil,
+		"order.mjs":     nil,
+		"quality.mjs":   nil,
+		"rates.mjs":     {"--rates", "testdata/rates.tsv"},
+		"vitals.mjs":    nil,
+	}
+	if *otherBrowsers {
+		scripts["browsers.mjs"] = nil
+	}
+	for script, settings := range scripts {
+		t.Run(script, func(t *testing.T) {
+			data := t.TempDir()
+			start(t, data, freeAddress(t), settings...)
+			node := exec.Command("node", "--test", "--test-reporter=spec", filepath.Join(web, "e2e", script))
+			node.Env = append(os.Environ(), "DEV_JSON="+filepath.Join(data, "dev.json"), "CHROMIUM="+chromium())
+			if *shoptest.HoldTimes {
+				node.Env = append(node.Env, "HOLD_TIMES=1")
+			}
+			output, err := node.CombinedOutput()
+			t.Logf("%s", output)
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+func chromium() string {
+	if path := os.Getenv("CHROMIUM"); path != "" {
+		return path
+	}
+	return "/usr/bin/chromium"
+}

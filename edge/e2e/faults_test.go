@@ -1,0 +1,110 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
+	"github.com/crepe-checkout/crepe/edge/shoptest"
+)
+
+const faultsPreamble = `# What breaks, and what held
+
+Written by ` + "`make torture`" + ` from the rows that its tests leave in testdata/faults; edit neither. A number below "runs" or
+"crashes" would say in how many of them something did not hold, and would have failed the run.
+
+- **order kept**: every checkout of the provider belongs to an attempt of ours, and every payment makes its order paid.
+- **one payable checkout**: never two for one session that a buyer has and can pay; a new key only after the old one's end.
+- **price frozen**: price and tax in the provider's request are those of the order; under one key the bytes never differ.
+- **URL durable**: what a buyer was told is stored, also after a crash right behind it; the same request gets the same URL,
+  and none whose checkout is over.
+- **webhook order irrelevant**: paid stays paid; all events again, shuffled, twice and under new names change nothing.
+- **recovered unaided**: without a buyer's help nothing stays in doubt, and a buyer who comes back is served.
+- **answers documented**: a URL, the session's refusal, 503 or 500, within the budget of nine seconds.
+- **nothing secret told**: no key, secret or buyer's data in a log, an idempotency key or a stored failure.
+`
+
+// TestFaultTable holds FAULTS.md to the rows that the tests of make torture have left. A test adds a table by writing
+// edge/testdata/faults/<name>.tsv: a line with its title, one that says what was done, one with the names of the columns, and one
+// for each row, with tabs between the cells.
+func TestFaultTable(t *testing.T) {
+	files, err := filepath.Glob("../testdata/faults/*.tsv")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no rows: %v; make torture writes them", err)
+	}
+	var page strings.Builder
+	page.WriteString(faultsPreamble)
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		renderFaults(t, &page, name, string(text))
+	}
+	if *shoptest.Update {
+		if err := os.WriteFile("../FAULTS.md", []byte(page.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept, err := os.ReadFile("../FAULTS.md")
+	if err != nil || string(kept) != page.String() {
+		t.Errorf("FAULTS.md is not what testdata/faults says (%v): go test ./edge/e2e -run TestFaultTable -update", err)
+	}
+	for _, kind := range fault.All() {
+		if !strings.Contains(page.String(), "\n| "+string(kind)+" | ") {
+			t.Errorf("the fault %s has no row: make torture", kind)
+		}
+	}
+}
+
+func renderFaults(t *testing.T, page *strings.Builder, name, text string) {
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	if len(lines) < 4 {
+		t.Fatalf("%s has no rows", name)
+	}
+	page.WriteString("\n## " + lines[0] + "\n\n" + wrap(lines[1], 120) + "\n\n")
+	columns := strings.Count(lines[2], "\t") + 1
+	for i, line := range lines[2:] {
+		if strings.Count(line, "\t")+1 != columns {
+			t.Errorf("%s: the row %q has not %d cells", name, line, columns)
+		}
+		page.WriteString("| " + strings.ReplaceAll(line, "\t", " | ") + " |\n")
+		if i == 0 {
+			page.WriteString("|---|" + strings.Repeat("--:|", columns-1) + "\n")
+		}
+	}
+}
+
+// keepFaultRows writes a table for TestFaultTable.
+func keepFaultRows(t *testing.T, name, title, about string, lines ...string) {
+	t.Helper()
+	if !*shoptest.Update || t.Failed() {
+		return
+	}
+	text := strings.Join(append([]string{title, about}, lines...), "\n") + "\n"
+	if err := os.WriteFile(filepath.Join("..", "testdata", "faults", name+".tsv"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wrap breaks a text into lines of at most so many bytes.
+func wrap(text string, width int) string {
+	var b strings.Builder
+	used := 0
+	for i, word := range strings.Fields(text) {
+		switch {
+		case i == 0:
+		case used+1+len(word) > width:
+			b.WriteString("\n")
+			used = 0
+		default:
+			b.WriteString(" ")
+			used++
+		}
+		b.WriteString(word)
+		used += len(word)
+	}
+	return b.String()
+}

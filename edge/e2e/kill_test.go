@@ -1,0 +1,163 @@
+package e2e
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-json"
+
+	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sandbox"
+	"github.com/crepe-checkout/crepe/edge/shoptest"
+)
+
+var (
+	kills    = flag.Int("kills", 5, "how often TestKill kills the binary")
+	killSeed = flag.Uint64("kill-seed", uint64(time.Now().UnixNano()), "of the schedule of TestKill")
+)
+
+// acknowledgement is what a client was told: a URL for a request.
+type acknowledgement struct {
+	session, country, url string
+}
+
+// TestKill: the binary is killed again and again while clients submit. Whatever it has acknowledged is there afterwards, and
+// no session has two checkouts that could be paid.
+func TestKill(t *testing.T) {
+	t.Logf("-kills=%d -kill-seed=%d", *kills, *killSeed)
+	rng := rand.New(rand.NewPCG(*killSeed, 1))
+	data, address := t.TempDir(), freeAddress(t)
+	var acks []acknowledgement
+	for range *kills {
+		running := start(t, data, address)
+		acks = append(acks, submitUntilKilled(t, shopOn(t, data), running, rng)...)
+	}
+	if len(acks) < 5**kills {
+		t.Fatalf("only %d acknowledged orders: the test no longer tests", len(acks))
+	}
+	t.Logf("%d acknowledged", len(acks))
+	audit(t, data, acks)
+	if *kills >= 50 {
+		keepFaultRows(t, "kill", "The binary under kill -9", "Four clients order and edit; in the midst of it the process is killed and "+
+			"started again. Every URL that a client was told must be there afterwards, for what was asked, and of no order may two "+
+			"checkouts be open at the provider.", "what\tkills\tacknowledged URLs\tof them there afterwards",
+			fmt.Sprintf("kill -9 under load\t%d\t%d\t%[2]d", *kills, len(acks)))
+	}
+}
+
+// submitUntilKilled lets clients order, each from sessions of its own and now and then with another billing detail, and
+// kills the server in the midst of it.
+func submitUntilKilled(t *testing.T, s *shoptest.Shop, running *program, rng *rand.Rand) (acks []acknowledgement) {
+	token := s.Token(t, "user-1")
+	sessions := make([]string, 12)
+	for i := range sessions {
+		sessions[i] = s.Session(t, nil).SessionID
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var clients sync.WaitGroup
+	told := make(chan acknowledgement, 10_000)
+	for c := range 4 {
+		rng := rand.New(rand.NewPCG(rng.Uint64(), uint64(c)))
+		clients.Go(func() {
+			for ctx.Err() == nil {
+				a := acknowledgement{session: sessions[c*3+rng.IntN(3)], country: []string{"DE", "FR", "JP"}[rng.IntN(3)]}
+				if a.url = tryOrder(ctx, s, token, a.session, a.country); a.url != "" {
+					told <- a
+				}
+			}
+		})
+	}
+	time.Sleep(time.Duration(50+rng.IntN(400)) * time.Millisecond)
+	running.kill()
+	stop()
+	clients.Wait()
+	close(told)
+	for a := range told {
+		acks = append(acks, a)
+	}
+	return acks
+}
+
+// tryOrder is one create-order by a client that expects the server to vanish.
+func tryOrder(ctx context.Context, s *shoptest.Shop, token, session, country string) (url string) {
+	request, err := http.NewRequestWithContext(ctx, "POST", s.URL+shoptest.CreateOrderPath, strings.NewReader(shoptest.OrderBodyTo(session, country)))
+	if err != nil {
+		return ""
+	}
+	request.Header.Set("Content-Type", "application/json")
+	for name, value := range shoptest.Bearer(token) {
+		request.Header.Set(name, value)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return ""
+	}
+	defer response.Body.Close()
+	var answer struct{ Data struct{ CheckoutURL string } }
+	text, err := io.ReadAll(response.Body)
+	if err != nil || json.Unmarshal(text, &answer) != nil {
+		return ""
+	}
+	return answer.Data.CheckoutURL
+}
+
+// audit reads the databases of the killed server: every acknowledged URL is durable, for what was asked, and of each order at
+// most one checkout is open at the provider.
+func audit(t *testing.T, data string, acks []acknowledgement) {
+	t.Helper()
+	r := openRecords(t, data)
+	defer r.close()
+	known, err := r.provider.Sessions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkouts := make(map[string]sandbox.Snapshot)
+	for _, c := range known {
+		checkouts[c.ID] = c
+	}
+	checked := make(map[string]bool)
+	for _, a := range acks {
+		_, order := r.order(t, a.session)
+		if !knows(order, a) {
+			t.Errorf("%s acknowledged %s for %s, and no attempt of %s has it", a.session, a.url, a.country, order.ID)
+		}
+		if checked[order.ID] {
+			continue
+		}
+		checked[order.ID] = true
+		open := 0
+		for i := range order.Attempts {
+			attempt := &order.Attempts[i]
+			if attempt.Ref == "" {
+				continue
+			}
+			c, ok := checkouts[attempt.Ref]
+			if !ok || c.Order != order.ID || c.Amount != attempt.Placed.Quote.Assessment.Total {
+				t.Errorf("%s attempt %d is %+v at the provider", order.ID, attempt.N, c)
+			}
+			if c.Status == "open" {
+				open++
+			}
+		}
+		if open > 1 {
+			t.Errorf("%s has %d checkouts that could be paid", order.ID, open)
+		}
+	}
+}
+
+func knows(o *orders.Order, a acknowledgement) bool {
+	for i := range o.Attempts {
+		if attempt := &o.Attempts[i]; attempt.URL == a.url && string(attempt.Placed.Billing.Country) == a.country {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,228 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/crepe-checkout/crepe/edge/shoptest"
+	"github.com/valyala/fasthttp"
+)
+
+// How much BenchmarkLoopback does in one run: enough for a p99, little enough for a minute.
+const (
+	loopbackOrders = 6000 // for each number of clients
+	loopbackFloor  = 30_000
+	syncFor        = 2 * time.Second
+)
+
+// BenchmarkLoopback is create-order through real HTTP: the real binary on loopback with its durable database and the
+// sandbox provider in the same process, and clients in this one, on the same cores. It measures, in the same run, what it is
+// to be held against: a server that answers the same bytes without work, the handler without a commit (the same order
+// once more), and how often this disk syncs an append. The table that it prints holds ratios; the times are this machine's.
+func BenchmarkLoopback(b *testing.B) {
+	syncs := syncRate(b)
+	bare := startBare(b)
+	crepe, sessions := startSeeded(b, 3*loopbackOrders+1)
+	token := crepe.token(b)
+
+	floor := bare.drive(b, load{clients: 64, requests: loopbackFloor, body: func(int) string { return shoptest.OrderBody(sessions[0]) }, token: token})
+	crepe.drive(b, load{clients: 1, requests: 1, body: func(int) string { return shoptest.OrderBody(sessions[0]) }, token: token})
+	again := crepe.drive(b, load{clients: 64, requests: loopbackFloor, body: func(int) string { return shoptest.OrderBody(sessions[0]) }, token: token})
+
+	table := new(strings.Builder)
+	rows := tabwriter.NewWriter(table, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(rows, "\tclients\trequests/s\tp50 ms\tp99 ms\tserver CPU µs\trate / fdatasync\tCPU / bare\t")
+	row := func(name string, clients int, r measured) {
+		fmt.Fprintf(rows, "%s\t%d\t%.0f\t%.2f\t%.2f\t%.0f\t%.2f\t%.2f\t\n", name, clients, r.rate, r.p50, r.p99, r.cpu, r.rate/syncs, r.cpu/floor.cpu)
+	}
+	row("the same bytes without work", 64, floor)
+	row("the same order again, no commit", 64, again)
+	for i, clients := range []int{1, 8, 64} {
+		fresh := sessions[1+i*loopbackOrders:]
+		r := crepe.drive(b, load{clients: clients, requests: loopbackOrders, body: func(i int) string { return shoptest.OrderBody(fresh[i]) }, token: token})
+		row("create-order, durable", clients, r)
+		b.ReportMetric(r.rate/syncs, fmt.Sprintf("syncs/order@%d", clients))
+	}
+	rows.Flush()
+	b.ReportMetric(again.cpu/floor.cpu, "bare-CPU")
+	b.Logf("fdatasync of an appended 4 KiB: %.0f/s\n%s", syncs, table)
+}
+
+// BenchmarkMemory is what the real binary holds in memory after so many orders that caches and tables have found their size.
+func BenchmarkMemory(b *testing.B) {
+	const orders = 200_000
+	crepe, sessions := startSeeded(b, orders)
+	token := crepe.token(b)
+	r := crepe.drive(b, load{clients: 64, requests: orders, body: func(i int) string { return shoptest.OrderBody(sessions[i]) }, token: token})
+	b.ReportMetric(crepe.resident(b, "VmRSS"), "MB-resident")
+	b.ReportMetric(crepe.resident(b, "RssAnon"), "MB-anonymous")
+	b.ReportMetric(crepe.resident(b, "VmHWM"), "MB-peak")
+	b.ReportMetric(r.rate, "orders/s")
+}
+
+// syncRate is how many appends of 4 KiB a second this disk makes durable, one after the other.
+func syncRate(b *testing.B) float64 {
+	b.Helper()
+	f, err := os.Create(filepath.Join(b.TempDir(), "sync"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	block, n := make([]byte, 4096), 0
+	began := time.Now()
+	for ; time.Since(began) < syncFor; n++ {
+		if _, err := f.Write(block); err != nil {
+			b.Fatal(err)
+		}
+		if err := syscall.Fdatasync(int(f.Fd())); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return float64(n) / time.Since(began).Seconds()
+}
+
+// target is a server in a process of its own.
+type target struct {
+	process *os.Process
+	address string
+	data    string
+}
+
+func startBare(b *testing.B) *target {
+	b.Helper()
+	address := freeAddress(b)
+	c := exec.Command(os.Args[0])
+	c.Env = append(os.Environ(), bareAddress+"="+address)
+	if err := c.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { c.Process.Kill(); c.Wait() })
+	shoptest.Eventually(b, "the bare server listens", func() bool {
+		conn, err := net.Dial("tcp", address)
+		if err == nil {
+			conn.Close()
+		}
+		return err == nil
+	})
+	return &target{process: c.Process, address: address}
+}
+
+// startSeeded runs the real binary on a database with n checkout sessions.
+func startSeeded(b *testing.B, n int) (*target, []string) {
+	b.Helper()
+	data, address := b.TempDir(), freeAddress(b)
+	p := start(b, data, address)
+	id := shopOn(b, data).Session(b, nil).SessionID
+	p.kill()
+	r := openRecords(b, data)
+	first, err := r.db.Session(b.Context(), id)
+	if err != nil {
+		b.Fatal(err)
+	}
+	sessions := shoptest.CopySessions(b, r.orders, first, n)
+	r.close()
+	p = start(b, data, address)
+	return &target{process: p.Process, address: address, data: data}, sessions
+}
+
+func (t *target) token(b *testing.B) string {
+	b.Helper()
+	s := shopOn(b, t.data)
+	return s.Token(b, "bench")
+}
+
+// cpu is how long the process has computed, user and system, in microseconds.
+func (t *target) cpu(b *testing.B) float64 {
+	b.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", t.process.Pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	var ticks int
+	for _, field := range fields[11:13] { // utime and stime (proc(5)), counted after the name
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			b.Fatal(err)
+		}
+		ticks += n
+	}
+	const tick = 10_000 // microseconds: USER_HZ is 100 wherever Linux has a proc
+	return float64(ticks * tick)
+}
+
+// resident reads one of the process's memory figures (proc(5), status), in megabytes.
+func (t *target) resident(b testing.TB, name string) float64 {
+	b.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", t.process.Pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, line, found := strings.Cut(string(status), name+":")
+	var kilobytes float64
+	if _, err := fmt.Sscan(line, &kilobytes); err != nil || !found {
+		b.Fatalf("no %s: %v", name, err)
+	}
+	return kilobytes / 1000
+}
+
+// load is what drive sends.
+type load struct {
+	clients, requests int
+	body              func(i int) string
+	token             string
+}
+
+// measured is what came of it: requests a second, latencies in milliseconds, the server's microseconds of CPU a request.
+type measured struct{ rate, p50, p99, cpu float64 }
+
+// drive sends the requests, each client the next one when it has its answer.
+func (t *target) drive(b *testing.B, l load) measured {
+	b.Helper()
+	client := &fasthttp.HostClient{Addr: t.address, MaxConns: l.clients}
+	latency := make([]time.Duration, l.requests)
+	var next atomic.Int64
+	var all sync.WaitGroup
+	before, began := t.cpu(b), time.Now()
+	for range l.clients {
+		all.Go(func() {
+			req, resp := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
+			req.SetRequestURI("http://" + t.address + shoptest.CreateOrderPath)
+			req.Header.SetMethod("POST")
+			req.Header.SetContentType("application/json")
+			req.Header.Set("Authorization", "Bearer "+l.token)
+			req.Header.Set("X-Environment", "test")
+			for i := int(next.Add(1)) - 1; i < l.requests; i = int(next.Add(1)) - 1 {
+				req.SetBodyString(l.body(i))
+				sent := time.Now()
+				if err := client.Do(req, resp); err != nil || resp.StatusCode() != 200 {
+					b.Errorf("%v, %d %s", err, resp.StatusCode(), resp.Body())
+					return
+				}
+				latency[i] = time.Since(sent)
+			}
+		})
+	}
+	all.Wait()
+	took, cpu := time.Since(began), t.cpu(b)-before
+	if b.Failed() {
+		b.FailNow()
+	}
+	slices.Sort(latency)
+	milli := func(q int) float64 { return float64(latency[len(latency)*q/100].Microseconds()) / 1000 }
+	n := float64(l.requests)
+	return measured{n / took.Seconds(), milli(50), milli(99), cpu / n}
+}

@@ -1,0 +1,64 @@
+package server
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/crepe-checkout/crepe/edge/admin"
+	"github.com/crepe-checkout/crepe/edge/api"
+	"github.com/crepe-checkout/crepe/edge/auth"
+	"github.com/crepe-checkout/crepe/edge/badgerstore"
+	"github.com/crepe-checkout/crepe/edge/durable"
+	"github.com/crepe-checkout/crepe/edge/orders"
+)
+
+// openAdmin serves the operator's operations on the socket. A failure is logged: orders can be taken without a socket.
+func (s *server) openAdmin() {
+	listener, err := admin.Listen(s.Data)
+	if err != nil {
+		s.log.Error("crepe orders and crepe keys do not reach this server", "error", err)
+		return
+	}
+	handler := admin.New(admin.Config{Orders: s.orders, Auth: s.auth, Log: s.log}).Handle
+	s.admin = openFront(listener, func(ctx *fasthttp.RequestCtx) {
+		defer s.recovered(ctx)
+		if err := readBody(ctx); err != nil {
+			ctx.SetConnectionClose()
+			api.MalformedRequest(ctx, err)
+			return
+		}
+		handler(ctx)
+	}, s.log)
+}
+
+// OpenAdmin returns a client of the server that runs on a data directory. Without one it opens the database and performs the
+// operations itself. The caller closes the client.
+func OpenAdmin(data string, log *slog.Logger) (*admin.Client, error) {
+	if client := admin.Dial(data); client != nil {
+		return client, nil
+	}
+	if _, err := os.Stat(filepath.Join(data, ownDatabase)); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no database of crepe in %s; --data DIR names the data directory of the server", data)
+	}
+	db, err := openStore(data, badgerstore.Options{Log: log})
+	if errors.Is(err, durable.ErrInUse) {
+		return nil, fmt.Errorf("a crepe that runs on %s does not answer on its socket %s: it is starting or ending, or its log says why: %w",
+			data, admin.Socket, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return admin.New(admin.Config{
+		Orders: orders.New(orders.Config{Store: db, Now: time.Now, Rand: rand.Reader, Log: log}),
+		Auth:   auth.New(auth.Config{Catalog: db, Keys: db, Tokens: db, Now: time.Now, Rand: rand.Reader}),
+		Log:    slog.New(slog.DiscardHandler), // the command prints what it has done
+	}).Client(db.Close), nil
+}

@@ -1,0 +1,55 @@
+package server
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
+	"github.com/crepe-checkout/crepe/edge/shoptest"
+)
+
+// TestInFlight: who asks for an order that is being made waits for the first one's answer and gets the same, or is told
+// when to come again.
+func TestInFlight(t *testing.T) {
+	// One try of the first takes as long as the second waits at all: no time is left for a try of the second's own.
+	shop := openTuned(t, func(s *server) { s.orders.TryTimeout, s.orders.Budget = 12*time.Second, 12*time.Second })
+	token := shop.Token(t, "user-1")
+	provider := shop.sandboxes[checkout.Test]
+
+	provider.Script("slow:200ms")
+	first, second := shop.twoOrders(t, token)
+	if url := first.CheckoutURL(t); second.CheckoutURL(t) != url {
+		t.Errorf("two answers: %s and %s", first, second)
+	}
+
+	provider.Decide(func(c fault.Call) fault.Spec {
+		if c.Operation == fault.Create {
+			return "timeout"
+		}
+		return ""
+	})
+	first, second = shop.twoOrders(t, token)
+	if first.Status != http.StatusInternalServerError {
+		t.Errorf("the first got %s", first)
+	}
+	if second.Status != http.StatusServiceUnavailable || second.Header.Get("Retry-After") != "5" {
+		t.Errorf("the second got %s with %v", second, second.Header)
+	}
+	provider.Decide(nil)
+}
+
+// twoOrders asks twice for an order of a new session, the second time while the provider works at the first.
+func (s *shop) twoOrders(t *testing.T, token string) (first, second shoptest.Reply) {
+	t.Helper()
+	session := s.Session(t, nil).SessionID
+	done := make(chan shoptest.Reply, 1)
+	go func() { done <- s.CreateOrder(t, token, shoptest.OrderFor(session)) }()
+	shoptest.Eventually(t, "the first order is written down", func() bool {
+		known, _ := s.db.Session(t.Context(), session)
+		return known != nil && known.OrderID != ""
+	})
+	second = s.CreateOrder(t, token, shoptest.OrderFor(session))
+	return <-done, second
+}

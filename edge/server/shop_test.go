@@ -1,0 +1,82 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/demo"
+	"github.com/crepe-checkout/crepe/edge/shoptest"
+)
+
+// shop is a whole `crepe dev` in this process: real listener, real Badger in a temporary directory, the Stripe adapter on
+// the sandbox provider, and the demo merchant. Dev is nil unless a setting sets it.
+type shop struct {
+	*shoptest.Shop
+	*server
+	log *shoptest.Buffer
+}
+
+func openShop(t testing.TB, settings ...func(*Config)) *shop {
+	t.Helper()
+	return openTuned(t, func(*server) {}, settings...)
+}
+
+// openTuned is openShop with a server that is changed before it serves.
+func openTuned(t testing.TB, tune func(*server), settings ...func(*Config)) *shop {
+	t.Helper()
+	log := new(shoptest.Buffer)
+	c := Config{Listen: "127.0.0.1:0", Data: t.TempDir(), Sandbox: map[checkout.Environment]bool{checkout.Test: true, checkout.Prod: true}}
+	for _, set := range settings {
+		set(&c)
+	}
+	listener, err := c.listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := newServer(c, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tune(s)
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.serveOn(ctx, openFront(listener, s.handle, s.log)) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if err := s.close(); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			t.Log(log.String())
+		}
+	})
+	return &shop{shoptest.New(t, s.PublicURL, seedDemo(t, s)), s, log}
+}
+
+// seedDemo seeds the demo merchant.
+func seedDemo(t testing.TB, s *server) *demo.File {
+	t.Helper()
+	file, err := demo.New(demo.Config{Store: s.db, Data: s.Data, PublicURL: s.PublicURL, Log: s.log}).Open(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// withTools gives a shop the sandbox's tools and the demo merchant's pages.
+func withTools(c *Config) { c.Dev = new(Dev) }
+
+// manySessions stores copies of a new session.
+func (s *shop) manySessions(t testing.TB, n int) []string {
+	t.Helper()
+	first, err := s.db.Session(context.Background(), s.Session(t, nil).SessionID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return shoptest.CopySessions(t, s.server.orders, first, n)
+}
