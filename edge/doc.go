@@ -4,7 +4,7 @@
 //
 // # The way of a request
 //
-// Data flows in one direction, and every arrow below is an import that a test allows (cmd/crepe/arrows_test.go); there are no others.
+// Data flows in one direction, and every arrow below is an import that a test allows (e2e/arrows_test.go); there are no others.
 //
 //	core          what a billing detail, an e-mail, a tax and a create-order request mean. Pure; also runs in the
 //	              buyer's browser and in any WebAssembly host, compiled from the same source.
