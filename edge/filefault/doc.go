@@ -1,32 +1,31 @@
-// Package filefault runs a program under ptrace and counts what it does to the files of one directory. It can end the program
-// at any of these operations, or let one fail, so that a test can try every place at which a program may die, or a disk may
-// refuse. It is for tests, on Linux and amd64.
+// Package filefault runs a program under ptrace and counts its operations on the files of one directory. At any of these operations
+// it can kill the program or inject an I/O error, so that a test can try each of them. It is for tests, on Linux and amd64.
 package filefault
 
 import "os/exec"
 
-// Op is an operation on a file below the directory, about to happen.
+// Op is an operation on a file below the directory.
 type Op struct {
 	N    int    // from 1
 	Call string // the system call: openat (that creates or truncates), write, pwrite64, ftruncate, fallocate, mmap, msync, fsync, fdatasync, renameat, linkat, unlinkat, mkdirat
 	Path string // relative to the directory; of a renaming the old one
 }
 
-// Action is what becomes of an operation.
+// Action says what to do at an operation.
 type Action int
 
-// The actions. Fail is an input/output error (EIO), without effect.
+// Go executes the operation, Kill kills the program before it, and Fail lets it fail with EIO, without effect.
 const (
 	Go Action = iota
 	Kill
 	Fail
 )
 
-// Program is a program to run, and what to do with it.
+// Program is a program to run under the tracer.
 type Program struct {
 	*exec.Cmd        // its standard streams must be files or nil
-	Dir       string // the directory whose files count
+	Dir       string // the traced directory
 
-	Decide func(Op) Action // is asked before each operation
-	After  func(Op)        // is told of each operation that succeeded; nil for nobody
+	Decide func(Op) Action // called before each operation
+	After  func(Op)        // called after each operation that succeeded; nil is allowed
 }

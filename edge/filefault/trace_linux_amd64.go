@@ -18,7 +18,7 @@ const (
 	waitAll          = 0x40000000
 )
 
-// call says how a system call's file is found.
+// call is a system call and how its file is found.
 type call struct {
 	name string
 	file func(*thread, *syscall.PtraceRegs) string
@@ -46,7 +46,7 @@ func descriptor(t *thread, r *syscall.PtraceRegs) string { return t.descriptor(r
 func target(t *thread, r *syscall.PtraceRegs) string     { return t.descriptor(r.Rdx) }
 func path(t *thread, r *syscall.PtraceRegs) string       { return t.text(r.Rsi) }
 
-// opened is the file that a call creates or empties.
+// opened returns the file that a call creates or truncates, "" for other calls.
 func opened(t *thread, r *syscall.PtraceRegs) string {
 	if r.Rdx&(syscall.O_CREAT|syscall.O_TRUNC) == 0 {
 		return ""
@@ -54,7 +54,7 @@ func opened(t *thread, r *syscall.PtraceRegs) string {
 	return t.text(r.Rsi)
 }
 
-// mapped is a file that is mapped for writing.
+// mapped returns the file that a call maps for writing, "" for other calls.
 func mapped(t *thread, r *syscall.PtraceRegs) string {
 	if r.R10&syscall.MAP_SHARED == 0 || r.R10&syscall.MAP_ANON != 0 || r.Rdx&syscall.PROT_WRITE == 0 {
 		return ""
@@ -68,9 +68,9 @@ func mapping(t *thread, r *syscall.PtraceRegs) string { return t.maps[r.Rdi] }
 type thread struct {
 	id     int
 	maps   map[uint64]string // the program's mappings of files
-	inside bool              // a system call
-	op     *Op               // which
-	fail   bool
+	inside bool              // of a system call
+	op     *Op               // that system call's operation; nil if it is not one
+	fail   bool              // the operation must fail
 }
 
 func (t *thread) descriptor(fd uint64) string {
@@ -89,7 +89,7 @@ func (t *thread) text(at uint64) string {
 	}
 	defer memory.Close()
 	b := make([]byte, 512)
-	n, _ := memory.ReadAt(b, int64(at)) // the end of the memory may be nearer
+	n, _ := memory.ReadAt(b, int64(at)) // may be short at the end of the memory
 	name, _, _ := strings.Cut(string(b[:n]), "\x00")
 	if !filepath.IsAbs(name) {
 		if at, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", t.id)); err == nil {
@@ -99,9 +99,9 @@ func (t *thread) text(at uint64) string {
 	return name
 }
 
-// Run runs the program to its end, and returns how many operations there were.
+// Run runs the program to its end and returns the number of operations.
 func (p *Program) Run() (count int, err error) {
-	runtime.LockOSThread() // ptrace knows threads, not processes
+	runtime.LockOSThread() // the tracer of a program is a thread
 	defer runtime.UnlockOSThread()
 	p.SysProcAttr = &syscall.SysProcAttr{Ptrace: true, Setpgid: true}
 	if err := p.Start(); err != nil {
@@ -152,7 +152,7 @@ func (p *Program) Run() (count int, err error) {
 	}
 }
 
-// step is a thread's entry into a system call, or its way out.
+// step handles a thread's entry into a system call or its exit.
 func (p *Program) step(t *thread, count *int) error {
 	var r syscall.PtraceRegs
 	if err := syscall.PtraceGetRegs(t.id, &r); err != nil {

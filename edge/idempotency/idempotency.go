@@ -1,12 +1,12 @@
-// Package idempotency lets a client send a write again without doing it again: [Guard.Do] runs a call once for each key,
-// keeps its answer for a day and repeats it.
+// Package idempotency implements idempotency keys: [Guard.Do] runs a call once for each key, stores its answer for a day and
+// replays it.
 //
-// The rules are the published contract's for X-Idempotency-Key. Only a success is kept; a failure frees the key. A key
-// belongs to one environment, credential and path ([Key]), so a guessed key can never replay another caller's answer.
+// The rules are those of the published contract for X-Idempotency-Key. Only a success is stored; a failure frees the key. A key
+// belongs to one environment, credential and path ([Key]), so a guessed key cannot replay the answer of another caller.
 //
-// Caveats: which calls are running is known to this process only. Two processes that run the same key at once both do the
-// call; what must not happen twice has guards of its own, deeper down. And nobody waits for an answer to be kept: it is
-// repeated from memory until it is on the disk, and a crash before that frees the key.
+// Caveats: running calls are known to their process only. Two processes that get the same key concurrently both run the call, so
+// the call itself must be safe to run twice. An answer is returned before it is durable, and replayed from memory until then. A
+// crash before that frees the key.
 package idempotency
 
 import (
@@ -34,26 +34,26 @@ var (
 		"Invalid X-Idempotency-Key: expected at most 256 characters of A-Z, a-z, 0-9, _ and -")
 	reused = problem.New(problem.Invalid, "idempotency-key-reused", "",
 		"X-Idempotency-Key was used with a different request")
-	// ErrRunning refuses a key whose first call is still at work; the same request may come again.
+	// ErrRunning is the error for a key whose first call is still running. The same request can be retried.
 	ErrRunning = problem.New(problem.Conflict, "idempotency-key-in-use", "",
 		"A request with this X-Idempotency-Key is in progress")
 )
 
-// Key is a client's key with whom it belongs to.
+// Key is a client's key and the scope in which it is unique.
 type Key struct {
 	Environment checkout.Environment
-	Credential  []string // who called: everything that tells two callers apart
+	Credential  []string // what distinguishes two callers
 	Path        string
 	Value       string
 }
 
-// ID names a key, in memory and in a store. It is all of the key, the environment included.
+// ID identifies a key, in memory and in a store.
 type ID struct {
 	Environment checkout.Environment
-	Hash        string // a hash, because a credential may hold a buyer's name at the merchant
+	Hash        string // of all the rest of the key: a credential may contain the merchant's name of the buyer
 }
 
-// ID names the key.
+// ID returns the identifier of the key.
 func (k *Key) ID() ID {
 	h := sha256.New()
 	for _, part := range slices.Concat(k.Credential, []string{k.Path, k.Value}) {
@@ -62,42 +62,42 @@ func (k *Key) ID() ID {
 	return ID{k.Environment, hex.EncodeToString(h.Sum(nil))}
 }
 
-// Answer is the kept success of a call.
+// Answer is the stored answer of a successful call.
 type Answer struct {
-	// Request is the SHA-256 of the request that it answers. Zero is an answer kept by a version that hashed the bytes of the
-	// body; it counts as none.
+	// Request is the SHA-256 of the request. Zero is an answer of an older version that hashed the bytes of the body; it counts
+	// as none.
 	Request [32]byte `json:"digest"`
 	Body    []byte
 }
 
-// Store keeps answers. Each method is one atomic step.
+// Store stores answers. Each method is atomic.
 type Store interface {
-	// IdempotentAnswer reads a kept answer; [ErrNotFound] when there is none or its time is over.
+	// IdempotentAnswer returns a stored answer. It returns [ErrNotFound] if there is none or it has expired.
 	IdempotentAnswer(ctx context.Context, id ID) (*Answer, error)
-	// KeepAnswer makes an answer durable before it returns, and readable.
+	// KeepAnswer stores an answer until a time. The answer is durable when KeepAnswer returns.
 	KeepAnswer(ctx context.Context, id ID, a *Answer, until time.Time) error
 }
 
-// ErrNotFound: nothing is kept under that key.
+// ErrNotFound is the error of reading an answer that does not exist.
 var ErrNotFound = errors.New("idempotency: not found")
 
-// Guard runs calls once. It is safe for concurrent use.
+// Guard runs one call for each key. It is safe for concurrent use.
 type Guard struct {
 	store Store
 	now   func() time.Time
 	log   *slog.Logger
 	mu    sync.Mutex
-	// busy holds the keys whose call is running, and, with its answer, those whose answer is on its way to the store.
+	// busy holds the keys whose call is running, with nil, and those whose answer is being stored, with the answer.
 	busy map[ID]*Answer
 }
 
-// NewGuard returns a guard on a store. The log is for answers that could not be kept.
+// NewGuard returns a guard on a store. It logs answers that could not be stored.
 func NewGuard(store Store, now func() time.Time, log *slog.Logger) *Guard {
 	return &Guard{store: store, now: now, log: log, busy: make(map[ID]*Answer)}
 }
 
-// Do answers a request: with what is kept under the key, or else with what call answers, which is then kept. Two requests are
-// the same if their bytes here are: the caller passes what it has understood, in one spelling. Refusals are a
+// Do returns the stored answer for a key, or else the answer of call, which it then stores. Two requests are the same if their
+// bytes are equal: the caller passes the decoded request in a canonical encoding. Refusals are a
 // [problem.Problem]: a malformed key, a key that came with another request, [ErrRunning].
 func (g *Guard) Do(ctx context.Context, k Key, request []byte, call func() ([]byte, error)) ([]byte, error) {
 	if !wellFormed(k.Value) {
@@ -105,7 +105,7 @@ func (g *Guard) Do(ctx context.Context, k Key, request []byte, call func() ([]by
 	}
 	id, digest := k.ID(), sha256.Sum256(request)
 	if kept, free := g.enter(id); !free {
-		return kept.repeat(digest)
+		return kept.replay(digest)
 	}
 	var fresh *Answer
 	defer func() { g.settle(id, fresh) }() // also after a panic
@@ -114,7 +114,7 @@ func (g *Guard) Do(ctx context.Context, k Key, request []byte, call func() ([]by
 		return nil, err
 	}
 	if err == nil && kept.Request != [32]byte{} {
-		return kept.repeat(digest)
+		return kept.replay(digest)
 	}
 	body, err := call()
 	if err != nil {
@@ -124,8 +124,8 @@ func (g *Guard) Do(ctx context.Context, k Key, request []byte, call func() ([]by
 	return body, nil
 }
 
-// repeat answers a request with what another one got. A nil answer is not there yet.
-func (a *Answer) repeat(digest [32]byte) ([]byte, error) {
+// replay returns the body for a request of the same digest. A nil answer means that the call is running.
+func (a *Answer) replay(digest [32]byte) ([]byte, error) {
 	switch {
 	case a == nil:
 		return nil, ErrRunning
@@ -135,7 +135,7 @@ func (a *Answer) repeat(digest [32]byte) ([]byte, error) {
 	return a.Body, nil
 }
 
-// enter takes a key for a call, or tells what stands in the way: a call, or its answer.
+// enter reserves a key for a call. If the key is busy, it returns free false, and the answer that is being stored, if any.
 func (g *Guard) enter(id ID) (kept *Answer, free bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -146,7 +146,7 @@ func (g *Guard) enter(id ID) (kept *Answer, free bool) {
 	return kept, !taken
 }
 
-// settle frees a key, at once or, where there is a new answer, when that is kept.
+// settle frees a key, at once or, if there is a new answer, when that is stored.
 func (g *Guard) settle(id ID, fresh *Answer) {
 	if fresh == nil {
 		g.leave(id)
@@ -158,7 +158,7 @@ func (g *Guard) settle(id ID, fresh *Answer) {
 	go func() {
 		defer g.leave(id)
 		if err := g.store.KeepAnswer(context.Background(), id, fresh, g.now().Add(keep)); err != nil {
-			g.log.Warn("an answer was not kept under its idempotency key", "error", err)
+			g.log.Warn("cannot store the answer for an idempotency key", "error", err)
 		}
 	}()
 }

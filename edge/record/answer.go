@@ -10,8 +10,8 @@ import (
 
 const answerVersion = 1
 
-// answer is the answer to a request under an idempotency key. Version 0 hashed the bytes of the body, which later versions do
-// not compare with; its digest has another name and is ignored.
+// answer is the stored answer for an idempotency key. Version 0 stored a digest of the body's bytes under another name, which is
+// ignored.
 type answer struct {
 	header
 	Request string `json:"requestDigest,omitempty"` // SHA-256, in hexadecimal

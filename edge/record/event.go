@@ -12,7 +12,7 @@ import (
 
 const quarantinedVersion = 1
 
-// quarantined is a provider's event that fits no order.
+// quarantined is a provider's event that matches no order.
 type quarantined struct {
 	header
 	ID            string               `json:"id"`
@@ -72,7 +72,7 @@ func unmarshalListed(text []byte, into *string, names []string) error {
 	return unmarshal(text, into, func(n int) string { return at(names, n) }, func(name string) bool { return slices.Contains(names, name) })
 }
 
-// at is the n-th name; numbers beyond the list have none.
+// at returns the n-th name, "" if there is none.
 func at(names []string, n int) string {
 	if n < 0 || n >= len(names) {
 		return ""

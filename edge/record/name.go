@@ -7,10 +7,10 @@ import (
 	"github.com/crepe-checkout/crepe/core/tax"
 )
 
-// The types below are enumerated values and days by name. Version 0 holds numbers instead. A name that this program does not
-// know makes the record damaged.
+// The types below are enumerated values and days by name. Version 0 has numbers instead. A record with an unknown name is damaged.
 
-// value finds a value of an enumeration by its name. The enumerations are numbered from zero and small.
+// value returns the value of an enumeration with a name, 0 if there is none. The enumerations are numbered from zero and have less
+// than 32 values.
 func value[T enumeration](name string) T {
 	for v := T(0); name != "" && v < 32; v++ {
 		if v.String() == name {
@@ -43,7 +43,7 @@ func (e *evidence) UnmarshalJSON(text []byte) error {
 	return unmarshalName[tax.Evidence](text, (*string)(e))
 }
 
-// Only zero may have the empty name.
+// unmarshalName decodes the name of an enumerated value. Only zero may have the empty name.
 func unmarshalName[T enumeration](text []byte, into *string) error {
 	return unmarshal(text, into,
 		func(n int) string {
@@ -92,7 +92,7 @@ func (d day) date() tax.Date {
 	return date
 }
 
-// unmarshal reads a name, or a number that named turns into one. Names hold nothing that JSON escapes.
+// unmarshal decodes a name that is known, or a number, which named converts to a name. Names need no escapes in JSON.
 func unmarshal(text []byte, into *string, named func(int) string, known func(string) bool) error {
 	name := ""
 	if len(text) >= 2 && text[0] == '"' {

@@ -11,7 +11,7 @@ import (
 
 const orderVersion = 1
 
-// order holds what its attempts have in common once: the session's product and terms do not change.
+// order holds the product and the terms once for all attempts: the session's do not change.
 type order struct {
 	header
 	ID              string               `json:"id"`
@@ -50,7 +50,7 @@ type attempt struct {
 	LastFault   string              `json:"lastFault,omitempty"`
 }
 
-// placed is what one attempt asks the buyer to pay.
+// placed is the priced order of one attempt.
 type placed struct {
 	Product       *product `json:"product,omitempty"` // version 0, which repeats the order's
 	Terms         *terms   `json:"terms,omitempty"`   // version 0, which repeats the order's
@@ -68,7 +68,7 @@ type account struct {
 	TestMode bool   `json:"play,omitempty"`
 }
 
-// request is the exact request to the provider. A body of text is stored as text.
+// request is the exact request to the provider. A body in UTF-8 is stored as text.
 type request struct {
 	Path string `json:"path"`
 	Text string `json:"text,omitempty"`
@@ -128,7 +128,7 @@ func attemptOf(a orders.Attempt) attempt {
 	}
 }
 
-// attempt adds what the order holds for all of its attempts.
+// attempt converts an attempt and adds the members that the order holds for all attempts.
 func (r *order) attempt(a attempt) orders.Attempt {
 	p := &a.Placed
 	if p.Product == nil {

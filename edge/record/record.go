@@ -1,7 +1,8 @@
-// Package record defines what the stores keep of the domain's types, as JSON with names of its own.
+// Package record defines how the domain's types are stored, as JSON with member names of its own, and the port of a database,
+// [Store].
 //
-// [Marshal] turns a domain value into a record's text, [Unmarshal] does the reverse. A field of a domain type can be renamed
-// without a change of what is stored. The records serve every store: a value in Badger, a JSON column in an SQL database.
+// [Marshal] encodes a domain value as a record, [Unmarshal] decodes it. Renaming a field of a domain type does not change the
+// records. The records serve every store: as values in Badger, or as a JSON column in an SQL database.
 //
 // # Format
 //
@@ -9,15 +10,14 @@
 // "2026-11-23", instants as Unix milliseconds, amounts as integers of minor units, rates as integers of 1e-5. A member that
 // is empty is absent.
 //
-// Version 0 has no "v". Its members are named like the fields of the Go types of its day, which differ from today's names
-// in case only, and its enumerated values and days are numbers. The decoder ignores case and takes both forms.
+// Version 0 has no "v". Its members have the names of Go fields, which differ from the current names in case only, and its
+// enumerated values and days are numbers. The decoder ignores case and accepts both forms.
 //
 // # Changing a record
 //
-// A new member that old records lack, with an absent value that means what it meant before, needs a new version number and a
-// new golden record; nothing else. A member whose meaning changes gets another name. A version is never decoded by guessing:
-// a record of a version that this program does not know is [ErrVersion]. The tests compare each type's members with
-// testdata/schema.txt, and decode the golden records of each version.
+// To add a member, increase the type's version and add a golden record. If the member is absent, the record must mean what it
+// meant before. A member whose meaning changes gets another name. A record of an unknown version is not decoded: the error is
+// [ErrVersion]. The tests compare each type's members with testdata/schema.txt, and decode the golden records of each version.
 package record
 
 import (
@@ -33,13 +33,13 @@ import (
 )
 
 var (
-	// ErrVersion: the record was written by a newer version of the program.
+	// ErrVersion is the error of decoding a record of a newer version of the program.
 	ErrVersion = errors.New("record: written by a newer version of crepe; start that version")
-	// ErrDamaged: the record is not JSON of its type.
+	// ErrDamaged is the error of decoding a record that is not JSON of its type.
 	ErrDamaged = errors.New("record: damaged")
 )
 
-// Marshal writes the record of a domain value: a pointer to a session, order, quarantined event, merchant, store, product,
+// Marshal encodes a domain value: a pointer to a session, order, quarantined event, merchant, store, product,
 // signing key, token state or idempotent answer. It panics for any other type. The attempts of an order must agree on product
 // and terms.
 func Marshal(v any) ([]byte, error) {
@@ -66,8 +66,8 @@ func Marshal(v any) ([]byte, error) {
 	panic(fmt.Sprintf("record: %T has no record", v))
 }
 
-// Unmarshal reads a record of any version into the domain value that v points to, of the types that Marshal takes. After an
-// error, [ErrVersion] or [ErrDamaged], the value is unchanged.
+// Unmarshal decodes a record of any version into the domain value that v points to, of the types that Marshal takes. Its errors are
+// [ErrVersion] and [ErrDamaged]. After an error the value is unchanged.
 func Unmarshal(text []byte, v any) error {
 	switch v := v.(type) {
 	case *orders.Session:
@@ -115,7 +115,7 @@ func encode(record any) ([]byte, error) {
 	return text, nil
 }
 
-// decode reads a record into r, which must point to a struct with a header.
+// decode decodes a record into r, a pointer to a struct with a header.
 func decode(text []byte, r interface{ version() int }, newest int) error {
 	if err := json.Unmarshal(text, r); err != nil {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)

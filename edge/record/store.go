@@ -10,11 +10,14 @@ import (
 	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
-// Store is a database for everything that the server keeps: the ports of the packages that own the records, and what the
-// server itself asks of it. Package storetest tests an implementation, and badgerstore is one.
+// Store is a database of all records of the server: the ports of the packages that own the records, and what the server needs of
+// the database itself. It is safe for concurrent use.
 //
-// A method that finds a write impossible for the moment, because the disk is full or the database cannot be reached, returns
-// a *problem.Problem of kind problem.Unavailable, and nothing has been written.
+// To add a store, implement these methods, call storetest.Run in its test, and open it in the server. Package badgerstore is an
+// example. Values that need no column of their own can be stored with [Marshal].
+//
+// A write that is impossible for the moment, because the disk is full or the database cannot be reached, returns a
+// *problem.Problem of kind problem.Unavailable and has no effect.
 type Store interface {
 	orders.Store
 	catalog.Records
@@ -24,16 +27,18 @@ type Store interface {
 	notify.Keys
 	idempotency.Store
 
-	// Claim records what the database is for. The first call with a use stores it, and every call returns what is stored; "" if
-	// nothing is.
+	// Claim records what the database is used for. The first call with a use stores it. Every call returns the stored use, "" if
+	// there is none.
 	Claim(ctx context.Context, use string) (string, error)
 
-	// Full reports whether new records are refused at the moment because space runs out.
+	// Full reports whether new records are refused at the moment because the disk is nearly full.
 	Full() bool
 
-	// Stopped is closed when the store has stopped for good after an error, which Err then returns. The process should end.
+	// Stopped returns a channel that is closed when the store has stopped for good after an error, which Err then returns. The
+	// process should end.
 	Stopped() <-chan struct{}
 	Err() error
 
+	// Close waits for the writes in progress and releases the database.
 	Close() error
 }

@@ -1,8 +1,8 @@
-// Package shortid writes and reads the identifiers of the published API: a [UUID] as a short id ("STO_" and 22 base62
-// characters), as a checkout session's id ("cs_" and the hyphenated form), or bare.
+// Package shortid formats and parses the identifiers of the published API: a [UUID] as a short id ("STO_" and 22 base62
+// characters), as the id of a checkout session ("cs_" and the hyphenated form), or bare.
 //
-// Each form has exactly one spelling of a UUID, and reading refuses every other, so an id can be compared and used as a
-// key as it came.
+// Each form of a UUID has exactly one spelling, and parsing refuses all others. So ids can be compared, and used as keys, as
+// strings.
 package shortid
 
 import (
@@ -30,7 +30,7 @@ const (
 	sessionPrefix = "cs_"
 )
 
-// Format writes u as a short id: the prefix, "_", and the 128 bits as a big-endian number in base 62 of 0-9A-Za-z, padded
+// Format formats u as a short id: the prefix, "_", and the 128 bits as a big-endian number in base 62 of 0-9A-Za-z, padded
 // with "0" on the left.
 func Format(prefix string, u UUID) string {
 	var body [bodyLength]byte
@@ -44,7 +44,7 @@ func Format(prefix string, u UUID) string {
 	return prefix + "_" + string(body[:])
 }
 
-// Parse reads what [Format] writes under the same prefix, whatever the UUID's version. A number above 2^128-1 is no id.
+// Parse parses the result of [Format] with the same prefix and a UUID of any version. It refuses numbers above 2^128-1.
 func Parse(prefix, s string) (UUID, bool) {
 	s, found := strings.CutPrefix(s, prefix)
 	if !found || len(s) != 1+bodyLength || s[0] != '_' {
@@ -68,10 +68,10 @@ func Parse(prefix, s string) (UUID, bool) {
 	return fromHalves(high, low), true
 }
 
-// FormatSession writes the id of a checkout session. The id is a capability, so u comes from [NewV4].
+// FormatSession formats the id of a checkout session. The id is a capability, so u must be from [NewV4].
 func FormatSession(u UUID) string { return sessionPrefix + u.String() }
 
-// ParseSession reads what [FormatSession] writes.
+// ParseSession parses the result of [FormatSession].
 func ParseSession(s string) (UUID, bool) {
 	s, found := strings.CutPrefix(s, sessionPrefix)
 	if !found {
@@ -83,8 +83,8 @@ func ParseSession(s string) (UUID, bool) {
 // UUID is a universally unique identifier (RFC 9562) of any version, in network byte order.
 type UUID [16]byte
 
-// NewV7 makes an identifier that sorts by its time, to the millisecond (RFC 9562 §5.7), with 74 random bits. It panics if
-// random cannot be read, as crypto/rand itself does.
+// NewV7 returns an identifier that sorts by its time in milliseconds (RFC 9562 §5.7), with 74 random bits. It panics if random
+// returns an error, as crypto/rand does.
 func NewV7(now time.Time, random io.Reader) UUID {
 	u := read(random)
 	milli := uint64(now.UnixMilli())
@@ -93,7 +93,7 @@ func NewV7(now time.Time, random io.Reader) UUID {
 	return u.stamped(7)
 }
 
-// NewV4 makes an identifier of 122 random bits that nobody can guess (RFC 9562 §5.4). It panics as [NewV7] does.
+// NewV4 returns an unguessable identifier of 122 random bits (RFC 9562 §5.4). It panics as [NewV7] does.
 func NewV4(random io.Reader) UUID { return read(random).stamped(4) }
 
 func read(random io.Reader) (u UUID) {
@@ -122,7 +122,7 @@ func fromHalves(high, low uint64) (u UUID) {
 
 const hexDigits = "0123456789abcdef"
 
-// String is the hyphenated form in lower case, "550e8400-e29b-41d4-a716-446655440000".
+// String returns the hyphenated form in lower case, "550e8400-e29b-41d4-a716-446655440000".
 func (u UUID) String() string {
 	b := make([]byte, 0, 36)
 	for i, octet := range u {
@@ -134,7 +134,7 @@ func (u UUID) String() string {
 	return string(b)
 }
 
-// ParseUUID reads what [UUID.String] writes; capitals, braces and missing hyphens are other spellings and refused.
+// ParseUUID parses the result of [UUID.String]. It refuses other spellings: capitals, braces, missing hyphens.
 func ParseUUID(s string) (u UUID, ok bool) {
 	if len(s) != 36 {
 		return UUID{}, false

@@ -135,7 +135,7 @@ func TestNoRandomnessPanics(t *testing.T) {
 	NewV4(iotest.HalfReader(bytes.NewReader(make([]byte, 15))))
 }
 
-// FuzzRoundTrip: every UUID survives both forms, and every text that is read is written the same way again.
+// FuzzRoundTrip: parsing a formatted UUID returns it, and formatting a parsed text returns the text.
 func FuzzRoundTrip(f *testing.F) {
 	f.Add(publishedShort, make([]byte, 16))
 	f.Add("STO_7n42DGM5Tflk9n8mt7Fhc8", bytes.Repeat([]byte{0xff}, 16))

@@ -22,12 +22,12 @@ import (
 	"github.com/crepe-checkout/crepe/edge/storetest"
 )
 
-// base is what is broken; by its own name it would hide the method Store.
+// base is the store under each mistake. An embedded field named Store would hide the method of that name.
 type base = record.Store
 
-// Each of these is a store with one mistake that has been made in a database before.
+// Each type below is a store with one mistake.
 
-// lastWriteWins checks nothing and sets: a version that is not the stored one is made so.
+// lastWriteWins ignores the versions of a change.
 type lastWriteWins struct{ base }
 
 func (s lastWriteWins) Commit(ctx context.Context, c orders.Change) error {
@@ -54,7 +54,7 @@ func (s lastWriteWins) Commit(ctx context.Context, c orders.Change) error {
 	}
 }
 
-// checkThenSet compares the versions outside of the step that writes.
+// checkThenSet compares the versions outside of the transaction that writes.
 type checkThenSet struct{ base }
 
 func (s checkThenSet) Commit(ctx context.Context, c orders.Change) error {
@@ -72,6 +72,7 @@ func (s checkThenSet) Commit(ctx context.Context, c orders.Change) error {
 	if c.Session != nil && c.Session.Version != session || c.Order != nil && c.Order.Version != order {
 		return orders.ErrStale
 	}
+	time.Sleep(time.Millisecond) // so that others write in between, also on a busy machine
 	return lastWriteWins(s).Commit(ctx, c)
 }
 
@@ -88,7 +89,7 @@ func (s twoSteps) Commit(ctx context.Context, c orders.Change) error {
 	return s.base.Commit(ctx, c)
 }
 
-// anyEnvironment finds an order wherever it is.
+// anyEnvironment ignores the environment of an order.
 type anyEnvironment struct{ base }
 
 func (s anyEnvironment) Order(ctx context.Context, env checkout.Environment, id string) (*orders.Order, error) {
@@ -101,7 +102,7 @@ func (s anyEnvironment) Order(ctx context.Context, env checkout.Environment, id 
 	return s.base.Order(ctx, checkout.Test, id)
 }
 
-// sharedCopies keeps what was read, and gives everybody the same.
+// sharedCopies returns the same copy of a session to all callers.
 type sharedCopies struct {
 	base
 	sessions *sync.Map
@@ -119,7 +120,7 @@ func (s sharedCopies) Session(ctx context.Context, id string) (*orders.Session, 
 	return fresh, nil
 }
 
-// noDue forgets the orders of prod, dueBackwards sorts wrongly, dueWithoutEnd returns all.
+// noDue omits the orders of prod, dueBackwards sorts wrongly, dueWithoutEnd ignores the limit.
 type noDue struct{ base }
 
 func (s noDue) Due(ctx context.Context, now int64, limit int) ([]orders.DueOrder, error) {
@@ -141,7 +142,7 @@ func (s dueWithoutEnd) Due(ctx context.Context, now int64, limit int) ([]orders.
 	return s.base.Due(ctx, now, 1000)
 }
 
-// staleDue leaves the old entry of an order in the index when it moves.
+// staleDue leaves old entries in the index of due orders.
 type staleDue struct {
 	base
 	seen *sync.Map
@@ -161,7 +162,7 @@ func (s staleDue) Due(ctx context.Context, now int64, limit int) ([]orders.DueOr
 	return due, err
 }
 
-// noDedup, freeTokens and mixedTokens forget what came with a change.
+// noDedup ignores the event of a change, freeTokens does not spend tokens, mixedTokens ignores their environment.
 type noDedup struct{ base }
 
 func (s noDedup) Commit(ctx context.Context, c orders.Change) error {
@@ -187,7 +188,7 @@ func (s mixedTokens) Commit(ctx context.Context, c orders.Change) error {
 	return s.base.Commit(ctx, c)
 }
 
-// eventAfter applies a change before it asks whether its event is known.
+// eventAfter applies a change before it checks its event.
 type eventAfter struct{ base }
 
 func (s eventAfter) Commit(ctx context.Context, c orders.Change) error {
@@ -196,7 +197,7 @@ func (s eventAfter) Commit(ctx context.Context, c orders.Change) error {
 	return errors.Join(s.base.Commit(ctx, c), s.base.Commit(ctx, orders.Change{Event: event}))
 }
 
-// manyDeployments gives everybody an id of their own.
+// manyDeployments returns another id to each caller.
 type manyDeployments struct{ base }
 
 func (s manyDeployments) Deployment(ctx context.Context, made string) (string, error) {
@@ -204,8 +205,8 @@ func (s manyDeployments) Deployment(ctx context.Context, made string) (string, e
 	return made, err
 }
 
-// noQuarantine drops events that fit nothing, mixedQuarantine keeps those of both environments together, and neverHandled
-// forgets that somebody has looked at one.
+// noQuarantine drops quarantined events, mixedQuarantine ignores their environment, and neverHandled does not record that one is
+// handled.
 type noQuarantine struct{ base }
 
 func (s noQuarantine) Commit(ctx context.Context, c orders.Change) error {
@@ -230,8 +231,7 @@ func (s neverHandled) HandleQuarantined(context.Context, checkout.Environment, s
 	return nil
 }
 
-// refundsOnce lists the orders with a refund due as they were at their first listing, onePage has no second page, and
-// allWait counts what is handled, too.
+// refundsOnce does not show that a refund is handled, onePage has no second page, and allWait counts handled refunds, too.
 type refundsOnce struct{ base }
 
 func (s refundsOnce) RefundDue(ctx context.Context, env checkout.Environment, after string, limit int) (psp.Page[orders.Order], error) {
@@ -259,7 +259,7 @@ func (s allWait) Unhandled(ctx context.Context, env checkout.Environment) (order
 	return waiting, errors.Join(err, failed)
 }
 
-// everlasting and mixedAnswers keep answers too long, or for everybody.
+// everlasting keeps answers too long, mixedAnswers ignores their environment.
 type everlasting struct{ base }
 
 func (s everlasting) KeepAnswer(ctx context.Context, id idempotency.ID, a *idempotency.Answer,
@@ -274,7 +274,7 @@ func (s mixedAnswers) IdempotentAnswer(ctx context.Context, id idempotency.ID) (
 	return s.base.IdempotentAnswer(ctx, id)
 }
 
-// backwards is told of a use of a token in whatever order, and believes the last.
+// backwards records the use of a token that was reported last, not the latest one.
 type backwards struct {
 	base
 	at *sync.Map
@@ -293,12 +293,12 @@ func (s backwards) Token(ctx context.Context, env checkout.Environment, id strin
 	return state, err
 }
 
-// undying keys are removed for nobody.
+// undying does not remove signing keys.
 type undying struct{ base }
 
 func (s undying) RemoveSigningKey(context.Context, checkout.Environment, string) error { return nil }
 
-// manySlugs tells everybody that they have the slug.
+// manySlugs reports no error for a slug that is taken.
 type manySlugs struct{ base }
 
 func (s manySlugs) Put(ctx context.Context, c catalog.Change) error {
@@ -308,7 +308,35 @@ func (s manySlugs) Put(ctx context.Context, c catalog.Change) error {
 	return nil
 }
 
-// ownKey makes a webhook key for each who asks while there is none.
+// staleOrigins does not remove origins.
+type staleOrigins struct {
+	base
+	listed *sync.Map
+}
+
+func (s staleOrigins) Put(ctx context.Context, c catalog.Change) error {
+	if c.Store != nil {
+		for _, origin := range c.Store.Origins {
+			s.listed.Store(origin, true)
+		}
+	}
+	return s.base.Put(ctx, c)
+}
+
+func (s staleOrigins) OriginListed(_ context.Context, origin string) (bool, error) {
+	_, listed := s.listed.Load(origin)
+	return listed, nil
+}
+
+// manyClaims returns to each caller its own use.
+type manyClaims struct{ base }
+
+func (s manyClaims) Claim(ctx context.Context, use string) (string, error) {
+	stored, err := s.base.Claim(ctx, use)
+	return cmp.Or(use, stored), err
+}
+
+// ownKey returns another webhook key to each concurrent caller.
 type ownKey struct{ base }
 
 func (s ownKey) WebhookKey(ctx context.Context, env checkout.Environment, fallback func() ([]byte, error)) ([]byte, error) {
@@ -323,7 +351,7 @@ func (s ownKey) WebhookKey(ctx context.Context, env checkout.Environment, fallba
 	return stored, err
 }
 
-// TestBroken: the suite rejects every one of them, and accepts the store that they are made of.
+// TestBroken: the suite rejects each of these stores, and accepts the one under them.
 func TestBroken(t *testing.T) {
 	broken := map[string]func(record.Store) record.Store{
 		"last write wins":              func(s record.Store) record.Store { return lastWriteWins{s} },
@@ -351,6 +379,8 @@ func TestBroken(t *testing.T) {
 		"the last use told":            func(s record.Store) record.Store { return backwards{s, new(sync.Map)} },
 		"keys for ever":                func(s record.Store) record.Store { return undying{s} },
 		"a slug for many":              func(s record.Store) record.Store { return manySlugs{s} },
+		"origins for ever":             func(s record.Store) record.Store { return staleOrigins{s, new(sync.Map)} },
+		"a claim for each":             func(s record.Store) record.Store { return manyClaims{s} },
 		"a webhook key for each":       func(s record.Store) record.Store { return ownKey{s} },
 	}
 	for _, name := range slices.Sorted(maps.Keys(broken)) {
@@ -365,7 +395,7 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// rejected is the first check that a store fails.
+// rejected returns the name and the error of the first check that a store fails.
 func rejected(s record.Store) (string, error) {
 	for _, c := range storetest.Checks() {
 		if err := c.Do(s); err != nil {

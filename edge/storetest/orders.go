@@ -20,14 +20,14 @@ func newSession(env checkout.Environment) *orders.Session {
 		Metadata: map[string]string{"a": "b"}}
 }
 
-// newOrder is of a session. Its next look is in the distant future, behind all that the check of what is due writes.
+// newOrder returns an order of a session. It is due in the distant future, after all orders of the check due.
 func newOrder(s *orders.Session) *orders.Order {
 	return &orders.Order{ID: fresh("ORD"), SessionID: s.ID, StoreID: s.StoreID, Environment: s.Environment, State: orders.Pending,
 		Attempts: []orders.Attempt{{N: 1, State: orders.Sent,
 			Placed: checkout.Order{SessionID: s.ID, Environment: s.Environment, StoreID: s.StoreID}}}, UpdatedAt: 5e12}
 }
 
-// placed is a session with its order, both stored, at version 1.
+// placed stores a session with its order. Both are at version 1.
 func placed(s record.Store, env checkout.Environment) (*orders.Session, *orders.Order, error) {
 	session := newSession(env)
 	order := newOrder(session)
@@ -88,15 +88,15 @@ func ownership(s record.Store) error {
 	mine.Attempts[0].URL, order.Attempts[0].URL = "changed", "changed"
 	again, err := s.Session(background, session.ID)
 	if err != nil || again.Metadata["a"] != "b" {
-		return fmt.Errorf("somebody's copy of a session is shared: %v", err)
+		return fmt.Errorf("the store shares a session with its callers: %v", err)
 	}
 	if theirs, err := s.Order(background, checkout.Test, order.ID); err != nil || theirs.Attempts[0].URL != "" {
-		return fmt.Errorf("somebody's copy of an order is shared: %v", err)
+		return fmt.Errorf("the store shares an order with its callers: %v", err)
 	}
 	return nil
 }
 
-// stale: whatever is refused leaves nothing of the whole change.
+// stale checks that a refused change writes nothing.
 func stale(s record.Store) error {
 	session, order, err := placed(s, checkout.Test)
 	if err != nil {
@@ -104,10 +104,10 @@ func stale(s record.Store) error {
 	}
 	token, event := newToken(checkout.Test), newEvent(checkout.Test)
 	changes := map[string]func(*orders.Session, *orders.Order){
-		"an old session":              func(s *orders.Session, _ *orders.Order) { s.Version = 0 },
-		"an old order":                func(_ *orders.Session, o *orders.Order) { o.Version = 0 },
-		"a session of the future":     func(s *orders.Session, _ *orders.Order) { s.Version = 2 },
-		"an order that was not there": func(_ *orders.Session, o *orders.Order) { o.ID = fresh("ORD") },
+		"an old session":               func(s *orders.Session, _ *orders.Order) { s.Version = 0 },
+		"an old order":                 func(_ *orders.Session, o *orders.Order) { o.Version = 0 },
+		"a session of a later version": func(s *orders.Session, _ *orders.Order) { s.Version = 2 },
+		"an order that does not exist": func(_ *orders.Session, o *orders.Order) { o.ID = fresh("ORD") },
 	}
 	for name, spoil := range changes {
 		changedSession, changedOrder := *session, *order
@@ -124,7 +124,7 @@ func stale(s record.Store) error {
 			return fmt.Errorf("%s: the order became %+v, %v", name, got, err)
 		}
 	}
-	return need("the same, not stale: token and event are as they were",
+	return need("the same change, not stale",
 		s.Commit(background, orders.Change{Session: session, Order: order, Spend: token, Event: event}))
 }
 
@@ -166,7 +166,7 @@ func sessionRace(s record.Store) error {
 	return nil
 }
 
-// counting: everybody adds one until it is in; nothing of it is overwritten.
+// counting lets all racers increment a counter, each until its write succeeds.
 func counting(s record.Store) error {
 	_, order, err := placed(s, checkout.Test)
 	if err != nil {
@@ -207,9 +207,9 @@ func spending(s record.Store) error {
 	elsewhere := *token
 	elsewhere.Environment = checkout.Prod
 	spend, unspent := orders.Change{Spend: token}, orders.Change{Unspent: token}
-	if err := cmp.Or(need("asking", s.Commit(background, unspent)), need("spending after asking", s.Commit(background, spend)),
+	if err := cmp.Or(need("checking", s.Commit(background, unspent)), need("spending after checking", s.Commit(background, spend)),
 		want("spending twice", s.Commit(background, spend), orders.ErrSpent),
-		want("asking then", s.Commit(background, unspent), orders.ErrSpent),
+		want("checking after spending", s.Commit(background, unspent), orders.ErrSpent),
 		need("the same id in the other environment", s.Commit(background, orders.Change{Spend: &elsewhere}))); err != nil {
 		return err
 	}
@@ -278,7 +278,7 @@ func eventRace(s record.Store) error {
 	return nil
 }
 
-// due writes orders that are due one after the other, in both environments, and moves and ends some.
+// due writes orders that are due one after the other, in both environments, and then postpones one and completes one.
 func due(s record.Store) error {
 	const count = 6
 	var all []*orders.Order
@@ -288,7 +288,7 @@ func due(s record.Store) error {
 		if err != nil {
 			return err
 		}
-		order.UpdatedAt = int64(1000 * (count - i)) // the last one is due first
+		order.UpdatedAt = int64(1000 * (count - i)) // the last order is due first
 		if err := s.Commit(background, orders.Change{Order: order}); err != nil {
 			return err
 		}
@@ -310,12 +310,12 @@ func due(s record.Store) error {
 		return err
 	}
 	all[count-1].State, all[count-1].Attempts[0].State = orders.Paid, orders.Settled // no longer due
-	all[count-2].UpdatedAt = all[0].UpdatedAt + 1                                    // later than all
+	all[count-2].UpdatedAt = all[0].UpdatedAt + 1                                    // last
 	for _, o := range all[count-2:] {
 		if err := s.Commit(background, orders.Change{Order: o}); err != nil {
 			return err
 		}
 	}
 	moved := append(slices.Clone(wanted[2:]), wanted[1])
-	return look("after one has ended and one has moved", now+1, 100, moved)
+	return look("after one is completed and one postponed", now+1, 100, moved)
 }

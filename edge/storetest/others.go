@@ -18,7 +18,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/record"
 )
 
-// farAway is when records of a check expire: not while it runs.
+// farAway is an expiry after the end of the checks.
 var farAway = time.Now().Add(time.Hour)
 
 func answers(s record.Store) error {
@@ -39,13 +39,13 @@ func answers(s record.Store) error {
 	_, errForeign := s.IdempotentAnswer(background, foreign)
 	_, errOld := s.IdempotentAnswer(background, old)
 	return cmp.Or(want("in the other environment", errForeign, idempotency.ErrNotFound),
-		want("after its time", errOld, idempotency.ErrNotFound))
+		want("after its expiry", errOld, idempotency.ErrNotFound))
 }
 
 func touching(s record.Store) error {
 	token := auth.Token{ID: fresh("tok"), ExpiresAt: farAway.UnixMilli()}
 	if state, err := s.Token(background, checkout.Test, token.ID); err != nil || state != (auth.TokenState{}) {
-		return fmt.Errorf("an unheard-of token is %+v, %v", state, err)
+		return fmt.Errorf("an unknown token is %+v, %v", state, err)
 	}
 	spend := &orders.SpentToken{Environment: checkout.Test, ID: token.ID, ExpiresAt: token.ExpiresAt}
 	if err := s.Commit(background, orders.Change{Spend: spend}); err != nil {
@@ -70,7 +70,7 @@ func touching(s record.Store) error {
 	return nil
 }
 
-// eventually tries for what nobody waits for.
+// eventually calls try until it succeeds or five seconds have passed.
 func eventually(try func() error) error {
 	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
 		if err := try(); err == nil || time.Now().After(deadline) {
@@ -119,7 +119,7 @@ func records(s record.Store) error {
 	}
 	store.Name, product.Test.Inactive = "T", true
 	if err := s.Put(background, catalog.Change{Store: store, Products: []*catalog.Product{product}}); err != nil {
-		return need("over what was there", err)
+		return need("overwriting", err)
 	}
 	m, errM := s.Merchant(background, merchant.ID)
 	st, errS := s.Store(background, store.ID)
@@ -168,10 +168,37 @@ func slugs(s record.Store) error {
 	return cmp.Or(want("its merchant", errM, catalog.ErrNotFound), want("its store", errS, catalog.ErrNotFound))
 }
 
+func origins(s record.Store) error {
+	name := fresh("https://shop")
+	kept, dropped := name+".example", name+".dropped.example"
+	first := &catalog.Store{ID: fresh("STO"), Slug: fresh("shop"), Origins: []string{kept, dropped}}
+	second := &catalog.Store{ID: fresh("STO"), Slug: fresh("shop"), Origins: []string{kept}}
+	for _, store := range []*catalog.Store{first, second} {
+		if err := s.Put(background, catalog.Change{Store: store}); err != nil {
+			return err
+		}
+	}
+	listed := func(when, origin string, wanted bool) error {
+		got, err := s.OriginListed(background, origin)
+		if err == nil && got != wanted {
+			err = fmt.Errorf("%s: %s is listed: %t", when, origin, got)
+		}
+		return err
+	}
+	if err := cmp.Or(listed("at first", kept, true), listed("at first", dropped, true), listed("at first", name, false)); err != nil {
+		return err
+	}
+	first.Origins = nil
+	if err := s.Put(background, catalog.Change{Store: first}); err != nil {
+		return err
+	}
+	return cmp.Or(listed("after a change", kept, true), listed("after a change", dropped, false))
+}
+
 func webhookKey(s record.Store) error {
 	broken := errors.New("no randomness")
 	_, err := s.WebhookKey(background, checkout.Test, func() ([]byte, error) { return nil, broken })
-	if err := want("a key that cannot be made", err, broken); err != nil {
+	if err := want("a key that cannot be generated", err, broken); err != nil {
 		return err
 	}
 	keys := make([][]byte, racers)
@@ -190,6 +217,27 @@ func webhookKey(s record.Store) error {
 	other, err := s.WebhookKey(background, checkout.Prod, func() ([]byte, error) { return []byte{0, 2}, nil })
 	if err != nil || bytes.Equal(other, keys[0]) {
 		return fmt.Errorf("the other environment has %v, %v", other, err)
+	}
+	return nil
+}
+
+func claim(s record.Store) error {
+	stored := make([]string, racers)
+	won, lost := race(func(racer int) (err error) {
+		stored[racer], err = s.Claim(background, fresh("use"))
+		return err
+	})
+	if won != racers {
+		return lost[0]
+	}
+	read, err := s.Claim(background, "")
+	if err != nil {
+		return err
+	}
+	for _, use := range stored {
+		if use != read || use == "" {
+			return fmt.Errorf("claimed for %q, stored %q", use, read)
+		}
 	}
 	return nil
 }

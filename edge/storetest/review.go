@@ -17,7 +17,7 @@ func newQuarantined(env checkout.Environment) *orders.Quarantined {
 		Environment: env, Provider: "stripe", Why: "not found", QuarantinedAt: 7}
 }
 
-// quarantine keeps events in both environments, reads them page by page and handles some.
+// quarantine stores events in both environments, reads them page by page and handles one.
 func quarantine(s record.Store) error {
 	const count = 5
 	before, err := s.Unhandled(background, checkout.Test)
@@ -57,7 +57,7 @@ func quarantine(s record.Store) error {
 	return counted(s, before, orders.Unhandled{Quarantined: count - 1})
 }
 
-// refunds makes orders paid twice, and lists them and no other.
+// refunds stores orders with and without a refund due, lists those with one, and handles one.
 func refunds(s record.Store) error {
 	before, err := s.Unhandled(background, checkout.Test)
 	if err != nil {
@@ -109,7 +109,7 @@ func refunds(s record.Store) error {
 	return counted(s, before, orders.Unhandled{RefundDue: 1})
 }
 
-// deployment: whoever is first makes the id, and everybody gets that one.
+// deployment checks that all callers get the id of the first one.
 func deployment(s record.Store) error {
 	ids := make([]string, racers)
 	won, lost := race(func(racer int) (err error) {
@@ -127,7 +127,7 @@ func deployment(s record.Store) error {
 	return nil
 }
 
-// pages reads a list to its end and holds it to its order and to the limit.
+// pages reads a list to its end. It returns an error if a page exceeds the limit or the list is not sorted.
 func pages[T any](limit int, id func(T) string, read func(after string, limit int) (psp.Page[T], error)) (all []T, err error) {
 	for after := ""; ; {
 		page, err := read(after, limit)
@@ -147,7 +147,7 @@ func pages[T any](limit int, id func(T) string, read func(after string, limit in
 	}
 }
 
-// counted compares what waits with what waited before.
+// counted returns an error unless the number of unhandled items is that of before and more.
 func counted(s record.Store, before, more orders.Unhandled) error {
 	before.Quarantined += more.Quarantined
 	before.RefundDue += more.RefundDue

@@ -1,7 +1,7 @@
-// Package storetest says in tests what the ports ask of a database: [Run] holds for every one that implements them.
+// Package storetest tests implementations of [record.Store]. A store's own test calls [Run].
 //
-// A [Check] returns an error instead of failing a test, so that the suite itself can be tested: stores that are broken on
-// purpose must fail it.
+// A [Check] returns an error instead of failing a test, so that the suite itself can be tested: it must reject stores that are
+// broken on purpose.
 package storetest
 
 import (
@@ -14,39 +14,41 @@ import (
 	"github.com/crepe-checkout/crepe/edge/record"
 )
 
-// Check is one thing that a store must do. It leaves records behind under ids of its own, so that checks can share a store.
+// Check is one requirement on a store. It leaves records with ids of its own, so that checks can share a store.
 type Check struct {
 	Name string
 	Do   func(record.Store) error
 }
 
-// Checks are all of them.
+// Checks returns all checks.
 func Checks() []Check {
 	return []Check{
 		{"a session is found by its id", sessionByID},
 		{"an order belongs to its environment", orderEnvironment},
-		{"what is read belongs to the reader", ownership},
+		{"the caller owns what it reads", ownership},
 		{"a stale write changes nothing", stale},
-		{"one racer of many wins a session", sessionRace},
-		{"no write is lost", counting},
+		{"one of many concurrent orders wins a session", sessionRace},
+		{"concurrent updates are not lost", counting},
 		{"a token is spent once", spending},
-		{"one racer of many spends a token", spendingRace},
-		{"an event counts once", repeated},
-		{"one racer of many applies an event", eventRace},
-		{"what is due comes in order", due},
-		{"everybody gets the same deployment", deployment},
+		{"one of many concurrent spends wins", spendingRace},
+		{"an event is applied once", repeated},
+		{"one of many concurrent deliveries applies an event", eventRace},
+		{"due orders are sorted", due},
+		{"all callers get the same deployment", deployment},
 		{"quarantine", quarantine},
 		{"refunds due", refunds},
-		{"an answer is kept until its time", answers},
-		{"the use of a token is remembered", touching},
+		{"an answer expires", answers},
+		{"the last use of a token is recorded", touching},
 		{"signing keys belong to their environment", signingKeys},
 		{"the catalogue", records},
 		{"a slug has one store", slugs},
-		{"everybody gets the same webhook key", webhookKey},
+		{"origins are listed as long as a store lists them", origins},
+		{"all callers get the same webhook key", webhookKey},
+		{"the first claim stays", claim},
 	}
 }
 
-// Run checks a store. open returns an empty one, which it closes when the test ends.
+// Run runs all checks, each on a store of its own. open returns an empty store and closes it at the end of the test.
 func Run(t *testing.T, open func(testing.TB) record.Store) {
 	for _, c := range Checks() {
 		t.Run(c.Name, func(t *testing.T) {
@@ -64,10 +66,10 @@ const (
 
 var last atomic.Int64
 
-// fresh is an id that no other check uses.
+// fresh returns an id that no other check uses.
 func fresh(prefix string) string { return fmt.Sprintf("%s_%06d", prefix, last.Add(1)) }
 
-// race lets all racers do something at once; it returns how many of them had no error, and the errors of the others.
+// race calls do from all racers concurrently. It returns how many calls succeeded, and the errors of the others.
 func race(do func(racer int) error) (won int, lost []error) {
 	errs := make([]error, racers)
 	start, all := make(chan struct{}), sync.WaitGroup{}
@@ -89,7 +91,7 @@ func race(do func(racer int) error) (won int, lost []error) {
 	return won, lost
 }
 
-// oneWinner is what a race for something that there is once must end in.
+// oneWinner runs a race and returns an error unless one call succeeds and all others return the error loser.
 func oneWinner(what string, loser error, do func(racer int) error) error {
 	won, lost := race(do)
 	if won != 1 {
@@ -103,7 +105,7 @@ func oneWinner(what string, loser error, do func(racer int) error) error {
 	return nil
 }
 
-// want compares an error.
+// want returns an error unless got is the error wanted.
 func want(what string, got, wanted error) error {
 	if !errors.Is(got, wanted) {
 		return fmt.Errorf("%s: %v, want %v", what, got, wanted)
@@ -111,7 +113,7 @@ func want(what string, got, wanted error) error {
 	return nil
 }
 
-// need is want for a success.
+// need adds to an error what failed.
 func need(what string, err error) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
