@@ -39,7 +39,7 @@ var arrows = map[string][]string{
 	"edge/shortid": {},
 	"edge/geoip":   {"core"},
 	"edge/psp":     {"core"},
-	"edge/orders":  {"core", "edge/shortid", "edge/psp"},
+	"edge/orders":  {"core", "edge/shortid", "edge/psp", "edge/psp/limit"},
 	"edge/catalog": {"core", "edge/shortid", "edge/orders", "edge/psp"}, // a checkout session is opened from a product's version
 	"edge/auth":    {"core", "edge/shortid", "edge/catalog"},
 
@@ -59,6 +59,7 @@ var arrows = map[string][]string{
 	"edge/badgerstore": {"core", "edge/durable", "edge/record", "edge/psp", "edge/orders", "edge/catalog", "edge/auth", "edge/idempotency"},
 	"edge/storetest":   {"core", "edge/record", "edge/psp", "edge/orders", "edge/catalog", "edge/auth", "edge/idempotency"}, // the tests of a store
 	"edge/filefault":   {},                                                                                                  // a tracer, in tests
+	"edge/psp/limit":   {"core", "edge/psp"},
 	"edge/psp/stripe":  {"core", "edge/psp"},
 	"edge/sandbox":     {"core", "edge/durable", "edge/sandbox/fault"},
 
@@ -87,8 +88,8 @@ var doors = map[string][]string{
 	"github.com/dgraph-io/badger/v4":          {"edge/durable"},
 	"google.golang.org/protobuf":              {"edge/durable"}, // Badger's MANIFEST, in a repair
 	"github.com/golang-jwt/jwt/v5":            {"edge/auth"},
-	"github.com/sony/gobreaker/v2":            {"edge/orders"},
-	"golang.org/x/time":                       {"edge/orders", "edge/throttle", "edge/cmd/crepe"},
+	"github.com/sony/gobreaker/v2":            {"edge/psp/limit"},
+	"golang.org/x/time":                       {"edge/psp/limit", "edge/throttle", "edge/cmd/crepe"},
 	"golang.org/x/sys":                        {"edge/durable"}, // locks and free space on Windows
 	"pgregory.net/rapid":                      {},               // generates schedules, in tests
 	"github.com/anishathalye/porcupine":       {},               // checks histories, in tests

@@ -12,7 +12,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/orders"
-	"github.com/crepe-checkout/crepe/edge/psp"
+	"github.com/crepe-checkout/crepe/edge/psp/limit"
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
 )
@@ -43,9 +43,9 @@ func openRecords(t testing.TB, data string) *records {
 	}
 	log := slog.New(slog.DiscardHandler)
 	provider := sandbox.New(sandbox.Config{Store: sandbox.NewStore(provided, checkout.Test), Key: "sk_test_sandbox", Log: log})
-	gateway := stripe.New(stripe.Config{Name: "sandbox", Key: "sk_test_sandbox", BaseURL: "http://sandbox", Dial: provider.Dial})
+	adapter := stripe.New(stripe.Config{Name: "sandbox", Key: "sk_test_sandbox", BaseURL: "http://sandbox", Dial: provider.Dial})
 	return &records{db: db, provider: provider,
-		orders: orders.New(orders.Config{Store: db, Providers: map[checkout.Environment]psp.Provider{checkout.Test: gateway},
+		orders: orders.New(orders.Config{Store: db, Providers: map[checkout.Environment]orders.Provider{checkout.Test: orders.Limited(limit.New(adapter, limit.Limits{}))},
 			Now: time.Now, Rand: rand.Reader, Log: log}),
 		close: func() {
 			if err := errors.Join(provider.Close(), provided.Close(), db.Close()); err != nil {

@@ -37,7 +37,7 @@ func (s *Service) catchUp(ctx context.Context) {
 			defer close(caughtUp)
 			ctx, cancel := context.WithTimeout(ctx, catchUpBudget)
 			defer cancel()
-			r := reconciliation{Service: s, env: env, gateway: inBackground(s.Providers[env])}
+			r := reconciliation{Service: s, env: env, provider: s.Providers[env].Background}
 			if err := r.catchUp(ctx); err != nil {
 				s.Log.Error("orders are taken although the provider's checkouts could not be compared", "environment", env, "error", err)
 			}
@@ -64,7 +64,7 @@ func (r *reconciliation) catchUp(ctx context.Context) error {
 // compareNewest reads one page. If a checkout on it is new, it goes on to all that can still be paid.
 func (r *reconciliation) compareNewest(ctx context.Context) error {
 	since := psp.Span{Since: r.Now().Add(-payableBack)}
-	page, fault := r.gateway.ListCheckouts(r.callDeadline(), since, "")
+	page, fault := r.provider.ListCheckouts(r.callDeadline(), since, "")
 	if fault != nil {
 		return fault
 	}

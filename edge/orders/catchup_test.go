@@ -20,7 +20,7 @@ func TestCatchUpGivesUp(t *testing.T) {
 		p := &m.busyProvider.provider
 		p.list = &psp.CallError{Class: psp.Unknown}
 		config := m.Config
-		config.CatchUp, config.Providers = true, map[checkout.Environment]psp.Provider{checkout.Test: p}
+		config.CatchUp, config.Providers = true, map[checkout.Environment]orders.Provider{checkout.Test: unlimited(p)}
 		m.Service = orders.New(config)
 		ctx, stop := context.WithCancel(context.Background())
 		var running sync.WaitGroup

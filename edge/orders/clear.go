@@ -49,7 +49,7 @@ func (f *flow) unfinished() (faster *psp.Checkout, _ *psp.CallError) {
 	}
 	for _, r := range found {
 		if r.Status == psp.CheckoutOpen {
-			if r, fault = f.gateway.Expire(f.tryDeadline(), r.Ref); fault != nil {
+			if r, fault = f.provider.Expire(f.tryDeadline(), r.Ref); fault != nil {
 				return nil, fault
 			}
 		}
@@ -64,11 +64,11 @@ func (f *flow) unfinished() (faster *psp.Checkout, _ *psp.CallError) {
 func (f *flow) find() (found []psp.Checkout, _ *psp.CallError) {
 	a := f.order.Current()
 	if a.Ref != "" {
-		r, fault := f.gateway.Retrieve(f.tryDeadline(), a.Ref)
+		r, fault := f.provider.Retrieve(f.tryDeadline(), a.Ref)
 		return []psp.Checkout{r}, fault
 	}
 	for after := ""; ; {
-		page, fault := f.gateway.ListCheckouts(f.tryDeadline(), f.span(), after)
+		page, fault := f.provider.ListCheckouts(f.tryDeadline(), f.span(), after)
 		if fault != nil {
 			return nil, fault
 		}
@@ -81,7 +81,7 @@ func (f *flow) find() (found []psp.Checkout, _ *psp.CallError) {
 			return found, nil
 		}
 		if !f.Now().Before(f.deadline) {
-			return nil, heldBack("list_too_long", 0)
+			return nil, &psp.CallError{Class: psp.NotExecuted, Held: true, Code: "list_too_long"}
 		}
 	}
 }

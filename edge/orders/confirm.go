@@ -29,10 +29,10 @@ func (f *flow) confirm(a *Attempt) error {
 	if f.nowMilli() < a.SentAt+freshFor.Milliseconds() || f.confirmed.lately(f.session.ID, f.Now()) {
 		return nil
 	}
-	if held := reserve(f.gateway, time.Now()); held != nil {
+	if held := f.buyer.Reserve(time.Now()); held != nil {
 		return nil
 	}
-	remote, fault := f.gateway.Retrieve(f.Now().Add(min(confirmTimeout, f.TryTimeout)), a.Ref)
+	remote, fault := f.provider.Retrieve(f.Now().Add(min(confirmTimeout, f.TryTimeout)), a.Ref)
 	switch {
 	case fault != nil:
 		return nil

@@ -154,5 +154,5 @@ func (s *Service) payment(a *Attempt, ev *psp.Event) Payment {
 }
 
 func (s *Service) seen(env checkout.Environment, ev *psp.Event) *SeenEvent {
-	return &SeenEvent{Environment: env, Provider: s.Providers[env].Name(), ID: ev.ID}
+	return &SeenEvent{Environment: env, Provider: s.Providers[env].Background.Name(), ID: ev.ID}
 }

@@ -21,13 +21,14 @@ type flow struct {
 	spend    *SpentToken
 	deadline time.Time
 
-	gateway psp.Provider
-	session *Session
-	order   *Order // nil before the first attempt
-	placed  checkout.Order
-	digest  string
-	begun   int // the attempt that this request has begun, 0 for none yet
-	ending  int // the attempt that this request supersedes, 0 for none yet
+	provider Calls
+	buyer    BuyerCalls // the same provider; nil in the sweeper
+	session  *Session
+	order    *Order // nil before the first attempt
+	placed   checkout.Order
+	digest   string
+	begun    int // the attempt that this request has begun, 0 for none yet
+	ending   int // the attempt that this request supersedes, 0 for none yet
 }
 
 // step reads the session, lets the rules decide and takes the one step that the order's state asks for.
@@ -90,7 +91,7 @@ func (f *flow) leave() error {
 		return nil
 	}
 	switch a := f.order.Current(); {
-	case !a.elsewhere(f.gateway.Account()), a.State == AttemptProcessing, a.State == Settled, a.State == Refused, a.State == Ended:
+	case !a.elsewhere(f.provider.Account()), a.State == AttemptProcessing, a.State == Settled, a.State == Refused, a.State == Ended:
 		return nil
 	case !a.overAt(f.nowMilli()):
 		return checkout.InvalidSession()
@@ -123,7 +124,7 @@ func (f *flow) callable() error {
 	if f.deadline.Sub(f.Now()) < f.TryTimeout/4 {
 		return errBusy
 	}
-	if held := reserve(f.gateway, f.deadline.Add(-f.TryTimeout)); held != nil {
+	if held := f.buyer.Reserve(f.deadline.Add(-f.TryTimeout)); held != nil {
 		return crowded(held)
 	}
 	return nil
@@ -161,17 +162,18 @@ func (f *flow) read() error {
 		return checkout.InvalidSession()
 	}
 	f.placed, f.digest = *placed, digest(placed)
-	if f.gateway == nil {
-		gateway := f.Providers[session.Environment]
-		if gateway == nil {
+	if f.provider == nil {
+		provider, ok := f.Providers[session.Environment]
+		if !ok {
 			return ProviderMissing(problem.Unavailable, session.Environment)
 		}
-		f.gateway = forBuyer(gateway, session.StoreID, f.client)
+		f.buyer = provider.ForBuyer(session.StoreID, f.client)
+		f.provider = f.buyer
 	}
 	if url := f.request.SuccessURL; url != "" && !ReturnAllowed(url, session.Environment, f.returnHosts()) {
 		return refused(psp.RefusesSuccessURL, "")
 	}
-	if refusal := checkTotal(f.gateway, &placed.Quote); refusal != nil {
+	if refusal := checkTotal(f.provider, &placed.Quote); refusal != nil {
 		return refusal
 	}
 	f.order, err = f.Order(f.ctx, session)
@@ -212,7 +214,7 @@ func (f *flow) begin() (string, error) {
 		return "", err
 	}
 	f.order.begin(Attempt{
-		Placed: f.placed, Digest: f.digest, Provider: f.gateway.Name(), Account: f.gateway.Account(),
+		Placed: f.placed, Digest: f.digest, Provider: f.provider.Name(), Account: f.provider.Account(),
 		Key:     fmt.Sprintf("crepe_%s_%s_%d", f.order.Environment, f.order.ID, n),
 		Request: wire, SentAt: now.UnixMilli(), ExpiresAt: expires.UnixMilli(),
 	}, now.UnixMilli())
@@ -228,9 +230,9 @@ func (f *flow) expiry() time.Time { return f.Now().Add(remoteLife).Truncate(time
 
 // render makes the next attempt's bytes.
 func (f *flow) render(expires time.Time) (psp.RenderedRequest, error) {
-	wire, err := f.gateway.Render(f.payable(len(f.order.Attempts)+1, expires))
+	wire, err := f.provider.Render(f.payable(len(f.order.Attempts)+1, expires))
 	if err != nil {
-		f.Log.Error("an order cannot be rendered", "provider", f.gateway.Name(), "session", f.session.ID, "error", err)
+		f.Log.Error("an order cannot be rendered", "provider", f.provider.Name(), "session", f.session.ID, "error", err)
 		return psp.RenderedRequest{}, problem.New(problem.Invalid, "order-unpayable", "", "Order cannot be paid at the payment provider")
 	}
 	return wire, nil
@@ -324,8 +326,8 @@ func (f *flow) supersede() (string, error) {
 		}
 		f.ending = a.N
 	}
-	hold(f.gateway) // who has no turn left for the next checkout must not have ended this one
-	remote, fault := f.gateway.Expire(f.tryDeadline(), a.Ref)
+	f.buyer.Extend() // without a slot for the next checkout, this one must not be ended
+	remote, fault := f.provider.Expire(f.tryDeadline(), a.Ref)
 	if fault != nil && fault.Held {
 		return "", crowded(fault)
 	}
@@ -373,7 +375,7 @@ func (f *flow) commitClosed() error {
 func (f *flow) create(a *Attempt) (psp.Checkout, *psp.CallError) {
 	for try := 0; ; try++ {
 		a.Tries++
-		remote, fault := f.gateway.Create(f.tryDeadline(), a.Request, a.Key)
+		remote, fault := f.provider.Create(f.tryDeadline(), a.Request, a.Key)
 		if fault == nil {
 			return remote, nil
 		}

@@ -265,7 +265,7 @@ func (w *world) eventsAgainChangeNothing(rng *rand.Rand) error {
 	again := slices.Concat(w.events, w.events)
 	rng.Shuffle(len(again), func(i, j int) { again[i], again[j] = again[j], again[i] })
 	for i, message := range again {
-		event, err := w.current.gateway.Webhook(message.header, message.body, signedAt(message.signature))
+		event, err := w.current.webhooks.Webhook(message.header, message.body, signedAt(message.signature))
 		must(err)
 		event.ID = fmt.Sprint(event.ID, "-", i)
 		must(w.current.service.Apply(context.Background(), checkout.Test, event))

@@ -309,9 +309,9 @@ func (c crowd) order(t *testing.T, db orders.Store, session string, n uint64) (h
 	processes := make([]*orders.Service, c.processes)
 	for i := range processes {
 		p := newPauses(c.seed, n<<8+uint64(i))
-		gateway := unsteady{provider, p, c.troubles}
+		provider := unsteady{provider, p, c.troubles}
 		processes[i] = orders.New(orders.Config{Store: c.store(pausingStore{db, p}), Now: time.Now, Rand: rand.Reader,
-			Log: slog.New(slog.DiscardHandler), Providers: map[checkout.Environment]psp.Provider{checkout.Test: gateway},
+			Log: slog.New(slog.DiscardHandler), Providers: map[checkout.Environment]orders.Provider{checkout.Test: unlimited(provider)},
 			TryTimeout: budget / 2, Budget: budget})
 	}
 	began := time.Now()

@@ -21,6 +21,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp"
+	"github.com/crepe-checkout/crepe/edge/psp/limit"
 )
 
 const (
@@ -138,7 +139,7 @@ func inMarket(t *testing.T, do func(*market)) {
 		must(err)
 		m := &market{busyProvider: &busyProvider{bucket: rate.NewLimiter(overloadRate, overloadRate)}, told: make(map[string]bool)}
 		m.Service = orders.New(orders.Config{Store: db, Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-			Providers: map[checkout.Environment]psp.Provider{checkout.Test: orders.Guarded(m.busyProvider, orders.Limits{Rate: overloadRate})}})
+			Providers: map[checkout.Environment]orders.Provider{checkout.Test: orders.Limited(limit.New(m.busyProvider, limit.Limits{Rate: overloadRate}))}})
 		ctx, stop := context.WithCancel(t.Context())
 		var sweeper sync.WaitGroup
 		sweeper.Go(func() { m.Run(ctx) })

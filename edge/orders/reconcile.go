@@ -44,7 +44,7 @@ func (s *Service) reconcileHourly(ctx context.Context) {
 func (s *Service) Reconcile(ctx context.Context) error {
 	var failed []error
 	for _, env := range slices.Sorted(maps.Keys(s.Providers)) {
-		r := reconciliation{Service: s, env: env, gateway: inBackground(s.Providers[env])}
+		r := reconciliation{Service: s, env: env, provider: s.Providers[env].Background}
 		err := r.run(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err() // we are ending, and that is no failure of anybody's
@@ -63,8 +63,8 @@ func (s *Service) Reconcile(ctx context.Context) error {
 // reconciliation is one comparison with one provider.
 type reconciliation struct {
 	*Service
-	env     checkout.Environment
-	gateway psp.Provider
+	env      checkout.Environment
+	provider Calls
 
 	checked     int   // events and checkouts of ours
 	fixed       int   // of them: told what we did not know, or ended
@@ -82,14 +82,14 @@ func (r *reconciliation) run(ctx context.Context) error {
 		return err
 	}
 	return errors.Join(
-		visit(ctx, r, r.gateway.UndeliveredEvents, r.event),
+		visit(ctx, r, r.provider.UndeliveredEvents, r.event),
 		r.checkouts(ctx, psp.Span{Since: r.Now().Add(-reconcileBack)}),
 		r.unended)
 }
 
 func (r *reconciliation) checkouts(ctx context.Context, created psp.Span) error {
 	return visit(ctx, r, func(deadline time.Time, after string) (psp.Page[psp.Checkout], *psp.CallError) {
-		return r.gateway.ListCheckouts(deadline, created, after)
+		return r.provider.ListCheckouts(deadline, created, after)
 	}, r.checkout)
 }
 
@@ -201,7 +201,7 @@ func (r *reconciliation) unheardOf(ctx context.Context, remote *psp.Checkout) er
 
 // end ends a checkout that must not be paid, and reports whether its state is certain then.
 func (r *reconciliation) end(remote *psp.Checkout) bool {
-	ended, fault := r.gateway.Expire(r.callDeadline(), remote.Ref)
+	ended, fault := r.provider.Expire(r.callDeadline(), remote.Ref)
 	if fault != nil {
 		r.unended = fmt.Errorf("orders: %s attempt %d cannot be ended: %w", remote.OrderID, remote.Attempt, fault)
 		return false
@@ -222,7 +222,7 @@ func (r *reconciliation) tell(ctx context.Context, remote *psp.Checkout) error {
 // moved is the attempt of a checkout if it was made with another key of the same account; nil for all others.
 func (r *reconciliation) moved(o *Order, remote *psp.Checkout) *Attempt {
 	a := o.attemptOf(remote)
-	if a == nil || a.Ref != remote.Ref || !a.elsewhere(r.gateway.Account()) {
+	if a == nil || a.Ref != remote.Ref || !a.elsewhere(r.provider.Account()) {
 		return nil
 	}
 	return a
@@ -240,7 +240,7 @@ func (r *reconciliation) home(ctx context.Context, remote *psp.Checkout) (*Order
 		if a == nil {
 			return o, nil
 		}
-		a.Account = r.gateway.Account()
+		a.Account = r.provider.Account()
 		if err := r.Store.Commit(ctx, Change{Order: o}); !errors.Is(err, ErrStale) { // the sweeper may be at work on it
 			o.Version++
 			return o, err

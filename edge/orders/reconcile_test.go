@@ -22,6 +22,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp"
+	"github.com/crepe-checkout/crepe/edge/psp/limit"
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
 	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
@@ -75,7 +76,7 @@ func openCounter(t *testing.T) *counter {
 	c.stripe = stripe.New(stripe.Config{Key: "sk_test_1", WebhookSecret: "whsec_1", BaseURL: "http://sandbox", Dial: c.psp.Dial})
 	c.Service = orders.New(orders.Config{Store: c.db, Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.NewTextHandler(c.log, nil)),
 		Deployment: "here",
-		Providers:  map[checkout.Environment]psp.Provider{checkout.Test: orders.Guarded(c.stripe, orders.Limits{Trip: 1000})}})
+		Providers:  map[checkout.Environment]orders.Provider{checkout.Test: orders.Limited(limit.New(c.stripe, limit.Limits{Trip: 1000}))}})
 	return c
 }
 

@@ -11,16 +11,15 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/problem"
-	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/shortid"
 )
 
 // Config is what a [Service] is built from.
 type Config struct {
 	Store Store
-	// Gateways holds the provider of each environment. In an environment without one every create-order is refused for the
+	// Providers holds the provider of each environment. In an environment without one every create-order is refused for the
 	// moment: its session was opened while there was a provider.
-	Providers map[checkout.Environment]psp.Provider
+	Providers map[checkout.Environment]Provider
 	Now       func() time.Time
 	Rand      io.Reader // for ids; crypto/rand in production
 
@@ -109,7 +108,11 @@ func (s *Service) Create(ctx context.Context, r *checkout.Request, client string
 	}
 	defer unlock()
 	f := flow{Service: s, ctx: ctx, request: r, client: client, spend: spend, deadline: deadline}
-	defer func() { release(f.gateway) }()
+	defer func() {
+		if f.buyer != nil {
+			f.buyer.Release()
+		}
+	}()
 	for {
 		url, err := f.step()
 		again := errors.Is(err, errAgain) || errors.Is(err, ErrStale)

@@ -170,7 +170,7 @@ func openDeskIn(t *testing.T, directory string) *desk {
 	})
 	p := new(provider)
 	d := &desk{provider: p, db: db, log: log}
-	d.Service = orders.New(orders.Config{Store: db, Providers: map[checkout.Environment]psp.Provider{checkout.Test: p},
+	d.Service = orders.New(orders.Config{Store: db, Providers: map[checkout.Environment]orders.Provider{checkout.Test: unlimited(p)},
 		Now: func() time.Time { return time.Now().Add(d.ahead) }, Rand: rand.Reader, Log: logger, TryTimeout: 50 * time.Millisecond, Budget: 100 * time.Millisecond})
 	session := &orders.Session{MerchantID: "MER_1", PageURL: "https://pay.example/s", Session: checkout.Session{
 		ID: sessionID, Environment: checkout.Test, StoreID: "STO_1", ExpiresAt: time.Now().Add(time.Hour).UnixMilli(),
@@ -771,14 +771,14 @@ func TestSpentToken(t *testing.T) {
 // refused for the moment.
 func TestWithoutProvider(t *testing.T) {
 	d := openDesk(t)
-	gateways := d.Providers
+	providers := d.Providers
 	d.Providers = nil
 	var refused *problem.Problem
 	if _, err := d.order("DE"); !errors.As(err, &refused) || refused.Kind != problem.Unavailable ||
 		refused.Message != "No payment provider is configured for environment test" {
 		t.Errorf("without a provider: %v", err)
 	}
-	d.Providers = gateways
+	d.Providers = providers
 	d.Config.Budget = time.Minute
 	if _, err := d.order("DE"); err != nil {
 		t.Errorf("with one again: %v", err)

@@ -76,11 +76,9 @@ func (s *Service) resume(ctx context.Context, d DueOrder) error {
 	}
 	defer unlock()
 	f := flow{Service: s, ctx: ctx, deadline: s.Now().Add(s.Budget)}
-	gateway := s.Providers[d.Environment]
-	if gateway == nil {
+	if f.provider = s.Providers[d.Environment].Background; f.provider == nil {
 		return errors.New("orders: no payment provider is configured any more")
 	}
-	f.gateway = inBackground(gateway)
 	if f.order, err = s.Store.Order(ctx, d.Environment, d.ID); err != nil {
 		return err
 	}
@@ -96,7 +94,7 @@ func (s *Service) resume(ctx context.Context, d DueOrder) error {
 func (f *flow) resume() error {
 	a := f.order.Current()
 	f.digest = a.Digest
-	if a.elsewhere(f.gateway.Account()) {
+	if a.elsewhere(f.provider.Account()) {
 		return f.resumeElsewhere()
 	}
 	switch a.State {
@@ -110,9 +108,9 @@ func (f *flow) resume() error {
 	case Abandoned:
 		return f.resumeAbandoned()
 	case Superseding:
-		return f.settle(f.gateway.Expire)
+		return f.settle(f.provider.Expire)
 	default:
-		return f.settle(f.gateway.Retrieve)
+		return f.settle(f.provider.Retrieve)
 	}
 }
 

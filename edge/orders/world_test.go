@@ -30,6 +30,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp"
+	"github.com/crepe-checkout/crepe/edge/psp/limit"
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
 )
@@ -360,10 +361,10 @@ func (w *world) receive(ctx *fasthttp.RequestCtx) {
 // life is one run of our process. Once it is over, its goroutines get nothing done any more.
 type life struct {
 	*world
-	service *orders.Service
-	gateway psp.Provider
-	over    chan struct{}
-	cancel  context.CancelFunc
+	service  *orders.Service
+	webhooks psp.Webhooks
+	over     chan struct{}
+	cancel   context.CancelFunc
 
 	mutex   sync.Mutex
 	conns   []net.Conn
@@ -388,15 +389,15 @@ func (w *world) newLife() *life {
 	if w.broken.gateway != nil {
 		gateway = w.broken.gateway(gateway)
 	}
-	l.gateway = orders.Guarded(gateway, orders.Limits{Trip: 5})
-	l.service = orders.New(orders.Config{Store: store, Providers: map[checkout.Environment]psp.Provider{checkout.Test: l.gateway},
+	l.webhooks = gateway
+	l.service = orders.New(orders.Config{Store: store, Providers: map[checkout.Environment]orders.Provider{checkout.Test: orders.Limited(limit.New(gateway, limit.Limits{Trip: 5}))},
 		Now: w.now, Rand: rand.Reader, Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	go l.service.Run(ctx)
 	return l
 }
 
 func (l *life) apply(message received, now time.Time) error {
-	event, err := l.gateway.Webhook(message.header, message.body, now)
+	event, err := l.webhooks.Webhook(message.header, message.body, now)
 	if err != nil {
 		return err
 	}

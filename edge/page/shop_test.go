@@ -20,6 +20,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp"
+	"github.com/crepe-checkout/crepe/edge/psp/limit"
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
 )
@@ -59,8 +60,8 @@ func openShop(t *testing.T) *shop {
 			t.Error(err)
 		}
 	})
-	gateway := stripe.New(stripe.Config{Key: "sk_test_sandbox", BaseURL: "http://sandbox", Dial: provider.Dial})
-	s.orders = orders.New(orders.Config{Store: db, Providers: map[checkout.Environment]psp.Provider{"test": gateway},
+	adapter := stripe.New(stripe.Config{Key: "sk_test_sandbox", BaseURL: "http://sandbox", Dial: provider.Dial})
+	s.orders = orders.New(orders.Config{Store: db, Providers: map[checkout.Environment]orders.Provider{"test": orders.Limited(limit.New(adapter, limit.Limits{}))},
 		Now: clock, Rand: rand.NewChaCha8([32]byte{}), Log: log})
 	s.Handler = New(Config{Orders: s.orders, Stores: db, Now: clock, Log: log,
 		PayOrigins: []string{"https://checkout.stripe.com"}, Providers: map[checkout.Environment]string{"test": "Stripe", "prod": "Stripe"}})

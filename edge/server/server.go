@@ -31,6 +31,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/page"
 	"github.com/crepe-checkout/crepe/edge/psp"
+	"github.com/crepe-checkout/crepe/edge/psp/limit"
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 	"github.com/crepe-checkout/crepe/edge/record"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
@@ -39,8 +40,6 @@ import (
 )
 
 const (
-	// stripeRate is how many calls a second Stripe allows for one endpoint, until asked for more.
-	stripeRate = 25
 	// sandboxTrip is how many faults in a row it takes until the sandbox counts as down. They are asked for there, one
 	// buyer's by one address, and must not stop the next buyer.
 	sandboxTrip = 1000
@@ -57,9 +56,6 @@ var sandboxPath = map[checkout.Environment]string{checkout.Test: "/sandbox", che
 
 // sandboxTools are the sandbox's own pages that tell or change more than a buyer may.
 var sandboxTools = []string{"/log", "/trigger", "/faults"}
-
-// payOrigins are the places outside of this server where a buyer may be sent to pay.
-var payOrigins = []string{"https://checkout.stripe.com"}
 
 // server is the wired program: everything from the listener to the disk.
 type server struct {
@@ -94,14 +90,14 @@ func newServer(c Config, log *slog.Logger) (*server, error) {
 }
 
 func (s *server) wire() error {
-	gateways := make(map[checkout.Environment]psp.Provider)
+	providers, limited := make(map[checkout.Environment]psp.Provider), make(map[checkout.Environment]orders.Provider)
 	for _, env := range []checkout.Environment{checkout.Test, checkout.Prod} {
-		gateway, err := s.gateway(env)
+		provider, limits, err := s.provider(env)
 		if err != nil {
 			return err
 		}
-		if gateway != nil {
-			gateways[env] = gateway
+		if provider != nil {
+			providers[env], limited[env] = provider, orders.Limited(limit.New(provider, limits))
 		}
 	}
 	locator, err := s.locator()
@@ -121,13 +117,13 @@ func (s *server) wire() error {
 	if err != nil {
 		return err
 	}
-	s.orders = orders.New(orders.Config{Store: s.db, Providers: gateways, Now: time.Now, Rand: rand.Reader, Log: s.log,
+	s.orders = orders.New(orders.Config{Store: s.db, Providers: limited, Now: time.Now, Rand: rand.Reader, Log: s.log,
 		Deployment: deployment, CatchUp: true})
-	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Origins: s.db, Orders: s.orders, Providers: gateways,
+	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Origins: s.db, Orders: s.orders, Providers: providers,
 		Idempotency: idempotency.NewGuard(s.db, time.Now, s.log), GeoIP: locator, Throttle: limits, Rates: rates,
 		PublicURL: s.PublicURL, Ready: s.ready, Now: time.Now, Rand: rand.Reader, Log: s.log})
 	s.page = page.New(page.Config{Orders: s.orders, Stores: s.db, GeoIP: locator, Throttle: limits, Rates: rates, Now: time.Now, Log: s.log,
-		PayOrigins: payOrigins, Providers: s.providers()})
+		PayOrigins: []string{stripe.PayOrigin}, Providers: s.providerNames()})
 	if s.Dev != nil {
 		s.demo = demo.New(demo.Config{Store: s.db, Data: s.Data, PublicURL: s.PublicURL, LocalURL: s.local, Origins: s.Dev.Origins,
 			Look: s.Dev.Look, Log: s.log})
@@ -136,24 +132,24 @@ func (s *server) wire() error {
 	return nil
 }
 
-// providers are the names of the payment providers as buyers know them.
-func (s *server) providers() map[checkout.Environment]string {
+// providerNames are the names of the payment providers as buyers know them.
+func (s *server) providerNames() map[checkout.Environment]string {
 	names := map[checkout.Environment]string{checkout.Test: "Crêpe Sandbox", checkout.Prod: "Crêpe Sandbox"}
 	for env := range s.Stripe {
-		names[env] = "Stripe"
+		names[env] = stripe.DisplayName
 	}
 	return names
 }
 
-// gateway is the environment's provider: its Stripe account, or the sandbox where that may stand in, or none.
-func (s *server) gateway(env checkout.Environment) (psp.Provider, error) {
+// provider is the environment's payment provider and its limits: the Stripe account, or the sandbox where that may stand in, or
+// nil.
+func (s *server) provider(env checkout.Environment) (psp.Provider, limit.Limits, error) {
 	if account, ok := s.Stripe[env]; ok {
-		gateway := stripe.New(stripe.Config{Key: account.Key, WebhookSecret: account.WebhookSecret})
-		return orders.Guarded(gateway, orders.Limits{Rate: stripeRate}), nil
+		return stripe.New(stripe.Config{Key: account.Key, WebhookSecret: account.WebhookSecret}), limit.Limits{Rate: stripe.Rate}, nil
 	}
 	if !s.Sandbox[env] {
 		s.log.Warn("no payment provider: orders cannot be created", "environment", env)
-		return nil, nil
+		return nil, limit.Limits{}, nil
 	}
 	secret := "whsec_" + rand.Text()
 	provider := sandbox.New(sandbox.Config{
@@ -163,10 +159,10 @@ func (s *server) gateway(env checkout.Environment) (psp.Provider, error) {
 	s.sandboxes[env] = provider
 	account, err := provider.Account()
 	if err != nil {
-		return nil, err
+		return nil, limit.Limits{}, err
 	}
-	gateway := stripe.New(stripe.Config{Name: sandboxName, Account: account, Key: sandboxKey, WebhookSecret: secret, BaseURL: "http://sandbox", Dial: provider.Dial})
-	return orders.Guarded(gateway, orders.Limits{Trip: sandboxTrip}), nil
+	adapter := stripe.New(stripe.Config{Name: sandboxName, Account: account, Key: sandboxKey, WebhookSecret: secret, BaseURL: "http://sandbox", Dial: provider.Dial})
+	return adapter, limit.Limits{Trip: sandboxTrip}, nil
 }
 
 // sandbox serves the sandbox provider's own pages.

@@ -24,6 +24,15 @@ import (
 	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
+const (
+	// Rate is how many calls a second Stripe allows for one endpoint, until asked for more.
+	Rate = 25
+	// DisplayName is the provider's name as buyers know it.
+	DisplayName = "Stripe"
+	// PayOrigin is the origin of the pages where buyers pay.
+	PayOrigin = "https://checkout.stripe.com"
+)
+
 // apiVersion is the version of Stripe's API that this package was written against.
 const apiVersion = "2026-08-26.dahlia"
 
