@@ -1,5 +1,5 @@
 # What a person types; build.sh does the work, so that it runs where there is no make.
-.PHONY: run build test wasm web shots client browsers bench bench-wasm torture fuzz clean
+.PHONY: run build test wasm web release shots client browsers bench bench-wasm torture fuzz clean
 
 run: ; ./build.sh run
 build: ; ./build.sh build
@@ -7,6 +7,7 @@ test: ; ./build.sh test
 wasm: ; ./build.sh wasm
 web: ; ./build.sh web
 client: ; ./build.sh client
+release: ; ./build.sh release
 shots: ; ./build.sh shots
 browsers: ; ./build.sh browsers
 bench: ; ./build.sh bench

@@ -10,6 +10,7 @@ usage() {
 ./build.sh test    install what the tests need (Debian, as root) and run everything
 ./build.sh wasm    build wasm/checkout.wasm anew (installs LLVM, builds TinyGo once)
 ./build.sh web     build web/dist anew
+./build.sh release archives for every system in bin/release, with checksums; the same bytes from the same commit
 ./build.sh client  build the npm packages into bin/npm (nothing is published)
 ./build.sh shots   take the pictures of every page in web/testdata/shots anew
 ./build.sh browsers buy in Firefox and in WebKit, too
@@ -68,6 +69,58 @@ node_will_do() {
 
 build() { go build -trimpath -o bin/crepe ./edge/cmd/crepe; }
 
+systems=(linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64)
+
+# release builds an archive for each system (SYSTEMS, default all) and their checksums. The version is the commit's tag, or else
+# what Go makes of the latest tag and the commit; "crepe version" prints it.
+release() {
+  local out=$PWD/bin/release time system
+  if [ -n "$(git status --porcelain)" ]; then
+    echo "a release is built from a commit, and there are changes" >&2
+    exit 1
+  fi
+  need git zip
+  time=$(git log -1 --format=%ct)
+  rm -rf "$out"
+  for system in ${SYSTEMS:-${systems[@]}}; do
+    say "$system"
+    release_archive "$out" "$time" "${system%/*}" "${system#*/}"
+  done
+  (cd "$out" && sha256sum crepe_* | tee SHA256SUMS)
+}
+
+# release_archive DIRECTORY TIME GOOS GOARCH. Names, order, owners, modes and times in the archive are fixed.
+release_archive() {
+  local name files=(LICENSE README.md) staging=$1/staging binary=crepe
+  [ "$3" != windows ] || binary=crepe.exe
+  [ "$3" != linux ] || files+=(edge/cmd/crepe/crepe.service)
+  mkdir -p "$staging"
+  CGO_ENABLED=0 GOOS=$3 GOARCH=$4 GOAMD64=v1 GOARM64=v8.0 GOFLAGS= go build -trimpath -buildvcs=true -o "$staging/$binary" ./edge/cmd/crepe
+  name=crepe_$(go version -m "$staging/$binary" | awk '$1 == "mod" { print $3 }')_$3_$4
+  mkdir "$staging/$name"
+  install -m 755 "$staging/$binary" "$staging/$name"
+  install -m 644 "${files[@]}" "$staging/$name"
+  find "$staging/$name" -exec touch -d "@$2" {} +
+  if [ "$3" = windows ]; then
+    (cd "$staging" && find "$name" -type f | LC_ALL=C sort | TZ=UTC zip -q -9 -X -@ "$1/$name.zip")
+  else
+    tar --create --directory "$staging" --format ustar --sort name --owner 0 --group 0 --numeric-owner "$name" | gzip -9 -n >"$1/$name.tar.gz"
+  fi
+  rm -r "$staging"
+}
+
+# check_release builds one archive twice, from clones in different directories and with caches of their own.
+check_release() {
+  local work
+  work=$(mktemp -d)
+  for clone in first second; do
+    git clone -q . "$work/$clone"
+    (cd "$work/$clone" && GOCACHE=$work/cache-$clone SYSTEMS=linux/amd64 ./build.sh release >/dev/null)
+  done
+  diff "$work/first/bin/release/SHA256SUMS" "$work/second/bin/release/SHA256SUMS"
+  rm -rf "$work"
+}
+
 run() {
   build
   exec bin/crepe dev "$@"
@@ -100,7 +153,7 @@ lint() {
 
 test_all() {
   need_browser
-  need iso-codes brotli
+  need iso-codes brotli systemd ca-certificates
   say "formatting, vet, staticcheck, go.mod, other systems"
   lint
   say "the WebAssembly module: the same bytes from the same sources, within its budget"
@@ -149,6 +202,8 @@ bench() {
 bench_wasm() { go test ./wasm -run '^$' -bench '^BenchmarkHosts$' -update; }
 
 torture() {
+  say "a release: the same bytes from the same commit"
+  check_release
   say "the binary under kill -9"
   go test ./edge/e2e -count 1 -timeout 60m -run 'TestKill$' -v -kills "${KILLS:-50}" -update
   say "a restored backup"
@@ -201,6 +256,7 @@ case $command in
   test) test_all ;;
   wasm) wasm/build.sh ;;
   web) need_node; web/build.sh ;;
+  release) release ;;
   client) need_node; web/packages.sh ;;
   shots) shots ;;
   browsers) browsers ;;
