@@ -106,7 +106,7 @@ func (c *Config) listen() (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.local = "http://" + localAddress(listener.Addr().String())
+	c.local = "http://" + LocalAddress(listener.Addr().String())
 	if c.PublicURL == "" {
 		c.PublicURL = c.local
 	}
@@ -117,8 +117,8 @@ func (c *Config) listen() (net.Listener, error) {
 	return c.limitConnections(listener), nil
 }
 
-// localAddress is the address at which this machine reaches a listener: the loopback for a listener on every interface.
-func localAddress(address string) string {
+// LocalAddress is the address at which this machine reaches a listener: the loopback for a listener on every interface.
+func LocalAddress(address string) string {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return address

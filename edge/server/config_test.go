@@ -10,7 +10,7 @@ func TestListenAddresses(t *testing.T) {
 	for address, want := range map[string]string{
 		"127.0.0.1:8787": "127.0.0.1:8787", "[::]:8787": "127.0.0.1:8787", "0.0.0.0:80": "127.0.0.1:80", "[::1]:8787": "[::1]:8787",
 	} {
-		if got := localAddress(address); got != want {
+		if got := LocalAddress(address); got != want {
 			t.Errorf("%s is reached at %s, want %s", address, got, want)
 		}
 	}

@@ -9,6 +9,7 @@
 //	crepe trigger  lets the sandbox of a running crepe dev report an event
 //	crepe quote    the tax on a sale, explained; one or a file of them
 //	crepe taxid    a tax id checked; one or a file of them
+//	crepe ready    whether a running server takes orders, for health checks
 //	crepe version  what this binary was built from
 //
 // dev and serve start in this order: flags and variables, the port, which answers 503 from then on ([front]), the databases, each of them

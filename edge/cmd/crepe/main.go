@@ -24,6 +24,7 @@ Usage:
   crepe trigger [--data DIR] [--env ENV] [--fault FAULT] EVENT ORDER
   crepe quote   --country CC --amount AMOUNT --currency CUR [--explain] [--json]
   crepe taxid   check --country CC NUMBER
+  crepe ready [--listen ADDR]
   crepe version
 
 Examples:
@@ -91,6 +92,7 @@ var commands = map[string]commandFunc{
 	"trigger": offline(trigger),
 	"quote":   offline(quote),
 	"taxid":   offline(taxID),
+	"ready":   offline(ready),
 	"version": offline(version),
 }
 
