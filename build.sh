@@ -97,7 +97,7 @@ release_archive() {
   mkdir -p "$staging"
   CGO_ENABLED=0 GOOS=$3 GOARCH=$4 GOAMD64=v1 GOARM64=v8.0 GOFLAGS= go build -trimpath -buildvcs=true -o "$staging/$binary" ./edge/cmd/crepe
   name=crepe_$(go version -m "$staging/$binary" | awk '$1 == "mod" { print $3 }')_$3_$4
-  mkdir "$staging/$name"
+  install -d -m 755 "$staging/$name"
   install -m 755 "$staging/$binary" "$staging/$name"
   install -m 644 "${files[@]}" "$staging/$name"
   find "$staging/$name" -exec touch -d "@$2" {} +
