@@ -28,7 +28,7 @@ func (s *server) openAdmin() {
 		return
 	}
 	handler := admin.New(admin.Config{Orders: s.orders, Auth: s.auth, Log: s.log}).Handle
-	s.admin = openFront(listener, func(ctx *fasthttp.RequestCtx) {
+	s.admin = startHTTP(listener, func(ctx *fasthttp.RequestCtx) {
 		defer s.recovered(ctx)
 		if err := readBody(ctx); err != nil {
 			ctx.SetConnectionClose()

@@ -36,7 +36,7 @@ func BenchmarkCreateOrder(b *testing.B) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- s.serveOn(ctx, openFront(listener, s.handle, s.log)) }()
+	go func() { done <- s.serve(ctx, startHTTP(listener, s.handle, s.log)) }()
 	defer func() {
 		stop()
 		if err := <-done; err != nil {

@@ -58,7 +58,7 @@ func TestCanaries(t *testing.T) {
 
 	log := shop.log.String()
 	for _, want := range []string{"webhook refused", "event in quarantine", "request failed", "credential refused", "level=ERROR msg=panic",
-		"a connection was given up", "reconciled"} {
+		"connection closed after an error", "reconciled"} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log has no %q: the test no longer sees what is logged", want)
 		}

@@ -30,7 +30,7 @@ func TestStopsAfterDiskError(t *testing.T) {
 	defer server.close()
 	file := seedDemo(t, server)
 	served := make(chan error, 1)
-	go func() { served <- server.serveOn(t.Context(), openFront(listener, server.handle, server.log)) }()
+	go func() { served <- server.serve(t.Context(), startHTTP(listener, server.handle, server.log)) }()
 	s := shoptest.New(t, server.PublicURL, file)
 	token, session := s.Token(t, "user-1"), s.Session(t, nil)
 	breakFile(t, filepath.Join(c.Data, ownDatabase, "HEAD"))

@@ -7,12 +7,16 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/valyala/fasthttp"
+
 	"github.com/crepe-checkout/crepe/edge/api"
+	"github.com/crepe-checkout/crepe/edge/http1"
 )
 
-// rotationCheck is the interval at which the signing keys are checked for their rotation.
+// rotationCheck is the interval at which the age of the signing keys is checked.
 const rotationCheck = time.Hour
 
 // Run opens the port, opens the databases and serves until ctx ends; then it drains and closes everything. The port answers
@@ -30,36 +34,36 @@ func Run(ctx context.Context, c Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	return host(ctx, c, listener, log)
+	return run(ctx, c, listener, log)
 }
 
-// host runs a server on an open port.
-func host(ctx context.Context, c Config, listener net.Listener, log *slog.Logger) error {
-	f := openFront(listener, api.Starting, log)
+// run is Run on an open port.
+func run(ctx context.Context, c Config, listener net.Listener, log *slog.Logger) error {
+	h := startHTTP(listener, api.Starting, log)
 	s, err := newServer(c, log)
 	if err != nil {
-		return errors.Join(err, f.close())
+		return errors.Join(err, h.shutdown())
 	}
 	s.openAdmin()
-	f.answer(s.handle)
+	h.setHandler(s.handle)
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	announced := make(chan error, 1)
 	go func() {
 		err := s.announce(ctx, listener.Addr())
 		if ctx.Err() != nil {
-			err = nil // it failed because the server ends
+			err = nil // it failed because the server stops
 		}
 		announced <- err
 		if err != nil {
 			fail(err)
 		}
 	}()
-	err = s.serveOn(ctx, f)
+	err = s.serve(ctx, h)
 	return errors.Join(<-announced, err, s.close())
 }
 
-// announce tells that the server takes requests.
+// announce tells the operator that the server takes requests.
 func (s *server) announce(ctx context.Context, address net.Addr) error {
 	if s.demo != nil {
 		return s.demo.Introduce(ctx, s.Dev.Out)
@@ -68,8 +72,8 @@ func (s *server) announce(ctx context.Context, address net.Addr) error {
 	return nil
 }
 
-// serveOn serves until ctx ends or the database stops writing, and then lets the requests under way finish.
-func (s *server) serveOn(ctx context.Context, f *front) error {
+// serve serves until ctx ends or the database stops writing, and then drains.
+func (s *server) serve(ctx context.Context, h *httpServer) error {
 	sweeping, stopSweeping := context.WithCancel(context.Background())
 	var sweeper sync.WaitGroup
 	sweeper.Go(func() { s.orders.Run(sweeping) })
@@ -79,7 +83,7 @@ func (s *server) serveOn(ctx context.Context, f *front) error {
 	defer rotation.Stop()
 	for {
 		select {
-		case err := <-f.failed:
+		case err := <-h.failed:
 			return err
 		case <-rotation.C:
 			if err := s.auth.Rotate(ctx); err != nil {
@@ -87,23 +91,23 @@ func (s *server) serveOn(ctx context.Context, f *front) error {
 			}
 		case <-s.db.Stopped():
 			close(s.draining)
-			return errors.Join(s.db.Err(), f.close())
+			return errors.Join(s.db.Err(), h.shutdown())
 		case <-ctx.Done():
 			close(s.draining)
-			s.waitForBalancer(f)
-			return f.close()
+			s.waitForBalancer(h)
+			return h.shutdown()
 		}
 	}
 }
 
-// waitForBalancer goes on serving for the drain delay: a load balancer sees that /readyz is 503 and sends no more requests
-// before the listener closes.
-func (s *server) waitForBalancer(f *front) {
+// waitForBalancer serves for the drain delay: a load balancer sees that /readyz is 503 and sends no more requests before the
+// listener closes.
+func (s *server) waitForBalancer(h *httpServer) {
 	select {
 	case <-time.After(s.DrainDelay):
 	case <-s.db.Stopped():
-	case err := <-f.failed:
-		f.failed <- err
+	case err := <-h.failed:
+		h.failed <- err
 	}
 }
 
@@ -114,7 +118,7 @@ var (
 	errDiskFull = errors.New("the disk is full")
 )
 
-// ready says why the server takes no new orders; nil if it takes them.
+// ready returns why the server takes no new orders; nil if it takes them.
 func (s *server) ready() error {
 	select {
 	case <-s.draining:
@@ -127,4 +131,66 @@ func (s *server) ready() error {
 		return errDiskFull
 	}
 	return nil
+}
+
+// Limits of a connection. A request is small and is sent at once; a response may take as long as a call to the provider.
+const (
+	maxHeader    = 8 << 10 // bytes
+	readTimeout  = 5 * time.Second
+	writeTimeout = 15 * time.Second
+	idleTimeout  = 30 * time.Second
+	drainTimeout = 20 * time.Second
+)
+
+// httpServer is an HTTP server on its listener. Its handler can be replaced while it serves.
+type httpServer struct {
+	listener net.Listener
+	http     *fasthttp.Server
+	handler  atomic.Pointer[fasthttp.RequestHandler]
+	failed   chan error // what Serve returned
+}
+
+// startHTTP starts to serve a listener.
+func startHTTP(listener net.Listener, handler fasthttp.RequestHandler, log *slog.Logger) *httpServer {
+	h := &httpServer{listener: listener, failed: make(chan error, 1)}
+	h.setHandler(handler)
+	h.http = &fasthttp.Server{
+		Handler:      func(ctx *fasthttp.RequestCtx) { (*h.handler.Load())(ctx) },
+		ErrorHandler: api.MalformedRequest, Name: "crepe", NoDefaultServerHeader: true,
+		ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		StreamRequestBody: true, MaxRequestBodySize: bodyAhead, DisablePreParseMultipartForm: true,
+		ReadBufferSize: maxHeader, CloseOnShutdown: true, Logger: connectionLog{log}, SecureErrorLogMessage: true,
+	}
+	go func() { h.failed <- h.http.Serve(http1.Listen(listener)) }()
+	return h
+}
+
+// setHandler replaces the handler of all later requests.
+func (h *httpServer) setHandler(handler fasthttp.RequestHandler) { h.handler.Store(&handler) }
+
+// shutdown closes the listener and waits until the requests under way are answered, for drainTimeout at most.
+func (h *httpServer) shutdown() error {
+	patience, cancel := context.WithTimeout(context.Background(), drainTimeout)
+	defer cancel()
+	err := h.listener.Close() // first and by itself: a server that has not begun to serve cannot be shut down
+	if shut := h.http.ShutdownWithContext(patience); !errors.Is(shut, net.ErrClosed) {
+		err = errors.Join(err, shut)
+	}
+	return err
+}
+
+// connectionLog logs fasthttp's errors on connections at debug level, without the addresses: they are caused by the other side.
+type connectionLog struct{ *slog.Logger }
+
+func (l connectionLog) Printf(_ string, args ...any) {
+	for _, arg := range args {
+		err, ok := arg.(error)
+		if !ok {
+			continue
+		}
+		if network, ok := errors.AsType[*net.OpError](err); ok {
+			err = network.Err // without the addresses
+		}
+		l.Debug("connection closed after an error", "error", err)
+	}
 }

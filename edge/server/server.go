@@ -7,19 +7,12 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"log/slog"
-	"runtime"
-	"runtime/debug"
-	"slices"
-	"strings"
 	"time"
 
-	"github.com/goccy/go-json"
 	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
@@ -35,29 +28,23 @@ import (
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 	"github.com/crepe-checkout/crepe/edge/record"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
-	sandboxpage "github.com/crepe-checkout/crepe/edge/sandbox/page"
 	"github.com/crepe-checkout/crepe/edge/throttle"
 )
 
-const (
-	// sandboxTrip is how many faults in a row it takes until the sandbox counts as down. They are asked for there, one
-	// buyer's by one address, and must not stop the next buyer.
-	sandboxTrip = 1000
-)
+// sandboxTrip is the number of consecutive faults after which the sandbox counts as down. Buyers request faults there, and
+// those of one buyer must not stop the next.
+const sandboxTrip = 1000
 
-// sandboxKey opens the sandbox provider to the adapter in the same process; nobody else can reach its API.
+// sandboxKey is the API key of the sandbox provider. Only this process can reach its API.
 const sandboxKey = "sk_test_sandbox"
 
-// sandboxName is the sandbox provider's, in stored attempts and in the path of its webhooks.
+// sandboxName is the sandbox provider's name, in stored attempts and in the path of its webhooks.
 const sandboxName = "sandbox"
 
-// sandboxPath is where the pages of an environment's sandbox lie.
+// sandboxPath is the path of the pages of an environment's sandbox.
 var sandboxPath = map[checkout.Environment]string{checkout.Test: "/sandbox", checkout.Prod: "/sandbox/prod"}
 
-// sandboxTools are the sandbox's own pages that tell or change more than a buyer may.
-var sandboxTools = []string{"/log", "/trigger", "/faults"}
-
-// server is the wired program: everything from the listener to the disk.
+// server holds everything that serves requests: databases, services and handlers.
 type server struct {
 	Config
 	log       *slog.Logger
@@ -70,11 +57,11 @@ type server struct {
 	sandboxes map[checkout.Environment]*sandbox.Sandbox
 	demo      *demo.Demo                         // nil without Dev
 	extra     map[string]fasthttp.RequestHandler // the demo merchant's pages by path
-	admin     *front                             // on the operator's socket; nil without one
+	admin     *httpServer                        // on the operator's socket; nil without one
 	draining  chan struct{}
 }
 
-// newServer opens the database and wires the parts; the public URL must be known by now. It serves nothing yet.
+// newServer opens the databases and wires the services. c.PublicURL must be set. It serves nothing yet.
 func newServer(c Config, log *slog.Logger) (*server, error) {
 	s := &server{Config: c, log: log, draining: make(chan struct{}), sandboxes: make(map[checkout.Environment]*sandbox.Sandbox)}
 	if err := s.openDatabases(); err != nil {
@@ -132,7 +119,7 @@ func (s *server) wire() error {
 	return nil
 }
 
-// providerNames are the names of the payment providers as buyers know them.
+// providerNames returns the names of the payment providers as buyers know them.
 func (s *server) providerNames() map[checkout.Environment]string {
 	names := map[checkout.Environment]string{checkout.Test: "Crêpe Sandbox", checkout.Prod: "Crêpe Sandbox"}
 	for env := range s.Stripe {
@@ -141,8 +128,8 @@ func (s *server) providerNames() map[checkout.Environment]string {
 	return names
 }
 
-// provider is the environment's payment provider and its limits: the Stripe account, or the sandbox where that may stand in, or
-// nil.
+// provider returns the environment's payment provider and its limits: the Stripe account, or the sandbox if the environment may
+// use it, or nil.
 func (s *server) provider(env checkout.Environment) (psp.Provider, limit.Limits, error) {
 	if account, ok := s.Stripe[env]; ok {
 		return stripe.New(stripe.Config{Key: account.Key, WebhookSecret: account.WebhookSecret}), limit.Limits{Rate: stripe.Rate}, nil
@@ -165,125 +152,11 @@ func (s *server) provider(env checkout.Environment) (psp.Provider, limit.Limits,
 	return adapter, limit.Limits{Trip: sandboxTrip}, nil
 }
 
-// sandbox serves the sandbox provider's own pages.
-func (s *server) sandbox(ctx *fasthttp.RequestCtx) {
-	tool := slices.Contains(sandboxTools, string(ctx.Path()[bytes.LastIndexByte(ctx.Path(), '/'):]))
-	if tool && s.Dev == nil {
-		s.page.Handle(ctx)
-		return
-	}
-	env := checkout.Test
-	if bytes.HasPrefix(ctx.Path(), []byte(sandboxPath[checkout.Prod]+"/")) {
-		env = checkout.Prod
-	}
-	if tool && ctx.IsPost() {
-		named, ok := namedEnvironment(ctx.PostBody(), env)
-		if !ok {
-			api.Refuse(ctx, fasthttp.StatusBadRequest, "environment-invalid", "Invalid environment: expected test or prod")
-			return
-		}
-		if named != env {
-			ctx.URI().SetPath(sandboxPath[named] + string(ctx.Path()[bytes.LastIndexByte(ctx.Path(), '/'):]))
-			env = named
-		}
-	}
-	if provider := s.sandboxes[env]; provider != nil {
-		sandboxpage.Handler(provider)(ctx)
-		return
-	}
-	s.page.Handle(ctx)
-}
-
-// namedEnvironment is the environment that the body of a call of the sandbox's tools names, or else that of its path.
-func namedEnvironment(body []byte, path checkout.Environment) (checkout.Environment, bool) {
-	var in struct{ Environment any }
-	if json.Unmarshal(body, &in) != nil || in.Environment == nil {
-		return path, true // what is no JSON the sandbox refuses
-	}
-	name, _ := in.Environment.(string)
-	return checkout.ParseEnvironment(name)
-}
-
-// handle is the entry point of every request.
-func (s *server) handle(ctx *fasthttp.RequestCtx) {
-	defer s.recovered(ctx)
-	originForm(ctx)
-	if strings.HasPrefix(s.PublicURL, "https://") {
-		ctx.Response.Header.Set("Strict-Transport-Security", "max-age=31536000")
-	}
-	if err := readBody(ctx); err != nil {
-		quiet{s.log}.Printf("", err)
-		ctx.SetConnectionClose() // the end of the body is unknown
-		api.MalformedRequest(ctx, err)
-		return
-	}
-	if s.Dev != nil && !s.ownHost(ctx) {
-		s.refuseHost(ctx)
-		return
-	}
-	path := ctx.Path()
-	if handler, ok := s.extra[string(path)]; ok {
-		handler(ctx)
-		return
-	}
-	switch {
-	case api.Serves(path):
-		s.api.Handle(ctx)
-	case bytes.HasPrefix(path, []byte("/sandbox/")):
-		s.sandbox(ctx)
-	default:
-		s.page.Handle(ctx)
-	}
-}
-
-// recovered, deferred by a handler, answers for it if it panics.
-func (s *server) recovered(ctx *fasthttp.RequestCtx) {
-	if reason := recover(); reason != nil {
-		s.log.Error("panic", "at", firstOf(ctx.Path()), "reason", cause(reason), "stack", string(debug.Stack()))
-		ctx.Response.Reset()
-		api.InternalError(ctx)
-	}
-}
-
-// originForm rewrites a target in absolute form, "http://host/path", which names the host in place of the Host field
-// (RFC 9112 §3.2.2).
-func originForm(ctx *fasthttp.RequestCtx) {
-	uri := ctx.URI()
-	_, target, absolute := bytes.Cut(ctx.RequestURI(), []byte("://"))
-	if !absolute || ctx.RequestURI()[0] == '/' {
-		return
-	}
-	start := bytes.IndexAny(target, "/?")
-	if start < 0 {
-		start = len(target)
-	}
-	target = target[start:]
-	if len(target) == 0 || target[0] != '/' {
-		target = append([]byte("/"), target...)
-	}
-	ctx.Request.Header.SetHostBytes(uri.Host())
-	ctx.Request.Header.SetRequestURIBytes(bytes.Clone(target))
-}
-
-// cause describes a panic without a buyer's data: the runtime's own error text, or else the type of the value.
-func cause(reason any) string {
-	if err, ok := reason.(runtime.Error); ok {
-		return err.Error()
-	}
-	return fmt.Sprintf("%T", reason)
-}
-
-// firstOf is the first part of a path, for the log: the holder of a page's whole path can order.
-func firstOf(path []byte) string {
-	first, _, _ := bytes.Cut(bytes.TrimPrefix(path, []byte("/")), []byte("/"))
-	return "/" + string(first)
-}
-
-// close stops what runs beside the requests and closes the databases, in this order.
+// close stops the background work and then closes the databases.
 func (s *server) close() error {
 	var errs []error
 	if s.admin != nil {
-		errs = append(errs, s.admin.close())
+		errs = append(errs, s.admin.shutdown())
 	}
 	for _, provider := range s.sandboxes {
 		errs = append(errs, provider.Close())

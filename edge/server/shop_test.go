@@ -42,7 +42,7 @@ func openTuned(t testing.TB, tune func(*server), settings ...func(*Config)) *sho
 	tune(s)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- s.serveOn(ctx, openFront(listener, s.handle, s.log)) }()
+	go func() { done <- s.serve(ctx, startHTTP(listener, s.handle, s.log)) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-done; err != nil {
