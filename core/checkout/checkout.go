@@ -11,11 +11,13 @@ package checkout
 
 import (
 	"github.com/crepe-checkout/crepe/core/billing"
+	"github.com/crepe-checkout/crepe/core/civil"
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/email"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/core/tax/table"
 )
 
 // Environment keeps test data and real money apart: every record, credential and PSP account belongs to exactly one.
@@ -64,13 +66,13 @@ type Terms struct {
 type Quote struct {
 	Currency    money.Currency
 	Assessment  tax.Assessment
-	On          tax.Date // the day whose rules applied, UTC
-	DataVersion string   // of the rules, tax.DataVersion, and with the operator's own rates "+" and their version
+	On          civil.Date // the day whose rules applied, UTC
+	DataVersion string     // of the rules, table.DataVersion, and with the operator's own rates "+" and their version
 }
 
 // Quote computes the tax for a buyer on a day. ipCountry is evidence only and may be empty; rates are the operator's own,
 // nil for none.
-func (t *Terms) Quote(d *billing.Detail, ipCountry country.Code, on tax.Date, rates *tax.Table) (Quote, *problem.Problem) {
+func (t *Terms) Quote(d *billing.Detail, ipCountry country.Code, on civil.Date, rates *table.Table) (Quote, *problem.Problem) {
 	a, p := tax.Assess(&tax.Sale{
 		Seller: &t.Seller, Buyer: d, Category: t.Category, Price: t.Price,
 		Inclusive: t.Inclusive, Step: t.Step, On: on, IPCountry: ipCountry, Overrides: rates,
@@ -120,7 +122,7 @@ type Request struct {
 	BuyerIP    string
 	IPCountry  country.Code // where BuyerIP is, as far as the edge can tell
 	SuccessURL string
-	Rates      *tax.Table // the operator's own rates, nil for none
+	Rates      *table.Table // the operator's own rates, nil for none
 }
 
 // Order is what a buyer has agreed to: all of it is frozen.

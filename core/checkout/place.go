@@ -2,9 +2,9 @@ package checkout
 
 import (
 	"github.com/crepe-checkout/crepe/core/billing"
+	"github.com/crepe-checkout/crepe/core/civil"
 	"github.com/crepe-checkout/crepe/core/email"
 	"github.com/crepe-checkout/crepe/core/problem"
-	"github.com/crepe-checkout/crepe/core/tax"
 )
 
 // The refusals of the published error table, in its order, and after them our own. Each is a list so that it can be
@@ -69,7 +69,7 @@ func Place(s *Session, r *Request, now int64) (*Order, problem.List) {
 		return nil, badSuccessURL
 	}
 	var p *problem.Problem
-	if o.Quote, p = s.Terms.Quote(&o.Billing, r.IPCountry, tax.DateOf(now), r.Rates); p != nil {
+	if o.Quote, p = s.Terms.Quote(&o.Billing, r.IPCountry, civil.DateOf(now), r.Rates); p != nil {
 		return nil, problem.List{p}
 	}
 	return o, nil

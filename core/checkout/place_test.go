@@ -7,6 +7,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/core/tax/table"
 )
 
 const (
@@ -48,19 +49,19 @@ func TestPlace(t *testing.T) {
 
 // TestPlaceByTheOperatorsRates: they decide, and the quote names the data with which it can be computed again.
 func TestPlaceByTheOperatorsRates(t *testing.T) {
-	rates, wrong := tax.ParseTable("id\tjurisdiction\ttax\tpostcode\trate\nlocal-10\tDE\tvat\t10\t10\n")
+	rates, wrong := table.Parse("id\tjurisdiction\ttax\tpostcode\trate\nlocal-10\tDE\tvat\t10\t10\n")
 	if wrong != nil {
 		t.Fatal(wrong)
 	}
 	for _, c := range []struct {
-		rates    *tax.Table
+		rates    *table.Table
 		postcode string
 		tax      int64
 		version  string
 	}{
-		{nil, "10115", 551, tax.DataVersion},
-		{&rates, "20095", 551, tax.DataVersion + "+" + rates.Version()},
-		{&rates, "10115", 290, tax.DataVersion + "+" + rates.Version()},
+		{nil, "10115", 551, table.DataVersion},
+		{&rates, "20095", 551, table.DataVersion + "+" + rates.Version()},
+		{&rates, "10115", 290, table.DataVersion + "+" + rates.Version()},
 	} {
 		r := goodRequest()
 		r.Rates, r.Billing.Postcode = c.rates, c.postcode

@@ -1,8 +1,8 @@
 package checkout
 
 import (
+	"github.com/crepe-checkout/crepe/core/civil"
 	"github.com/crepe-checkout/crepe/core/problem"
-	"github.com/crepe-checkout/crepe/core/tax"
 )
 
 // Preview computes the quote that an order of this request would freeze now. It refuses what Place refuses before it looks
@@ -18,7 +18,7 @@ func Preview(s *Session, r *Request, now int64) (Quote, problem.List) {
 	if r.BuyerIP != "" && !validIP(r.BuyerIP) {
 		return Quote{}, badIP
 	}
-	quote, p := s.Terms.Quote(&o.Billing, r.IPCountry, tax.DateOf(now), r.Rates)
+	quote, p := s.Terms.Quote(&o.Billing, r.IPCountry, civil.DateOf(now), r.Rates)
 	if p != nil {
 		return Quote{}, problem.List{p}
 	}

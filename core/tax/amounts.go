@@ -2,6 +2,7 @@ package tax
 
 import (
 	"github.com/crepe-checkout/crepe/core/money"
+	"github.com/crepe-checkout/crepe/core/tax/table"
 )
 
 // usualTaxes is how many taxes a place has at most without overrides: a province of Canada has its own beside the federal one.
@@ -41,7 +42,7 @@ func (a *Assessment) divide(step int64) {
 	whole := uint64(a.Rate())
 	steps := a.Tax / step
 	left := steps
-	var remainders [len(taxes)]uint64
+	var remainders [table.Taxes]uint64
 	for i := range a.Components {
 		c := &a.Components[i]
 		share, remainder := money.MulDiv(uint64(steps), uint64(c.Effective()), whole)

@@ -4,8 +4,11 @@ import (
 	"strings"
 
 	"github.com/crepe-checkout/crepe/core/billing"
+	"github.com/crepe-checkout/crepe/core/civil"
+	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/problem"
+	"github.com/crepe-checkout/crepe/core/tax/table"
 )
 
 // Largest price and step, in minor units, for which every amount is exact.
@@ -28,15 +31,15 @@ func Assess(s *Sale) (Assessment, *problem.Problem) {
 	if p := s.check(); p != nil {
 		return Assessment{}, p
 	}
-	var in inquiry
-	in.begin(s)
-	a := Assessment{Precision: "none", Evidence: s.evidence(in.buyer)}
-	at, taxed := a.locate(&in)
+	var q query
+	q.begin(s)
+	a := Assessment{Precision: "none", Evidence: s.evidence(q.buyerIn)}
+	at, taxed := a.locate(&q)
 	if taxed {
-		a.levy(&in, at)
+		a.levy(&q, at)
 	}
-	if in.count > 0 {
-		a.Precision, a.Confidence, a.Rules = in.precision(at), in.weakest(), in.ids(in.own)
+	if q.count > 0 {
+		a.Precision, a.Confidence, a.Rules = q.precision(at), q.weakest, q.ids()
 	}
 	a.charge(s)
 	return a, nil
@@ -44,55 +47,58 @@ func Assess(s *Sale) (Assessment, *problem.Problem) {
 
 func (s *Sale) check() *problem.Problem {
 	switch {
-	case !s.Category.valid():
+	case !s.Category.Valid():
 		return unknownCategory
 	case s.Step < 1 || s.Step > maxStep:
 		return badStep
 	case s.Price.Minor < 0 || s.Price.Minor > maxPrice:
 		return badPrice
-	case s.On < firstDay:
+	case s.On < table.FirstDay:
 		return tooEarly
 	}
 	return nil
 }
 
-// inquiry is a sale as the rules see it, and the rows that have decided about it so far, in the order in which they were
-// asked: one of supply, then one for each tax.
-type inquiry struct {
-	question
-	rows        rulings
-	count       int
-	seller      *Seller
-	home, buyer place
+// query is a sale in the terms of the table, and the rows that have decided about it so far, in the order in which they were
+// found: one about the place of supply, then one for each tax.
+type query struct {
+	table.Query
+	overrides         *table.Table
+	rows              table.Matches
+	count             int
+	weakest           byte // confidence of these rows
+	local             bool // one of these rows is by postcode
+	seller            *Seller
+	sellerIn, buyerIn table.Territory
 }
 
-func (in *inquiry) begin(s *Sale) {
-	in.seller = s.Seller
-	in.home = placeOf(s.Seller.Country, "", "")
-	in.buyer = placeOf(s.Buyer.Country, s.Buyer.State, s.Buyer.Postcode)
-	in.category, in.on, in.postcode, in.own = s.Category, s.On, s.Buyer.Postcode, s.Overrides
-	in.kind = kindOf(s.Buyer, in.buyer.country != in.home.country)
+func (q *query) begin(s *Sale) {
+	q.seller, q.overrides = s.Seller, s.Overrides
+	q.sellerIn = table.TerritoryOf(s.Seller.Country, "", "")
+	q.buyerIn = table.TerritoryOf(s.Buyer.Country, s.Buyer.State, s.Buyer.Postcode)
+	q.Category, q.On, q.Postcode = s.Category, s.On, s.Buyer.Postcode
+	q.Buyer = kindOf(s.Buyer, q.buyerIn.Country != q.sellerIn.Country)
 }
 
 // kindOf tells a buyer who can owe the tax in the seller's stead from one who cannot. A number of Northern Ireland is
 // for goods only (Directive 2006/112/EC, Art. 215; protocol of 2020, Art. 8), and everything sold here is a service.
-func kindOf(b *billing.Detail, abroad bool) buyers {
+func kindOf(b *billing.Detail, abroad bool) table.Buyers {
 	switch {
 	case !b.IsBusiness:
-		return consumer
+		return table.Consumer
 	case abroad && b.TaxIDChecked && !strings.HasPrefix(b.TaxID, "XI"):
-		return registered
+		return table.Registered
 	}
-	return business
+	return table.Business
 }
 
 // evidence: the IP address's country alone never decides, it can only agree or not.
-func (s *Sale) evidence(buyer place) Evidence {
+func (s *Sale) evidence(buyer table.Territory) Evidence {
 	if s.IPCountry == "" {
 		return None
 	}
-	ip := placeOf(s.IPCountry, "", "")
-	if s.IPCountry == s.Buyer.Country || ip == buyer || ip.part == "" && ip.country == buyer.country {
+	ip := table.TerritoryOf(s.IPCountry, "", "")
+	if s.IPCountry == s.Buyer.Country || ip == buyer || ip.Part == "" && ip.Country == buyer.Country {
 		return Agree
 	}
 	return Conflict
@@ -100,46 +106,46 @@ func (s *Sale) evidence(buyer place) Evidence {
 
 // locate asks the buyer's area where the supply is taxed, and says no when the seller has no tax to charge there. An area
 // without a rule about it taxes where the buyer is.
-func (a *Assessment) locate(in *inquiry) (at place, taxed bool) {
-	var found rulings
-	found.find(in.buyer.area(), &in.question)
-	r := found[supply]
+func (a *Assessment) locate(q *query) (at table.Territory, taxed bool) {
+	var found table.Matches
+	q.overrides.Find(&found, q.buyerIn.Area(), &q.Query)
+	r := found[table.Supply]
 	if r == "" {
-		return in.buyer, true
+		return q.buyerIn, true
 	}
-	in.add(r)
+	q.add(r)
 	switch {
-	case r.treatment() == int(ReverseCharge):
+	case r.Treatment() == table.ReverseCharge:
 		a.Reason = ReverseCharge
-		return in.buyer, false
-	case r.treatment() == atSeller && in.home.area() != in.buyer.area():
+		return q.buyerIn, false
+	case r.Treatment() == table.AtSeller && q.sellerIn.Area() != q.buyerIn.Area():
 		a.Reason = OutOfScope
-		return in.buyer, false
-	case r.treatment() == atSeller:
-		in.postcode = ""
-		return in.home, true
+		return q.buyerIn, false
+	case r.Treatment() == table.AtSeller:
+		q.Postcode = ""
+		return q.sellerIn, true
 	}
-	return in.buyer, true
+	return q.buyerIn, true
 }
 
 // levy takes up every tax of a place that the seller collects. What is taxed gives the reason before what is not.
-func (a *Assessment) levy(in *inquiry, at place) {
+func (a *Assessment) levy(q *query, at table.Territory) {
 	owed := false
-	var found rulings
-	found.find(at, &in.question)
-	for _, r := range found[supply+1:] {
+	var found table.Matches
+	q.overrides.Find(&found, at, &q.Query)
+	for _, r := range found[table.Supply+1:] {
 		if r == "" {
 			continue
 		}
-		in.add(r)
+		q.add(r)
 		if a.Reason == Unsupported {
-			a.Reason = Reason(r.treatment())
+			a.Reason = Reason(r.Treatment())
 		}
-		if r.rate() == 0 {
+		if r.Rate() == 0 {
 			continue
 		}
 		owed = true
-		if in.seller.collects(r.authority(), in.home, in.on) {
+		if q.seller.collects(r.Authority(), q.sellerIn, q.On) {
 			a.add(r)
 		}
 	}
@@ -149,20 +155,20 @@ func (a *Assessment) levy(in *inquiry, at place) {
 }
 
 // add makes a row's tax a component, its amounts still open.
-func (a *Assessment) add(r rule) {
+func (a *Assessment) add(r table.Row) {
 	if a.Components == nil {
 		a.Components = make([]Component, 0, usualTaxes)
-		a.Reason = Reason(r.treatment())
+		a.Reason = Reason(r.Treatment())
 	}
 	a.Components = append(a.Components, Component{
-		Jurisdiction: r.jurisdiction(), Tax: taxes[r.tax()].code, Rate: r.rate(), Base: r.base(),
+		Jurisdiction: r.Jurisdiction(), Tax: r.Tax(), Rate: r.Rate(), Base: r.Base(),
 	})
 }
 
 // collects reports whether the seller may charge an authority's taxes on a day. Where it is established it needs no
 // registration named: whoever sells there is registered at home.
-func (s *Seller) collects(authority string, home place, on Date) bool {
-	if s.Everywhere || home.is(authority) {
+func (s *Seller) collects(authority string, home table.Territory, on civil.Date) bool {
+	if s.Everywhere || home.Is(authority) {
 		return true
 	}
 	for i := range s.Registrations {
@@ -176,7 +182,7 @@ func (s *Seller) collects(authority string, home place, on Date) bool {
 // covers: a registration in the Union's one-stop shop is for the national tax of every member state (Directive
 // 2006/112/EC, Title XII, Chapter 6).
 func (r *Registration) covers(authority string) bool {
-	return r.Jurisdiction == authority || r.Jurisdiction == "EU" && place{country: authority}.area().country == "EU"
+	return r.Jurisdiction == authority || r.Jurisdiction == "EU" && country.Code(authority).InEU()
 }
 
 // Rate is the sum of the components' effective rates.
@@ -198,46 +204,36 @@ func (a *Assessment) Name() (name string) {
 	return name
 }
 
-func (in *inquiry) add(r rule) {
-	in.rows[in.count] = r
-	in.count++
+// add records a row that has decided.
+func (q *query) add(r table.Row) {
+	q.rows[q.count] = r
+	q.count++
+	q.weakest = max(q.weakest, r.Confidence())
+	q.local = q.local || r.ByPostcode()
 }
 
-func (in *inquiry) weakest() (confidence byte) {
-	for _, r := range in.rows[:in.count] {
-		confidence = max(confidence, r.confidence())
-	}
-	return confidence
-}
-
-// precision says how much of an address was decisive.
-func (in *inquiry) precision(at place) string {
-	for _, r := range in.rows[:in.count] {
-		if r.own() && r.postcode() != "" {
-			return "local"
-		}
-	}
-	if at.part != "" {
+// precision is how much of an address was decisive.
+func (q *query) precision(at table.Territory) string {
+	switch {
+	case q.local:
+		return "local"
+	case at.Part != "":
 		return "state"
 	}
 	return "country"
 }
 
 // ids cuts all of them from one text, so that they cost two allocations.
-func (in *inquiry) ids(own *Table) []string {
+func (q *query) ids() []string {
 	var buffer [64]byte
 	text := buffer[:0]
-	var ends [len(in.rows)]int
-	for i, r := range in.rows[:in.count] {
-		if r.own() {
-			text = append(text, own.id(r)...)
-		} else {
-			text = r.appendID(text)
-		}
+	var ends [len(q.rows)]int
+	for i, r := range q.rows[:q.count] {
+		text = q.overrides.AppendID(text, r)
 		ends[i] = len(text)
 	}
 	all, begin := string(text), 0
-	ids := make([]string, in.count)
+	ids := make([]string, q.count)
 	for i := range ids {
 		ids[i] = all[begin:ends[i]]
 		begin = ends[i]

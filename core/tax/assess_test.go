@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/crepe-checkout/crepe/core/billing"
+	"github.com/crepe-checkout/crepe/core/civil"
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/problem"
@@ -19,7 +20,7 @@ func seller(home country.Code, registrations ...string) *tax.Seller {
 	s := &tax.Seller{Country: home}
 	for _, r := range registrations {
 		jurisdiction, from, _ := strings.Cut(r, " ")
-		on, _ := tax.ParseDate(from)
+		on, _ := civil.ParseDate(from)
 		s.Registrations = append(s.Registrations, tax.Registration{Jurisdiction: jurisdiction, From: on})
 	}
 	return s
@@ -56,8 +57,8 @@ func amount(s string) money.Amount {
 	return a
 }
 
-func date(s string) tax.Date {
-	d, ok := tax.ParseDate(s)
+func date(s string) civil.Date {
+	d, ok := civil.ParseDate(s)
 	if !ok {
 		panic(s)
 	}

@@ -4,12 +4,13 @@ import (
 	"fmt"
 
 	"github.com/crepe-checkout/crepe/core/billing"
+	"github.com/crepe-checkout/crepe/core/civil"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/tax"
 )
 
 func ExampleAssess() {
-	on, _ := tax.ParseDate("2026-11-23")
+	on, _ := civil.ParseDate("2026-11-23")
 	a, refused := tax.Assess(&tax.Sale{
 		Seller:   &tax.Seller{Country: "US", Registrations: []tax.Registration{{Jurisdiction: "CA"}, {Jurisdiction: "CA-QC"}}},
 		Buyer:    &billing.Detail{Country: "CA", State: "QC"},

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/crepe-checkout/crepe/core/civil"
 	"github.com/crepe-checkout/crepe/core/tax"
 )
 
@@ -60,7 +61,7 @@ func TestChangesAgreeWithNPM(t *testing.T) {
 	compared := map[string]bool{}
 	for jurisdiction, theirs := range npmRates(t) {
 		for _, change := range theirs.Changes {
-			before := tax.DateOf(change.Instant.UnixMilli()) - 1
+			before := civil.DateOf(change.Instant.UnixMilli()) - 1
 			if before < date("2024-01-01") || npmErrors[jurisdiction] != "" {
 				continue
 			}
@@ -79,7 +80,7 @@ func TestChangesAgreeWithNPM(t *testing.T) {
 
 // standardRate is the table's rate for a consumer who buys from abroad. The package knows nothing of categories, so it is
 // that of the first category that is taxed, and none where the table knows of no taxed one.
-func standardRate(t *testing.T, jurisdiction string, on tax.Date) (percent string, ok bool) {
+func standardRate(t *testing.T, jurisdiction string, on civil.Date) (percent string, ok bool) {
 	t.Helper()
 	for _, category := range []tax.Category{tax.Software, tax.DigitalGoods, tax.SaaS} {
 		s := (&assessCase{buyer: jurisdiction, category: category}).sale()

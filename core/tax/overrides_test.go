@@ -6,16 +6,17 @@ import (
 	"testing"
 
 	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/core/tax/table"
 )
 
-// parse reads a table that must be sound. Cells are separated by spaces, so that a test can be read.
-func parse(t testing.TB, lines ...string) *tax.Table {
+// parse reads a valid table, its cells separated by spaces.
+func parse(t testing.TB, lines ...string) *table.Table {
 	t.Helper()
-	table, wrong := tax.ParseTable(strings.ReplaceAll(strings.Join(lines, "\n"), " ", "\t"))
+	rates, wrong := table.Parse(strings.ReplaceAll(strings.Join(lines, "\n"), " ", "\t"))
 	for _, e := range wrong {
 		t.Error(e)
 	}
-	return &table
+	return &rates
 }
 
 // own has every kind of override. Texas has combined rates by ZIP code, Colorado local ones beside the state's.
@@ -44,7 +45,7 @@ var own = []string{
 }
 
 func TestOverrides(t *testing.T) {
-	table := parse(t, own...)
+	rates := parse(t, own...)
 	for _, c := range []assessCase{
 		// The longest beginning of the postcode wins, spaces and dashes aside.
 		{name: "a ZIP code", buyer: "US-TX 78701", price: "29.00 USD",
@@ -80,7 +81,7 @@ func TestOverrides(t *testing.T) {
 		{name: "the national rate has come", buyer: "DE", on: "2027-01-01",
 			want: "2900 + 522 = 3422, DE vat 18% of 2900 = 522; standard country A; eu-supply-1 override:de-rate"},
 
-		// A tax that the built-in table lacks is a further component.
+		// A tax that the built-in table lacks is an additional component.
 		{name: "a local tax beside the state's", buyer: "US-CO 80202", category: tax.DigitalGoods, price: "29.00 USD",
 			want: "2900 + 223 = 3123, US-CO sales 2.9% of 2900 = 84, US-CO local 4.81% of 2900 = 139; standard local C; " +
 				"us-co-sales-1 override:co-denver"},
@@ -140,7 +141,7 @@ func TestOverrides(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := c.sale()
-			s.Overrides = table
+			s.Overrides = rates
 			a, p := tax.Assess(s)
 			if p != nil {
 				t.Fatal(p)
@@ -152,32 +153,32 @@ func TestOverrides(t *testing.T) {
 	}
 }
 
-// TestNoOverridesChangeNothing: neither none, nor a table without rows, nor one about another place.
-func TestNoOverridesChangeNothing(t *testing.T) {
+// TestIrrelevantOverridesChangeNothing uses a table without rows, and one about another jurisdiction.
+func TestIrrelevantOverridesChangeNothing(t *testing.T) {
 	elsewhere := parse(t, "id jurisdiction tax rate", "aq AQ vat 10")
 	randomSales(t, func(t *testing.T, s *tax.Sale) {
 		if s.Buyer.Country == "AQ" || s.Seller.Country == "AQ" {
 			return
 		}
 		want := assess(t, s)
-		for _, none := range []*tax.Table{{}, parse(t, own[0]), elsewhere} {
+		for _, none := range []*table.Table{{}, parse(t, own[0]), elsewhere} {
 			s.Overrides = none
 			if got := assess(t, s); describe(&got) != describe(&want) || got.Evidence != want.Evidence {
-				t.Errorf("%s, but with an idle table %s", describe(&want), describe(&got))
+				t.Errorf("%s, but with overrides %s", describe(&want), describe(&got))
 			}
 		}
 	})
 }
 
-// TestOverridesAddUp repeats the properties of amounts with more taxes than the built-in table has anywhere.
+// TestOverridesAddUp repeats the properties of amounts with more taxes than any jurisdiction has in the built-in table.
 func TestOverridesAddUp(t *testing.T) {
 	rows := []string{"id jurisdiction tax rate"}
 	for i, code := range strings.Fields("vat gst hst jct pst qst rst sales local") {
 		rows = append(rows, fmt.Sprintf("us-%s US-TX %s %d.125", code, code, 7*i), fmt.Sprintf("de-%s DE %[1]s 65.535", code))
 	}
-	table := parse(t, rows...)
+	rates := parse(t, rows...)
 	randomSales(t, func(t *testing.T, s *tax.Sale) {
-		s.Overrides = table
+		s.Overrides = rates
 		s.Buyer = buyer([]string{"US-TX", "DE", "US-TX business"}[s.On%3])
 		a := assess(t, s)
 		sum := int64(0)
@@ -192,53 +193,6 @@ func TestOverridesAddUp(t *testing.T) {
 	})
 }
 
-func TestTableVersion(t *testing.T) {
-	var none *tax.Table
-	for _, table := range []*tax.Table{none, {}, parse(t, own[0])} {
-		if table.Version() != "" || table.DataVersion() != tax.DataVersion {
-			t.Errorf("without rows the version is %q, %q", table.Version(), table.DataVersion())
-		}
-	}
-	table := parse(t, own...)
-	if v := table.Version(); len(v) != 8 || table.DataVersion() != tax.DataVersion+"+"+v {
-		t.Errorf("with rows it is %q, %q", v, table.DataVersion())
-	}
-	reordered := append([]string{own[0]}, own[len(own)/2:]...)
-	reordered = append(reordered, own[1:len(own)/2]...)
-	if again := parse(t, reordered...); *again != *table {
-		t.Error("the order of the rows makes another table")
-	}
-	if other := parse(t, own[:len(own)-1]...); other.Version() == table.Version() {
-		t.Error("two tables have one version")
-	}
-	renamed := parse(t, strings.ReplaceAll(strings.Join(own, "\n"), "gb-home", "gb-tax"))
-	if renamed.Version() == table.Version() {
-		t.Error("another id has the same version")
-	}
-}
-
-func ExampleParseTable() {
-	table, wrong := tax.ParseTable("id\tjurisdiction\ttax\tpostcode\trate\tbase\n" +
-		"austin\tUS-TX\tsales\t787\t8.25\t80\n")
-	fmt.Println(wrong)
-	on, _ := tax.ParseDate("2026-11-23")
-	a, _ := tax.Assess(&tax.Sale{
-		Seller: &tax.Seller{Country: "US", Everywhere: true}, Buyer: buyer("US-TX 78701"),
-		Category: tax.SaaS, Price: amount("100.00 USD"), Step: 1, On: on, Overrides: &table,
-	})
-	fmt.Println(a.Tax, a.Precision, a.Rules)
-
-	_, wrong = tax.ParseTable("id\tjurisdiction\ttax\trate\naustin\tTexas\tsales\t8,25\n")
-	for _, e := range wrong {
-		fmt.Println(e)
-	}
-	// Output:
-	// []
-	// 660 local [override:austin]
-	// line 2, jurisdiction: "Texas" is neither like DE nor like US-TX
-	// line 2, rate: "8,25" is no percentage with at most three decimals, or above 65.535
-}
-
 // BenchmarkAssessOverrides asks a table of ten thousand ZIP codes.
 func BenchmarkAssessOverrides(b *testing.B) {
 	rows := []string{"id jurisdiction tax postcode rate"}
@@ -246,11 +200,11 @@ func BenchmarkAssessOverrides(b *testing.B) {
 	for zip := range 10_000 {
 		rows = append(rows, fmt.Sprintf("zip-%05d US-%s sales %05d %d.%d", zip*10, states[zip%10], zip*10, 4+zip%6, zip%10))
 	}
-	table := parse(b, rows...)
+	rates := parse(b, rows...)
 	for _, where := range []string{"US-TX 78740", "US-TX 78741", "US-TX 78740-1234", "US-TX", "DE"} {
 		b.Run(where, func(b *testing.B) {
 			s := (&assessCase{buyer: where}).sale()
-			s.Overrides = table
+			s.Overrides = rates
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, p := tax.Assess(s); p != nil {
@@ -258,18 +212,5 @@ func BenchmarkAssessOverrides(b *testing.B) {
 				}
 			}
 		})
-	}
-}
-
-func BenchmarkParseTable(b *testing.B) {
-	var tsv strings.Builder
-	tsv.WriteString("id\tjurisdiction\ttax\tpostcode\trate\n")
-	for zip := range 10_000 {
-		fmt.Fprintf(&tsv, "zip-%05d\tUS-TX\tsales\t%05d\t%d.%d\n", zip*10, zip*10, 4+zip%6, zip%10)
-	}
-	for b.Loop() {
-		if _, wrong := tax.ParseTable(tsv.String()); wrong != nil {
-			b.Fatal(wrong)
-		}
 	}
 }

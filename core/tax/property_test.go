@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/billing"
+	"github.com/crepe-checkout/crepe/core/civil"
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/tax"
@@ -41,7 +42,7 @@ func randomSale(r *rand.Rand) *tax.Sale {
 		Price:     money.Amount{Minor: r.Int64N(1e18) >> r.IntN(60), Currency: "EUR"},
 		Inclusive: r.IntN(2) == 0,
 		Step:      []int64{1, 1, 10, 100}[r.IntN(4)],
-		On:        date("2024-01-01") + tax.Date(r.IntN(3000)),
+		On:        date("2024-01-01") + civil.Date(r.IntN(3000)),
 		IPCountry: countries[r.IntN(len(countries))],
 	}
 }

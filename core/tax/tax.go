@@ -24,53 +24,33 @@ package tax
 
 import (
 	"github.com/crepe-checkout/crepe/core/billing"
+	"github.com/crepe-checkout/crepe/core/civil"
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/money"
+	"github.com/crepe-checkout/crepe/core/tax/table"
 )
 
-// Category is what is sold, in the API's own seven categories. The zero value is none of them.
-type Category uint8
+// Category is the tax category of a product, one of the API's seven. The zero value is none of them.
+type Category = table.Category
 
 const (
-	DigitalGoods Category = iota + 1
-	SaaS
-	Software
-	Ebook
-	OnlineCourse
-	Consulting
-	ProfessionalService
+	DigitalGoods        = table.DigitalGoods
+	SaaS                = table.SaaS
+	Software            = table.Software
+	Ebook               = table.Ebook
+	OnlineCourse        = table.OnlineCourse
+	Consulting          = table.Consulting
+	ProfessionalService = table.ProfessionalService
 )
 
-// categoryNames are the API's names, in the order of the constants.
-var categoryNames = [...]string{
-	"digital_goods", "saas", "software", "ebook", "online_course", "consulting", "professional_service",
-}
-
 // ParseCategory reads the API's name of a category, "digital_goods".
-func ParseCategory(s string) (Category, bool) {
-	for i, name := range categoryNames {
-		if name == s {
-			return Category(i + 1), true
-		}
-	}
-	return 0, false
-}
-
-func (c Category) valid() bool { return c >= DigitalGoods && c <= ProfessionalService }
-
-// String is the API's name, empty for what is no category.
-func (c Category) String() string {
-	if !c.valid() {
-		return ""
-	}
-	return categoryNames[c-1]
-}
+func ParseCategory(s string) (Category, bool) { return table.ParseCategory(s) }
 
 // Registration says that the seller collects for a jurisdiction from a day on. The jurisdiction is a country ("DE"), a state
 // or province ("US-TX", "CA-QC") or "EU", the one-stop shop, which is all 27 member states.
 type Registration struct {
 	Jurisdiction string
-	From         Date
+	From         civil.Date
 }
 
 // Seller is who sells, as far as tax depends on it.
@@ -88,31 +68,32 @@ type Sale struct {
 	Price     money.Amount
 	Inclusive bool  // the price contains the tax
 	Step      int64 // smallest amount that the PSP can charge in the currency, in minor units, at least 1
-	On        Date
+	On        civil.Date
 	IPCountry country.Code // where the buyer's IP address is; empty where that is unknown
-	Overrides *Table       // the operator's own rows, above the built-in ones; nil for none
+	Overrides *table.Table // the operator's own rows, above the built-in ones; nil for none
 }
 
-// Reason says why the tax is what it is. The zero value is Unsupported.
+// Reason says why the tax is what it is: the [table.Treatment] of the row that decided, or NotCollecting. The zero value is
+// Unsupported.
 type Reason uint8
 
 const (
-	Unsupported   Reason = iota // the table does not know the jurisdiction: no tax is computed
-	Standard                    // taxed at the standard rate
-	Reduced                     // taxed at a reduced rate
-	ZeroRated                   // taxable at 0 %
-	Exempt                      // the jurisdiction does not tax this category or this buyer
-	OutOfScope                  // no tax of the jurisdiction reaches this sale
-	ReverseCharge               // the buyer, a business, owes the tax
-	NotCollecting               // tax would be due, but the seller has no registration there
+	Unsupported   = Reason(table.Unsupported)   // the table does not know the jurisdiction: no tax is computed
+	Standard      = Reason(table.Standard)      // taxed at the standard rate
+	Reduced       = Reason(table.Reduced)       // taxed at a reduced rate
+	ZeroRated     = Reason(table.ZeroRated)     // taxable at 0 %
+	Exempt        = Reason(table.Exempt)        // the jurisdiction does not tax this category or this buyer
+	OutOfScope    = Reason(table.OutOfScope)    // no tax of the jurisdiction applies to this sale
+	ReverseCharge = Reason(table.ReverseCharge) // the buyer, a business, owes the tax
+	NotCollecting = Reason(table.NotCollecting) // tax would be due, but the seller has no registration there
 )
 
-// String names the reason in kebab-case.
+// String returns the reason in kebab-case, or an empty string if it is none.
 func (r Reason) String() string {
 	if r > NotCollecting {
 		return ""
 	}
-	return treatmentNames[r]
+	return table.Treatment(r).String()
 }
 
 // Evidence compares the two items about the buyer's place: the billing country and the country of the IP address.
@@ -146,13 +127,8 @@ type Component struct {
 	Amount       int64      // minor units
 }
 
-// Name is what an invoice calls the tax: "VAT", "GST", "Sales tax".
-func (c *Component) Name() string {
-	if i := taxOf(c.Tax); i >= 0 {
-		return taxes[i].name
-	}
-	return ""
-}
+// Name is the name of the tax on an invoice: "VAT", "GST", "Sales tax".
+func (c *Component) Name() string { return table.TaxName(c.Tax) }
 
 // Effective is the rate on the whole price: 5 % where 80 % of the price is taxed at 6.25 %.
 func (c *Component) Effective() money.Rate { return c.Rate * money.Rate(c.Base) / 100 }

@@ -11,7 +11,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
-	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/core/tax/table"
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/geoip"
@@ -34,7 +34,7 @@ type Config struct {
 	Throttle    *throttle.Throttle // of what comes without a merchant's credential
 
 	PublicURL string       // where buyers reach us, without a trailing slash
-	Rates     *tax.Table   // the operator's own tax rates, nil for none
+	Rates     *table.Table // the operator's own tax rates, nil for none
 	Ready     func() error // why no new orders are taken, nil if they are; anyone may read the text
 	Now       func() time.Time
 	Rand      io.Reader

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
-	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/core/tax/table"
 	"github.com/crepe-checkout/crepe/edge/demo"
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
@@ -162,7 +162,7 @@ func TestMisuse(t *testing.T) {
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	output, err := exec.Command(binary.path, "version").Output()
-	want := regexp.MustCompile(`^crepe \S+\n(commit [0-9a-f]+ of .*\n)?go1\.\S+ \w+/\w+\ntax table ` + regexp.QuoteMeta(tax.DataVersion) + `\n$`)
+	want := regexp.MustCompile(`^crepe \S+\n(commit [0-9a-f]+ of .*\n)?go1\.\S+ \w+/\w+\ntax table ` + regexp.QuoteMeta(table.DataVersion) + `\n$`)
 	if err != nil || !want.Match(output) {
 		t.Errorf("%v: %s", err, output)
 	}

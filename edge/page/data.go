@@ -2,9 +2,9 @@ package page
 
 import (
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/civil"
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/money"
-	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/edge/locale"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/web"
@@ -67,7 +67,7 @@ func (h *Handler) data(v *visit) data {
 		PayOrigins: append([]string{}, h.config.PayOrigins...),
 		Core:       core{module.URL, module.Integrity},
 		Now:        v.now, ExpiresAt: v.session.ExpiresAt, Round: v.round(),
-		Sale:    saleOf(&v.session.Terms, tax.DateOf(v.now)),
+		Sale:    saleOf(&v.session.Terms, civil.DateOf(v.now)),
 		Rates:   v.ratesURL(),
 		Money:   v.Money(v.session.Terms.Price.Currency),
 		Percent: v.Percent(),
@@ -88,7 +88,7 @@ func (v *visit) round() (n int) {
 	return n
 }
 
-func saleOf(t *checkout.Terms, on tax.Date) sale {
+func saleOf(t *checkout.Terms, on civil.Date) sale {
 	s := sale{
 		Price: price{
 			Amount: t.Price.String(), Currency: t.Price.Currency,

@@ -28,7 +28,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
-	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/core/tax/table"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/geoip"
 	"github.com/crepe-checkout/crepe/edge/orders"
@@ -59,7 +59,7 @@ type Config struct {
 	Stores   Stores
 	GeoIP    geoip.Locator      // finds the buyer's country, which is evidence only
 	Throttle *throttle.Throttle // limits orders; nil for no limit
-	Rates    *tax.Table         // the operator's own tax rates, nil for none
+	Rates    *table.Table       // the operator's own tax rates, nil for none
 	Now      func() time.Time
 	Log      *slog.Logger
 
@@ -148,7 +148,7 @@ type visit struct {
 	store   *catalog.Store
 	session *orders.Session
 	order   *orders.Order // nil while there is none
-	rates   *tax.Table    // the operator's own; nil for none
+	rates   *table.Table  // the operator's own; nil for none
 	now     int64         // Unix milliseconds
 	texts
 }

@@ -31,7 +31,7 @@ func (h *Handler) serveRates(ctx *fasthttp.RequestCtx, path string) {
 		h.show(ctx, fasthttp.StatusNotFound, "message", notFound(ctx))
 		return
 	}
-	subset := h.config.Rates.Portion(seller, buyer, state)
+	subset := h.config.Rates.Subset(seller, buyer, state)
 	ctx.Response.Header.Set(fasthttp.HeaderCacheControl, "public, max-age=31536000, immutable")
 	ctx.SetContentType("text/plain; charset=utf-8")
 	ctx.SetBodyString(subset.Text())

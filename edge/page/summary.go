@@ -6,6 +6,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/civil"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/core/tax"
@@ -94,7 +95,7 @@ func (v *visit) quote(d *billing.Detail, found problem.List) *summary {
 	if found != nil {
 		d = &billing.Detail{Country: d.Country, State: d.State}
 	}
-	q, refused := v.session.Terms.Quote(d, "", tax.DateOf(v.now), v.rates)
+	q, refused := v.session.Terms.Quote(d, "", civil.DateOf(v.now), v.rates)
 	if refused != nil {
 		return v.untaxed(&v.session.Terms)
 	}

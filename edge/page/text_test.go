@@ -70,7 +70,7 @@ func TestEveryKeyHasText(t *testing.T) {
 
 // TestEveryTaxHasText: a tax that the core may charge has a name on the page.
 func TestEveryTaxHasText(t *testing.T) {
-	for _, code := range find(t, "../../core/tax/table.go", `\t\{"([a-z]+)", "[A-Z]`) {
+	for _, code := range find(t, "../../core/tax/table/taxes.go", `\t\{"([a-z]+)", "[A-Z]`) {
 		if locale.English().Text("tax."+code) == "" {
 			t.Errorf("no name for the tax %s", code)
 		}
@@ -81,7 +81,7 @@ func TestEveryTaxHasText(t *testing.T) {
 // dot; a country behind it goes without saying.
 func TestEveryTextIsAskedFor(t *testing.T) {
 	named := map[string]bool{}
-	for _, glob := range []string{"../../core/*/*.go", "*.go", "templates/*.html", "../../web/src/*.ts"} {
+	for _, glob := range []string{"../../core/*/*.go", "../../core/tax/table/*.go", "*.go", "templates/*.html", "../../web/src/*.ts"} {
 		for _, name := range find(t, glob, "[\"`]([a-z][a-z-]+(?:\\.[a-zA-Z-]+)*)\\.?[\"`]") {
 			named[name] = true
 		}

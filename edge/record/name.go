@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/crepe-checkout/crepe/core/civil"
 	"github.com/crepe-checkout/crepe/core/tax"
 )
 
@@ -81,14 +82,14 @@ func confidenceOf(b byte) confidence {
 type day string
 
 func (d *day) UnmarshalJSON(text []byte) error {
-	return unmarshal(text, (*string)(d), func(n int) string { return tax.Date(n).String() }, func(name string) bool {
-		_, ok := tax.ParseDate(name)
+	return unmarshal(text, (*string)(d), func(n int) string { return civil.Date(n).String() }, func(name string) bool {
+		_, ok := civil.ParseDate(name)
 		return ok
 	})
 }
 
-func (d day) date() tax.Date {
-	date, _ := tax.ParseDate(string(d))
+func (d day) date() civil.Date {
+	date, _ := civil.ParseDate(string(d))
 	return date
 }
 

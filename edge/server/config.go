@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
-	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/core/tax/table"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/geoip"
 )
@@ -81,7 +81,7 @@ func (c *Config) locator() (l geoip.Locator, err error) {
 
 // ReadRates reads a file of the operator's own tax rates; "" is none. A file with an error is not loaded at all; every error
 // is listed.
-func ReadRates(file string) (*tax.Table, error) {
+func ReadRates(file string) (*table.Table, error) {
 	if file == "" {
 		return nil, nil
 	}
@@ -89,7 +89,7 @@ func ReadRates(file string) (*tax.Table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--rates: %w", err)
 	}
-	table, mistakes := tax.ParseTable(string(text))
+	rates, mistakes := table.Parse(string(text))
 	if len(mistakes) > 0 {
 		errs := make([]error, len(mistakes))
 		for i := range mistakes {
@@ -97,7 +97,7 @@ func ReadRates(file string) (*tax.Table, error) {
 		}
 		return nil, fmt.Errorf("--rates: %s is not loaded:\n%w", file, errors.Join(errs...))
 	}
-	return &table, nil
+	return &rates, nil
 }
 
 // listen opens the port and sets PublicURL and local.

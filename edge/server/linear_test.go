@@ -22,10 +22,12 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/civil"
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/email"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/core/tax/table"
 	"github.com/crepe-checkout/crepe/core/vatid"
 	"github.com/crepe-checkout/crepe/edge/api"
 	"github.com/crepe-checkout/crepe/edge/auth"
@@ -103,11 +105,11 @@ func TestLinearText(t *testing.T) {
 		"vatid.Parse":               func(s string) { vatid.Parse("DE", s); vatid.Parse("CH", "CHE"+s) },
 		"money.ParseAmount":         func(s string) { money.ParseAmount(s, "EUR"); money.ParseAmount("0."+s, "EUR") },
 		"money.ParseRate":           func(s string) { money.ParseRate(s) },
-		"tax.ParseDate":             func(s string) { tax.ParseDate(s) },
+		"civil.ParseDate":           func(s string) { civil.ParseDate(s) },
 		"tax.ParseCategory":         func(s string) { tax.ParseCategory(s) },
-		"tax.ParseTable":            func(s string) { tax.ParseTable(s) },
-		"tax.ParseTable, below":     func(s string) { tax.ParseTable("id\tjurisdiction\ttax\trate\n" + s) },
-		"tax.TableOf":               func(s string) { tax.TableOf(tax.DataVersion + "+\n" + s) },
+		"table.Parse":               func(s string) { table.Parse(s) },
+		"table.Parse, below":        func(s string) { table.Parse("id\tjurisdiction\ttax\trate\n" + s) },
+		"table.FromText":            func(s string) { table.FromText(table.DataVersion + "+\n" + s) },
 		"checkout.ValidReturnURL":   func(s string) { checkout.ValidReturnURL("https://"+s, checkout.Test) },
 		"checkout.ParseEnvironment": func(s string) { _, _ = checkout.ParseEnvironment(s) },
 		"orders.ReturnAllowed":      func(s string) { orders.ReturnAllowed("https://"+s, checkout.Prod, nil) },
@@ -161,7 +163,7 @@ func TestLinearText(t *testing.T) {
 	for name, text := range map[string]func(n int) string{
 		"dates": func(n int) string {
 			b := []byte(columns)
-			for day := tax.Date(11_000); len(b) < n; day++ {
+			for day := civil.Date(11_000); len(b) < n; day++ {
 				b = fmt.Appendf(b, "i%d\tUS-NY\tsales\t1\t%s\t%s\t\t*\n", day, day, day+1)
 			}
 			return string(b)
@@ -175,7 +177,7 @@ func TestLinearText(t *testing.T) {
 			return strings.Repeat("\t", n/2) + strings.Repeat("to\t", n/6)
 		},
 	} {
-		linear(t, "tax.ParseTable of "+name, text, readers["tax.ParseTable"])
+		linear(t, "table.Parse of "+name, text, readers["table.Parse"])
 	}
 	for name, text := range map[string]func(n int) string{
 		"fields": repeated("GET / HTTP/1.1\r\n", "a:b\r\n"),

@@ -10,6 +10,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/civil"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/wasm/host"
@@ -45,7 +46,7 @@ func describe(ctx context.Context, rules *host.Module, buyer billing.Input) erro
 	terms := checkout.Terms{
 		Price: money.Amount{Minor: 2900, Currency: "EUR"}, Category: tax.SaaS, Step: 1, Seller: tax.Seller{Country: "IE"},
 	}
-	on := tax.DateOf(time.Date(2026, time.November, 23, 0, 0, 0, 0, time.UTC).UnixMilli())
+	on := civil.DateOf(time.Date(2026, time.November, 23, 0, 0, 0, 0, time.UTC).UnixMilli())
 	quote, problems, err := rules.Quote(ctx, host.QuoteInput{Terms: &terms, Buyer: buyer, On: on})
 	if err != nil {
 		return err

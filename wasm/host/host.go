@@ -16,7 +16,7 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 
-	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/core/tax/table"
 	"github.com/crepe-checkout/crepe/wasm"
 	"github.com/crepe-checkout/crepe/wasm/ops"
 )
@@ -36,8 +36,8 @@ type Config struct {
 	CacheDir string
 
 	// Rates are an operator's own, nil for none: they hold for all quotes and orders that come without. Their text
-	// ([tax.Table.Text]) has at most [ops.MaxRates] bytes; of more, give each call its [tax.Table.Portion].
-	Rates *tax.Table
+	// ([table.Table.Text]) has at most [ops.MaxRates] bytes; of more, give each call its [table.Table.Subset].
+	Rates *table.Table
 
 	// Uninterrupted lets an operation that has begun run to its end, whatever becomes of its context: some tens of
 	// milliseconds for the longest input. That saves the module from looking up at every turn, and nine tenths of the
@@ -84,7 +84,7 @@ func New(ctx context.Context, config Config) (*Module, error) {
 }
 
 // load makes sure that an instance takes the rates, and has all of them take them.
-func (m *Module) load(ctx context.Context, rates *tax.Table) error {
+func (m *Module) load(ctx context.Context, rates *table.Table) error {
 	text := rates.Text()
 	if text == "" {
 		return nil

@@ -16,10 +16,12 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/civil"
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/email"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/core/tax/table"
 	"github.com/crepe-checkout/crepe/core/vatid"
 	"github.com/crepe-checkout/crepe/wasm/ops"
 )
@@ -75,11 +77,11 @@ func TestBilling(t *testing.T) {
 
 func TestQuote(t *testing.T) {
 	m := newModule(t, 0)
-	own, wrong := tax.ParseTable("id\tjurisdiction\ttax\trate\tpostcode\naustin\tUS-TX\tsales\t8.25\t733\nde\tDE\tvat\t18\t\n")
+	own, wrong := table.Parse("id\tjurisdiction\ttax\trate\tpostcode\naustin\tUS-TX\tsales\t8.25\t733\nde\tDE\tvat\t18\t\n")
 	if wrong != nil {
 		t.Fatal(wrong)
 	}
-	const on = tax.Date(20_780) // 2026-11-23
+	const on = civil.Date(20_780) // 2026-11-23
 	seller := tax.Seller{Country: "IE", Registrations: []tax.Registration{{Jurisdiction: "EU"}, {Jurisdiction: "US-TX", From: on}}}
 	for _, terms := range []checkout.Terms{
 		{Price: money.Amount{Minor: 2900, Currency: "EUR"}, Category: tax.SaaS, Seller: seller, Step: 1},
@@ -88,7 +90,7 @@ func TestQuote(t *testing.T) {
 		{Price: money.Amount{Minor: 4500, Currency: "JPY"}, Category: tax.SaaS, Seller: seller},
 	} {
 		for _, buyer := range buyers {
-			for _, rates := range []*tax.Table{nil, &own} {
+			for _, rates := range []*table.Table{nil, &own} {
 				quoteAlike(t, m, QuoteInput{Terms: &terms, Buyer: buyer, IPCountry: "DE", On: on, Rates: rates})
 			}
 		}
@@ -174,7 +176,7 @@ func TestPlace(t *testing.T) {
 
 // TestRates: every instance has the operator's rates, also one that takes the place of another.
 func TestRates(t *testing.T) {
-	own, wrong := tax.ParseTable("id\tjurisdiction\ttax\trate\nde\tDE\tvat\t18\n")
+	own, wrong := table.Parse("id\tjurisdiction\ttax\trate\nde\tDE\tvat\t18\n")
 	if wrong != nil {
 		t.Fatal(wrong)
 	}
@@ -205,7 +207,7 @@ func TestRates(t *testing.T) {
 	for i := range 1000 {
 		rows += fmt.Sprintf("r%d\tUS-TX\tsales\t8.25\t%d\n", i, 73_000+i)
 	}
-	if own, wrong = tax.ParseTable(rows); wrong != nil {
+	if own, wrong = table.Parse(rows); wrong != nil {
 		t.Fatal(wrong)
 	}
 	if _, err := New(t.Context(), Config{Rates: &own}); err == nil {

@@ -7,9 +7,10 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/civil"
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/problem"
-	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/core/tax/table"
 	"github.com/crepe-checkout/crepe/core/vatid"
 )
 
@@ -56,8 +57,8 @@ type QuoteInput struct {
 	Terms     *checkout.Terms
 	Buyer     billing.Input
 	IPCountry country.Code // evidence only; may be empty
-	On        tax.Date
-	Rates     *tax.Table // the operator's own, nil for none; of a large table the buyer's [tax.Table.Portion]
+	On        civil.Date
+	Rates     *table.Table // the operator's own, nil for none; of a large table the buyer's [table.Table.Subset]
 }
 
 // Quote is [billing.Check] and [checkout.Terms.Quote]. The problems are one of the terms or all of the billing detail's.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/civil"
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/problem"
@@ -172,7 +173,7 @@ func (answer *quoteAnswer) quote() (q checkout.Quote, err error) {
 	a.Evidence, ok = named(tax.Conflict, answer.Evidence)
 	p.note(ok, answer.Evidence)
 	q = checkout.Quote{Currency: answer.Currency, Assessment: a, DataVersion: answer.DataVersion}
-	q.On, ok = tax.ParseDate(answer.On)
+	q.On, ok = civil.ParseDate(answer.On)
 	p.note(ok, answer.On)
 	return q, p.err
 }

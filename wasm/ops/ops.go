@@ -29,7 +29,7 @@ const Release = "1.1"
 // Instance has the operations and what one module remembers between calls: an operator's own rates, which Load has given
 // it. The zero value has none. It is for one call at a time.
 type Instance struct {
-	Rates string // as tax.Table.Text writes them, and sound
+	Rates string // as table.Table.Text writes them, and sound
 }
 
 // Operation answers an input. The answer is the caller's and shares no memory with the input.

@@ -4,7 +4,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/problem"
-	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/core/tax/table"
 )
 
 // Place decides about a create-order request: the documented refusals in the documented order, or what the order would
@@ -92,7 +92,7 @@ func (r *reader) request(object, caller string) *checkout.Request {
 
 // Load gives the instance an operator's own rates, for all its quotes and orders that come without: {"rates":"…"} →
 // {"data":{"module":"1.1","dataVersion":"…"}}. They replace what it had, and after an error it has none; an empty text takes
-// them away. They are at most [MaxRates] bytes of what [tax.Table.Text] writes.
+// them away. They are at most [MaxRates] bytes of what [table.Table.Text] writes.
 func (i *Instance) Load(input string) []byte {
 	var in [1]string
 	r := read(input, "rates", in[:])
@@ -100,7 +100,7 @@ func (i *Instance) Load(input string) []byte {
 	if r.faulty {
 		return refuse(InvalidJSON)
 	}
-	if _, sound := tax.TableOf(in[0]); !sound || len(in[0]) > MaxRates {
+	if _, sound := table.FromText(in[0]); !sound || len(in[0]) > MaxRates {
 		return refuse(invalidRates)
 	}
 	i.Rates = in[0]
@@ -111,11 +111,11 @@ func (i *Instance) Load(input string) []byte {
 const MaxRates = 16 << 10
 
 // table is the rates of a call or, if it comes without, the instance's.
-func (i *Instance) table(text string) (own tax.Table, sound bool) {
+func (i *Instance) table(text string) (own table.Table, sound bool) {
 	if text == "" {
 		text = i.Rates
 	}
-	return tax.TableOf(text)
+	return table.FromText(text)
 }
 
 // Version says what answers: {"data":{"module":"1.1","dataVersion":"2026-11-23-…"}}, the version of the data with that of the

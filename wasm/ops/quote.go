@@ -3,6 +3,7 @@ package ops
 import (
 	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/civil"
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/problem"
@@ -22,7 +23,7 @@ import (
 //	}
 //
 // step is the smallest amount that can be charged, by default one minor unit; an ipCountry that is none is ignored; rates are
-// the operator's own, as [tax.Table.Text] writes them. The errors are one about what the merchant or the operator has set,
+// the operator's own, as [table.Table.Text] writes them. The errors are one about what the merchant or the operator has set,
 // or all of the billing detail's.
 func (i *Instance) Quote(input string) []byte {
 	var in [7]string
@@ -31,7 +32,7 @@ func (i *Instance) Quote(input string) []byte {
 	wrong := r.terms(&terms, in[0], in[1], in[2])
 	buyer := r.billing(in[3])
 	ip, _ := country.Parse(in[4])
-	on, dated := tax.ParseDate(in[5])
+	on, dated := civil.ParseDate(in[5])
 	own, sound := i.table(in[6])
 	switch {
 	case r.faulty:
@@ -107,7 +108,7 @@ func (r *reader) seller(object string, s *tax.Seller) (ok bool) {
 	for _, registration := range list[:min(n, maxRegistrations)] {
 		var m [2]string
 		r.members(registration, "jurisdiction from", m[:])
-		from, dated := tax.ParseDate(m[1])
+		from, dated := civil.ParseDate(m[1])
 		ok = ok && dated
 		s.Registrations = append(s.Registrations, tax.Registration{Jurisdiction: m[0], From: from})
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/tax/data"
 )
 
-// Rule is a row of core/tax/data, cell by cell; [tax.ParseTable] says what the words of a column mean.
+// Rule is a row of core/tax/data, cell by cell; [table.Parse] says what the words of a column mean.
 type Rule struct {
 	ID           string // "us-tx-sales-3"
 	Jurisdiction string // "DE", "US-TX"; "EU" for what all member states share

@@ -1,20 +1,17 @@
 package rulebook_test
 
 import (
-	"flag"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/crepe-checkout/crepe/core/billing"
+	"github.com/crepe-checkout/crepe/core/civil"
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/core/tax/rulebook"
 )
-
-var update = flag.Bool("update", false, "write the README's coverage anew")
 
 func TestFind(t *testing.T) {
 	want := rulebook.Rule{
@@ -48,7 +45,7 @@ func TestEveryDecisionIsExplained(t *testing.T) {
 	slices.Sort(days)
 	explained := map[string]bool{}
 	for _, day := range slices.Compact(days) {
-		on, _ := tax.ParseDate(day)
+		on, _ := civil.ParseDate(day)
 		for _, buyer := range buyers() {
 			for c := tax.DigitalGoods; c <= tax.ProfessionalService; c++ {
 				a, p := tax.Assess(&tax.Sale{
@@ -142,29 +139,5 @@ func TestRetiredRules(t *testing.T) {
 			t.Errorf("the first rule is %s", r.ID)
 		}
 		break
-	}
-}
-
-// TestCoverage: the README shows what the data cover, between two marks.
-func TestCoverage(t *testing.T) {
-	const file, begin, end = "../../../README.md", "<!-- coverage:begin -->\n", "<!-- coverage:end -->"
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, found := strings.Cut(string(text), begin)
-	section, after, ended := strings.Cut(rest, end)
-	if !found || !ended {
-		t.Fatalf("%s has no %s and %s", file, begin, end)
-	}
-	want := rulebook.Coverage()
-	if section == want {
-		return
-	}
-	if !*update {
-		t.Fatalf("the README says\n%s\nthe data\n%s\ngo test ./core/tax/rulebook -update", section, want)
-	}
-	if err := os.WriteFile(file, []byte(before+begin+want+end+after), 0o644); err != nil {
-		t.Fatal(err)
 	}
 }

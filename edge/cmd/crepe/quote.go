@@ -12,10 +12,12 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/civil"
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/core/tax/table"
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 	"github.com/crepe-checkout/crepe/edge/quoteview"
 	"github.com/crepe-checkout/crepe/edge/server"
@@ -122,7 +124,7 @@ func settle(s *tax.Seller, home, registered string) error {
 }
 
 // answer quotes one sale, or says everything that is wrong with the question.
-func answer(seller *tax.Seller, rates *tax.Table, a asked, withRules bool) *quoteview.Quote {
+func answer(seller *tax.Seller, rates *table.Table, a asked, withRules bool) *quoteview.Quote {
 	terms, problems := a.terms(seller)
 	in := billing.Input{Country: a.country, State: a.state, Postcode: a.postcode, IsBusiness: &a.business, TaxID: a.taxID}
 	if a.business {
@@ -181,11 +183,11 @@ func (a *asked) terms(seller *tax.Seller) (t checkout.Terms, problems problem.Li
 	return t, problems
 }
 
-func (a *asked) day() (tax.Date, *problem.Problem) {
+func (a *asked) day() (civil.Date, *problem.Problem) {
 	if a.on == "" {
-		return tax.DateOf(time.Now().UnixMilli()), nil
+		return civil.DateOf(time.Now().UnixMilli()), nil
 	}
-	day, ok := tax.ParseDate(a.on)
+	day, ok := civil.ParseDate(a.on)
 	if !ok {
 		return 0, badQuestion("on", "expected a day, 2026-11-23", a.on)
 	}

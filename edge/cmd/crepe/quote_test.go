@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/core/tax/table"
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 	"github.com/goccy/go-json"
 )
@@ -41,7 +41,7 @@ func TestQuoteCommand(t *testing.T) {
 		}
 		text.WriteString("\n")
 	}
-	shoptest.Golden(t, "quote.txt", strings.ReplaceAll(text.String(), tax.DataVersion, "VERSION"))
+	shoptest.Golden(t, "quote.txt", strings.ReplaceAll(text.String(), table.DataVersion, "VERSION"))
 }
 
 // TestQuoteBatch: a JSON object a row, in the order of the rows; a row that cannot be quoted says why and stops nobody.

@@ -5,7 +5,7 @@ import (
 	"io"
 	"runtime/debug"
 
-	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/core/tax/table"
 )
 
 // version prints what this binary was built from: its version and commit, the Go release, and the state of the tax table.
@@ -29,6 +29,6 @@ func version(args []string, stdout io.Writer) error {
 		}
 		fmt.Fprintf(stdout, "commit %s of %s%s\n", commit, settings["vcs.time"], changed)
 	}
-	_, err := fmt.Fprintf(stdout, "%s %s/%s\ntax table %s\n", build.GoVersion, settings["GOOS"], settings["GOARCH"], tax.DataVersion)
+	_, err := fmt.Fprintf(stdout, "%s %s/%s\ntax table %s\n", build.GoVersion, settings["GOOS"], settings["GOARCH"], table.DataVersion)
 	return err
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/civil"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/edge/psp"
@@ -104,7 +105,7 @@ func quote(t *rapid.T) checkout.Quote {
 		Price: money.Amount{Minor: steps * limits.SmallestUnit, Currency: currency}, Step: limits.SmallestUnit,
 		Inclusive: rapid.Bool().Draw(t, "inclusive"), Category: tax.SaaS, Seller: tax.Seller{Country: "DE", Everywhere: true},
 	}
-	q, refused := terms.Quote(&place, "", tax.DateOf(1_795_000_000_000), nil)
+	q, refused := terms.Quote(&place, "", civil.DateOf(1_795_000_000_000), nil)
 	if refused != nil {
 		t.Fatal(refused)
 	}

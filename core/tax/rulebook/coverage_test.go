@@ -2,13 +2,63 @@ package rulebook
 
 import (
 	"cmp"
+	"flag"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
 	"slices"
 	"strings"
+	"testing"
 
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/core/tax/table"
 )
+
+var update = flag.Bool("update", false, "write the generated sections of README.md")
+
+// TestREADME compares two sections of README.md with their sources: the columns of an operator's file with the comment of
+// table.Parse, the coverage with the data.
+func TestREADME(t *testing.T) {
+	checkSection(t, "columns", columns(t))
+	checkSection(t, "coverage", coverage())
+}
+
+func checkSection(t *testing.T, name, want string) {
+	t.Helper()
+	const file = "../README.md"
+	begin, end := "<!-- "+name+":begin -->\n", "<!-- "+name+":end -->"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, found := strings.Cut(string(text), begin)
+	section, after, ended := strings.Cut(rest, end)
+	switch {
+	case !found || !ended:
+		t.Fatalf("%s has no %s and %s", file, begin, end)
+	case section == want:
+	case *update:
+		if err := os.WriteFile(file, []byte(before+begin+want+end+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		t.Errorf("%s: section %s is\n%s\nwant\n%s\nRun go test ./core/tax/rulebook -update", file, name, section, want)
+	}
+}
+
+// columns returns the list of columns and the paragraph after it from the comment of table.Parse.
+func columns(t *testing.T) string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "../table/parse.go", nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	paragraphs := strings.Split(file.Scope.Lookup("Parse").Decl.(*ast.FuncDecl).Doc.Text(), "\n\n")
+	return "```\n" + strings.ReplaceAll(paragraphs[1], "\t", "") + "\n```\n\n" + paragraphs[2] + "\n"
+}
 
 // regions names the files for people.
 var regions = map[string]string{
@@ -20,25 +70,24 @@ var regions = map[string]string{
 }
 
 const limits = `
-- In the United States the table ends at the state. Local rates are an operator's own: a file of the same columns, with
-  ` + "`postcode`" + ` for ZIP prefixes, stands above the built-in rows (` + "`tax.ParseTable`" + ` explains it).
-- Sales are computed, not filed, and this is no legal advice. Thresholds below which a seller need not register are its own
-  affair: it collects where it is registered.
-- A tax number counts where its check digits can be checked: the EU, the United Kingdom, Norway and Switzerland. A business
-  elsewhere is charged like a consumer where the law would have it account for the tax itself.
-- A category that no rule answers for is ` + "`unsupported`" + ` and untaxed, and so is a country that is not named above; the
-  result says so.
+- In the United States the built-in rates end at the state. Local rates come from your own file, by ZIP prefix.
+- Crêpe computes tax. It does not file it, and this is not legal advice. It knows no registration thresholds: a seller
+  collects where it is established or registered.
+- Reverse charge needs a tax number whose check digits can be checked: the EU, the United Kingdom, Norway and Switzerland. A
+  business elsewhere is charged like a consumer, even where the law would make it account for the tax itself.
+- A sale in a category without a rule, or in a country that is not listed above, is ` + "`unsupported`" + `: no tax is
+  charged, and the result says so.
 `
 
-// Coverage is a table of what the rules cover, in Markdown: for each region its jurisdictions with their taxes and highest
-// standard rates on the day up to which the sources have been followed, the number of rules by confidence, for how many
-// jurisdictions a category has an answer, and below it the known limits.
-func Coverage() string {
+// coverage returns a table of what the rules cover, in Markdown: for each region its jurisdictions with their taxes and
+// highest standard rates on the day up to which the sources have been followed, the number of rules by confidence, for how
+// many jurisdictions a category has a rule, and the known limits.
+func coverage() string {
 	var b strings.Builder
 	day := asOf()
 	fmt.Fprintf(&b, "Sources followed up to %s, for sales since 2024-01-01; data version `%s`. The rate beside a\n"+
-		"jurisdiction is its highest standard rate of that day, in per cent; 0 says that nothing is taxed at one. Confidence:\n"+
-		"A official text, B sources agree, C one source, X sources conflict.\n\n", day, tax.DataVersion)
+		"jurisdiction is its highest standard rate on that day, in per cent; 0 means that no category has one. Confidence: A\n"+
+		"official text, B several sources agree, C a single source, X sources conflict.\n\n", day, table.DataVersion)
 	b.WriteString("| where | taxes | jurisdictions | rules | A | B | C | X |\n|---|---|---|--:|--:|--:|--:|--:|\n")
 	for _, f := range files {
 		rules := read().byFile[f]
@@ -49,14 +98,14 @@ func Coverage() string {
 		fmt.Fprintf(&b, "| %s | %s | %s | %d | %s |\n", regions[f], strings.Join(taxes(rules), ", "), strings.Join(rates, ", "),
 			len(rules), strings.Join(confidences(rules), " | "))
 	}
-	b.WriteString("\nFor how many of these jurisdictions a category has an answer:\n\n")
+	b.WriteString("\nFor how many of these jurisdictions a category has a rule:\n\n")
 	writeCategories(&b, day)
-	fmt.Fprintf(&b, "\n%s\n%s", places(), limits)
+	fmt.Fprintf(&b, "\n%s\n%s", exceptions(), limits)
 	return b.String()
 }
 
 // asOf is the day that the data version begins with.
-func asOf() string { return tax.DataVersion[:len("2026-11-23")] }
+func asOf() string { return table.DataVersion[:len("2026-11-23")] }
 
 // jurisdictions are those of the rules, in alphabetic order, but for areas: these have no tax of their own.
 func jurisdictions(rules []Rule) (found []string) {
@@ -144,10 +193,10 @@ func (r *Rule) covers(c tax.Category) bool {
 	return list == "*" || slices.Contains(strings.Split(list, ","), c.String()) != except
 }
 
-// places says which addresses are taxed elsewhere than in their country.
-func places() string {
+// exceptions lists the addresses that belong to another territory than their country's.
+func exceptions() string {
 	var wholes, beginnings []string
-	for _, cells := range rows("places.tsv") {
+	for _, cells := range rows("exceptions.tsv") {
 		country, postcode, jurisdiction := cells[0], cells[1], cells[2]
 		if postcode == "-" {
 			wholes = append(wholes, country+" as "+jurisdiction)

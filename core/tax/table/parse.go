@@ -1,4 +1,4 @@
-package tax
+package table
 
 import (
 	"cmp"
@@ -6,19 +6,20 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/crepe-checkout/crepe/core/civil"
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/money"
 )
 
-// TableError is one mistake in a table.
-type TableError struct {
+// Error is one mistake in a table.
+type Error struct {
 	Line    int    // from 1, which is the header
 	Column  string // empty where the line as a whole is wrong
 	Message string
 }
 
 // Error names the place and the mistake on one line.
-func (e TableError) Error() string {
+func (e Error) Error() string {
 	at := "line " + strconv.Itoa(e.Line)
 	if e.Column != "" {
 		at += ", " + e.Column
@@ -26,29 +27,30 @@ func (e TableError) Error() string {
 	return at + ": " + e.Message
 }
 
-// ParseTable reads an operator's own rows: lines of cells with tabs between them, the first of which names the columns.
-// They are the built-in table's and postcode, in any order:
+// Parse reads an operator's own rows: lines of tab-separated cells, of which the first line names the columns. They can be in
+// any order:
 //
-//	id            visible ASCII, once in the table; an assessment names the row "override:" and this
+//	id            unique in the file, visible ASCII; an assessment names the row "override:" and this
 //	jurisdiction  "DE", "US-TX"; of a supply row "EU" or a country outside it
-//	tax           vat, gst, hst, jct, pst, qst, rst, sales, local; supply says where a supply is taxed and who owes the tax
-//	postcode      what the buyer's postcode begins with; empty for all
+//	tax           vat, gst, hst, jct, pst, qst, rst, sales or local; supply for a row that says where a supply is taxed and
+//	              who owes the tax
+//	postcode      prefix of the buyer's postcode; empty for all
 //	categories    "*", "saas,ebook", or "*-saas,ebook" for all but these
-//	buyer         consumer, business, or any; registered for a business with a tax number that holds in another country
-//	              than the seller's, unregistered for everybody else
+//	buyer         any, consumer or business; registered for a business with a checked tax number in another country than
+//	              the seller's, unregistered for everybody else
 //	treatment     standard, reduced, zero-rated, exempt, out-of-scope or unsupported; of a supply row customer, seller or
 //	              reverse-charge
 //	rate, base    percentages: the rate, at most 65.535, and how much of the price is taxable
-//	from, to      the first day, and the first on which it holds no more; "-" is open
-//	confidence    A, B, C or X, which may mean what the operator likes: of all rows that decide the last is reported
+//	from, to      the first day, and the first day on which the row no longer holds; "-" is open
+//	confidence    A, B, C or X; an assessment reports the last in the alphabet of all rows that decided
 //	source, source_date, note
-//	              are not read
+//	              not read
 //
-// The first three and the rate must be there; what else is left out or empty is "*", any, standard, 100, "-" or C. Two
-// rows about the same jurisdiction, tax and postcode must not answer the same question.
+// id, jurisdiction, tax and rate are required. The others default to "*", any, standard, 100, "-" and C. Two rows with the
+// same jurisdiction, tax and postcode must not answer the same query.
 //
-// A table with a mistake is none: all of them are listed, in the order of the lines.
-func ParseTable(tsv string) (Table, []TableError) {
+// If there are mistakes, Parse returns the zero Table and all of them, ordered by line.
+func Parse(tsv string) (Table, []Error) {
 	var p parser
 	var rows []ownRow
 	p.read(tsv, func() { rows = append(rows, p.ownRow()) })
@@ -58,18 +60,18 @@ func ParseTable(tsv string) (Table, []TableError) {
 		p.checkIDs(rows)
 	}
 	if p.wrong != nil {
-		slices.SortStableFunc(p.wrong, func(a, b TableError) int { return cmp.Compare(a.Line, b.Line) })
+		slices.SortStableFunc(p.wrong, func(a, b Error) int { return cmp.Compare(a.Line, b.Line) })
 		return Table{}, p.wrong
 	}
 	return newTable(rows), nil
 }
 
-// Pack reads rows of the built-in table, as ParseTable does, and packs them in their order. It is for gen.go.
-func Pack(tsv string) (rules string, wrong []TableError) {
+// Pack reads rows of the built-in table, as Parse does, and packs them in their order. It is for gen.go.
+func Pack(tsv string) (rules string, wrong []Error) {
 	var p parser
 	var packed []byte
 	p.read(tsv, func() {
-		row := p.rule()
+		row := p.row()
 		row[6] = p.ordinal()
 		packed = append(packed, row...)
 	})
@@ -78,17 +80,17 @@ func Pack(tsv string) (rules string, wrong []TableError) {
 
 // ownRow is a row of a Table before its id is packed.
 type ownRow struct {
-	rule
+	Row
 	id   string
 	line int
 }
 
 func (a ownRow) compare(b ownRow) int {
 	return cmp.Or(
-		strings.Compare(string(a.rule[:5]), string(b.rule[:5])),
+		strings.Compare(string(a.Row[:5]), string(b.Row[:5])),
 		strings.Compare(a.postcode(), b.postcode()),
 		cmp.Compare(a.tax(), b.tax()),
-		strings.Compare(string(a.rule), string(b.rule)),
+		strings.Compare(string(a.Row), string(b.Row)),
 		strings.Compare(a.id, b.id),
 	)
 }
@@ -102,11 +104,11 @@ func newTable(rows []ownRow) (t Table) {
 	next := make([]int, len(rows))
 	for i, r := range rows {
 		n := i
-		for n > 0 && !(rows[n-1].rule[:5] == r.rule[:5] && strings.HasPrefix(r.postcode(), rows[n-1].postcode())) {
+		for n > 0 && !(rows[n-1].Row[:5] == r.Row[:5] && strings.HasPrefix(r.postcode(), rows[n-1].postcode())) {
 			n = next[n-1]
 		}
 		next[i] = n
-		packed = append(packed, r.rule...)
+		packed = append(packed, r.Row...)
 		packed = appendUint32(appendUint32(packed, len(ids)), n)
 		ids = append(ids, idPrefix+r.id+"\n"...)
 	}
@@ -134,7 +136,7 @@ func hash(texts ...string) string {
 func (p *parser) checkOverlaps(rows []ownRow) {
 	for len(rows) > 0 {
 		n := 1
-		for n < len(rows) && rows[n].rule[:5] == rows[0].rule[:5] && rows[n].tax() == rows[0].tax() && rows[n].postcode() == rows[0].postcode() {
+		for n < len(rows) && rows[n].Row[:5] == rows[0].Row[:5] && rows[n].tax() == rows[0].tax() && rows[n].postcode() == rows[0].postcode() {
 			n++
 		}
 		p.checkDays(slices.Clone(rows[:n]))
@@ -151,7 +153,7 @@ func (p *parser) checkDays(rows []ownRow) {
 		var other *ownRow
 		r := &rows[i]
 		for of, before := range last {
-			if r.rule[7]>>(of/kinds)&1 == 0 || r.buyers()>>(of%kinds)&1 == 0 {
+			if r.Row[7]>>(of/kinds)&1 == 0 || r.buyers()>>(of%kinds)&1 == 0 {
 				continue
 			}
 			if before != nil && before.to() > r.from() {
@@ -187,11 +189,11 @@ type parser struct {
 	names []string // of the columns
 	cells []string // of the row
 	line  int
-	wrong []TableError
+	wrong []Error
 }
 
 func (p *parser) fail(column, message string) {
-	p.wrong = append(p.wrong, TableError{p.line, column, message})
+	p.wrong = append(p.wrong, Error{p.line, column, message})
 }
 
 // read calls row for every line below the header that is not blank.
@@ -261,8 +263,8 @@ func (p *parser) cell(column string) string {
 	return ""
 }
 
-// rule packs the row as table.go draws it, but for the ordinal.
-func (p *parser) rule() []byte {
+// row packs the row in the format of [Row], without its ordinal.
+func (p *parser) row() []byte {
 	jurisdiction, tax, treatment := p.jurisdiction(), p.tax(), p.treatment()
 	rate, base := p.rate(treatment)
 	from, to := p.day("from", 0), p.day("to", never)
@@ -300,8 +302,8 @@ func (p *parser) tax() byte {
 func (p *parser) treatment() int {
 	cell := p.cell("treatment")
 	i := slices.Index(treatmentNames[:], cell)
-	placing := i == int(ReverseCharge) || i >= atCustomer
-	if i < 0 || i == int(NotCollecting) || placing != (p.cell("tax") == taxes[supply].code) {
+	placing := i == int(ReverseCharge) || i >= int(AtCustomer)
+	if i < 0 || i == int(NotCollecting) || placing != (p.cell("tax") == taxes[Supply].code) {
 		p.fail("treatment", quote(cell)+" is no treatment of "+quote(p.cell("tax")))
 		return -1
 	}
@@ -319,10 +321,10 @@ func (p *parser) rate(treatment int) (rate uint16, base uint8) {
 	case treatment >= 0 && taxed != (percent > 0):
 		p.fail("rate", p.cell("rate")+" % cannot be "+treatmentNames[treatment])
 	}
-	share, ok := digits(p.cell("base"))
-	if !ok || share < 1 || share > 100 || len(p.cell("base")) > 3 {
+	share, err := strconv.ParseUint(p.cell("base"), 10, 8)
+	if err != nil || share < 1 || share > 100 || len(p.cell("base")) > 3 {
 		p.fail("base", quote(p.cell("base"))+" is no whole percentage from 1 to 100")
-	} else if int(percent)*share%100 != 0 {
+	} else if uint64(percent)*share%100 != 0 {
 		p.fail("base", "the rate on this share of the price is not a whole number of thousandths of a per cent")
 	}
 	return uint16(percent), uint8(share)
@@ -354,18 +356,18 @@ func (p *parser) categories() (mask byte) {
 	return mask
 }
 
-func (p *parser) buyers() buyers {
+func (p *parser) buyers() Buyers {
 	switch p.cell("buyer") {
 	case "any":
-		return consumer | business | registered
+		return Consumer | Business | Registered
 	case "consumer":
-		return consumer
+		return Consumer
 	case "business":
-		return business | registered
+		return Business | Registered
 	case "unregistered":
-		return consumer | business
+		return Consumer | Business
 	case "registered":
-		return registered
+		return Registered
 	}
 	p.fail("buyer", quote(p.cell("buyer"))+" is no kind of buyer")
 	return 0
@@ -377,7 +379,7 @@ func (p *parser) day(column string, open uint16) uint16 {
 	if cell == "-" {
 		return open
 	}
-	d, ok := ParseDate(cell)
+	d, ok := civil.ParseDate(cell)
 	if !ok || d <= dayZero || d >= dayZero+never {
 		p.fail(column, quote(cell)+" is no date between 2000-01-02 and 2179-06-05")
 		return open
@@ -407,32 +409,32 @@ func (p *parser) ordinal() byte {
 
 // ownRow is the row of an operator's table.
 func (p *parser) ownRow() ownRow {
-	row := rule(p.rule())
-	whole, part, _ := strings.Cut(row.jurisdiction(), "-")
-	if whole != "" && taxOf(p.cell("tax")) >= 0 && !(place{whole, part}).asked(row.tax()) {
-		p.fail("jurisdiction", "no sale asks "+row.jurisdiction()+" about "+taxes[row.tax()].code)
+	row := Row(p.row())
+	whole, part, _ := strings.Cut(row.Jurisdiction(), "-")
+	if whole != "" && taxOf(p.cell("tax")) >= 0 && !(Territory{whole, part}).asked(row.tax()) {
+		p.fail("jurisdiction", "no sale asks "+row.Jurisdiction()+" about "+taxes[row.tax()].code)
 	}
-	return ownRow{row + rule(p.postcode()), p.id(), p.line}
+	return ownRow{row + Row(p.postcode()), p.id(), p.line}
 }
 
 // asked reports whether an assessment can come to ask a place about a tax: where a supply is taxed it asks an area, about
 // a tax a territory. A country with states has no taxes but theirs, and Monaco has none but those of France.
-func (p place) asked(tax int) bool {
-	code, iso := country.Parse(p.country)
-	exists := p.known() || iso && placeOf(code, "", "") == p
-	if tax == supply {
-		return exists && p.area() == p
+func (t Territory) asked(tax int) bool {
+	code, iso := country.Parse(t.Country)
+	exists := t.known() || iso && TerritoryOf(code, "", "") == t
+	if tax == Supply {
+		return exists && t.Area() == t
 	}
 	if iso && code.NeedsState() {
-		_, exists = code.ParseSubdivision(p.part)
+		_, exists = code.ParseSubdivision(t.Part)
 	}
-	return exists && p.country != "EU"
+	return exists && t.Country != "EU"
 }
 
 // known reports whether the built-in table has rows about the place.
-func (p place) known() bool {
-	i := firstRule(p)
-	return i < len(rules) && p.compare(rule(rules[i:])) == 0
+func (t Territory) known() bool {
+	i := firstRow(t)
+	return i < len(rows) && t.compare(Row(rows[i:])) == 0
 }
 
 // postcode fills the beginning of one up to its width.

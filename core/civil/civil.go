@@ -1,12 +1,12 @@
-package tax
+// Package civil has dates without a time of day or a zone: [Date], [DateOf] and [ParseDate].
+package civil
 
-// Date is a civil date of the proleptic Gregorian calendar, as days since 1970-01-01. Rules begin and end on dates; the
-// day of an instant is its day in UTC.
+// Date is a date of the proleptic Gregorian calendar, as days since 1970-01-01.
 type Date int32
 
 const dayMillis = 24 * 60 * 60 * 1000
 
-// DateOf is the UTC day of an instant in Unix milliseconds.
+// DateOf returns the UTC date of an instant in Unix milliseconds.
 func DateOf(unixMilli int64) Date {
 	day := unixMilli / dayMillis
 	if unixMilli%dayMillis < 0 {
@@ -15,7 +15,7 @@ func DateOf(unixMilli int64) Date {
 	return Date(day)
 }
 
-// ParseDate reads "2026-11-23", exactly so; a day that the calendar lacks is no date.
+// ParseDate reads a date in the form "2026-11-23". It accepts no other form and no day that the calendar lacks.
 func ParseDate(s string) (Date, bool) {
 	if len(s) != len("2026-11-23") || s[4] != '-' || s[7] != '-' {
 		return 0, false
@@ -30,7 +30,7 @@ func ParseDate(s string) (Date, bool) {
 	return d, d.String() == s
 }
 
-// String writes the date as ParseDate reads it. Years before 0 and after 9999 have no such form.
+// String returns the form that ParseDate reads. The year must be between 0 and 9999.
 func (d Date) String() string {
 	year, month, day := d.split()
 	b := [10]byte{4: '-', 7: '-'}
@@ -40,8 +40,8 @@ func (d Date) String() string {
 	return string(b[:])
 }
 
-// The calendar repeats after 400 years. Counted from a 1 March, the leap day is the last of its year and the months
-// before it follow a line of slope 153/5.
+// The calendar repeats every 400 years. If years start on 1 March, the leap day is the last day of its year, and a month
+// starts at (153*month+2)/5 days, months counted from 0 for March.
 const (
 	daysPer400Years = 146_097
 	daysPer100Years = 36_524

@@ -1,4 +1,4 @@
-package tax
+package table
 
 import (
 	"fmt"
@@ -6,12 +6,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/crepe-checkout/crepe/core/civil"
 )
 
 // tsv turns the spaces of a test's lines into tabs.
 func tsv(lines ...string) string { return strings.ReplaceAll(strings.Join(lines, "\n"), " ", "\t") }
 
-func complaints(wrong []TableError) (lines []string) {
+func complaints(wrong []Error) (lines []string) {
 	for _, e := range wrong {
 		lines = append(lines, e.Error())
 	}
@@ -33,7 +35,7 @@ func TestParseTableReads(t *testing.T) {
 		"categories by name": tsv("id jurisdiction tax rate categories",
 			"a US-TX sales 8.25 saas,ebook,software,consulting,digital_goods,online_course,professional_service"),
 	} {
-		table, wrong := ParseTable(text)
+		table, wrong := Parse(text)
 		if wrong != nil {
 			t.Errorf("%s: %q", name, complaints(wrong))
 			continue
@@ -167,7 +169,7 @@ func TestParseTableRefuses(t *testing.T) {
 			"line 3: 1 cells, but 12 columns",
 			`line 4, from: "y" is no date between 2000-01-02 and 2179-06-05`}},
 	} {
-		table, wrong := ParseTable(tsv(c.lines...))
+		table, wrong := Parse(tsv(c.lines...))
 		if got := complaints(wrong); !slices.Equal(got, c.want) {
 			t.Errorf("%q:\ngot  %q\nwant %q", c.lines[1:], got, c.want)
 		}
@@ -179,7 +181,7 @@ func TestParseTableRefuses(t *testing.T) {
 
 // TestParseTableKnowsItsColumns: two names in one cell are none.
 func TestParseTableKnowsItsColumns(t *testing.T) {
-	_, wrong := ParseTable("id\tjurisdiction\ttax\trate\tbase from\na\tUS-TX\tsales\t8.25\t100")
+	_, wrong := Parse("id\tjurisdiction\ttax\trate\tbase from\na\tUS-TX\tsales\t8.25\t100")
 	if got := complaints(wrong); !slices.Equal(got, []string{"line 1, base from: there is no such column"}) {
 		t.Errorf("%q", got)
 	}
@@ -187,7 +189,7 @@ func TestParseTableKnowsItsColumns(t *testing.T) {
 
 // TestRowsSideBySide: what differs in one condition does not overlap.
 func TestRowsSideBySide(t *testing.T) {
-	table, wrong := ParseTable(tsv("id jurisdiction tax rate postcode categories buyer from to",
+	table, wrong := Parse(tsv("id jurisdiction tax rate postcode categories buyer from to",
 		"a US-TX sales 1 787 saas consumer - 2026-01-01",
 		"b US-TX sales 2 787 saas consumer 2026-01-01 -",
 		"c US-TX sales 3 787 saas business - 2026-01-01",
@@ -218,7 +220,7 @@ func TestPackRefuses(t *testing.T) {
 	} {
 		rules, wrong := Pack(tsv("id jurisdiction tax rate", id+" US-TX sales 6.25"))
 		switch {
-		case want == "" && (wrong != nil || len(rules) != ruleWidth || rule(rules).id() != id):
+		case want == "" && (wrong != nil || len(rules) != rowWidth || Row(rules).id() != id):
 			t.Errorf("%s is packed as %q, %v", id, rules, wrong)
 		case want != "" && (len(wrong) != 1 || wrong[0].Message != want):
 			t.Errorf("%s: %v", id, wrong)
@@ -244,7 +246,7 @@ func TestLongestBeginning(t *testing.T) {
 				pick("US-TX", "US-TX", "US-CO", "DE"), pick("vat", "sales", "local"), i+1, digits(4),
 				pick("*", "saas", "*-saas"), pick("any", "consumer", "business"), pick("-", "2026-01-01")))
 		}
-		table, wrong := ParseTable(tsv(rows...))
+		table, wrong := Parse(tsv(rows...))
 		for wrong != nil { // strike the rows that overlap
 			struck := map[int]bool{}
 			for _, e := range wrong {
@@ -257,15 +259,15 @@ func TestLongestBeginning(t *testing.T) {
 				}
 			}
 			rows = left
-			table, wrong = ParseTable(tsv(rows...))
+			table, wrong = Parse(tsv(rows...))
 		}
 		for range 200 {
-			p := []place{{"US", "TX"}, {"US", "CO"}, {"US", "NY"}, {country: "DE"}, {country: "US"}}[r.IntN(5)]
-			on := date("2025-12-31") + Date(r.IntN(2))
-			q := question{DigitalGoods + Category(r.IntN(2)), buyers(1 << r.IntN(3)), on, digits(6), &table}
-			got, want := rulesOf(p, q), lookAtAll(p, q)
+			p := []Territory{{"US", "TX"}, {"US", "CO"}, {"US", "NY"}, {Country: "DE"}, {Country: "US"}}[r.IntN(5)]
+			on := date("2025-12-31") + civil.Date(r.IntN(2))
+			q := Query{DigitalGoods + Category(r.IntN(2)), Buyers(1 << r.IntN(3)), on, digits(6)}
+			got, want := find(&table, p, &q), scan(&table, p, &q)
 			if got != want {
-				t.Fatalf("%v at %q: %q, not %q, in\n%s", p, q.postcode, got, want, strings.Join(rows, "\n"))
+				t.Fatalf("%v at %q: %q, not %q, in\n%s", p, q.Postcode, got, want, strings.Join(rows, "\n"))
 			}
 			for _, r := range got {
 				if r.own() && r.postcode() != "" {
@@ -279,21 +281,21 @@ func TestLongestBeginning(t *testing.T) {
 	}
 }
 
-func rulesOf(p place, q question) (found rulings) {
-	found.find(p, &q)
+func find(t *Table, in Territory, q *Query) (found Matches) {
+	t.Find(&found, in, q)
 	return found
 }
 
-// lookAtAll is rulesOf without any search.
-func lookAtAll(p place, q question) (found rulings) {
+// scan answers as Find does, by looking at every row.
+func scan(t *Table, in Territory, q *Query) (found Matches) {
 	for _, r := range packed() {
-		if p.compare(r) == 0 && r.answers(&q) {
+		if in.compare(r) == 0 && r.answers(q) {
 			found[r.tax()] = r
 		}
 	}
-	for i := range len(q.own.rows) / ownWidth {
-		r := q.own.row(i)
-		if p.compare(r) != 0 || !r.answers(&q) || !strings.HasPrefix(q.postcode, r.postcode()) {
+	for i := range len(t.rows) / ownWidth {
+		r := t.row(i)
+		if in.compare(r) != 0 || !r.answers(q) || !strings.HasPrefix(q.Postcode, r.postcode()) {
 			continue
 		}
 		if before := found[r.tax()]; !before.own() || len(before.postcode()) < len(r.postcode()) {
@@ -303,8 +305,8 @@ func lookAtAll(p place, q question) (found rulings) {
 	return found
 }
 
-func date(s string) Date {
-	d, ok := ParseDate(s)
+func date(s string) civil.Date {
+	d, ok := civil.ParseDate(s)
 	if !ok {
 		panic(s)
 	}
@@ -318,14 +320,14 @@ func FuzzParseTable(f *testing.F) {
 		"", "\n\n", "\ufeffid", tsv(header),
 		tsv(header, "a US-TX sales 8.25 787 * any standard 80 - - A",
 			"b US-TX sales 8 78701 *-saas consumer reduced 100 2026-01-01 2027-01-01 X"),
-		tsv(header, "a EU supply 0  saas registered reverse-charge 100 - - A", "b IC vat 7 35 * any standard 100 - 2020-01-01 B"),
+		tsv(header, "a EU Supply 0  saas registered reverse-charge 100 - - A", "b IC vat 7 35 * any standard 100 - 2020-01-01 B"),
 		tsv(header, "a PT-20 local 1 9500 ebook,saas business standard 100 - - "),
 		"rate\ttax\tjurisdiction\tid\r\n0.001\tvat\tBO\t~\r\n",
 	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		table, wrong := ParseTable(text)
+		table, wrong := Parse(text)
 		if wrong != nil && table != (Table{}) {
 			t.Fatalf("%v, but %d bytes are loaded", wrong, len(table.rows))
 		}
@@ -340,18 +342,17 @@ func FuzzParseTable(f *testing.F) {
 	})
 }
 
-// checkAnswers asks what only r can answer: its own postcode.
-func checkAnswers(t *testing.T, table *Table, r rule) {
+// checkAnswers queries the table with r's own postcode, which only r answers.
+func checkAnswers(t *testing.T, table *Table, r Row) {
 	t.Helper()
-	whole, part, _ := strings.Cut(r.jurisdiction(), "-")
-	q := question{on: r.from(), postcode: r.postcode(), own: table}
-	for q.category = DigitalGoods; r[7]>>(q.category-1)&1 == 0; q.category++ {
+	whole, part, _ := strings.Cut(r.Jurisdiction(), "-")
+	q := Query{Buyer: r.buyers() & -r.buyers(), On: r.from(), Postcode: r.postcode()}
+	for q.Category = DigitalGoods; r[7]>>(q.Category-1)&1 == 0; q.Category++ {
 	}
-	q.kind = r.buyers() & -r.buyers()
-	if got := rulesOf(place{whole, part}, q)[r.tax()]; got != r {
-		t.Fatalf("%q at %q answers in the place of %q", got, q.postcode, r)
+	if got := find(table, Territory{whole, part}, &q)[r.tax()]; got != r {
+		t.Fatalf("%q for %q, want %q", got, q.Postcode, r)
 	}
 	if id := table.id(r); !strings.HasPrefix(id, "override:") || len(id) == len("override:") {
-		t.Fatalf("%q is an id", id)
+		t.Fatalf("invalid id %q", id)
 	}
 }
