@@ -1,6 +1,7 @@
 package orders_test
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -84,4 +85,23 @@ func permutations(n int) [][]int {
 		}
 	}
 	return all
+}
+
+// TestRepeatedDeclines: a card that is declined twice for one reason is two tries to pay, also when their events come again.
+func TestRepeatedDeclines(t *testing.T) {
+	inWorld(t, mutant{}, func(w *world) {
+		submit{Country: "DE"}.take(w)
+		w.settle()
+		for range 2 {
+			buy{Outcome: "declined"}.take(w)
+			pass{2 * time.Second}.take(w)
+		}
+		w.settle()
+		must(w.eventsAgainChangeNothing(rand.New(rand.NewPCG(1, 1))))
+		for _, o := range w.look().orders {
+			if len(o.Payments) != 2 {
+				t.Errorf("recorded %+v", o.Payments)
+			}
+		}
+	})
 }

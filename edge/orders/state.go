@@ -191,8 +191,9 @@ func (o *Order) unpaid(a *Attempt, p Payment, delayed bool, now int64) {
 	}
 }
 
-// declined counts a failure once. A bounce is reported twice, as such and as a refusal that says why, and the two come in
-// any order: the one without a reason is every refusal of the same payment.
+// declined records a failed try to pay once. A try is known by its payment, reason and time, so a repeated event changes
+// nothing. A delayed payment that fails is reported by two events in any order, one of them without a reason: that one is the
+// same try as any other of its payment.
 func (o *Order) declined(p Payment) {
 	for i := range o.Payments {
 		known := &o.Payments[i]
@@ -200,9 +201,9 @@ func (o *Order) declined(p Payment) {
 			continue
 		}
 		if known.Reason == "" {
-			known.Reason, known.Method, known.Last4 = p.Reason, p.Method, p.Last4
+			known.Reason, known.Method, known.Last4, known.At = p.Reason, p.Method, p.Last4, p.At
 		}
-		if p.Reason == "" || known.Reason == p.Reason {
+		if p.Reason == "" || known.Reason == p.Reason && known.At == p.At {
 			return
 		}
 	}

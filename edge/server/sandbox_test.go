@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/goccy/go-json"
 
@@ -53,16 +54,17 @@ func TestTriggerCommand(t *testing.T) {
 	for _, step := range []struct {
 		args  []string
 		state orders.State
-		tries int // to pay, that were refused: of each payment, the first
+		tries int // to pay, that were declined
 	}{
 		{[]string{"--fault", "twice", "payment_intent.payment_failed", order.ID}, orders.AwaitingPayment, 1},
-		{[]string{"payment_intent.payment_failed", session}, orders.AwaitingPayment, 1},
-		{[]string{"payment_intent.payment_failed", order.Current().Ref}, orders.AwaitingPayment, 1},
-		{[]string{"payment_intent.payment_failed", url}, orders.AwaitingPayment, 1},
-		{[]string{"payment_intent.payment_failed", shop.PublicURL + "/store/" + shop.File.StoreSlug + "/checkout/" + session + "#token=x"}, orders.AwaitingPayment, 1},
-		{[]string{"checkout.session.async_payment_failed", order.ID}, orders.Failed, 2},
-		{[]string{"--fault", "lost", "checkout.session.async_payment_failed", order.ID}, orders.Failed, 2},
+		{[]string{"payment_intent.payment_failed", session}, orders.AwaitingPayment, 2},
+		{[]string{"payment_intent.payment_failed", order.Current().Ref}, orders.AwaitingPayment, 3},
+		{[]string{"payment_intent.payment_failed", url}, orders.AwaitingPayment, 4},
+		{[]string{"payment_intent.payment_failed", shop.PublicURL + "/store/" + shop.File.StoreSlug + "/checkout/" + session + "#token=x"}, orders.AwaitingPayment, 5},
+		{[]string{"checkout.session.async_payment_failed", order.ID}, orders.Failed, 6},
+		{[]string{"--fault", "lost", "checkout.session.async_payment_failed", order.ID}, orders.Failed, 6},
 	} {
+		time.Sleep(time.Second) // declines of one second and one reason are one try
 		out, err := trigger(step.args...)
 		if err != nil || !strings.Contains(out, `"session":"cs_test_`) || !strings.Contains(out, `"order":"`+order.ID+`"`) {
 			t.Fatalf("%v: %v, %s", step.args, err, out)
