@@ -115,6 +115,12 @@ func TestParameters(t *testing.T) {
 		{form(price+"[currency]", "zzz"), "", price + "[currency]"},
 		{form(price+"[currency]", "isk", price+"[unit_amount]", "550"), "parameter_invalid_integer", price + "[unit_amount]"},
 		{form(price+"[currency]", "kwd", price+"[unit_amount]", "5125"), "parameter_invalid_integer", price + "[unit_amount]"},
+		{form(price+"[currency]", "cup"), "", price + "[currency]"},
+		{form(price+"[product_data][name]", "a\x00b"), "", price + "[product_data][name]"},
+		{form(price+"[product_data][description]", "a\u0085"), "", price + "[product_data][description]"},
+		{form("client_reference_id", "\x1b[1m"), "", "client_reference_id"},
+		{form("metadata[k]", "\x7f"), "", "metadata[k]"},
+		{form("metadata[a\x00b]", "v"), "", "metadata[a\x00b]"},
 		{form("line_items[0][quantity]", "0"), "parameter_invalid_integer", "line_items[0][quantity]"},
 		{form(price+"[product_data][name]", "-"), "parameter_missing", price + "[product_data][name]"},
 		{form("line_items[7][quantity]", "1"), "parameter_missing", "line_items[7][price_data][currency]"},
@@ -140,6 +146,9 @@ func TestParameters(t *testing.T) {
 	}
 	if got := s.call("POST", "/v1/checkout/sessions", form("expires_at", at(30*time.Minute+time.Second)), ""); got.status != 200 {
 		t.Errorf("the shortest life: %s", got.body)
+	}
+	if got := s.call("POST", "/v1/checkout/sessions", form(price+"[product_data][description]", "a\tb\r\nc"), ""); got.status != 200 {
+		t.Errorf("white space: %s", got.body)
 	}
 	if got := s.call("POST", "/v1/checkout/sessions", "%zz", ""); got.status != 400 {
 		t.Errorf("unreadable: %s", got.body)
@@ -211,7 +220,7 @@ func TestStoredAnswers(t *testing.T) {
 	first := s.call("POST", "/v1/checkout/sessions", form(), "k")
 	first.read(t, &object)
 	again := s.call("POST", "/v1/checkout/sessions", form(), "k")
-	if again.body != first.body || !again.replayed() || first.replayed() {
+	if again.body != first.body || !again.replayed() || first.replayed() || !strings.HasSuffix(s.Log()[0].Outcome, "key k · replayed") {
 		t.Errorf("got %+v", again)
 	}
 	path := "/v1/checkout/sessions/" + object.ID + "/expire"

@@ -152,7 +152,7 @@ func readLines(in *reader) (lines []line, currency string) {
 func readLine(in *reader, name string) (line, string) {
 	price := name + "[price_data]"
 	currency := strings.ToLower(in.required(price+"[currency]", 3))
-	if !knownCurrency(currency) {
+	if !slices.Contains(currencies, currency) {
 		in.refuse("", price+"[currency]", "Invalid currency: "+currency+".")
 	}
 	in.required(price+"[unit_amount]", 40)

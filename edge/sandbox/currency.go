@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/crepe-checkout/crepe/core/money"
 )
 
 // Stripe's own units (https://docs.stripe.com/currencies): no decimals, three with a zero at the end, two that are both
@@ -28,10 +26,12 @@ var minimums = map[string]int64{
 // maximum is twelve digits, what most cards take.
 const maximum = 999_999_999_999
 
-func knownCurrency(code string) bool {
-	_, ok := money.ParseCurrency(strings.ToUpper(code))
-	return ok
-}
+// currencies are the ones that Stripe charges (same page, "Supported presentment currencies").
+var currencies = strings.Fields("usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt bhd bif bmd bnd bob brl bsd bwp byn bzd " +
+	"cad cdf chf clp cny cop crc cve czk djf dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gnf gtq gyd hkd hnl htg huf idr ils " +
+	"inr isk jmd jod jpy kes kgs khr kmf krw kwd kyd kzt lak lbp lkr lrd lsl mad mdl mga mkd mmk mnt mop mur mvr mwk mxn myr mzn " +
+	"nad ngn nio nok npr nzd omr pab pen pgk php pkr pln pyg qar ron rsd rub rwf sar sbd scr sek sgd shp sle sos srd std szl thb " +
+	"tjs tnd top try ttd twd tzs uah ugx uyu uzs vnd vuv wst xaf xcd xcg xof xpf yer zar zmw")
 
 // granule is what an amount must be a multiple of.
 func granule(currency string) int64 {

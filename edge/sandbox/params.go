@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -69,7 +70,16 @@ func (r *reader) text(name string, longest int) string {
 	if utf8.RuneCountInString(value) > longest {
 		r.refuse("", name, "Invalid string: must be at most "+strconv.Itoa(longest)+" characters")
 	}
+	r.refuseControls(name, value)
 	return value
+}
+
+// refuseControls refuses control characters other than white space. Stripe refuses U+0000; what it does with the others is not
+// documented, so that an adapter must not send any of them.
+func (r *reader) refuseControls(name, text string) {
+	if strings.ContainsFunc(text, func(c rune) bool { return unicode.IsControl(c) && !strings.ContainsRune("\t\r\n", c) }) {
+		r.refuse("", name, "Invalid string: must not contain control characters")
+	}
 }
 
 func (r *reader) required(name string, longest int) string {
@@ -143,6 +153,7 @@ func (r *reader) metadata(name string) map[string]string {
 		if utf8.RuneCountInString(inner) > 40 {
 			r.refuse("", key, "Metadata keys are at most 40 characters")
 		}
+		r.refuseControls(key, inner)
 		found[inner] = r.text(key, 500)
 	}
 	if len(found) > 50 {

@@ -118,6 +118,11 @@ func TestAmounts(t *testing.T) {
 	for c := range money.Currencies() {
 		limits, ok := s.gateway.Amounts(c)
 		if !ok {
+			const param = "line_items[0][price_data][currency]"
+			got := s.call("POST", "/v1/checkout/sessions", form(param, strings.ToLower(string(c))), "")
+			if got.status != 400 || got.error(t).Param != param {
+				t.Errorf("%s, which Stripe does not charge: %s", c, got.body)
+			}
 			continue
 		}
 		for _, minor := range []int64{limits.Min, limits.Max} {
