@@ -1,10 +1,10 @@
 package sandbox
 
-// accountKey is where the account's id is stored.
+// accountKey is the key of the account's id.
 const accountKey = "ac"
 
-// Account is the id of the account, "acct_…". It is made at the first call and stays with the store: a sandbox whose records
-// are gone is another account, which knows nothing of what the one before it has promised.
+// Account returns the id of the account, "acct_…". The first call creates it in the store: a sandbox on an empty store is another
+// account.
 func (s *Sandbox) Account() (string, error) {
 	id, err := s.config.Store.Get(accountKey)
 	if id != nil || err != nil {

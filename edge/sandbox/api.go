@@ -15,10 +15,10 @@ import (
 	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
-// apiVersion is the version of Stripe's API whose objects these are.
+// apiVersion is the version of Stripe's API that the objects follow.
 const apiVersion = "2026-08-26.dahlia"
 
-// request is a call of the API that has shown the key.
+// request is an authenticated call of the API.
 type request struct {
 	sandbox      *Sandbox
 	conn         net.Conn
@@ -26,18 +26,17 @@ type request struct {
 	operation    fault.Operation
 	id           string            // from the path
 	key          string            // Idempotency-Key
-	print        [sha256.Size]byte // of what must be the same under one key
+	fingerprint  [sha256.Size]byte // of the path and body, which must be the same under one key
 	params       url.Values
-	responseLost bool    // the call's own answer does not reach the caller
-	saves        *answer // stored under the key in place of the call's own; nil for that
+	responseLost bool      // the call's own response does not reach the caller
+	saves        *response // stored under the key in place of the call's own; nil for its own
 }
 
-// endpoint is what a method of a path does. prepare reads the parameters and makes the step that is to be taken if there is
-// no complaint about them. Writes are idempotent.
+// endpoint is an operation on a path. prepare reads the parameters and returns the handler, which runs if they are valid.
 type endpoint struct {
 	operation fault.Operation
-	known     []string
-	prepare   func(*request, *reader) (step func() answer)
+	known     []string // the parameters
+	prepare   func(*request, *reader) (handler func() response)
 }
 
 func route(method, path string) (endpoint, string) {
@@ -72,11 +71,11 @@ func route(method, path string) (endpoint, string) {
 	return endpoint{}, ""
 }
 
-// serveAPI answers one call and writes it into the log.
+// serveAPI serves one call and logs it.
 func (s *Sandbox) serveAPI(ctx *fasthttp.RequestCtx) {
 	method, path := string(ctx.Method()), string(ctx.Path())
 	key := string(ctx.Request.Header.Peek("Idempotency-Key"))
-	a := s.answer(ctx, method, path, key)
+	a := s.respond(ctx, method, path, key)
 	header := &ctx.Response.Header
 	header.SetContentType(cmp.Or(a.mediaType, "application/json"))
 	header.Set("Request-Id", s.newID("req_"))
@@ -98,42 +97,42 @@ func (s *Sandbox) serveAPI(ctx *fasthttp.RequestCtx) {
 	s.journal.add(s.config.Now(), "API", method+" "+path, a.summary(key))
 }
 
-func (s *Sandbox) answer(ctx *fasthttp.RequestCtx, method, path, key string) answer {
+func (s *Sandbox) respond(ctx *fasthttp.RequestCtx, method, path, key string) response {
 	if !s.authentic(string(ctx.Request.Header.Peek("Authorization"))) {
-		return apiError{Message: "Invalid API Key provided."}.answer(401)
+		return apiError{Message: "Invalid API Key provided."}.response(401)
 	}
 	end, id := route(method, path)
 	if end.prepare == nil {
-		return apiError{Message: "Unrecognized request URL (" + method + ": " + path + ")."}.answer(404)
+		return apiError{Message: "Unrecognized request URL (" + method + ": " + path + ")."}.response(404)
 	}
 	r := &request{sandbox: s, conn: ctx.Conn(), now: s.config.Now(), operation: end.operation, id: id}
 	text := string(ctx.URI().QueryString())
 	if method == fasthttp.MethodPost {
 		if kind := string(ctx.Request.Header.ContentType()); len(ctx.PostBody()) > 0 && !strings.HasPrefix(kind, formType) {
-			return apiError{Message: "Invalid request content type: send " + formType + "."}.answer(400)
+			return apiError{Message: "Invalid request content type: send " + formType + "."}.response(400)
 		}
 		text = string(ctx.PostBody())
-		r.key, r.print = key, sha256.Sum256([]byte(path+"\n"+text))
+		r.key, r.fingerprint = key, sha256.Sum256([]byte(path+"\n"+text))
 		s.receive(key, text)
 	}
 	var err error
 	if r.params, err = url.ParseQuery(text); err != nil {
-		return apiError{Message: "Invalid request: the parameters cannot be read."}.answer(400)
+		return apiError{Message: "Invalid request: the parameters cannot be read."}.response(400)
 	}
-	return r.once(func() answer { return r.handle(end) })
+	return r.once(func() response { return r.handle(end) })
 }
 
 // handle validates the parameters of a call and executes it. Refusals of parameters are not stored.
-func (r *request) handle(end endpoint) answer {
+func (r *request) handle(end endpoint) response {
 	if name, ok := unknown(r.params, end.known); ok {
-		return apiError{Code: "parameter_unknown", Param: name, Message: "Received unknown parameter: " + name}.answer(400)
+		return apiError{Code: "parameter_unknown", Param: name, Message: "Received unknown parameter: " + name}.response(400)
 	}
 	in := &reader{params: r.params}
-	step := end.prepare(r, in)
-	if in.wrong != nil {
-		return in.wrong.answer(400)
+	handler := end.prepare(r, in)
+	if in.invalid != nil {
+		return in.invalid.response(400)
 	}
-	return r.execute(false, step)
+	return r.execute(false, handler)
 }
 
 const formType = "application/x-www-form-urlencoded"

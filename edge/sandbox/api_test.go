@@ -24,7 +24,7 @@ type called struct {
 	body   string
 }
 
-// call speaks to the API as any HTTP client would.
+// call calls the API with an HTTP client.
 func (s *shop) call(method, path, body, key string) called {
 	s.t.Helper()
 	client := http.Client{Transport: &http.Transport{
@@ -68,7 +68,7 @@ func (c called) error(t testing.TB) apiError {
 	return e.Error
 }
 
-// form is a request that is good in itself, with parameters changed or, where the value is "-", left out.
+// form is a valid request with parameters changed or, where the value is "-", removed.
 func form(changes ...string) string {
 	values := url.Values{
 		"mode": {"payment"}, "success_url": {"https://shop.example/"}, "line_items[0][quantity]": {"1"},
@@ -145,7 +145,7 @@ func TestParameters(t *testing.T) {
 		}
 	}
 	if got := s.call("POST", "/v1/checkout/sessions", form("expires_at", at(30*time.Minute+time.Second)), ""); got.status != 200 {
-		t.Errorf("the shortest life: %s", got.body)
+		t.Errorf("the shortest time to live: %s", got.body)
 	}
 	if got := s.call("POST", "/v1/checkout/sessions", form(price+"[product_data][description]", "a\tb\r\nc"), ""); got.status != 200 {
 		t.Errorf("white space: %s", got.body)
@@ -155,7 +155,7 @@ func TestParameters(t *testing.T) {
 	}
 }
 
-// TestLiveNeedsHTTPS: nobody is sent from real money to an open line, except on this very machine.
+// TestLiveNeedsHTTPS: a live session redirects to https only, except on loopback.
 func TestLiveNeedsHTTPS(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -176,7 +176,7 @@ func TestLiveNeedsHTTPS(t *testing.T) {
 	}
 }
 
-// The object is shaped as Stripe's, nulls included.
+// TestSessionObject: the object has the shape of Stripe's, nulls included.
 func TestSessionObject(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, nil)
@@ -211,9 +211,8 @@ func TestUnknownCalls(t *testing.T) {
 	}
 }
 
-// An answer is stored with its status whatever that is, and marked when it comes again. A 400 that was not an answer to the
-// parameters is one too.
-func TestStoredAnswers(t *testing.T) {
+// TestStoredResponses: a response is stored with its status and marked when it is replayed, also a 400 of an executed call.
+func TestStoredResponses(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, nil)
 	var object struct{ ID string }
@@ -386,7 +385,7 @@ func TestRefund(t *testing.T) {
 	s.silence()
 }
 
-// No form brings the sandbox down, and none opens a session that Stripe would not.
+// FuzzCreate: no form makes the sandbox panic or opens a session that Stripe would refuse.
 func FuzzCreate(f *testing.F) {
 	f.Add(form())
 	f.Add("line_items[0][price_data][currency]=usd&line_items[[]]=1&metadata[=x&%5B=&=&a")

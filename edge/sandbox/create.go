@@ -9,7 +9,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
-// createParams are the parameters of a new session that the sandbox knows.
+// createParams are the known parameters of a new session.
 var createParams = []string{
 	"mode", "client_reference_id", "customer_email", "success_url", "cancel_url", "expires_at", "locale",
 	"adaptive_pricing[enabled]", "metadata[*]", "payment_intent_data[metadata][*]",
@@ -17,27 +17,27 @@ var createParams = []string{
 	"line_items[#][price_data][product_data][name]", "line_items[#][price_data][product_data][description]",
 }
 
-// languages are the values of locale (Stripe's OpenAPI description, version 2026-08-26.dahlia).
+// languages are the allowed values of locale (Stripe's OpenAPI description, version 2026-08-26.dahlia).
 var languages = strings.Fields("auto bg cs da de el en en-GB es es-419 et fi fil fr fr-CA hr hu id it ja ko lt lv ms mt nb nl " +
 	"pl pt pt-BR ro ru sk sl sv th tr vi zh zh-HK zh-TW")
 
-// A session can be paid for at least half an hour and at most a day.
+// Limits of a session's time to live, in seconds.
 const (
-	shortestLife = 30 * 60
-	longestLife  = 24 * 60 * 60
+	minTTL = 30 * 60
+	maxTTL = 24 * 60 * 60
 )
 
-func createSession(r *request, in *reader) func() answer {
+func createSession(r *request, in *reader) func() response {
 	record := r.readSession(in)
-	return func() answer { return r.open(record) }
+	return func() response { return r.open(record) }
 }
 
-// open writes the new session, its task to expire and the answer, in one step.
-func (r *request) open(record *record) answer {
+// open persists the new session, its expiry task and the response, atomically.
+func (r *request) open(record *record) response {
 	s := &record.Session
 	record.Key, record.Disclosed = r.key, !r.responseLost
-	a := show(s)
-	a.note += " · " + display(s.AmountTotal, s.Currency) + " · " + mask(string(s.CustomerEmail))
+	a := sessionResponse(s)
+	a.note += " · " + display(s.AmountTotal, s.Currency) + " · " + maskEmail(string(s.CustomerEmail))
 	var c change
 	c.put("cs/"+s.ID, record)
 	if s.ClientReferenceID != "" {
@@ -45,14 +45,14 @@ func (r *request) open(record *record) answer {
 	}
 	c.link(dueKey(s.ExpiresAt*1000, "expire", s.ID), s.ID)
 	r.save(&c, a)
-	a.noted = true
+	a.recorded = true
 	if err := r.sandbox.apply(c); err != nil {
-		return broken()
+		return storeFailure()
 	}
 	return a
 }
 
-// readSession reads the parameters in Stripe's order of complaints as far as that is known.
+// readSession reads the parameters in the order in which Stripe reports errors, as far as that is known.
 func (r *request) readSession(in *reader) *record {
 	s := session{
 		Object: "checkout.session", UIMode: "hosted_page", Status: open, PaymentStatus: unpaid,
@@ -62,19 +62,19 @@ func (r *request) readSession(in *reader) *record {
 	in.oneOf("mode", s.Mode, []string{"payment"})
 	s.SuccessURL = in.required("success_url", 5000)
 	in.address("success_url", s.Livemode)
-	s.CancelURL = maybe(in.address("cancel_url", s.Livemode))
-	s.ClientReferenceID = maybe(in.text("client_reference_id", 200))
-	s.CustomerEmail = maybe(in.text("customer_email", 512))
+	s.CancelURL = nullable(in.address("cancel_url", s.Livemode))
+	s.ClientReferenceID = nullable(in.text("client_reference_id", 200))
+	s.CustomerEmail = nullable(in.text("customer_email", 512))
 	if name, domain, _ := strings.Cut(string(s.CustomerEmail), "@"); in.given("customer_email") && (name == "" || domain == "") {
 		in.refuse("email_invalid", "customer_email", "Invalid email address.")
 	}
-	s.Locale = maybe(in.text("locale", 20))
+	s.Locale = nullable(in.text("locale", 20))
 	in.oneOf("locale", string(s.Locale), languages)
 	s.AdaptivePricing.Enabled = in.boolean("adaptive_pricing[enabled]")
 	s.Metadata = in.metadata("metadata")
 	checkFaults(in, s.Metadata[fault.MetadataKey])
-	s.ExpiresAt = in.integer("expires_at", 0, 1<<40, s.Created+longestLife)
-	checkLife(in, s.ExpiresAt-s.Created)
+	s.ExpiresAt = in.integer("expires_at", 0, 1<<40, s.Created+maxTTL)
+	checkTTL(in, s.ExpiresAt-s.Created)
 	record := &record{Metadata: in.metadata("payment_intent_data[metadata]")}
 	record.Lines, s.Currency = readLines(in)
 	for _, l := range record.Lines {
@@ -83,7 +83,7 @@ func (r *request) readSession(in *reader) *record {
 	checkTotal(in, s.AmountTotal, s.Currency)
 	s.AmountSubtotal = s.AmountTotal
 	s.ID = r.sandbox.newID(sessionPrefix(s.Livemode))
-	s.URL = maybe(r.sandbox.config.PublicURL + "/pay/" + s.ID)
+	s.URL = nullable(r.sandbox.config.PublicURL + "/pay/" + s.ID)
 	record.Session = s
 	return record
 }
@@ -103,11 +103,11 @@ func sessionPrefix(live bool) string {
 	return "cs_test_"
 }
 
-func checkLife(in *reader, seconds int64) {
+func checkTTL(in *reader, seconds int64) {
 	switch {
-	case seconds < shortestLife:
+	case seconds < minTTL:
 		in.refuse("", "expires_at", "The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation.")
-	case seconds > longestLife:
+	case seconds > maxTTL:
 		in.refuse("", "expires_at", "The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.")
 	}
 }
@@ -122,7 +122,7 @@ func checkTotal(in *reader, total int64, currency string) {
 	}
 }
 
-// readLines reads up to a hundred line items, all of one currency.
+// readLines reads up to 100 line items, all of one currency.
 func readLines(in *reader) (lines []line, currency string) {
 	indices := make(map[int]bool)
 	for name := range in.params {
@@ -157,9 +157,9 @@ func readLine(in *reader, name string) (line, string) {
 	}
 	in.required(price+"[unit_amount]", 40)
 	unit := in.integer(price+"[unit_amount]", 0, maximum, 0)
-	if in.wrong == nil && unit%granule(currency) != 0 {
+	if in.invalid == nil && unit%increment(currency) != 0 {
 		in.refuse("parameter_invalid_integer", price+"[unit_amount]", "Invalid amount: "+strings.ToUpper(currency)+
-			" must be charged in multiples of "+strconv.FormatInt(granule(currency), 10)+".")
+			" must be charged in multiples of "+strconv.FormatInt(increment(currency), 10)+".")
 	}
 	in.required(name+"[quantity]", 40)
 	quantity := in.integer(name+"[quantity]", 1, 999_999, 1)

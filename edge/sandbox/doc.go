@@ -27,6 +27,6 @@
 //	or/<order>/<session>    the session's id; <order> is its client_reference_id
 //	pi/<payment intent>     the session's id
 //	ev/<event>              an event
-//	ik/<idempotency key>    the stored answer
+//	ik/<idempotency key>    the stored response
 //	du/<ms>/<task>/<id>     a task due at a time in milliseconds, 13 digits: expire or settle a session, send an event
 package sandbox

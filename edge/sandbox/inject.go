@@ -10,18 +10,18 @@ import (
 )
 
 // execute runs the handler of a call with the injected fault and records which checkout URLs the response discloses.
-func (r *request) execute(replay bool, handler func() answer) answer {
+func (r *request) execute(replay bool, handler func() response) response {
 	call, requested := r.call()
 	call.Replay = replay
 	injected := r.sandbox.Pick(call, requested)
 	a := r.inject(injected.Call, injected.Wait, handler)
 	a.fault = injected.Spec
-	if r.responseLost || a.noted {
+	if r.responseLost || a.recorded {
 		return a
 	}
-	for _, id := range a.shows {
+	for _, id := range a.discloses {
 		if err := r.sandbox.disclose(id); err != nil {
-			return broken()
+			return storeFailure()
 		}
 	}
 	return a
@@ -42,14 +42,14 @@ func (r *request) call() (fault.Call, []fault.Injected) {
 	return c, found.requested()
 }
 
-// inject runs the handler, or does not, as a fault demands.
-func (r *request) inject(f *fault.CallFault, wait time.Duration, handler func() answer) answer {
+// inject runs the handler with a fault.
+func (r *request) inject(f *fault.CallFault, wait time.Duration, handler func() response) response {
 	r.responseLost = f.Response != fault.Own || f.Transport != nil
 	if f.Delay {
 		r.sandbox.sleep(wait)
 		r.responseLost = !r.waitedFor()
 	}
-	a := injectedAnswer(f.Response, wait)
+	a := injectedResponse(f.Response, wait)
 	if f.Store {
 		instead := a
 		r.saves = &instead
@@ -69,38 +69,38 @@ func (r *request) inject(f *fault.CallFault, wait time.Duration, handler func() 
 		var c change
 		r.save(&c, a)
 		if len(c) > 0 && r.sandbox.apply(c) != nil {
-			return broken()
+			return storeFailure()
 		}
 	}
 	a.transport = f.Transport
 	return a
 }
 
-// injectedAnswer is the answer that a fault sends in place of a call's own; the zero answer for fault.Own.
-func injectedAnswer(response fault.Response, wait time.Duration) answer {
-	switch response {
+// injectedResponse is the response that a fault sends in place of a call's own; the zero response for fault.Own.
+func injectedResponse(kind fault.Response, wait time.Duration) response {
+	switch kind {
 	case fault.RateLimited:
-		a := apiError{Code: "rate_limit", Message: "Request rate limit exceeded."}.answer(429)
+		a := apiError{Code: "rate_limit", Message: "Request rate limit exceeded."}.response(429)
 		a.retryAfter = int64((wait + time.Second - 1) / time.Second)
 		return a
 	case fault.KeyInUse:
 		return keyInUse()
 	case fault.BadRequest:
-		return apiError{Code: "parameter_invalid", Message: "The sandbox was asked to refuse this."}.answer(400)
+		return apiError{Code: "parameter_invalid", Message: "The sandbox was asked to refuse this."}.response(400)
 	case fault.ServerError:
-		return apiError{Type: "api_error", Message: "An unknown error occurred."}.answer(500)
+		return apiError{Type: "api_error", Message: "An unknown error occurred."}.response(500)
 	case fault.BadGateway:
-		return answer{status: 502, body: []byte("<html><title>502 Bad Gateway</title></html>"), mediaType: "text/html", note: "gateway"}
+		return response{status: 502, body: []byte("<html><title>502 Bad Gateway</title></html>"), mediaType: "text/html", note: "gateway"}
 	}
-	return answer{}
+	return response{}
 }
 
-// payFirst pays the session that an answer contains, and waits for the first delivery of the webhook.
-func (s *Sandbox) payFirst(a answer) {
-	if len(a.shows) != 1 || s.Pay(a.shows[0]) != nil {
+// payFirst pays the session that a response contains, and waits until the delivery of the webhook was tried.
+func (s *Sandbox) payFirst(a response) {
+	if len(a.discloses) != 1 || s.Pay(a.discloses[0]) != nil {
 		return
 	}
-	for end := time.Now().Add(sendTimeout); time.Now().Before(end) && !s.reported(a.shows[0]); {
+	for end := time.Now().Add(sendTimeout); time.Now().Before(end) && !s.reported(a.discloses[0]); {
 		s.sleep(5 * time.Millisecond)
 	}
 }
@@ -125,11 +125,11 @@ func (s *Sandbox) sleep(d time.Duration) {
 
 // divert hands the connection of a call, and its response, to a transport.
 func (s *Sandbox) divert(ctx *fasthttp.RequestCtx, transport fault.Transport) {
-	response := new(fasthttp.Response)
-	ctx.Response.CopyTo(response)
-	response.SetConnectionClose()
+	r := new(fasthttp.Response)
+	ctx.Response.CopyTo(r)
+	r.SetConnectionClose()
 	ctx.HijackSetNoResponse(true)
-	ctx.Hijack(func(conn net.Conn) { transport(conn, response, s.stop) })
+	ctx.Hijack(func(conn net.Conn) { transport(conn, r, s.stop) })
 }
 
 // waitedFor reports whether the caller is still connected: a write to a connection that the other side has closed fails,

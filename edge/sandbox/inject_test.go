@@ -11,7 +11,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
-// seen is what the adapter makes of a call, as far as it matters here.
+// seen is the result of a call in the adapter.
 type seen struct {
 	ok     bool
 	class  psp.ErrorClass
@@ -38,8 +38,8 @@ var (
 	stuck     = seen{false, psp.KeyBurned, 500, "api_error", 0}
 )
 
-// createFaults are the faults of a create: what the adapter sees, what then exists, and what it sees when nothing is wrong
-// with the same call under the same key.
+// createFaults are the faults of a create: what the adapter sees, whether the session exists, and what the adapter sees when the
+// same call under the same key is repeated without a fault.
 var createFaults = map[fault.Spec]struct {
 	first  seen
 	exists bool
@@ -65,7 +65,7 @@ var createFaults = map[fault.Spec]struct {
 	"first":             {fine, true, fine},
 }
 
-// Every fault of a create, chosen in every way.
+// TestCreateFaults: every fault of a create, requested in every way.
 func TestCreateFaults(t *testing.T) {
 	t.Parallel()
 	ways := map[string]func(*trial){
@@ -83,7 +83,7 @@ func TestCreateFaults(t *testing.T) {
 				choose(c)
 				c.first(want.first, want.exists)
 				if !want.exists && way != "script" {
-					want.again = want.first // for as long as nothing is stored
+					want.again = want.first // a requested fault applies again while nothing is stored
 				}
 				c.again(want.again)
 			}
@@ -103,7 +103,7 @@ func (c *trial) render(email string) {
 	c.wire = c.shop.wire(func(p *psp.CheckoutParams) { p.OrderID, p.Order.BuyerEmail = c.order, email })
 }
 
-// address writes a fault into the buyer's e-mail address, where a hyphen stands for the colon.
+// address requests a fault by the buyer's e-mail address, which has a hyphen in place of the colon.
 func (c *trial) address(name string) {
 	c.render(strings.ReplaceAll(name, ":", "-") + fault.EmailDomain)
 }
@@ -113,7 +113,7 @@ func (c *trial) send(want seen) (psp.Checkout, seen) {
 	return remote, see(fault)
 }
 
-// until is how long to wait for something, or to make sure that nothing comes.
+// until is the deadline for a result, short where none is expected.
 func until(want seen) time.Time {
 	if want == nothing {
 		return time.Now().Add(250 * time.Millisecond)
@@ -162,8 +162,8 @@ func (s *shop) find(order string) []Snapshot {
 	return slices.DeleteFunc(all, func(p Snapshot) bool { return p.Order != order })
 }
 
-// A stored answer can be lost again, and its call be throttled. What happens where calls execute does not happen to it and
-// waits for another.
+// TestFaultsOfReplays: a replay can be lost and rate-limited. A fault of executing calls does not apply to it and waits for the
+// next call.
 func TestFaultsOfReplays(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, nil)
@@ -192,7 +192,7 @@ func TestFaultsOfReplays(t *testing.T) {
 	}
 }
 
-// A call that takes too long keeps its key in use, has its effect, and its answer waits under the key.
+// TestSlow: a slow call keeps its key in use, is executed, and its response is stored under the key.
 func TestSlow(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, nil)
@@ -208,7 +208,7 @@ func TestSlow(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	if found := s.find("ORD_1"); found[0].Disclosed {
-		t.Errorf("nobody waited, and yet %+v", found)
+		t.Errorf("disclosed to a caller that did not wait: %+v", found)
 	}
 	s.Script("slow:1ms") // until the key is free
 	for _, got := c.send(fine); got != fine; _, got = c.send(fine) {
@@ -221,7 +221,7 @@ func TestSlow(t *testing.T) {
 	}
 }
 
-// Faults of calls that have no key: a failure is not stored, and says nothing about the effect.
+// TestFaultsOfOthers: faults of calls without a key. A failure is not stored and has an unknown outcome.
 func TestFaultsOfOthers(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, func(c *Config) { c.WebhookURL = "" })
@@ -277,7 +277,7 @@ func TestFaultsOfOthers(t *testing.T) {
 	}
 }
 
-// Whoever reads an answer with a URL in it could pay, whatever the call.
+// TestDisclosed: every complete response with the URL discloses the session.
 func TestDisclosed(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, nil)
@@ -293,7 +293,7 @@ func TestDisclosed(t *testing.T) {
 		id := s.find(order)[0].ID
 		s.gateway.Retrieve(soon(), id)
 		if s.find(order)[0].Disclosed {
-			t.Errorf("%s: disclosed by an answer that was not whole", order)
+			t.Errorf("%s: disclosed by an incomplete response", order)
 		}
 		read(id)
 		if !s.find(order)[0].Disclosed {
@@ -311,13 +311,13 @@ func TestUnknownFaults(t *testing.T) {
 	}
 	defer func() {
 		if recover() == nil {
-			t.Error("a script that does not exist was taken")
+			t.Error("an unknown fault was accepted")
 		}
 	}()
 	s.Script("nonsense")
 }
 
-// Close does not wait for callers that are left hanging or made to wait.
+// TestCloseEndsFaults: Close does not wait for calls that hang or are delayed.
 func TestCloseEndsFaults(t *testing.T) {
 	t.Parallel()
 	for _, spec := range []fault.Spec{"timeout", "lost_response", "slow:1m"} {

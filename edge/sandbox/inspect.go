@@ -9,24 +9,25 @@ import (
 	"github.com/goccy/go-json"
 )
 
-// ErrNotFound, ErrNotPayable and ErrNoOutcome are why a buyer can do nothing with a session.
+// Errors of what a buyer does with a session.
 var (
 	ErrNotFound   = errors.New("sandbox: no such session")
 	ErrNotPayable = errors.New("sandbox: the session is complete or expired")
 	ErrNoOutcome  = errors.New("sandbox: no such outcome")
 )
 
-// Pay lets a buyer pay a session. What there is no session for is [ErrNotFound], what is over [ErrNotPayable].
+// Pay pays a session as its buyer. It returns [ErrNotFound] for an unknown session and [ErrNotPayable] for one that is complete
+// or expired.
 func (s *Sandbox) Pay(id string) error { return s.act(id, "pay", (*sessionTx).pay) }
 
-// Decline lets a buyer try a card that is declined; errors as for Pay.
+// Decline tries to pay a session with a card that is declined; errors as for Pay.
 func (s *Sandbox) Decline(id string) error { return s.Choose(id, "declined") }
 
-// Expire ends a session before its time; errors as for Pay.
+// Expire expires a session early; errors as for Pay.
 func (s *Sandbox) Expire(id string) error { return s.act(id, "expire", (*sessionTx).expire) }
 
-// Choose lets a buyer choose an outcome of the page, by the value of its form: "succeeds", "later", "later_fails", …;
-// errors as for Pay.
+// Choose makes an outcome happen, by its name: "succeeds", "later", "later_fails", … It returns [ErrNoOutcome] for an unknown
+// name; other errors as for Pay.
 func (s *Sandbox) Choose(id, name string) error {
 	o, ok := findOutcome(name)
 	if !ok {
@@ -44,7 +45,7 @@ func (s *Sandbox) act(id, what string, step func(*sessionTx)) error {
 	return err
 }
 
-// act is what a buyer does with a session, while that can be paid.
+// act runs what a buyer does with a session and logs it, if the session is payable.
 func (t *sessionTx) act(what string, step func(*sessionTx)) bool {
 	if !t.payable() {
 		return false
@@ -59,7 +60,7 @@ type Snapshot struct {
 	ID        string
 	Order     string // client_reference_id
 	Metadata  map[string]string
-	Key       string // the idempotency key that made it
+	Key       string // the idempotency key of its create
 	Status    string // "open", "complete", "expired"
 	Payable   bool   // open, and its time is not over
 	Paid      bool
@@ -69,12 +70,11 @@ type Snapshot struct {
 	Created   time.Time
 	ExpiresAt time.Time
 
-	// Disclosed: the URL has left in an answer that was whole, to a caller who still waited for it. A session that is
-	// not cannot be paid by anybody.
+	// Disclosed: the URL was sent in a complete response to a connected caller. Nobody can pay a session that is not disclosed.
 	Disclosed bool
 }
 
-// Sessions are all checkout sessions there ever were, at one instant, the newest first.
+// Sessions returns a snapshot of all checkout sessions, the newest first.
 func (s *Sandbox) Sessions() ([]Snapshot, error) {
 	var all []Snapshot
 	var broken error
@@ -99,7 +99,7 @@ func (r *record) snapshot(now time.Time) Snapshot {
 	}
 }
 
-// disclose notes that a session's URL leaves.
+// disclose records that a session's URL is sent.
 func (s *Sandbox) disclose(id string) error {
 	return s.update(id, func(t *sessionTx) {
 		if !t.Disclosed {
@@ -108,14 +108,14 @@ func (s *Sandbox) disclose(id string) error {
 	})
 }
 
-// received are the bodies that came under each idempotency key.
+// received are the request bodies under each idempotency key.
 type received struct {
 	mutex  sync.Mutex
 	bodies map[string][]string
 }
 
-// Bodies are the bodies that came under each idempotency key, each of them once, in the order of their coming, whatever
-// became of the calls. There are none unless Config.Record is set.
+// Bodies returns the distinct request bodies under each idempotency key in the order of their arrival, executed or not. It is
+// empty unless Config.Record is set.
 func (s *Sandbox) Bodies() map[string][]string {
 	s.received.mutex.Lock()
 	defer s.received.mutex.Unlock()

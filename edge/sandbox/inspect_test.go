@@ -78,7 +78,7 @@ func TestActs(t *testing.T) {
 	}
 }
 
-// Whatever comes under a key is kept, executed or not.
+// TestBodies: all distinct bodies under a key are kept, executed or not.
 func TestBodies(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, func(c *Config) { c.Record = true })
@@ -101,8 +101,8 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// Whatever goes wrong, and however often and from how many sides a call comes: a key has one session at most, all that
-// succeed have the same one, it is known to be disclosed, and a failure that was stored stays.
+// TestKeysUnderFaults: under random faults and concurrent repeated calls a key has at most one session, all successful calls return
+// it, it is recorded as disclosed, and a stored failure is replayed.
 func TestKeysUnderFaults(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()

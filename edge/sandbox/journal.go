@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// journal is what the log page shows: the last calls, payments and deliveries of this process.
+// journal keeps the last entries of the log.
 type journal struct {
 	mutex   sync.Mutex
 	entries [500]Entry
@@ -40,10 +40,10 @@ func (s *Sandbox) Log() []Entry {
 	return copied
 }
 
-// Note adds an action on a page to the log.
+// Note logs an action on a page.
 func (s *Sandbox) Note(what, outcome string) { s.journal.add(s.config.Now(), "Page", what, outcome) }
 
-// about is a session in the log.
+// about is the text of a session in the log.
 func (r *record) about() string {
 	return r.Session.about() + " · " + r.Session.Status + ", " + r.Session.PaymentStatus
 }
@@ -57,8 +57,8 @@ func ofOrder(id string) string {
 	return " · order " + id
 }
 
-// mask leaves of an e-mail address what one needs to recognise one's own.
-func mask(email string) string {
+// maskEmail keeps the first character and the domain of an e-mail address.
+func maskEmail(email string) string {
 	name, domain, ok := strings.Cut(email, "@")
 	if !ok || name == "" {
 		return "no e-mail"

@@ -2,40 +2,40 @@ package sandbox
 
 import "github.com/goccy/go-json"
 
-// maybe is a string that is null on the wire when there is none.
-type maybe string
+// nullable is a string that is null in JSON when it is empty.
+type nullable string
 
 // MarshalJSON writes null for the empty string.
-func (m maybe) MarshalJSON() ([]byte, error) {
+func (m nullable) MarshalJSON() ([]byte, error) {
 	if m == "" {
 		return []byte("null"), nil
 	}
 	return json.Marshal(string(m))
 }
 
-// session is Stripe's checkout.session, as far as anybody here looks at it.
+// session is Stripe's checkout.session, with the fields that the adapter or a test reads.
 type session struct {
 	ID                string            `json:"id"`
 	Object            string            `json:"object"`
 	AdaptivePricing   enabled           `json:"adaptive_pricing"`
 	AmountSubtotal    int64             `json:"amount_subtotal"`
 	AmountTotal       int64             `json:"amount_total"`
-	CancelURL         maybe             `json:"cancel_url"`
-	ClientReferenceID maybe             `json:"client_reference_id"`
+	CancelURL         nullable          `json:"cancel_url"`
+	ClientReferenceID nullable          `json:"client_reference_id"`
 	Created           int64             `json:"created"`
 	Currency          string            `json:"currency"`
-	CustomerEmail     maybe             `json:"customer_email"`
+	CustomerEmail     nullable          `json:"customer_email"`
 	ExpiresAt         int64             `json:"expires_at"`
 	Livemode          bool              `json:"livemode"`
-	Locale            maybe             `json:"locale"`
+	Locale            nullable          `json:"locale"`
 	Metadata          map[string]string `json:"metadata"`
 	Mode              string            `json:"mode"`
-	PaymentIntent     maybe             `json:"payment_intent"` // null until somebody tries to pay
+	PaymentIntent     nullable          `json:"payment_intent"` // null until the first try to pay
 	PaymentStatus     string            `json:"payment_status"`
 	Status            string            `json:"status"`
 	SuccessURL        string            `json:"success_url"`
 	UIMode            string            `json:"ui_mode"`
-	URL               maybe             `json:"url"` // null unless open
+	URL               nullable          `json:"url"` // null unless open
 }
 
 type enabled struct {
@@ -50,7 +50,7 @@ const (
 	unpaid   = "unpaid"
 )
 
-// line is one line item as the page shows it.
+// line is one line item; Amount is the total of its quantity.
 type line struct {
 	Name        string `json:"name"`
 	Description string `json:"description"`
@@ -108,11 +108,11 @@ type refund struct {
 	Currency      string            `json:"currency"`
 	Metadata      map[string]string `json:"metadata"`
 	PaymentIntent string            `json:"payment_intent"`
-	Reason        maybe             `json:"reason"`
+	Reason        nullable          `json:"reason"`
 	Status        string            `json:"status"`
 }
 
-// event is Stripe's event, with what it happened to as it was then.
+// event is Stripe's event, with a copy of its object at the time.
 type event struct {
 	ID         string `json:"id"`
 	Object     string `json:"object"`

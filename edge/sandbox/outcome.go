@@ -1,11 +1,10 @@
 package sandbox
 
-// Outcome is what a buyer can choose on the page, under the number of the card that has this outcome at Stripe
-// (https://docs.stripe.com/testing).
+// Outcome is an outcome of a payment that a buyer can choose.
 type Outcome struct {
-	Name   string // of the form's value, and of its texts
-	Number string
-	Rare   bool // few people look for it
+	Name   string
+	Number string // of the test card with this outcome at Stripe (https://docs.stripe.com/testing); "" for none
+	Rare   bool   // listed under more outcomes
 	step   func(*sessionTx)
 }
 
@@ -30,17 +29,17 @@ var outcomes = [...]Outcome{
 
 var declined = refusal("card_declined", "generic_decline", "Your card was declined.", "0002")
 
-// unauthenticated is how a failed challenge ends.
+// unauthenticated is the error of a failed challenge.
 var unauthenticated = refusal("payment_intent_authentication_failure", "",
 	"We are unable to authenticate your payment method. Please choose a different payment method and try again.", "3155")
 
-// bounced is how a payment that was to be confirmed later fails.
+// bounced is the error of a delayed payment that fails.
 var bounced = &paymentError{
 	Type: "invalid_request_error", Code: "payment_intent_payment_attempt_failed", Message: "The payment failed.",
 	Method: method{Object: "payment_method", Type: "sepa_debit"},
 }
 
-// challenge sends the buyer to the bank first; what comes after passing is the outcome of that name, "" for paying.
+// challenge sends the buyer to the bank. Passing the challenge leads to the outcome named then; "" pays.
 func challenge(then string) func(*sessionTx) {
 	return func(t *sessionTx) { t.challenge(then) }
 }
@@ -57,7 +56,7 @@ func refusal(code, declineCode, message, last4 string) *paymentError {
 	}
 }
 
-// Outcomes returns the outcomes in the order of the page.
+// Outcomes returns all outcomes in the order of the page.
 func Outcomes() []Outcome { return outcomes[:] }
 
 func findOutcome(name string) (Outcome, bool) {

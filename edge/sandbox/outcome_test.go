@@ -75,7 +75,7 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-// A delayed payment is not paid before it is.
+// TestLaterIsUnpaidFirst: a delayed payment completes the session unpaid.
 func TestLaterIsUnpaidFirst(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, nil)
@@ -88,7 +88,7 @@ func TestLaterIsUnpaidFirst(t *testing.T) {
 	}
 }
 
-// Passing the bank's challenge is not having the money.
+// TestChallengeThenDeclined: a card can be declined after a passed challenge.
 func TestChallengeThenDeclined(t *testing.T) {
 	t.Parallel()
 	for outcome, last4 := range map[string]string{"challenge_declined": "0002", "challenge_insufficient_funds": "9995"} {

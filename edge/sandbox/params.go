@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// unknown is the first parameter, in alphabetic order, that an operation does not know. In its list "[#]" stands for an
-// index and "[*]" for any name.
+// unknown returns the first parameter in alphabetical order that matches no known pattern. In a pattern "[#]" stands for an index
+// and "[*]" for any name.
 func unknown(params url.Values, known []string) (string, bool) {
 	for _, name := range slices.Sorted(maps.Keys(params)) {
 		if !slices.ContainsFunc(known, func(pattern string) bool { return matches(name, pattern) }) {
@@ -46,21 +46,21 @@ func isIndex(s string) bool {
 	return err == nil && strconv.FormatUint(n, 10) == s
 }
 
-// reader reads parameters and keeps the first complaint about them.
+// reader reads parameters and keeps the first validation error.
 type reader struct {
-	params url.Values
-	wrong  *apiError
+	params  url.Values
+	invalid *apiError
 }
 
 func (r *reader) refuse(code, param, message string) {
-	if r.wrong == nil {
-		r.wrong = &apiError{Code: code, Param: param, Message: message}
+	if r.invalid == nil {
+		r.invalid = &apiError{Code: code, Param: param, Message: message}
 	}
 }
 
 func (r *reader) given(name string) bool { return r.params.Has(name) }
 
-// text is a parameter, or nothing; at most longest characters.
+// text returns a parameter of at most longest characters, or "".
 func (r *reader) text(name string, longest int) string {
 	all := r.params[name]
 	if len(all) == 0 {
@@ -93,7 +93,7 @@ func (r *reader) required(name string, longest int) string {
 	return value
 }
 
-// integer is a parameter between least and most, or fallback where it is not given.
+// integer returns a parameter between least and most, or fallback where it is not given.
 func (r *reader) integer(name string, least, most, fallback int64) int64 {
 	if !r.given(name) {
 		return fallback
@@ -125,7 +125,7 @@ func (r *reader) oneOf(name, value string, allowed []string) {
 	}
 }
 
-// address is a URL that a buyer can be sent to. Real money is taken only on pages that nobody can listen to.
+// address returns a URL that a buyer can be redirected to. A live session needs https, except on loopback.
 func (r *reader) address(name string, live bool) string {
 	value := r.text(name, 5000)
 	if u, err := url.Parse(value); r.given(name) &&
@@ -135,13 +135,13 @@ func (r *reader) address(name string, live bool) string {
 	return value
 }
 
-// loopback holds for this very machine: a demo is not served over https.
+// loopback reports whether a host is this machine.
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// metadata has at most 50 keys of 40 and values of 500 characters (https://docs.stripe.com/metadata).
+// metadata reads at most 50 keys of 40 and values of 500 characters (https://docs.stripe.com/metadata).
 func (r *reader) metadata(name string) map[string]string {
 	found := make(map[string]string)
 	for key := range r.params {

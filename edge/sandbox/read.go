@@ -14,31 +14,31 @@ var (
 	listEventsParams   = append([]string{"type", "types[]", "types[#]", "delivery_success"}, pageParams...)
 )
 
-func retrieveSession(r *request, _ *reader) func() answer { return r.retrieve }
+func retrieveSession(r *request, _ *reader) func() response { return r.retrieve }
 
-func (r *request) retrieve() answer {
+func (r *request) retrieve() response {
 	found, err := load[record](r.sandbox.config.Store, "cs/"+r.id)
 	if err != nil {
-		return broken()
+		return storeFailure()
 	}
 	if found == nil {
-		return missing("checkout.session", r.id, "session")
+		return notFound("checkout.session", r.id, "session")
 	}
-	return show(&found.Session)
+	return sessionResponse(&found.Session)
 }
 
-func expireSession(r *request, _ *reader) func() answer { return r.expire }
+func expireSession(r *request, _ *reader) func() response { return r.expire }
 
-// expire ends a session that is open and refuses for any other.
-func (r *request) expire() answer {
-	var a answer
+// expire expires an open session and refuses any other.
+func (r *request) expire() response {
+	var a response
 	err := r.sandbox.update(r.id, func(t *sessionTx) {
 		if t.Session.Status == open {
 			t.expire()
-			a = show(&t.Session)
+			a = sessionResponse(&t.Session)
 		} else {
 			a = apiError{Message: "Only Checkout Sessions with a status in [\"open\"] can be expired. This Checkout Session has a " +
-				"status of `" + t.Session.Status + "`."}.answer(400)
+				"status of `" + t.Session.Status + "`."}.response(400)
 			a.note += " · " + t.about()
 		}
 		r.save(&t.change, a)
@@ -47,12 +47,12 @@ func (r *request) expire() answer {
 	case nil:
 		return a
 	case ErrNotFound:
-		return missing("checkout.session", r.id, "session")
+		return notFound("checkout.session", r.id, "session")
 	}
-	return broken()
+	return storeFailure()
 }
 
-func listSessions(r *request, in *reader) func() answer {
+func listSessions(r *request, in *reader) func() response {
 	status, payment := r.params.Get("status"), r.params.Get("payment_intent")
 	return r.list(in, "cs/", "/v1/checkout/sessions", func(value []byte) (any, int64, bool) {
 		var found record
@@ -64,7 +64,7 @@ func listSessions(r *request, in *reader) func() answer {
 	})
 }
 
-func listEvents(r *request, in *reader) func() answer {
+func listEvents(r *request, in *reader) func() response {
 	undelivered := r.params.Get("delivery_success") == "false"
 	return r.list(in, "ev/", "/v1/events", func(value []byte) (any, int64, bool) {
 		var found delivery
@@ -91,24 +91,24 @@ func (r *request) wantsType(kind string) bool {
 	return !asked
 }
 
-func retrieveEvent(r *request, _ *reader) func() answer { return r.event }
+func retrieveEvent(r *request, _ *reader) func() response { return r.event }
 
-func (r *request) event() answer {
+func (r *request) event() response {
 	found, err := load[delivery](r.sandbox.config.Store, "ev/"+r.id)
 	if err != nil {
-		return broken()
+		return storeFailure()
 	}
 	if found == nil {
-		return missing("event", r.id, "id")
+		return notFound("event", r.id, "id")
 	}
 	return ok(&found.Event)
 }
 
-// window is the part of a list that is asked for.
+// window is the requested part of a list.
 type window struct {
 	limit       int
-	from, until int64  // seconds, both included
-	after       string // the id of the last object of the page before
+	from, until int64  // Unix seconds, inclusive
+	after       string // the id of the last object of the previous page
 }
 
 func readWindow(in *reader) window {
@@ -120,15 +120,15 @@ func readWindow(in *reader) window {
 	return w
 }
 
-// list pages through the objects under a prefix, the newest first. read turns a value into an object, its time and whether
-// it is asked for.
-func (r *request) list(in *reader, prefix, url string, read func([]byte) (any, int64, bool)) func() answer {
+// list returns the handler that pages through the objects under a prefix, the newest first. read returns the object of a value,
+// its time and whether it matches.
+func (r *request) list(in *reader, prefix, url string, read func([]byte) (any, int64, bool)) func() response {
 	w := readWindow(in)
-	return func() answer { return r.page(w, prefix, url, read) }
+	return func() response { return r.page(w, prefix, url, read) }
 }
 
-func (r *request) page(w window, prefix, url string, read func([]byte) (any, int64, bool)) answer {
-	var shows []string
+func (r *request) page(w window, prefix, url string, read func([]byte) (any, int64, bool)) response {
+	var discloses []string
 	page := list{Object: "list", Data: []json.RawMessage{}, URL: url}
 	after := ""
 	if w.after != "" {
@@ -146,15 +146,15 @@ func (r *request) page(w window, prefix, url string, read func([]byte) (any, int
 		default:
 			page.Data = append(page.Data, encode(object))
 			if s, ok := object.(*session); ok && s.URL != "" {
-				shows = append(shows, s.ID)
+				discloses = append(discloses, s.ID)
 			}
 		}
 		return true
 	})
 	if err != nil {
-		return broken()
+		return storeFailure()
 	}
 	a := ok(page)
-	a.shows, a.note = shows, strconv.Itoa(len(page.Data))+" found"
+	a.discloses, a.note = discloses, strconv.Itoa(len(page.Data))+" found"
 	return a
 }

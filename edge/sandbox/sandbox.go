@@ -17,27 +17,27 @@ import (
 	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
-// Config says where a sandbox stands. Store, Key and PublicURL have no default.
+// Config configures a sandbox. Store, Key and PublicURL have no default.
 type Config struct {
 	Store         Store
-	Key           string            // API key that its caller must show, "sk_test_sandbox"
-	PublicURL     string            // where buyers reach the pages of package page, without a trailing slash: "http://127.0.0.1:8787/sandbox"
-	WebhookURL    string            // where events are posted to; "" for nowhere
-	WebhookSecret string            // signs them
+	Key           string            // the API key that callers must send, "sk_test_sandbox"
+	PublicURL     string            // where package page is served, without a trailing slash: "http://127.0.0.1:8787/sandbox"
+	WebhookURL    string            // where events are posted to; "" sends none
+	WebhookSecret string            // signs the events
 	WebhookDial   fasthttp.DialFunc // reaches WebhookURL; nil for TCP
-	Live          bool              // mark everything as real money. It moves none all the same.
+	Live          bool              // mark all objects as live. No money moves in either mode.
 
-	Record bool // keep what comes under each idempotency key, for Bodies. It grows without end.
+	Record bool // keep the request bodies under each idempotency key for Bodies; for tests, because memory grows without bound
 
-	Delay time.Duration    // until a payment that is confirmed later is; 0 for ten seconds
+	Delay time.Duration    // until a delayed payment is decided; 0 for ten seconds
 	Now   func() time.Time // nil for time.Now
-	Rand  io.Reader        // of ids; safe for concurrent use; nil for crypto/rand
-	Log   *slog.Logger     // what the operator should know; nil for nowhere
+	Rand  io.Reader        // makes ids; safe for concurrent use; nil for crypto/rand
+	Log   *slog.Logger     // nil discards
 }
 
 // Sandbox is a running provider. It is safe for concurrent use.
 type Sandbox struct {
-	fault.Injector // picks what goes wrong
+	fault.Injector // picks the fault of each call and webhook
 
 	config   Config
 	path     string // of PublicURL
@@ -45,7 +45,7 @@ type Sandbox struct {
 	server   *fasthttp.Server
 	client   *fasthttp.Client
 	journal  journal
-	claims   claims
+	inFlight inFlight
 	received received
 	locks    [64]sync.Mutex
 	seed     maphash.Seed
@@ -55,7 +55,7 @@ type Sandbox struct {
 	once     sync.Once
 }
 
-// New starts a sandbox; Close ends it.
+// New starts a sandbox. Close stops it.
 func New(c Config) *Sandbox {
 	if c.Delay == 0 {
 		c.Delay = 10 * time.Second
@@ -73,7 +73,7 @@ func New(c Config) *Sandbox {
 		config:   c,
 		listener: fasthttputil.NewInmemoryListener(),
 		client:   newWebhookClient(c.WebhookDial),
-		claims:   claims{keys: make(map[string]bool)},
+		inFlight: inFlight{keys: make(map[string]bool)},
 		received: received{bodies: make(map[string][]string)},
 		seed:     maphash.MakeSeed(),
 		wake:     make(chan struct{}, 1),
@@ -98,39 +98,40 @@ func New(c Config) *Sandbox {
 // Path is the path of Config.PublicURL, where package page is to be mounted.
 func (s *Sandbox) Path() string { return s.path }
 
-// Dial connects to the API. The address is not looked at.
+// Dial connects to the API. It ignores the address.
 func (s *Sandbox) Dial(string) (net.Conn, error) { return s.listener.Dial() }
 
-// Close finishes what is under way, a delivery for some seconds at most. What is due later stays in the store.
+// Close stops the sandbox after its running calls and deliveries, which takes some seconds at most. Tasks that are due later stay
+// in the store.
 func (s *Sandbox) Close() error {
 	s.once.Do(func() {
 		close(s.stop)
-		s.listener.Close()  // by itself: a server that has not begun to serve cannot be shut down
-		s.server.Shutdown() // its only error is that the listener is closed
+		s.listener.Close()  // Shutdown does not close it if Serve has not started
+		s.server.Shutdown() // its only error: the listener is closed
 		s.running.Wait()
 	})
 	return nil
 }
 
-// lock keeps two changes of one session apart.
+// lock serialises the changes of a session.
 func (s *Sandbox) lock(id string) (unlock func()) {
 	m := &s.locks[maphash.String(s.seed, id)%uint64(len(s.locks))]
 	m.Lock()
 	return m.Unlock
 }
 
-// apply writes a change and wakes the worker if it left something to do soon.
+// apply persists a change and wakes the worker if it contains a task that is due soon.
 func (s *Sandbox) apply(c change) error {
 	if err := s.config.Store.Apply(c); err != nil {
-		s.config.Log.Error("the sandbox cannot write", "error", err)
+		s.config.Log.Error("the sandbox cannot write to its store", "error", err)
 		return err
 	}
-	soon := dueKey(s.config.Now().Add(restless).UnixMilli(), "", "")
+	soon := dueKey(s.config.Now().Add(maxSleep).UnixMilli(), "", "")
 	for _, w := range c {
 		if w.Value != nil && strings.HasPrefix(w.Key, "du/") && w.Key < soon {
 			select {
 			case s.wake <- struct{}{}:
-			default: // it is awake
+			default: // the worker is awake
 			}
 		}
 	}
@@ -139,10 +140,10 @@ func (s *Sandbox) apply(c change) error {
 
 const base62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-// endOfTime is the first instant, in milliseconds, that eight digits of base 62 cannot count: in the year 8888.
-const endOfTime = 62 * 62 * 62 * 62 * 62 * 62 * 62 * 62
+// maxTime is the first time in Unix milliseconds that eight digits of base 62 cannot hold, in the year 8888.
+const maxTime = 62 * 62 * 62 * 62 * 62 * 62 * 62 * 62
 
-// newID is prefix, the time until the end of time, and 142 bits that nobody can guess: a session's id lets its holder pay.
+// newID returns prefix, the inverted time, and 142 random bits: a session's id is the capability to pay it.
 func (s *Sandbox) newID(prefix string) string {
 	var id [32]byte
 	if _, err := io.ReadFull(s.config.Rand, id[8:]); err != nil {
@@ -151,7 +152,7 @@ func (s *Sandbox) newID(prefix string) string {
 	for i := range id[8:] {
 		id[8+i] = base62[id[8+i]%62]
 	}
-	for i, left := 7, endOfTime-s.config.Now().UnixMilli(); i >= 0; i, left = i-1, left/62 {
+	for i, left := 7, maxTime-s.config.Now().UnixMilli(); i >= 0; i, left = i-1, left/62 {
 		id[i] = base62[left%62]
 	}
 	return prefix + string(id[:])

@@ -6,31 +6,31 @@ import (
 	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
-// record is a session and all that belongs to it.
+// record is what is stored of a session.
 type record struct {
 	Session  session           `json:"session"`
 	Lines    []line            `json:"lines"`
-	Metadata map[string]string `json:"payment_metadata"` // of the payment, once there is one
+	Metadata map[string]string `json:"payment_metadata"` // of the payment intent
 	Intent   *intent           `json:"intent"`
-	Then     string            `json:"then,omitempty"` // the outcome after the bank's challenge; empty for paying
-	Settles  int64             `json:"settles"`        // when a payment that is confirmed later is decided, in milliseconds
-	Bounces  bool              `json:"bounces"`        // and that it fails then
+	Then     string            `json:"then,omitempty"` // the outcome after the bank's challenge; "" for paying
+	Settles  int64             `json:"settles"`        // when a delayed payment is decided, Unix milliseconds
+	Bounces  bool              `json:"bounces"`        // the delayed payment fails
 	Refunded int64             `json:"refunded"`
-	Events   map[string]string `json:"events"` // the last event of each type
-	Held     string            `json:"held"`   // the task that sends an event which is to come after the next
+	Events   map[string]string `json:"events"` // the last event id of each type
+	Held     string            `json:"held"`   // the task of an event that is held back until the next was accepted
 
-	Key       string `json:"key"`       // the idempotency key that made it
-	Disclosed bool   `json:"disclosed"` // its URL has left in an answer that was whole
+	Key       string `json:"key"`       // the idempotency key of its create
+	Disclosed bool   `json:"disclosed"` // its URL was sent in a complete response
 }
 
-// sessionTx is one step in the life of a session. What it changes is written as a whole, with the events that report it.
+// sessionTx is a transaction on a session. Its changes and the events that report them are persisted atomically.
 type sessionTx struct {
 	*record
 	sandbox *Sandbox
 	now     time.Time
 	change  change
-	touched bool            // the record itself has changed, if nothing else has
-	forced  *fault.Injected // of the webhooks of this step; nil leaves it to the session and the script
+	touched bool            // the record has changed although change is empty
+	forced  *fault.Injected // the fault of the transaction's webhooks; nil for the injector's
 }
 
 // update runs step as a transaction on a session, which is locked meanwhile. A step that changes nothing writes nothing. It
@@ -53,31 +53,31 @@ func (s *Sandbox) update(id string, step func(*sessionTx)) error {
 	return s.apply(t.change)
 }
 
-// payable: neither through nor expired, whether or not the worker has noticed.
+// payable reports whether the session is open and its time is not over, whether or not the worker has expired it.
 func (t *sessionTx) payable() bool {
 	return t.Session.Status == open && t.now.Unix() < t.Session.ExpiresAt
 }
 
-// try moves the payment to a status. The first try makes it.
-func (t *sessionTx) try(status string) {
+// attempt sets the status of the payment intent, which the first attempt creates.
+func (t *sessionTx) attempt(status string) {
 	if t.Intent == nil {
 		t.Intent = &intent{
 			ID: t.sandbox.newID("pi_"), Object: "payment_intent", Amount: t.Session.AmountTotal, Created: t.now.Unix(),
 			Currency: t.Session.Currency, Livemode: t.Session.Livemode, Metadata: t.Metadata,
 		}
-		t.Session.PaymentIntent = maybe(t.Intent.ID)
+		t.Session.PaymentIntent = nullable(t.Intent.ID)
 	}
 	t.change.link("pi/"+t.Intent.ID, t.Session.ID)
 	t.Intent.Status, t.Intent.LastError = status, nil
 }
 
-// challenge sends the buyer to the bank's page. What happens after passing it is the outcome then, or the payment.
+// challenge waits for the bank's challenge. Passing it leads to the outcome named then; "" pays.
 func (t *sessionTx) challenge(then string) {
-	t.try(requiresAction)
+	t.attempt(requiresAction)
 	t.Then = then
 }
 
-// pass is the buyer's convincing the bank.
+// pass passes the challenge.
 func (t *sessionTx) pass() {
 	if after, ok := findOutcome(t.Then); ok {
 		after.step(t)
@@ -86,33 +86,33 @@ func (t *sessionTx) pass() {
 	t.pay()
 }
 
-// challenged: the bank waits for the buyer.
+// challenged reports whether the bank waits for the buyer.
 func (t *sessionTx) challenged() bool { return t.Intent != nil && t.Intent.Status == requiresAction }
 
-// pay takes the money.
+// pay completes the session with a payment.
 func (t *sessionTx) pay() {
-	t.try(succeeded)
+	t.attempt(succeeded)
 	t.Intent.AmountReceived = t.Intent.Amount
 	t.complete(paid)
 }
 
-// payLater lets the buyer through; settle decides about the money.
+// payLater completes the session unpaid, with a delayed payment that settle decides.
 func (t *sessionTx) payLater(bounces bool) {
-	t.try(processing)
+	t.attempt(processing)
 	t.Bounces = bounces
 	t.Settles = t.now.Add(t.sandbox.config.Delay).UnixMilli()
 	t.change.link(dueKey(t.Settles, "settle", t.Session.ID), t.Session.ID)
 	t.complete(unpaid)
 }
 
-// decline refuses one try to pay. The session stays open for the next.
+// decline declines one try to pay. The session stays open.
 func (t *sessionTx) decline(why *paymentError) {
-	t.try(requiresMethod)
+	t.attempt(requiresMethod)
 	t.Intent.LastError = why
 	t.emit("payment_intent.payment_failed", t.Intent)
 }
 
-// settle decides about a payment that was to be confirmed later.
+// settle decides a delayed payment.
 func (t *sessionTx) settle(bounces bool) {
 	t.change.delete(dueKey(t.Settles, "settle", t.Session.ID))
 	if bounces {
@@ -120,13 +120,13 @@ func (t *sessionTx) settle(bounces bool) {
 		t.emit("checkout.session.async_payment_failed", &t.Session)
 		return
 	}
-	t.try(succeeded)
+	t.attempt(succeeded)
 	t.Intent.AmountReceived = t.Intent.Amount
 	t.Session.PaymentStatus = paid
 	t.emit("checkout.session.async_payment_succeeded", &t.Session)
 }
 
-// settling: the buyer is through, and the money is not decided about.
+// settling reports whether a delayed payment is undecided.
 func (t *sessionTx) settling() bool { return t.Intent != nil && t.Intent.Status == processing }
 
 func (t *sessionTx) complete(payment string) {
@@ -145,10 +145,10 @@ func (t *sessionTx) end(status string) {
 	t.change.delete(t.expiry())
 }
 
-// expiry is the worker's task to expire the session.
+// expiry is the key of the task that expires the session.
 func (t *sessionTx) expiry() string { return dueKey(t.Session.ExpiresAt*1000, "expire", t.Session.ID) }
 
-// emit records an event and has it sent.
+// emit records an event and plans its delivery.
 func (t *sessionTx) emit(kind string, object any) {
 	e := event{
 		ID: t.sandbox.newID("evt_"), Object: "event", APIVersion: apiVersion, Created: t.now.Unix(),
@@ -178,7 +178,7 @@ func (t *sessionTx) dispatch(d *delivery) {
 	t.deliver(d, s.Pick(fault.Call{Operation: fault.Webhook, Session: t.Session.ID, Order: d.Order, Key: t.Key, Event: d.Event.Type}, t.requested()))
 }
 
-// send has an event delivered after a while, once more if it has been. It is the worker's task.
+// send adds the task to deliver an event after a while and returns its key. An event can be sent repeatedly.
 func (t *sessionTx) send(id string, after time.Duration) (task string) {
 	task = dueKey(t.now.Add(after).UnixMilli(), "send", id)
 	t.change.link(task, id)

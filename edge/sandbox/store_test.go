@@ -20,7 +20,7 @@ const (
 	webhookSecret = "whsec_sandbox"
 )
 
-// clock is a time that a test can move.
+// clock is a clock that a test can advance.
 type clock struct {
 	mutex sync.Mutex
 	ahead time.Duration
@@ -63,7 +63,7 @@ func newShop(t testing.TB, change func(*Config)) *shop {
 	return s
 }
 
-// start begins the sandbox, or begins it again on the same store.
+// start starts the sandbox, or restarts it on the same store.
 func (s *shop) start() {
 	s.Sandbox = New(s.config)
 	s.gateway = stripe.New(stripe.Config{
@@ -138,7 +138,7 @@ func (s *shop) event() psp.Event {
 	}
 }
 
-// silence fails if a webhook comes that should not.
+// silence fails if a webhook arrives.
 func (s *shop) silence() {
 	s.t.Helper()
 	select {
@@ -180,7 +180,7 @@ func (s *shop) wire(change func(*psp.CheckoutParams)) psp.RenderedRequest {
 
 func soon() time.Time { return time.Now().Add(5 * time.Minute) }
 
-// open makes a session with the adapter.
+// open creates a session with the adapter.
 func (s *shop) open(key string) psp.Checkout {
 	s.t.Helper()
 	remote, fault := s.gateway.Create(soon(), s.wire(nil), key)

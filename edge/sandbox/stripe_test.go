@@ -13,7 +13,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 )
 
-// These tests drive the real adapter against the sandbox.
+// These tests run the real adapter against the sandbox.
 
 func TestCreate(t *testing.T) {
 	t.Parallel()
@@ -62,7 +62,7 @@ func TestIdempotency(t *testing.T) {
 		t.Errorf("other bytes under the key: %v", fault)
 	}
 
-	// The answer outlives a restart, and a key is free again after a day.
+	// The stored response survives a restart, and the key can be used anew after a day.
 	s.Sandbox.Close()
 	s.start()
 	if again, fault := s.gateway.Create(soon(), w, "k"); fault != nil || again != first {
@@ -74,7 +74,7 @@ func TestIdempotency(t *testing.T) {
 	}
 }
 
-// Of many calls under one key at once, all that succeed have the same session, and the others are told to wait.
+// TestIdempotencyRace: of concurrent calls under one key all that succeed return the same session, and the others conflict.
 func TestIdempotencyRace(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, nil)
@@ -100,8 +100,8 @@ func TestIdempotencyRace(t *testing.T) {
 	}
 }
 
-// TestAmounts: what the adapter says can be charged is what the sandbox charges, from the least amount of each currency to the
-// largest. Both have their limits from Stripe's documentation, each by itself.
+// TestAmounts: the adapter and the sandbox agree about the currencies that can be charged and their limits. Their tables were
+// written independently from Stripe's documentation.
 func TestAmounts(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, nil)
@@ -161,7 +161,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: %+v", name, fault)
 		}
 	}
-	// What was refused for its parameters is not stored: the key is still good.
+	// A refusal of parameters is not stored under the key.
 	if _, fault := s.gateway.Create(soon(), s.wire(nil), "k"); fault != nil {
 		t.Errorf("after the refusals: %v", fault)
 	}
@@ -203,7 +203,7 @@ func TestExpire(t *testing.T) {
 	s.silence()
 }
 
-// A buyer and an expiry at once: one of them wins, and both learn who.
+// TestExpireRace: of a concurrent payment and expiry one succeeds, and both callers learn which.
 func TestExpireRace(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, func(c *Config) { c.WebhookURL = "" })
@@ -221,7 +221,7 @@ func TestExpireRace(t *testing.T) {
 	}
 }
 
-func TestLapse(t *testing.T) {
+func TestSessionExpires(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, nil)
 	remote := s.open("k")
@@ -235,12 +235,12 @@ func TestLapse(t *testing.T) {
 	}
 }
 
-// fullDisk is a store that cannot write any more.
+// fullDisk is a store that cannot write.
 type fullDisk struct{ Store }
 
 func (fullDisk) Apply([]Write) error { return errors.New("no space left on device") }
 
-// When the sandbox itself is broken, the adapter sees what it would see of a broken Stripe.
+// TestBroken: the adapter handles failures of the sandbox as it handles those of Stripe.
 func TestBroken(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, func(c *Config) { c.Store = fullDisk{c.Store} })

@@ -11,18 +11,18 @@ import (
 	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
-// ErrNoEvent: the session's state does not allow the event, and it has never happened.
+// ErrNoEvent is the error of a trigger whose event the session's state does not allow and which has not happened before.
 var ErrNoEvent = errors.New("not in a state for that event")
 
 // Trigger is an event that can be made to happen.
 type Trigger struct {
-	Event string // its type
-	Means string // what happens
+	Event string // the type of the event
+	Means string // what happens, for people
 	step  func(*sessionTx) bool
 }
 
-// Triggers are the events that a trigger can make happen. All but those of payments that are confirmed later need a session
-// that can be paid.
+// Triggers returns the events that can be triggered. Those of delayed payments need a session that is payable or whose delayed
+// payment is undecided; the others need one that is payable.
 func Triggers() []Trigger {
 	return []Trigger{
 		{"checkout.session.completed", "the buyer pays", whilePayable((*sessionTx).pay)},
@@ -44,7 +44,7 @@ func whilePayable(step func(*sessionTx)) func(*sessionTx) bool {
 	}
 }
 
-// settling decides about a payment that is confirmed later, which is first begun where it has not been.
+// settling decides a delayed payment, and starts it first where the session is payable.
 func settling(bounces bool) func(*sessionTx) bool {
 	return func(t *sessionTx) bool {
 		if t.payable() {
@@ -58,15 +58,16 @@ func settling(bounces bool) func(*sessionTx) bool {
 	}
 }
 
-// Triggered is the event that a trigger has sent.
+// Triggered is the result of a trigger.
 type Triggered struct {
 	Session string `json:"session"`
 	Order   string `json:"order"`
 	Event   string `json:"event"`
 }
 
-// happen takes the step that an event reports. Where that has been taken already, the same event is sent again: whoever
-// receives webhooks must be ready for both.
+// Trigger makes an event happen to a session, which reference names by the order's id (then the newest of its sessions), its own id, the URL of its page, or the merchant's checkout; with is the fault of its
+// webhook, nil for the injector's. Where the state does not allow the event and it has happened before, it is sent again. It
+// returns [ErrNotFound] for an unknown reference and an error that wraps [ErrNoEvent] for an event that cannot happen.
 func (s *Sandbox) Trigger(what Trigger, reference string, with *fault.Injected) (done Triggered, err error) {
 	id, err := s.find(reference)
 	if err != nil {
@@ -86,7 +87,7 @@ func (s *Sandbox) Trigger(what Trigger, reference string, with *fault.Injected) 
 	return done, cmp.Or(err, refused)
 }
 
-// again sends an event once more.
+// again sends an event again. It reports whether there is one.
 func (t *sessionTx) again(id string) bool {
 	d, err := load[delivery](t.sandbox.config.Store, "ev/"+id)
 	if d == nil || err != nil || t.sandbox.config.WebhookURL == "" {
@@ -101,8 +102,8 @@ func (t *sessionTx) again(id string) bool {
 	return true
 }
 
-// find is the id of the session that is meant by an order (then its newest), by its own id, by the URL of its page, or by what
-// its metadata contains: the id, or the page, of the checkout that it was opened for.
+// find returns the id of a session by the id of its order (then the newest), its own id, the URL of its page, or a value of its
+// metadata: the id of the merchant's checkout session, or the URL of its page.
 func (s *Sandbox) find(reference string) (string, error) {
 	if _, path, ok := strings.Cut(reference, "://"); ok {
 		isEnd := func(r rune) bool { return r == '/' || r == '?' || r == '#' }
@@ -125,12 +126,12 @@ func (s *Sandbox) find(reference string) (string, error) {
 	return "", cmp.Or(err, ErrNotFound)
 }
 
-// latest is the newest session of an order.
+// latest returns the id of the newest session of an order.
 func (s *Sandbox) latest(order string) (id string, err error) {
 	prefix := "or/" + order + "/"
 	err = s.config.Store.Scan(prefix, "", func(key string, value []byte) bool {
 		if id = string(value); key != prefix+id {
-			id = "" // of another order, whose name goes on after a slash
+			id = "" // of another order, whose id contains a slash
 		}
 		return id == ""
 	})

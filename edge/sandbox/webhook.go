@@ -11,18 +11,18 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// delivery is an event on its way.
+// delivery is the state of an event's delivery.
 type delivery struct {
 	Event event  `json:"event"`
-	Order string `json:"order,omitempty"` // of its session
+	Order string `json:"order,omitempty"` // of the event's session
 	Tries int    `json:"tries"`
 	Then  string `json:"then"` // the event to deliver after it
 }
 
-// An event is sent until it is accepted, with growing pauses, for about an hour.
+// An event is sent until it is accepted, with exponential backoff, for about an hour.
 const (
-	firstPause  = time.Second
-	longestWait = 5 * time.Minute
+	minBackoff  = time.Second
+	maxBackoff  = 5 * time.Minute
 	maxTries    = 20
 	sendTimeout = 5 * time.Second
 )
@@ -31,7 +31,7 @@ func newWebhookClient(dial fasthttp.DialFunc) *fasthttp.Client {
 	return &fasthttp.Client{Name: "crepe-sandbox", Dial: dial, MaxResponseBodySize: 64 << 10, ReadBufferSize: 16 << 10}
 }
 
-// send delivers an event once and says in the store what is left to do.
+// send tries to deliver an event once and persists the result, with the task of the next try.
 func (s *Sandbox) send(key, id string) error {
 	d, err := load[delivery](s.config.Store, "ev/"+id)
 	if err != nil {
@@ -48,12 +48,12 @@ func (s *Sandbox) send(key, id string) error {
 	case accepted:
 		d.Event.PendingWebhooks = 0
 	case d.Tries < maxTries:
-		next := s.config.Now().Add(pause(d.Tries))
+		next := s.config.Now().Add(backoff(d.Tries))
 		c.link(dueKey(next.UnixMilli(), "send", id), id)
 		outcome += " · again at " + next.UTC().Format(time.TimeOnly)
 	default:
 		outcome += " · given up"
-		s.config.Log.Warn("a sandbox event was never accepted", "event", id, "type", d.Event.Type, "tries", d.Tries)
+		s.config.Log.Warn("the sandbox gave up delivering an event", "event", id, "type", d.Event.Type, "tries", d.Tries)
 	}
 	if then := d.Then; then != "" && (accepted || d.Tries == maxTries) {
 		c.link(dueKey(s.config.Now().UnixMilli(), "send", then), then)
@@ -64,12 +64,12 @@ func (s *Sandbox) send(key, id string) error {
 	return s.apply(c)
 }
 
-// pause doubles with every try.
-func pause(tries int) time.Duration {
-	return min(firstPause<<min(tries-1, 30), longestWait)
+// backoff is the time until the next try. It doubles with every try.
+func backoff(tries int) time.Duration {
+	return min(minBackoff<<min(tries-1, 30), maxBackoff)
 }
 
-// post sends a signed body once. Only a 2xx is an acceptance, and a redirect is not followed.
+// post sends a signed body once. A 2xx accepts it. Redirects are not followed.
 func (s *Sandbox) post(body []byte) (outcome string, accepted bool) {
 	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(request)
@@ -86,13 +86,12 @@ func (s *Sandbox) post(body []byte) (outcome string, accepted bool) {
 	return strconv.Itoa(status), status/100 == 2
 }
 
-// Sign is the header Stripe-Signature with which the sandbox would send a body at an instant: whoever wants to know what
-// becomes of a genuine event that is strange makes one.
+// Sign returns the header Stripe-Signature of a body sent at a time, so that tests can sign events of their own.
 func (s *Sandbox) Sign(body []byte, at time.Time) string {
 	return sign(s.config.WebhookSecret, at, body)
 }
 
-// sign is the header Stripe-Signature (https://docs.stripe.com/webhooks#verify-manually).
+// sign returns the header Stripe-Signature (https://docs.stripe.com/webhooks#verify-manually).
 func sign(secret string, at time.Time, body []byte) string {
 	stamp := strconv.FormatInt(at.Unix(), 10)
 	mac := hmac.New(sha256.New, []byte(secret))
@@ -101,9 +100,9 @@ func sign(secret string, at time.Time, body []byte) string {
 	return "t=" + stamp + ",v1=" + hex.EncodeToString(mac.Sum(nil))
 }
 
-// lapse expires a session whose time is over, if it is still open.
-func (s *Sandbox) lapse(key, id string) error {
-	return s.drop(key, s.update(id, func(t *sessionTx) {
+// expireDue expires a session whose time is over, if it is still open.
+func (s *Sandbox) expireDue(key, id string) error {
+	return s.dropTask(key, s.update(id, func(t *sessionTx) {
 		if t.Session.Status == open {
 			t.expire()
 		}
@@ -111,9 +110,9 @@ func (s *Sandbox) lapse(key, id string) error {
 	}))
 }
 
-// decide settles a payment that was to be confirmed later, unless a trigger was faster.
-func (s *Sandbox) decide(key, id string) error {
-	return s.drop(key, s.update(id, func(t *sessionTx) {
+// settleDue settles a delayed payment, unless a trigger has settled it.
+func (s *Sandbox) settleDue(key, id string) error {
+	return s.dropTask(key, s.update(id, func(t *sessionTx) {
 		if t.settling() {
 			t.settle(t.Bounces)
 		}
@@ -121,8 +120,8 @@ func (s *Sandbox) decide(key, id string) error {
 	}))
 }
 
-// drop forgets the task of a session that is gone.
-func (s *Sandbox) drop(key string, err error) error {
+// dropTask deletes the task of a missing session.
+func (s *Sandbox) dropTask(key string, err error) error {
 	if !errors.Is(err, ErrNotFound) {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
-// buy opens a session whose buyer has an e-mail address that chooses what goes wrong.
+// buy opens a session for a buyer's e-mail address, which may request faults.
 func (s *shop) buy(email string) psp.Checkout {
 	s.t.Helper()
 	remote, fault := s.gateway.Create(soon(), s.wire(func(p *psp.CheckoutParams) { p.Order.BuyerEmail = email }), email)
@@ -41,7 +41,7 @@ func TestTwice(t *testing.T) {
 	}
 }
 
-// The second delivery follows the first that is accepted.
+// TestTwiceWithRetry: the second delivery follows the first accepted one.
 func TestTwiceWithRetry(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, nil)
@@ -51,7 +51,7 @@ func TestTwiceWithRetry(t *testing.T) {
 	if second, third := s.next(), s.event(); first != second || second != third {
 		t.Errorf("%+v, %+v, %+v", first, second, third)
 	}
-	s.clock.advance(longestWait)
+	s.clock.advance(maxBackoff)
 	s.silence()
 }
 
@@ -102,7 +102,7 @@ func TestOutOfOrder(t *testing.T) {
 	s.silence()
 }
 
-// Where no other event follows, the one that is held back comes all the same; and then it is not held any more.
+// TestOutOfOrderAlone: an event that is held back is sent after the wait if no other follows, and is no longer held then.
 func TestOutOfOrderAlone(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, nil)
@@ -124,7 +124,7 @@ func TestOutOfOrderAlone(t *testing.T) {
 	s.silence()
 }
 
-// Two events of one step are reversed too.
+// TestOutOfOrderInOneStep: two events of one transaction are reversed.
 func TestOutOfOrderInOneStep(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, func(c *Config) { c.Delay = time.Minute })
@@ -142,7 +142,7 @@ func TestOutOfOrderInOneStep(t *testing.T) {
 	s.silence()
 }
 
-// The webhook of a payment can come before the answer to the create, which still says that it can be paid.
+// TestFirst: the webhook of the payment arrives before the response to the create, which still shows an open session.
 func TestFirst(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, nil)
@@ -165,7 +165,7 @@ func TestFirst(t *testing.T) {
 	s.silence()
 }
 
-// A function sees every call with what it is about, and decides.
+// TestDecide: the function is called for every call with its description, and its fault is injected.
 func TestDecide(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, nil)
@@ -178,7 +178,7 @@ func TestDecide(t *testing.T) {
 		case c.Operation == fault.Webhook:
 			return "twice"
 		case c.Operation == fault.Expire:
-			return "twice" // no fault of a call
+			return "twice" // not a fault of calls
 		}
 		return ""
 	})
@@ -213,7 +213,7 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// Every fault of a webhook is in the log, with the event.
+// TestWebhookFaultsInLog: the log has every fault of a webhook.
 func TestWebhookFaultsInLog(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, nil)

@@ -11,7 +11,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
-// An event that is not accepted comes again, the same one, newly signed.
+// TestWebhookRetry: an event that is not accepted is sent again with a new signature.
 func TestWebhookRetry(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, nil)
@@ -23,31 +23,31 @@ func TestWebhookRetry(t *testing.T) {
 			t.Errorf("got %+v after %+v", again, first)
 		}
 	}
-	s.clock.advance(longestWait)
+	s.clock.advance(maxBackoff)
 	s.silence()
 	if pending := s.pending(); pending != 0 {
 		t.Errorf("%d events are still pending", pending)
 	}
 }
 
-// next moves the clock on until the next webhook comes. When the sandbox plans it is not known from outside.
+// next advances the clock until the next webhook arrives; the time of the next try is internal to the sandbox.
 func (s *shop) next() psp.Event {
 	s.t.Helper()
 	for range 100_000 {
 		if len(s.inbox.received) > 0 {
 			break
 		}
-		s.clock.advance(longestWait / 4)
+		s.clock.advance(maxBackoff / 4)
 		select {
 		case s.wake <- struct{}{}:
-		default: // it is awake
+		default: // the worker is awake
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
 	return s.event()
 }
 
-// pending counts the events that nobody has accepted.
+// pending counts the events that were not accepted.
 func (s *shop) pending() int {
 	return strings.Count(s.call("GET", "/v1/events?delivery_success=false&limit=100", "", "").body, `"object":"event"`)
 }
@@ -64,14 +64,14 @@ func TestWebhookGivesUp(t *testing.T) {
 	for range maxTries {
 		s.next()
 	}
-	s.clock.advance(longestWait)
+	s.clock.advance(maxBackoff)
 	s.silence()
 	if pending := s.pending(); pending != 1 {
-		t.Errorf("%d events are pending, and nobody took the one", pending)
+		t.Errorf("%d events are pending, want the one that was not accepted", pending)
 	}
 }
 
-// What was to be sent or decided when the process ended is sent and decided by the next one.
+// TestRestart: deliveries and delayed payments that were due while the sandbox was stopped are done after a restart.
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, func(c *Config) { c.Delay = time.Minute })
@@ -93,29 +93,29 @@ func TestRestart(t *testing.T) {
 		t.Errorf("got %+v", seen)
 	}
 	if got, fault := s.gateway.Retrieve(soon(), open.Ref); fault != nil || got != open {
-		t.Errorf("the open session came back as %+v, %v", got, fault)
+		t.Errorf("the open session after a restart: %+v, %v", got, fault)
 	}
 }
 
-// Events that happen while nobody can be reached are kept, and Close does not wait for them.
+// TestWebhookUnreachable: events for an unreachable endpoint are kept, and Close does not wait for them.
 func TestWebhookUnreachable(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, func(c *Config) { c.WebhookURL = "http://127.0.0.1:1/" })
 	s.choose(s.open("k"), "succeeds")
 	s.Sandbox.Close()
 	s.config.WebhookURL = s.inbox.url
-	s.clock.advance(longestWait)
+	s.clock.advance(maxBackoff)
 	s.start()
 	if e := s.event(); e.Kind != psp.EventCompleted {
 		t.Errorf("got %+v", e)
 	}
 }
 
-func TestPause(t *testing.T) {
+func TestBackoff(t *testing.T) {
 	for tries, want := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 5: 16 * time.Second, 9: 256 * time.Second,
-		10: longestWait, maxTries: longestWait, 1000: longestWait} {
-		if got := pause(tries); got != want {
-			t.Errorf("pause(%d) = %v, want %v", tries, got, want)
+		10: maxBackoff, maxTries: maxBackoff, 1000: maxBackoff} {
+		if got := backoff(tries); got != want {
+			t.Errorf("backoff(%d) = %v, want %v", tries, got, want)
 		}
 	}
 }
@@ -154,7 +154,7 @@ func TestTrigger(t *testing.T) {
 			remote := s.open("k")
 			if c.before != "" {
 				s.choose(remote, c.before)
-				s.clock.advance(time.Millisecond) // or sending it again is the same task
+				s.clock.advance(time.Millisecond) // a task of the same millisecond has the same key
 			}
 			var err error
 			for _, event := range c.events {
@@ -175,8 +175,7 @@ func TestTrigger(t *testing.T) {
 	}
 }
 
-// TestTriggerFaults: the webhook of a trigger comes twice, later, after the next one, or not at all; of an event that has
-// happened already, too.
+// TestTriggerFaults: faults apply to the webhook of a trigger, also where it sends an event again.
 func TestTriggerFaults(t *testing.T) {
 	t.Parallel()
 	const done, refused = psp.EventCompleted, psp.EventDeclined
@@ -230,7 +229,7 @@ func (s *shop) trigger(event string, spec fault.Spec) error {
 	return err
 }
 
-// Tasks come in the order of their time whatever is added and deleted in between, also after the clock was set back.
+// TestQueue: tasks are returned in the order of their time while others are added and deleted, also after the clock was set back.
 func TestQueue(t *testing.T) {
 	t.Parallel()
 	store := openStore(t)

@@ -9,14 +9,14 @@ import (
 )
 
 const (
-	maxTasks = 16          // at once
-	restless = time.Second // the longest sleep, for clocks that jump
+	maxTasks = 16          // run concurrently
+	maxSleep = time.Second // the worker looks again at least this often, because the clock can jump
 )
 
-// task is something due, under its key.
+// task is a due task with its key.
 type task struct{ key, name, id string }
 
-// work does what is due, in the order of its time and several at once, until the sandbox closes.
+// work runs due tasks in the order of their time, several concurrently, until the sandbox closes.
 func (s *Sandbox) work() {
 	q := queue{store: s.config.Store}
 	for {
@@ -27,8 +27,8 @@ func (s *Sandbox) work() {
 		}
 		tasks, wait, err := q.due(s.config.Now())
 		if err = errors.Join(err, s.perform(tasks)); err != nil {
-			s.config.Log.Error("the sandbox cannot do what is due", "error", err)
-			wait = restless
+			s.config.Log.Error("a task of the sandbox failed; it is tried again", "error", err)
+			wait = maxSleep
 		}
 		select {
 		case <-s.stop:
@@ -39,25 +39,25 @@ func (s *Sandbox) work() {
 	}
 }
 
-// queue reads the tasks in the order of their time. What is done is deleted, and a store may have to pass by all that it
-// has deleted, so the queue begins where it has found something before.
+// queue reads the tasks in the order of their time. Finished tasks are deleted, and a scan in an LSM tree passes over tombstones,
+// so each scan starts near where the last one found a task.
 type queue struct {
 	store Store
-	from  string // no task has a key before it
-	at    int64  // the time of the last look, in milliseconds
+	from  string // no task has a smaller key
+	at    int64  // the time of the last scan, Unix milliseconds
 }
 
-// hindsight is how long before now a task may still be added.
-const hindsight = time.Minute
+// maxBackdate is how far in the past a task can be added.
+const maxBackdate = time.Minute
 
-// due is what is to be done now, and how long nothing else is.
+// due returns the tasks that are due, and how long no other will be.
 func (q *queue) due(at time.Time) (tasks []task, wait time.Duration, err error) {
 	now := at.UnixMilli()
 	if now < q.at {
 		q.from = "" // the clock was set back
 	}
-	first := dueTime(now - hindsight.Milliseconds())
-	wait = restless
+	first := dueTime(now - maxBackdate.Milliseconds())
+	wait = maxSleep
 	err = q.store.Scan("du/", q.from, func(key string, _ []byte) bool {
 		parts := strings.SplitN(key, "/", 4)
 		first = min(first, "du/"+parts[1])
@@ -77,7 +77,7 @@ func (q *queue) due(at time.Time) (tasks []task, wait time.Duration, err error) 
 	return tasks, wait, err
 }
 
-// perform does all of the tasks at once. One that cannot be done stays due.
+// perform runs the tasks concurrently. A task that fails stays due.
 func (s *Sandbox) perform(tasks []task) error {
 	var all sync.WaitGroup
 	failed := make([]error, len(tasks))
@@ -85,9 +85,9 @@ func (s *Sandbox) perform(tasks []task) error {
 		all.Go(func() {
 			switch t.name {
 			case "expire":
-				failed[i] = s.lapse(t.key, t.id)
+				failed[i] = s.expireDue(t.key, t.id)
 			case "settle":
-				failed[i] = s.decide(t.key, t.id)
+				failed[i] = s.settleDue(t.key, t.id)
 			case "send":
 				failed[i] = s.send(t.key, t.id)
 			}
@@ -97,10 +97,10 @@ func (s *Sandbox) perform(tasks []task) error {
 	return errors.Join(failed...)
 }
 
-// dueKey orders tasks by their time, in milliseconds.
+// dueKey is the key of a task at a time in Unix milliseconds.
 func dueKey(at int64, task, id string) string { return dueTime(at) + "/" + task + "/" + id }
 
-// dueTime comes before the keys of all tasks of its time.
+// dueTime is the common prefix of the keys of tasks at a time.
 func dueTime(at int64) string {
 	digits := strconv.FormatInt(at, 10)
 	return "du/" + "0000000000000"[:max(0, 13-len(digits))] + digits

@@ -5,6 +5,7 @@ package page
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"html/template"
 	"maps"
 	"slices"
@@ -31,8 +32,8 @@ func must(b []byte, err error) []byte {
 	return b
 }
 
-// policy lets the pages load their style sheet and nothing else. A form may lead to any web site, because the buyer's way
-// back does, and browsers hold every redirect on it against form-action.
+// policy allows the style sheet and nothing else. Forms may lead to any site: paying redirects to the merchant's, and browsers
+// apply form-action to redirects.
 const policy = "default-src 'none'; style-src 'self'; form-action 'self' https: http:; base-uri 'none'; frame-ancestors 'none'"
 
 // pages serves the pages of one sandbox.
@@ -41,10 +42,10 @@ type pages struct{ sandbox *sandbox.Sandbox }
 // Handler serves the pages of a sandbox, to be mounted at its Path and all below it.
 //
 //	GET, POST  /pay/{session}            choose an outcome
-//	GET, POST  /pay/{session}/challenge  the bank's question of 3-D Secure
-//	GET        /log                      what happened lately
-//	POST       /trigger                  make an event happen
-//	POST       /faults                   choose what goes wrong next
+//	GET, POST  /pay/{session}/challenge  the bank's 3-D Secure challenge
+//	GET        /log                      the last calls, payments and webhooks
+//	POST       /trigger                  trigger an event
+//	POST       /faults                   script faults
 func Handler(s *sandbox.Sandbox) fasthttp.RequestHandler { return (&pages{s}).serve }
 
 func (p *pages) serve(ctx *fasthttp.RequestCtx) {
@@ -56,7 +57,7 @@ func (p *pages) serve(ctx *fasthttp.RequestCtx) {
 	path, ok := strings.CutPrefix(string(ctx.Path()), p.sandbox.Path()+"/")
 	handlers := p.resource(path)
 	if get := handlers["GET"]; get != nil {
-		handlers["HEAD"] = get // the server leaves the body out
+		handlers["HEAD"] = get // fasthttp omits the body
 	}
 	handle := handlers[string(ctx.Method())]
 	switch {
@@ -70,7 +71,7 @@ func (p *pages) serve(ctx *fasthttp.RequestCtx) {
 	}
 }
 
-// resource is what can be done at a path, by method.
+// resource returns the handlers of a path by method; nil for an unknown path.
 func (p *pages) resource(path string) map[string]fasthttp.RequestHandler {
 	name, rest, _ := strings.Cut(path, "/")
 	id, sub, _ := strings.Cut(rest, "/")
@@ -108,16 +109,16 @@ func (p *pages) showLog(ctx *fasthttp.RequestCtx) {
 	}{p.sandbox.Path(), textsFor(""), p.sandbox.Log()})
 }
 
-// view is what the pages of a session show.
+// view is the data of the pages of a session.
 type view struct {
 	Root     string
 	Text     texts
 	Path     string // of the session's page
 	Total    string
 	Lines    []sandbox.Line
-	Outcomes []shownOutcome // those that most people want
+	Outcomes []shownOutcome // the common ones
 	Others   []shownOutcome
-	Failed   string // why the last try to pay was refused
+	Failed   string // why the last try to pay was declined
 	Cancel   string
 	Return   string
 	Order    string
@@ -149,7 +150,7 @@ func (p *pages) view(c *sandbox.Checkout) view {
 	return v
 }
 
-// showPayment shows the outcomes, or what became of a session that cannot be paid any more.
+// showPayment shows the outcomes to choose from, or that the session is complete or expired.
 func (p *pages) showPayment(ctx *fasthttp.RequestCtx, id string) {
 	c, err := p.sandbox.Checkout(id)
 	switch {
@@ -162,8 +163,7 @@ func (p *pages) showPayment(ctx *fasthttp.RequestCtx, id string) {
 	}
 }
 
-// choose makes the chosen outcome happen and redirects the buyer: back to the merchant after paying, to the bank for a
-// challenge, and otherwise to the page again. Choosing twice pays once.
+// choose makes the chosen outcome happen and redirects the buyer. Choosing twice pays once.
 func (p *pages) choose(ctx *fasthttp.RequestCtx, id string) {
 	p.redirect(ctx, id, p.sandbox.Choose(id, string(ctx.PostArgs().Peek("outcome"))))
 }
@@ -181,9 +181,10 @@ func (p *pages) answerChallenge(ctx *fasthttp.RequestCtx, id string) {
 	p.redirect(ctx, id, p.sandbox.AnswerChallenge(id, string(ctx.PostArgs().Peek("answer")) == "complete"))
 }
 
-// redirect sends a buyer to where the session's state leads, after an action that may have failed.
+// redirect redirects the buyer by the state of the session: to the merchant when it is complete, to a challenge that waits, and
+// otherwise to the payment page. err is the result of the buyer's action.
 func (p *pages) redirect(ctx *fasthttp.RequestCtx, id string, err error) {
-	if err != nil && err != sandbox.ErrNotPayable && err != sandbox.ErrNoOutcome {
+	if err != nil && !errors.Is(err, sandbox.ErrNotPayable) && !errors.Is(err, sandbox.ErrNoOutcome) {
 		p.fail(ctx, err)
 		return
 	}
@@ -203,16 +204,16 @@ func (p *pages) redirect(ctx *fasthttp.RequestCtx, id string, err error) {
 	ctx.Response.Header.Set("Location", to) // ctx.Redirect would normalise the merchant's URL
 }
 
-// fail shows that there is no such session, or that the store failed.
+// fail responds 404 for an unknown session and 500 for a store that failed.
 func (p *pages) fail(ctx *fasthttp.RequestCtx, err error) {
 	status := fasthttp.StatusInternalServerError
-	if err == sandbox.ErrNotFound {
+	if errors.Is(err, sandbox.ErrNotFound) {
 		status = fasthttp.StatusNotFound
 	}
 	p.missing(ctx, status)
 }
 
-// missing shows that there is nothing to pay.
+// missing shows the page for an unknown session.
 func (p *pages) missing(ctx *fasthttp.RequestCtx, status int) {
 	render(ctx, "missing", view{Root: p.sandbox.Path(), Text: textsFor("")})
 	ctx.SetStatusCode(status)
@@ -221,7 +222,7 @@ func (p *pages) missing(ctx *fasthttp.RequestCtx, status int) {
 func render(ctx *fasthttp.RequestCtx, name string, data any) {
 	var page bytes.Buffer
 	if err := templates.ExecuteTemplate(&page, name, data); err != nil {
-		panic("sandbox/page: " + err.Error()) // a template that does not fit its view
+		panic("sandbox/page: " + err.Error()) // the template does not match its data
 	}
 	ctx.SetContentType("text/html; charset=utf-8")
 	ctx.SetBody(page.Bytes())

@@ -6,7 +6,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/sandbox"
 )
 
-// texts are the words of the pages in one language.
+// texts are the texts of the pages in one language.
 type texts struct {
 	Language, Banner, Title, Pay, Choose, More, Button, Cancel, Order, Expires string
 	Failed, FailedTitle                                                        string
@@ -14,12 +14,12 @@ type texts struct {
 	CompleteTitle, Complete, ExpiredTitle, Expired, Return                     string
 	MissingTitle, Missing, Log                                                 string
 	Outcomes                                                                   map[string]outcomeText
-	failures                                                                   map[string]string // by code; else as the API says it
+	failures                                                                   map[string]string // by code; the API's message where there is none
 }
 
 type outcomeText struct{ Title, Hint string }
 
-// failure is why a payment was refused.
+// failure is the text of a declined payment.
 func (t *texts) failure(e *sandbox.Failure) string {
 	for _, code := range []string{e.DeclineCode, e.Code} {
 		if text, ok := t.failures[code]; ok {
@@ -29,7 +29,7 @@ func (t *texts) failure(e *sandbox.Failure) string {
 	return e.Message
 }
 
-// textsFor is Chinese for a session in Chinese, and English.
+// textsFor returns the texts for a locale: Chinese, or English by default.
 func textsFor(locale string) texts {
 	if strings.HasPrefix(locale, "zh") {
 		return chinese

@@ -12,9 +12,9 @@ import (
 	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
-// trigger makes an event happen to the latest session of an order: POST {"event": "checkout.session.expired", "order":
-// "ORD_…"}, and with "fault": "late:1m" what goes wrong with its webhook. In place of the order a session can be named, see
-// find. The body must be declared as JSON, which keeps forms of other sites out.
+// trigger triggers an event: POST {"event": "checkout.session.expired", "order": "ORD_…"}, with "fault": "late:1m" for a fault of
+// its webhook. [sandbox.Sandbox.Trigger] says what else can stand for the order. The body must be sent as JSON, which a form of
+// another site cannot.
 func (p *pages) trigger(ctx *fasthttp.RequestCtx) {
 	var in struct {
 		Event, Order string
@@ -43,7 +43,7 @@ func (p *pages) trigger(ctx *fasthttp.RequestCtx) {
 	}
 }
 
-// readTrigger says what is asked for; the fault is nil where none is given.
+// readTrigger returns the trigger of an event and the parsed fault of its webhook, nil for "".
 func readTrigger(event string, spec fault.Spec) (sandbox.Trigger, *fault.Injected, error) {
 	var names []string
 	for _, known := range sandbox.Triggers() {
@@ -63,7 +63,7 @@ func readTrigger(event string, spec fault.Spec) (sandbox.Trigger, *fault.Injecte
 	return sandbox.Trigger{}, nil, errors.New("no such event; it can be " + strings.Join(names, ", "))
 }
 
-// readJSON reads a body that is declared as JSON, or answers.
+// readJSON decodes a body that was sent as JSON. It reports false after it has sent a refusal.
 func readJSON(ctx *fasthttp.RequestCtx, into any) bool {
 	if kind := string(ctx.Request.Header.ContentType()); !strings.HasPrefix(kind, "application/json") {
 		writeJSON(ctx, fasthttp.StatusUnsupportedMediaType, map[string]string{"error": "send application/json"})
