@@ -11,6 +11,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
+	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
 )
@@ -19,16 +20,11 @@ import (
 func TestVersion0(t *testing.T) {
 	dir := t.TempDir()
 	unpack(t, "testdata/version0.tar.gz", dir)
-	open := func(name string, o badgerstore.Options) *badgerstore.DB {
-		t.Helper()
-		db, err := badgerstore.Open(filepath.Join(dir, name), o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { db.Close() })
-		return db
+	db, err := badgerstore.Open(filepath.Join(dir, "db"), badgerstore.Options{})
+	if err != nil {
+		t.Fatal(err)
 	}
-	db := open("db", badgerstore.Options{})
+	defer db.Close()
 	ctx := t.Context()
 	for id, state := range map[string]orders.State{
 		"ORD_0355csFLLt8T2Uc3mDYI4I": orders.AwaitingPayment,
@@ -70,10 +66,15 @@ func TestVersion0(t *testing.T) {
 	if due, err := db.Due(ctx, 5e12, 10); err != nil || len(due) != 4 {
 		t.Errorf("due: %v, %v", due, err)
 	}
-	provider := sandbox.NewStore(open("sandbox", badgerstore.Options{NoSync: true}).DB, checkout.Test)
-	sessions := 0
-	if err := provider.Scan("", "", func(string, []byte) bool { sessions++; return true }); err != nil || sessions == 0 {
-		t.Errorf("the sandbox has %d records: %v", sessions, err)
+	provider, err := durable.Open(filepath.Join(dir, "sandbox"), durable.Options{NoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer provider.Close()
+	records := 0
+	count := func(string, []byte) bool { records++; return true }
+	if err := sandbox.NewStore(provider, checkout.Test).Scan("", "", count); err != nil || records == 0 {
+		t.Errorf("the sandbox has %d records: %v", records, err)
 	}
 }
 

@@ -121,13 +121,13 @@ func copyFile(from, to string) error {
 		return err
 	}
 	defer out.Close()
-	if err := copyData(out, in); err != nil { // with its holes: most of a log's file is empty
+	if err := copyData(out, in); err != nil { // with its holes: most of a WAL file is empty
 		return err
 	}
 	return out.Sync()
 }
 
-// removeEmpty removes files without data, so that damage to them does not keep the database from opening: a memtable's log of
+// removeEmpty removes files without data, so that damage to them does not keep the database from opening: a memtable's WAL of
 // no bytes, which a crash leaves between its creation and its first use, and Badger's files for features that are not used here,
 // encryption and the value log. Badger creates the latter again.
 func removeEmpty(dir string) error {
@@ -147,7 +147,7 @@ func removeEmpty(dir string) error {
 }
 
 // Every batch writes its number into the database, under one of so many keys in turn. There are more keys than batches fit into
-// all memtables: a log that is truncated in its middle leaves a gap in the numbers.
+// all memtables: a WAL that is truncated in its middle leaves a gap in the numbers.
 const (
 	numbers      = 1 << 18
 	numberPrefix = "all/-/nr/"

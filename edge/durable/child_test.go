@@ -91,8 +91,8 @@ func (db *DB) settle() {
 			time.Sleep(10 * time.Millisecond)
 		}
 	}
-	for logs := []string{"", ""}; len(logs) > 1; time.Sleep(10 * time.Millisecond) { // a flush is in progress
-		logs, _ = filepath.Glob(filepath.Join(db.dir, "*.mem"))
+	for wals := []string{"", ""}; len(wals) > 1; time.Sleep(10 * time.Millisecond) { // a flush is in progress
+		wals, _ = filepath.Glob(filepath.Join(db.dir, "*.mem"))
 	}
 }
 

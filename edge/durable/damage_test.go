@@ -29,7 +29,7 @@ type image struct {
 	want map[string][]byte
 }
 
-// crashed makes an image with several SSTables and a log. With rotation there are two logs, the older one full and not flushed.
+// crashed makes an image with several SSTables and a WAL. With rotation there are two WALs, the older one full and not flushed.
 func crashed(t *testing.T, rng *rand.Rand, rotation bool) image {
 	t.Helper()
 	dir, im := memory(t), image{memory(t), make(map[string][]byte)}
@@ -50,11 +50,11 @@ func crashed(t *testing.T, rng *rand.Rand, rotation bool) image {
 	defer db.Close()
 	im.write(t, db, rng, 400, 1000)
 	for range 1000 {
-		logs, err := filepath.Glob(filepath.Join(dir, "*.mem"))
+		wals, err := filepath.Glob(filepath.Join(dir, "*.mem"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !rotation || len(logs) == 2 {
+		if !rotation || len(wals) == 2 {
 			im.write(t, db, rng, 20, 500)
 			if copyDatabase(dir, im.dir) == nil {
 				break
@@ -66,8 +66,8 @@ func crashed(t *testing.T, rng *rand.Rand, rotation bool) image {
 	if err := copyDatabase(im.dir, copied); err != nil || !im.check(t, copied, "undamaged") {
 		t.Fatal("the image of an undamaged database is refused", err)
 	}
-	if logs, err := filepath.Glob(filepath.Join(im.dir, "*.mem")); err != nil || rotation && len(logs) != 2 {
-		t.Fatalf("%v, %v: no second log: the test no longer tests", logs, err)
+	if wals, err := filepath.Glob(filepath.Join(im.dir, "*.mem")); err != nil || rotation && len(wals) != 2 {
+		t.Fatalf("%v, %v: no second WAL: the test no longer tests", wals, err)
 	}
 	return im
 }
@@ -114,10 +114,10 @@ func (im image) write(t *testing.T, db *DB, rng *rand.Rand, count, size int) {
 	clients.Wait()
 }
 
-// copyDatabase copies a directory while its database gets no writes. Badger may still flush a log: it writes an SSTable, lists it,
-// truncates the log and deletes it. copyDatabase returns an error if a log is flushed after the MANIFEST was copied.
+// copyDatabase copies a directory while its database gets no writes. Badger may still flush a memtable: it writes an SSTable, lists
+// it, truncates the WAL and deletes it. copyDatabase returns an error if one is flushed after the MANIFEST was copied.
 func copyDatabase(from, to string) error {
-	logs, err := filepath.Glob(filepath.Join(from, "*.mem"))
+	wals, err := filepath.Glob(filepath.Join(from, "*.mem"))
 	if err := errors.Join(err, os.RemoveAll(to), os.MkdirAll(to, 0o700), copyInto(to, filepath.Join(from, "MANIFEST"))); err != nil {
 		return err
 	}
@@ -127,10 +127,10 @@ func copyDatabase(from, to string) error {
 			err = errors.Join(err, copyInto(to, filepath.Join(from, e.Name())))
 		}
 	}
-	for _, name := range logs {
+	for _, name := range wals {
 		err = errors.Join(err, copyInto(to, name))
 		if info, gone := os.Stat(name); gone != nil || info.Size() == 0 {
-			err = errors.Join(err, errors.New("a log was flushed meanwhile"))
+			err = errors.Join(err, errors.New("a memtable was flushed meanwhile"))
 		}
 	}
 	return err
@@ -165,7 +165,7 @@ var harms = map[string]func(name string, rng *rand.Rand) error{
 	"deleted": func(name string, _ *rand.Rand) error { return os.Remove(name) },
 }
 
-// alter changes a file's content. The zeros at the end of a log stay.
+// alter changes a file's content. The zeros at the end of a WAL stay.
 func alter(name string, change func([]byte) []byte) error {
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -185,7 +185,7 @@ func alter(name string, change func([]byte) []byte) error {
 // outcome counts the copies with one kind of damage: complete or refused.
 type outcome struct{ complete, refused int }
 
-// TestDamage: a database with a damaged file opens with all acknowledged writes, or it is refused. One in ten has two logs, one of
+// TestDamage: a database with a damaged file opens with all acknowledged writes, or it is refused. One in ten has two WALs, one of
 // them damaged: there Badger without the checks would open a database with a gap.
 func TestDamage(t *testing.T) {
 	t.Logf("-damages=%d -damage-seed=%d", *damages, *damageSeed)
@@ -193,7 +193,7 @@ func TestDamage(t *testing.T) {
 	outcomes := make(map[string]*outcome)
 	one, two := crashed(t, rng, false), crashed(t, rng, true)
 	one.damage(t, rng, *damages, outcomes, kinds)
-	two.damage(t, rng, (*damages+9)/10, outcomes, map[string]string{".mem": "one of two logs"})
+	two.damage(t, rng, (*damages+9)/10, outcomes, map[string]string{".mem": "one of two WALs"})
 	var rows []string
 	for _, fault := range slices.Sorted(maps.Keys(outcomes)) {
 		o := outcomes[fault]
@@ -201,10 +201,10 @@ func TestDamage(t *testing.T) {
 		t.Logf("%-32s complete %d, refused %d", fault, o.complete, o.refused)
 	}
 	keepRows(t, "storage", "Damaged files of the database",
-		"A copy of a database as a crash leaves it, in one file of which a bit is flipped, a page lost, the last write torn, or the "+
-			"end cut off, at a random place, or which is gone. It opens with every acknowledged write, twice, or it is refused with "+
-			"the reason.",
-		"fault\truns\tserved, complete\trefused\tserved, wrong or incomplete", rows...)
+		"A copy of a database after a crash, with one file damaged at a random offset: a bit is flipped, a page is lost, the last "+
+			"write is torn, the end is cut off, or the file is deleted. The database opens with all acknowledged writes, twice, or "+
+			"it is refused with the reason.",
+		"fault\truns\topened, complete\trefused\topened, wrong or incomplete", rows...)
 }
 
 // keepRows writes a table of FAULTS.md.
@@ -220,7 +220,7 @@ func keepRows(t *testing.T, name, title, about, columns string, rows ...string) 
 }
 
 // kinds names a database's files, by extension or name.
-var kinds = map[string]string{".mem": "log", ".sst": "table", ".vlog": "value log, which is empty", "MANIFEST": "MANIFEST",
+var kinds = map[string]string{".mem": "WAL", ".sst": "SSTable", ".vlog": "value log, which is empty", "MANIFEST": "MANIFEST",
 	"HEAD": "HEAD", "KEYREGISTRY": "KEYREGISTRY", "DISCARD": "DISCARD", "LOCK": "LOCK"}
 
 func extension(name string) string { return cmp.Or(filepath.Ext(name), name) }

@@ -207,7 +207,7 @@ func (db *DB) Close() error {
 }
 
 // release closes the files, the lock last. Closing Badger writes an SSTable. On a full disk, and after an error of Badger's
-// background work, release leaves Badger's files as a crash would: the data is in the log.
+// background work, release leaves Badger's files as a crash would: the data is in the WAL.
 func (db *DB) release() error {
 	var err error
 	if free, _ := db.disk.free(); db.badger != nil && free > memTableSize && !db.watch.halted() {

@@ -30,7 +30,7 @@ type disk struct {
 	dir     string
 	reserve uint64
 	ballast uint64 // 0 for none
-	room    uint64 // space that opening may take: copies of the logs, a new log, and an SSTable for each old log
+	room    uint64 // space that opening may take: copies of the WALs, a new WAL, and an SSTable for each old one
 	log     *slog.Logger
 	began   time.Time
 	looked  atomic.Int64 // time of the last look, in nanoseconds since began

@@ -19,7 +19,7 @@
 //
 // # Data loss is detected at start
 //
-// On recovery Badger discards data silently: it truncates a log at the first corrupt entry, deletes SSTables that its MANIFEST
+// On recovery Badger discards data silently: it truncates a WAL at the first corrupt entry, deletes SSTables that its MANIFEST
 // does not list, and reports the keys of a corrupt block as missing. Therefore each batch of commands has a number, and
 //
 //   - the journal, the file HEAD, holds the last two batches in two preallocated slots. The journal and the database are
@@ -30,7 +30,7 @@
 //     there, up to that of the last batch in the journal. This detects a missing end and a gap;
 //   - every block of every SSTable is verified at start, before Badger opens the files;
 //   - Badger's files are copied or linked into the directory kept before Badger opens them, and stay there if the database is
-//     refused ([ErrDamaged]). Badger deletes no SSTable and no log before the checks have passed.
+//     refused ([ErrDamaged]). Badger deletes no SSTable and no WAL before the checks have passed.
 //
 // [Repair] repairs what can be repaired without loss, and accepts a loss if told to.
 //
@@ -42,7 +42,7 @@
 // are refused with [ErrDiskFull] before they begin while less than a reserve is free; reads continue, and writes do as soon as
 // there is space. Urgent writes may use half of the reserve. The file BALLAST is deleted when other programs fill the disk, so
 // that the database can be opened and read. If another process uses up the reserve during a flush, Badger still dies with
-// SIGBUS; acknowledged writes are in the logs.
+// SIGBUS; acknowledged writes are in the WALs.
 //
 // # Caveats
 //

@@ -21,7 +21,7 @@ var (
 	faultSeed = flag.Uint64("fault-seed", uint64(time.Now().UnixNano()), "seed of TestBackgroundErrors, TestStartKills and TestPowerCut")
 )
 
-// background reports whether an operation is Badger's background work: on SSTables, the MANIFEST, or new and old logs.
+// background reports whether an operation is Badger's background work: on SSTables, the MANIFEST, or new and old WALs.
 func background(op filefault.Op) bool {
 	if op.Call == "mmap" {
 		return false // a failed mapping is not an I/O error
@@ -60,14 +60,14 @@ func TestBackgroundErrors(t *testing.T) {
 	}})
 	t.Logf("%d background operations", total)
 	failures := map[string]failure{
-		"sync of the MANIFEST":      {1, call("fsync", "MANIFEST")},
-		"write of the MANIFEST":     {2, call("write", "MANIFEST")},
-		"creation of a table":       {3, call("openat", ".sst")},
-		"sync of a table":           {1, call("msync", ".sst")},
-		"sync of a compacted table": {6, call("msync", ".sst")},
-		"creation of a log":         {3, call("openat", ".mem")},
-		"size of a log":             {2, call("ftruncate", ".mem")},
-		"deletion of a log":         {1, call("unlinkat", ".mem")},
+		"sync of the MANIFEST":        {1, call("fsync", "MANIFEST")},
+		"write of the MANIFEST":       {2, call("write", "MANIFEST")},
+		"creation of an SSTable":      {3, call("openat", ".sst")},
+		"sync of an SSTable":          {1, call("msync", ".sst")},
+		"sync of a compacted SSTable": {6, call("msync", ".sst")},
+		"creation of a WAL":           {3, call("openat", ".mem")},
+		"size of a WAL":               {2, call("ftruncate", ".mem")},
+		"deletion of a WAL":           {1, call("unlinkat", ".mem")},
 	}
 	for i := range max(*ioErrors, 0) {
 		failures[fmt.Sprintf("operation %d", i)] = failure{1 + rng.IntN(total), background}
@@ -96,9 +96,9 @@ func TestBackgroundErrors(t *testing.T) {
 		rows = append(rows, fmt.Sprintf("%s\t%d\t%[2]d\t0", failed, counts[failed]))
 	}
 	if *ioErrors == 0 || *ioErrors >= 30 {
-		keepRows(t, "ioerror", "An error of the disk in Badger's own work",
-			fmt.Sprintf("One operation fails with EIO while memtables become tables and tables are compacted, %d of a run's %d in turn. The "+
-				"database stops writing; opened again, without a repair, it holds what it acknowledged.", len(failures), total),
+		keepRows(t, "ioerror", "I/O errors in Badger's background work",
+			fmt.Sprintf("One operation fails with EIO during flushes and compactions, %d of a run's %d in turn. The database stops "+
+				"writing. Opened again, without a repair, it holds all acknowledged writes.", len(failures), total),
 			"operation that fails\truns\tstopped, complete afterwards\tacknowledged records lost", rows...)
 	}
 }
@@ -129,8 +129,8 @@ func (f failure) run(t *testing.T, records int) string {
 	if failed.N == 0 {
 		return ""
 	}
-	if what := map[string]string{".sst": "table", ".mem": "log"}[filepath.Ext(failed.Path)]; what != "" {
-		return failed.Call + " of a " + what
+	if what := map[string]string{".sst": "an SSTable", ".mem": "a WAL"}[filepath.Ext(failed.Path)]; what != "" {
+		return failed.Call + " of " + what
 	}
 	return failed.Call + " of the MANIFEST"
 }
@@ -138,7 +138,7 @@ func (f failure) run(t *testing.T, records int) string {
 var startKills = flag.Int("start-kills", 12, "at how many file operations of a start TestStartKills kills it; 0 for each")
 
 // TestStartKills: after a start that was killed at any of its file operations the next start succeeds, with and without NoSync, of
-// a new database and after a crash that left logs and SSTables. Acknowledged writes stay.
+// a new database and after a crash that left WALs and SSTables. Acknowledged writes stay.
 func TestStartKills(t *testing.T) {
 	t.Logf("-start-kills=%d -fault-seed=%d", *startKills, *faultSeed)
 	rng := rand.New(rand.NewPCG(*faultSeed, 2))
@@ -181,13 +181,13 @@ func TestStartKills(t *testing.T) {
 				}
 			}
 			t.Logf("%s: %d operations, killed at %d, each twice", name, total, len(kills))
-			rows = append(rows, fmt.Sprintf("%s, %s\t%d\t%d\t%[4]d", map[bool]string{false: "our own", true: "the sandbox's"}[noSync],
+			rows = append(rows, fmt.Sprintf("%s, %s\t%d\t%d\t%[4]d", map[bool]string{false: "the server's", true: "the sandbox's"}[noSync],
 				map[bool]string{false: "new", true: "after a crash"}[records > 0], total, len(kills)))
 		}
 	}
 	if *startKills == 0 {
-		keepRows(t, "startdb", "A database whose opening is killed", "Killed before each operation on a file, and the next attempt at the "+
-			"same one. Then it opens, and ours holds what it acknowledged.", "database\toperations\tkilled twice at\topened afterwards", rows...)
+		keepRows(t, "startdb", "Killed while opening a database", "Killed before each file operation, and the next attempt before the same "+
+			"one. Then the database opens, and the server's holds all acknowledged writes.", "database\toperations\tkilled twice at\topened afterwards", rows...)
 	}
 }
 

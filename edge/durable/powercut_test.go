@@ -113,12 +113,12 @@ func TestPowerCut(t *testing.T) {
 		if acknowledged == 0 {
 			t.Error("nothing was acknowledged: the test no longer tests")
 		}
-		rows = append(rows, fmt.Sprintf("%s\t%d\t%[2]d\t%d\t0", map[bool]string{false: "our own", true: "the sandbox's"}[noSync],
+		rows = append(rows, fmt.Sprintf("%s\t%d\t%[2]d\t%d\t0", map[bool]string{false: "the server's", true: "the sandbox's"}[noSync],
 			*powerCuts, acknowledged))
 	}
 	if *powerCuts >= 30 {
-		keepRows(t, "powercut", "A power cut", "Every file has the bytes and the size of its last sync. Our database holds what it "+
-			"acknowledged, the sandbox's what it acknowledged before its last sync, which comes every second; both open, twice.",
+		keepRows(t, "powercut", "A power cut", "Every file has the bytes and the size of its last sync. The server's database holds all "+
+			"acknowledged writes, the sandbox's those before its last sync, which is every second. Both open, twice.",
 			"database\tcuts\topened\trecords that must be there\tlost", rows...)
 	}
 }

@@ -30,7 +30,7 @@ type Repairs struct {
 const manifestCopy = "MANIFEST.before-repair"
 
 // Repair repairs a database that [Open] refuses, and opens it to check it. A missing SSTable is removed from the MANIFEST if its
-// data is elsewhere: in a memtable's log, or in the SSTables that a compaction was to replace. If acknowledged writes are still
+// data is elsewhere: in a memtable's WAL, or in the SSTables that a compaction was to replace. If acknowledged writes are still
 // missing, Repair restores all files and returns [ErrDamaged].
 func Repair(dir string, o Repairs) error {
 	if _, err := os.Stat(dir); err != nil {
@@ -118,7 +118,7 @@ func putBack(dir string) error {
 		os.Rename(filepath.Join(dir, manifestCopy), filepath.Join(dir, badger.ManifestFilename)), syncDir(dir))
 }
 
-// removeUnkept removes logs and SSTables that are not in keptDir.
+// removeUnkept removes WALs and SSTables that are not in keptDir.
 func removeUnkept(dir string) error {
 	var errs []error
 	for _, pattern := range []string{"*.mem", "*.sst"} {
@@ -195,7 +195,7 @@ func (h *history) mend(dir string, o Repairs) (mend []*pb.ManifestChange, err er
 		case h.replaces(l.set):
 			undone[l.set] = true
 		case l.create.Level == 0:
-			o.Tell(fmt.Sprintf("SSTable %d was never completed: dropped; its data must be in a memtable's log or another SSTable", id))
+			o.Tell(fmt.Sprintf("SSTable %d was never completed: dropped; its data must be in a memtable's WAL or another SSTable", id))
 			mend = append(mend, drop(id))
 		default:
 			return nil, damaged("SSTable %d is missing, and its data is nowhere else", id)

@@ -20,10 +20,10 @@ import (
 // nothing until the operator accepts the loss.
 func TestRepair(t *testing.T) {
 	image := filepath.Join(memory(t), "image")
-	before, _ := runChild(t, image, 700, false, filefault.Program{}) // three SSTables, not compacted, and a log
+	before, _ := runChild(t, image, 700, false, filefault.Program{}) // three SSTables, not compacted, and a WAL
 	listed, _, err := readManifest(filepath.Join(image, badger.ManifestFilename))
 	if err != nil || len(listed) < 2 {
-		t.Fatalf("%d tables, %v: the test no longer tests", len(listed), err)
+		t.Fatalf("%d SSTables, %v: the test no longer tests", len(listed), err)
 	}
 	ids := slices.Sorted(maps.Keys(listed))
 	compacted := func(dir string) error {
@@ -46,10 +46,10 @@ func TestRepair(t *testing.T) {
 			create := &pb.ManifestChange{Id: 900, Op: pb.ManifestChange_CREATE, Level: 6}
 			return errors.Join(appendTo(dir, create, drop(800)), appendTo(dir, drop(800)))
 		}},
-		"a flushed table that is gone": {refusal: "are missing from the middle", harm: func(dir string) error {
+		"a missing flushed SSTable": {refusal: "are missing from the middle", harm: func(dir string) error {
 			return os.Remove(table.NewFilename(ids[0], dir))
 		}},
-		"a compacted table that is gone": {refusal: "is missing, too", harm: func(dir string) error {
+		"a missing compacted SSTable": {refusal: "is missing, too", harm: func(dir string) error {
 			return errors.Join(compacted(dir), os.Remove(table.NewFilename(ids[1], dir)))
 		}},
 		"a HEAD that is cut short": {refusal: "HEAD has 100 bytes", harm: func(dir string) error {
@@ -58,9 +58,9 @@ func TestRepair(t *testing.T) {
 		"a HEAD that is gone": {refusal: "HEAD is missing", harm: func(dir string) error {
 			return os.Remove(filepath.Join(dir, journalFile))
 		}},
-		"a HEAD that is empty, and a damaged log": {refusal: "HEAD has 0 bytes", harm: func(dir string) error {
-			logs, err := filepath.Glob(filepath.Join(dir, "*.mem"))
-			for _, name := range logs {
+		"a HEAD that is empty, and a damaged WAL": {refusal: "HEAD has 0 bytes", harm: func(dir string) error {
+			wals, err := filepath.Glob(filepath.Join(dir, "*.mem"))
+			for _, name := range wals {
 				err = errors.Join(err, alter(name, func(text []byte) []byte { clear(text[len(text)/2:]); return text }))
 			}
 			return errors.Join(err, os.Truncate(filepath.Join(dir, journalFile), 0))
