@@ -1,8 +1,8 @@
-// Package admin serves the operations of an operator: JSON in and out, over HTTP on a socket that only the operator's own
-// account can open. There is no other credential.
+// Package admin serves the operations of an operator over HTTP, on a Unix socket that only the server's own user can open. There
+// is no other credential. [Admin] is the server's side, [Client] that of the commands.
 //
-// An operation is a method and a line in [New]. A request is a POST of one JSON object; the answer of an operation is a JSON
-// object, that of a refusal {"error": …} with a status of 4xx or 5xx. GET /metrics answers in Prometheus' text format.
+// An operation is a method and a line in [New]. A request is a POST of one JSON object; the response is a JSON object, or
+// {"error": …} with a status of 4xx or 5xx. GET /metrics responds in Prometheus' text format.
 package admin
 
 import (
@@ -33,7 +33,7 @@ const (
 	Metrics           = "/metrics"
 )
 
-// Config is what an [Admin] works on. Every field is needed.
+// Config configures an [Admin]. Every field is required.
 type Config struct {
 	Orders *orders.Service
 	Auth   *auth.Service
@@ -42,13 +42,13 @@ type Config struct {
 
 // Admin serves the operations. It is safe for concurrent use.
 type Admin struct {
-	Config
+	config     Config
 	operations map[string]fasthttp.RequestHandler
 }
 
-// New returns the operations over c.
+// New returns the operations.
 func New(c Config) *Admin {
-	a := &Admin{Config: c}
+	a := &Admin{config: c}
 	a.operations = map[string]fasthttp.RequestHandler{
 		ListQuarantined:   serve(a, a.listQuarantined),
 		HandleQuarantined: serve(a, a.handleQuarantined),
@@ -61,7 +61,7 @@ func New(c Config) *Admin {
 	return a
 }
 
-// Handle answers one request.
+// Handle serves one request.
 func (a *Admin) Handle(ctx *fasthttp.RequestCtx) {
 	path := string(ctx.Path())
 	operation, ok := a.operations[path]
@@ -77,8 +77,8 @@ func (a *Admin) Handle(ctx *fasthttp.RequestCtx) {
 	}
 }
 
-// serve makes a handler of an operation: it decodes the request, calls do and encodes the answer. A member that the operation
-// does not know is refused, because its meaning would be lost.
+// serve returns the handler of an operation: it decodes the request, calls do and encodes the result. An unknown member is
+// refused, because ignoring it could do something else than the caller meant.
 func serve[In, Out any](a *Admin, do func(context.Context, In) (Out, error)) fasthttp.RequestHandler {
 	return func(ctx *fasthttp.RequestCtx) {
 		var in In
@@ -97,12 +97,12 @@ func serve[In, Out any](a *Admin, do func(context.Context, In) (Out, error)) fas
 	}
 }
 
-// Failure is the answer of a refused or failed operation.
+// Failure is the response of a refused or failed operation.
 type Failure struct {
 	Error string `json:"error"`
 }
 
-// statuses is the table from what was refused to HTTP.
+// statuses maps the kind of a problem to an HTTP status.
 var statuses = map[problem.Kind]int{
 	problem.Invalid:     fasthttp.StatusBadRequest,
 	problem.NotFound:    fasthttp.StatusNotFound,
@@ -110,13 +110,13 @@ var statuses = map[problem.Kind]int{
 	problem.Unavailable: fasthttp.StatusServiceUnavailable,
 }
 
-// fail answers with an error. The operator may read the text of any.
+// fail responds with an error. The operator may read every error's text.
 func (a *Admin) fail(ctx *fasthttp.RequestCtx, err error) {
 	status := fasthttp.StatusInternalServerError
 	if p, ok := errors.AsType[*problem.Problem](err); ok && statuses[p.Kind] != 0 {
 		status = statuses[p.Kind]
 	} else {
-		a.Log.Error("an operation failed", "path", string(ctx.Path()), "error", err)
+		a.config.Log.Error("an operation failed", "path", string(ctx.Path()), "error", err)
 	}
 	write(ctx, status, Failure{err.Error()})
 }
@@ -131,7 +131,7 @@ func write(ctx *fasthttp.RequestCtx, status int, answer any) {
 	ctx.SetBody(append(body, '\n'))
 }
 
-// parseEnvironments reads the environment of a request; "" is both.
+// parseEnvironments parses the environment of a request; "" is both.
 func parseEnvironments(name string) ([]checkout.Environment, error) {
 	if name == "" {
 		return []checkout.Environment{checkout.Test, checkout.Prod}, nil
@@ -143,7 +143,7 @@ func parseEnvironments(name string) ([]checkout.Environment, error) {
 	return []checkout.Environment{env}, nil
 }
 
-// inOneOf calls do for each environment until one is not missing there. missing tells that error from others.
+// inOneOf calls do for each environment until its error is not missing.
 func inOneOf(name string, missing error, do func(checkout.Environment) error) (checkout.Environment, error) {
 	envs, err := parseEnvironments(name)
 	if err != nil {
@@ -157,7 +157,7 @@ func inOneOf(name string, missing error, do func(checkout.Environment) error) (c
 	return "", err
 }
 
-// refusef is a refusal that the operator can act on.
+// refusef returns an error that the operator can act on.
 func refusef(kind problem.Kind, format string, args ...any) error {
 	return problem.New(kind, kind.String(), "", fmt.Sprintf(format, args...))
 }

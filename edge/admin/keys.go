@@ -15,7 +15,7 @@ type KeysRequest struct {
 	Environment string `json:"environment,omitempty"`
 }
 
-// Key is a key that signs session tokens, without its secret.
+// Key describes a key that signs session tokens, without its secret.
 type Key struct {
 	Environment checkout.Environment `json:"environment"`
 	ID          string               `json:"id"`
@@ -24,7 +24,7 @@ type Key struct {
 	Until       time.Time            `json:"until"`
 }
 
-// Keys is the live keys, newest first in each environment.
+// Keys are the live keys, newest first in each environment.
 type Keys struct {
 	Items []Key `json:"items"`
 }
@@ -33,7 +33,7 @@ func (a *Admin) listKeys(ctx context.Context, in KeysRequest) (Keys, error) {
 	envs, err := parseEnvironments(in.Environment)
 	listed := Keys{Items: []Key{}}
 	for _, env := range envs {
-		keys, err := a.Auth.SigningKeys(ctx, env)
+		keys, err := a.config.Auth.SigningKeys(ctx, env)
 		if err != nil {
 			return Keys{}, err
 		}
@@ -44,14 +44,14 @@ func (a *Admin) listKeys(ctx context.Context, in KeysRequest) (Keys, error) {
 	return listed, err
 }
 
-// rotateKeys adds a key to each environment, and answers with the keys as they are then.
+// rotateKeys adds a key to each environment and returns the keys as they are afterwards.
 func (a *Admin) rotateKeys(ctx context.Context, in KeysRequest) (Keys, error) {
 	envs, err := parseEnvironments(in.Environment)
 	if err != nil {
 		return Keys{}, err
 	}
 	for _, env := range envs {
-		err := a.Auth.RotateNow(ctx, env)
+		err := a.config.Auth.RotateNow(ctx, env)
 		if errors.Is(err, auth.ErrTooManyKeys) {
 			err = refusef(problem.Conflict, "%s has as many live keys as can verify: with one more, tokens of the oldest would be refused; "+
 				"wait until a key has been retired, or revoke one", env)
@@ -59,7 +59,7 @@ func (a *Admin) rotateKeys(ctx context.Context, in KeysRequest) (Keys, error) {
 		if err != nil {
 			return Keys{}, err
 		}
-		a.Log.Info("a new signing key was made", "environment", env)
+		a.config.Log.Info("a new signing key was made", "environment", env)
 	}
 	return a.listKeys(ctx, in)
 }
@@ -69,15 +69,15 @@ type RevokeRequest struct {
 	ID string `json:"id"`
 }
 
-// revokeKey removes a key, and answers with the keys as they are then.
+// revokeKey removes a key and returns the keys as they are afterwards.
 func (a *Admin) revokeKey(ctx context.Context, in RevokeRequest) (Keys, error) {
-	env, err := inOneOf("", auth.ErrNoKey, func(env checkout.Environment) error { return a.Auth.Revoke(ctx, env, in.ID) })
+	env, err := inOneOf("", auth.ErrNoKey, func(env checkout.Environment) error { return a.config.Auth.Revoke(ctx, env, in.ID) })
 	if errors.Is(err, auth.ErrNoKey) {
 		err = refusef(problem.NotFound, "there is no key %q", in.ID)
 	}
 	if err != nil {
 		return Keys{}, err
 	}
-	a.Log.Warn("a signing key was revoked: its session tokens are refused", "environment", env, "key", in.ID)
+	a.config.Log.Warn("a signing key was revoked: its session tokens are refused", "environment", env, "key", in.ID)
 	return a.listKeys(ctx, KeysRequest{string(env)})
 }

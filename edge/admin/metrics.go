@@ -11,7 +11,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
-// gauges are the metrics. Each has a value in each environment.
+// gauges are the metrics. Each has a value for each environment.
 var gauges = []struct {
 	name, help string
 	value      func(orders.Unhandled) int
@@ -20,7 +20,7 @@ var gauges = []struct {
 	{"crepe_refund_due", "Orders paid more than once whose refund nobody has handled.", func(u orders.Unhandled) int { return u.RefundDue }},
 }
 
-// metrics answers in Prometheus' text format.
+// metrics responds in Prometheus' text format.
 func (a *Admin) metrics(ctx *fasthttp.RequestCtx) {
 	text, err := a.gauges(ctx)
 	if err != nil {
@@ -36,7 +36,7 @@ func (a *Admin) gauges(ctx context.Context) (string, error) {
 	unhandled := make(map[checkout.Environment]orders.Unhandled)
 	for _, env := range envs {
 		var err error
-		if unhandled[env], err = a.Orders.Store.Unhandled(ctx, env); err != nil {
+		if unhandled[env], err = a.config.Orders.Store.Unhandled(ctx, env); err != nil {
 			return "", err
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
-// pageSize is how many entries of a list come in one answer.
+// pageSize is the number of entries of a page.
 const pageSize = 500
 
 // ListRequest asks for a page of a list in one environment.
@@ -28,7 +28,7 @@ type List[T any] struct {
 	Next  string `json:"next,omitempty"` // "" for the last page
 }
 
-// QuarantinedEvent is a payment event that fits no order. Its order id is what the provider reported, and may be anything.
+// QuarantinedEvent is a payment event that matches no order. Its order id is what the provider reported, and can be any text.
 type QuarantinedEvent struct {
 	At          *time.Time           `json:"at"` // when it was put in quarantine; in an old record when it happened
 	Environment checkout.Environment `json:"environment"`
@@ -41,11 +41,11 @@ type QuarantinedEvent struct {
 	OrderID     string               `json:"orderId,omitempty"`
 	SessionID   string               `json:"sessionId,omitempty"`
 	Why         string               `json:"why,omitempty"`
-	HandledAt   *time.Time           `json:"handledAt"` // null while it waits for a person
+	HandledAt   *time.Time           `json:"handledAt"` // null while nobody has handled it
 }
 
 func (a *Admin) listQuarantined(ctx context.Context, in ListRequest) (List[QuarantinedEvent], error) {
-	return list(ctx, in, a.Orders.Store.Quarantined, func(q *orders.Quarantined) QuarantinedEvent {
+	return list(ctx, in, a.config.Orders.Store.Quarantined, func(q *orders.Quarantined) QuarantinedEvent {
 		at := moment(q.QuarantinedAt)
 		if at == nil && !q.Created.IsZero() {
 			at = moment(q.Created.UnixMilli())
@@ -81,7 +81,7 @@ func (a *Admin) handleQuarantined(ctx context.Context, in HandleRequest) (Handle
 		return Handled{}, refusef(problem.Invalid, "%q is no entry of the quarantine: expected PROVIDER/EVENT_ID", in.ID)
 	}
 	env, err := inOneOf(in.Environment, orders.ErrNotFound, func(env checkout.Environment) error {
-		return a.Orders.HandleQuarantined(ctx, env, provider, event)
+		return a.config.Orders.HandleQuarantined(ctx, env, provider, event)
 	})
 	if errors.Is(err, orders.ErrNotFound) {
 		err = refusef(problem.NotFound, "there is no event %s in quarantine%s", in.ID, where(in.Environment))
@@ -96,7 +96,7 @@ type Refund struct {
 	OrderID     string               `json:"orderId"`
 	SessionID   string               `json:"sessionId"`
 	Payments    []Payment            `json:"payments"`  // oldest first; all but one are to be refunded
-	HandledAt   *time.Time           `json:"handledAt"` // null while it waits for a person
+	HandledAt   *time.Time           `json:"handledAt"` // null while nobody has handled it
 }
 
 // Payment is one of the payments of an order.
@@ -110,7 +110,7 @@ type Payment struct {
 }
 
 func (a *Admin) listRefunds(ctx context.Context, in ListRequest) (List[Refund], error) {
-	return list(ctx, in, a.Orders.Store.RefundDue, func(o *orders.Order) Refund {
+	return list(ctx, in, a.config.Orders.Store.RefundDue, func(o *orders.Order) Refund {
 		return Refund{At: moment(o.UpdatedAt), Environment: o.Environment, OrderID: o.ID, SessionID: o.SessionID,
 			Payments: payments(o), HandledAt: moment(o.RefundHandledAt)}
 	})
@@ -133,7 +133,7 @@ func payments(o *orders.Order) []Payment {
 
 func (a *Admin) handleRefund(ctx context.Context, in HandleRequest) (Handled, error) {
 	env, err := inOneOf(in.Environment, orders.ErrNotFound, func(env checkout.Environment) error {
-		return a.Orders.HandleRefund(ctx, env, in.ID)
+		return a.config.Orders.HandleRefund(ctx, env, in.ID)
 	})
 	if errors.Is(err, orders.ErrNotFound) {
 		err = refusef(problem.NotFound, "there is no order %q with a refund due%s", in.ID, where(in.Environment))
@@ -149,7 +149,7 @@ func where(environment string) string {
 	return " in " + environment
 }
 
-// list reads a page of a list and shows each entry.
+// list reads a page of a list and converts each entry by show.
 func list[T, Shown any](ctx context.Context, in ListRequest,
 	read func(context.Context, checkout.Environment, string, int) (psp.Page[T], error), show func(*T) Shown) (List[Shown], error) {
 	env, ok := checkout.ParseEnvironment(in.Environment)
@@ -164,7 +164,7 @@ func list[T, Shown any](ctx context.Context, in ListRequest,
 	return shown, err
 }
 
-// moment is a time in Unix milliseconds, nil for 0.
+// moment converts Unix milliseconds; nil for 0.
 func moment(milli int64) *time.Time {
 	if milli == 0 {
 		return nil

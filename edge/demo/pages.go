@@ -25,7 +25,8 @@ var (
 	indexPage []byte
 )
 
-// Pages returns the handlers of the demo merchant's pages by path. Until [Demo.Introduce] they answer that the server starts.
+// Pages returns the handlers of the demo merchant's pages by path. Until [Demo.Introduce] the index and its button respond that
+// the server is starting.
 func (d *Demo) Pages() map[string]fasthttp.RequestHandler {
 	return map[string]fasthttp.RequestHandler{
 		"/": d.index(), "/demo/buy": d.buy, "/demo/shop": static(shopPage), "/demo/thank-you": static(thankYouPage),

@@ -1,16 +1,17 @@
-// Package http1 refuses HTTP/1 requests that two implementations could read differently, before an HTTP server sees them. What
-// passes has one meaning, so that a proxy and the server behind it agree where each request begins and ends.
+// Package http1 refuses HTTP/1 requests that two implementations could parse differently (request smuggling), before an HTTP
+// server reads them. A proxy and the server behind it therefore agree where each request begins and ends.
 //
-// [Listen] wraps a listener. Its connections pass requests on as they come, and fail with a [*Refusal] at the first byte of:
+// [Listen] wraps a listener. Its connections pass on well-formed requests as they arrive, and fail with a [*Refusal] at the first
+// byte of:
 //   - a line that does not end in CRLF, or has a CR within;
 //   - a request line that is not method, target and HTTP/1.0 or HTTP/1.1, with one space between;
 //   - a field without a name, with a space before its colon, or continued on a second line (obs-fold);
-//   - a second Content-Length, Transfer-Encoding or Content-Type, both of the first two, or a value of them that is neither a
-//     decimal number nor chunked;
+//   - a second Content-Length, Transfer-Encoding or Content-Type, both of the first two, or a value of the first two that is
+//     neither a decimal number nor chunked;
 //   - a body of GET or HEAD;
-//   - a chunk that is not framed as RFC 9112 §7.1 has it.
+//   - a chunk that is not framed by RFC 9112 §7.1.
 //
-// Trailer fields are removed, whatever they name: a server may merge them into the header, which a signature has not covered.
+// All trailer fields are removed: a server may merge them into the header, although no signature covers them.
 package http1
 
 import (
@@ -20,16 +21,16 @@ import (
 )
 
 const (
-	maxTrailer = 8 << 10  // bytes of trailer fields that are read to be removed
-	maxLine    = 16 << 10 // bytes of a line; a server's own limit of a header is lower
+	maxTrailer = 8 << 10  // bytes of trailer fields that are removed
+	maxLine    = 16 << 10 // bytes of a line; the server's limit of a header is lower
 )
 
-// Refusal is the error of a connection that a malformed request has ended.
+// Refusal is the error of a connection after a malformed request.
 type Refusal struct{ Reason string }
 
 func (r *Refusal) Error() string { return "http1: " + r.Reason }
 
-// Listen returns a listener whose connections pass on well-formed requests only.
+// Listen returns a listener whose connections pass on only well-formed requests.
 func Listen(l net.Listener) net.Listener { return listener{l} }
 
 type listener struct{ net.Listener }
@@ -47,7 +48,7 @@ type conn struct {
 	scanner
 }
 
-// Read passes on everything before a fault, so that the server knows that a request has begun and answers it.
+// Read passes on everything before a fault, so that the server knows that a request has begun and responds to it.
 func (c *conn) Read(p []byte) (n int, err error) {
 	for n == 0 && err == nil {
 		if c.fault != nil {
@@ -60,7 +61,7 @@ func (c *conn) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// part is the part of a request that comes next.
+// part is a part of a request; scanner.part is the next one.
 type part int
 
 const (
@@ -73,16 +74,16 @@ const (
 	trailer
 )
 
-// scanner follows the requests of one connection. The zero value stands before the first.
+// scanner parses the requests of one connection. The zero value is before the first.
 type scanner struct {
 	part    part
-	line    []byte // the current line as far as it has come
-	left    int    // of the body or chunk, or how much more of the trailer may come
+	line    []byte // what has arrived of the current line
+	left    int    // bytes that are left of the body or chunk, or that the trailer may still have
 	request        // the current one
 	fault   error
 }
 
-// request is what the header of a request says about its framing.
+// request is the framing of a request by its header.
 type request struct {
 	bodiless bool // by its method
 	length   int  // of Content-Length
@@ -91,7 +92,7 @@ type request struct {
 	typed    bool // it has a Content-Type
 }
 
-// scan goes over the bytes that have come, and removes from them what must not be passed on. It returns how many are left.
+// scan parses bytes that have arrived and removes from b those that must not be passed on. It returns how many are left.
 func (s *scanner) scan(b []byte) (kept int) {
 	for rest := b; len(rest) > 0 && s.fault == nil; {
 		var piece []byte
@@ -111,7 +112,7 @@ func (s *scanner) scan(b []byte) (kept int) {
 	return kept
 }
 
-// data counts bytes of a body or chunk, which are not interpreted.
+// data counts bytes of a body or chunk.
 func (s *scanner) data(n int) {
 	s.left -= n
 	switch {
@@ -123,7 +124,7 @@ func (s *scanner) data(n int) {
 	}
 }
 
-// text takes a piece of a line, which ends where the piece has a line feed. It returns what is to be passed on of it.
+// text adds a piece to the line; a line feed ends it. It returns the part of the piece to pass on.
 func (s *scanner) text(piece []byte) []byte {
 	s.line = append(s.line, piece...)
 	if len(s.line) > maxLine {

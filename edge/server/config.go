@@ -133,14 +133,14 @@ func LocalAddress(address string) string {
 func (c *Config) checkPublicURL() error {
 	u, err := url.Parse(c.PublicURL)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || !validHost(u) || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return fmt.Errorf("--public-url %q is no URL that a buyer could open; expected something like https://pay.example.com", c.PublicURL)
+		return fmt.Errorf("--public-url %q is not a URL that a buyer can open; expected something like https://pay.example.com", c.PublicURL)
 	}
 	if u.Path != "" {
 		return fmt.Errorf("--public-url %q has a path, and crepe answers at the root of a host only; expected something like %s://%s",
 			c.PublicURL, u.Scheme, u.Host)
 	}
 	if _, live := c.Stripe[checkout.Prod]; live && u.Scheme != "https" {
-		return fmt.Errorf("--public-url %q: with a live Stripe key buyers must come over https", c.PublicURL)
+		return fmt.Errorf("--public-url %q: with a live Stripe key it must be an https URL", c.PublicURL)
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/durable"
 )
 
-// Where the databases are within the data directory.
+// The databases within the data directory.
 const (
 	ownDatabase     = "db"
 	sandboxDatabase = "sandbox"
@@ -58,7 +58,7 @@ func openDatabase[DB any](data, name string, open func(dir string) (DB, error)) 
 	case errors.Is(err, durable.ErrInUse):
 		return db, fmt.Errorf("is another crepe running on it? %w", err)
 	case errors.Is(err, durable.ErrDamaged):
-		return db, fmt.Errorf("%w\n%s is not served as it is. To check it, and to mend it where nothing is lost: crepe repair --data %s",
+		return db, fmt.Errorf("%w\n%s is not served as it is. To check it, and to repair it where no data is lost: crepe repair --data %s",
 			err, dir, data)
 	}
 	return db, err
@@ -70,10 +70,10 @@ func unavailable(err error) bool {
 	return ok && p.Kind == problem.Unavailable
 }
 
-// checkPrivate refuses a database that others on this machine can read: it holds personal data and signing keys.
+// checkPrivate refuses a database that other users can read: it contains personal data and signing keys.
 func checkPrivate(data, dir string) error {
 	info, err := os.Stat(dir)
-	if errors.Is(err, os.ErrNotExist) || runtime.GOOS == "windows" { // which has no such modes
+	if errors.Is(err, os.ErrNotExist) || runtime.GOOS == "windows" { // which has no file modes
 		return nil
 	}
 	if err != nil {
@@ -81,7 +81,7 @@ func checkPrivate(data, dir string) error {
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
 		return fmt.Errorf("other users of this machine can read %s (its mode is %04o), which holds personal data and keys; "+
-			"to take that away: chmod -R go= %s", dir, mode, data)
+			"to make it private: chmod -R go= %s", dir, mode, data)
 	}
 	return nil
 }
@@ -152,7 +152,7 @@ func removeRun(data string, log *slog.Logger) error {
 }
 
 // Repair checks the databases of a stopped server and repairs them where no acknowledged write is lost; with acceptLoss also
-// where some may be. It tells each step.
+// where some may be. It calls tell with each step.
 func Repair(data string, acceptLoss bool, tell func(step string), log *slog.Logger) error {
 	var errs []error
 	for _, name := range []string{ownDatabase, sandboxDatabase} {

@@ -1,9 +1,9 @@
-// Package throttle bounds how many requests without a merchant's credential are served: a token bucket for each client
-// address and one for each store. A [Throttle] refuses what is too much with [problem.Unavailable], which the contract's
-// clients send again, and tells when ([Refusal.RetryAfter]).
+// Package throttle limits the rate of requests without a merchant's credential, by a token bucket for each client address and
+// one for each store. A [Throttle] refuses a request above the limit with a [*Refusal], which is [problem.Unavailable] and
+// says when to retry.
 //
-// Caveat: the buckets are this process's, in memory, and a bounded number of them. One that has to make room for others is
-// full again when its client comes back.
+// Caveat: the buckets are in memory, of this process only, and their number is bounded. A bucket that was evicted is full when
+// its client sends again.
 package throttle
 
 import (
@@ -18,10 +18,10 @@ import (
 	"github.com/crepe-checkout/crepe/core/problem"
 )
 
-// burst is how long a bucket that is full lasts at twice its rate.
+// burst is how long a full bucket lasts at twice its rate.
 const burst = 10 * time.Second
 
-// maxBuckets is how many buckets of a kind are kept in each of two generations: a few megabytes.
+// maxBuckets is the number of buckets of a kind in each of two generations. All of them take a few megabytes.
 const maxBuckets = 10_000
 
 // Throttle is safe for concurrent use.
@@ -31,12 +31,12 @@ type Throttle struct {
 	stores  buckets
 }
 
-// New makes a throttle of so many requests a second for each client address and for each store; 0 is no limit.
+// New returns a throttle with limits in requests a second for each client address and for each store; 0 is no limit.
 func New(perClient, perStore float64) *Throttle {
 	return &Throttle{clients: buckets{limit: rate.Limit(perClient)}, stores: buckets{limit: rate.Limit(perStore)}}
 }
 
-// Refusal is the error for a request above the limit. It unwraps to the problem that its caller may see.
+// Refusal is the error for a request above a limit. It unwraps to the problem for the caller.
 type Refusal struct {
 	whose string
 	after time.Duration
@@ -46,17 +46,17 @@ var tooMany = problem.New(problem.Unavailable, "too-many-requests", "", "Too man
 
 func (r *Refusal) Error() string { return tooMany.Message + ": " + r.whose }
 
-// Unwrap is the problem.
+// Unwrap returns the problem.
 func (r *Refusal) Unwrap() error { return tooMany }
 
-// RetryAfter is how long it takes until there is room for one request more.
+// RetryAfter returns how long it takes until another request is within the limit.
 func (r *Refusal) RetryAfter() time.Duration { return r.after }
 
 // soonest is the shortest Retry-After: the first delay of the contract's retry rule.
 const soonest = 5 * time.Second
 
-// RetryAfter is the value of that header beside a refusal that is [problem.Unavailable], in seconds: what the refusal says, if
-// it has a RetryAfter, or else the contract's first step.
+// RetryAfter returns the value of the Retry-After header for an error that is [problem.Unavailable], in seconds: what the error's
+// RetryAfter method returns, if it has one, and at least the first delay of the contract's retry rule.
 func RetryAfter(err error) string {
 	wait := soonest
 	var refusal interface{ RetryAfter() time.Duration }
@@ -66,8 +66,8 @@ func RetryAfter(err error) string {
 	return strconv.Itoa(int(math.Ceil(wait.Seconds())))
 }
 
-// Admit counts a request to a store and a client's address, or refuses it. A request whose client's address is unknown ("")
-// counts to the store only. A nil Throttle refuses nothing.
+// Admit counts a request against the limits of its client address and its store. The error of a request above one is a
+// [*Refusal]. A request whose client address is unknown ("") counts against the store only. A nil Throttle refuses nothing.
 func (t *Throttle) Admit(store, client string, now time.Time) error {
 	if t == nil {
 		return nil
@@ -85,14 +85,14 @@ func (t *Throttle) Admit(store, client string, now time.Time) error {
 	return nil
 }
 
-// buckets are the buckets of one kind, in two generations. When the young one is full it becomes the old one, and the old one,
-// of those who have not come since, is forgotten.
+// buckets are the buckets of one kind, in two generations. When the young generation is full it replaces the old one, whose
+// buckets have not been used since.
 type buckets struct {
 	limit      rate.Limit
 	young, old map[string]*rate.Limiter
 }
 
-// take takes a token, or says how long it takes until there is one.
+// take takes a token and returns 0, or returns how long it takes until there is one.
 func (b *buckets) take(key string, now time.Time) time.Duration {
 	if b.limit == 0 {
 		return 0

@@ -30,9 +30,9 @@ func dev(ctx context.Context, args []string, stdout, _ io.Writer, log *slog.Logg
 		Dev: &server.Dev{Out: stdout}}
 	f := newFlags("dev", devUsage)
 	declareSettings(f, &c)
-	f.BoolVar(&c.Dev.Fresh, "fresh", false, "forget what an earlier run has left in the data directory")
-	list := f.String("origins", "", "`origins`, between commas, whose pages may call the API for the demo store; default: none")
-	file := f.String("look", "", "checkoutSettings `file` of the demo store (.json): its colours, corners and logo; default: the checkout's own look")
+	f.BoolVar(&c.Dev.Fresh, "fresh", false, "remove what an earlier run has left in the data directory")
+	list := f.String("origins", "", "comma-separated `origins` whose pages may call the API for the demo store; default: none")
+	file := f.String("look", "", "checkoutSettings `file` of the demo store (.json): its colours, corners and logo; default: the checkout's default look")
 	if err := parseWithEnvironment(f, args, stdout); err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func dev(ctx context.Context, args []string, stdout, _ io.Writer, log *slog.Logg
 	return server.Run(ctx, c, log)
 }
 
-// parseOrigins reads a list between commas.
+// parseOrigins parses a comma-separated list.
 func parseOrigins(list string) ([]string, error) {
 	if list == "" {
 		return nil, nil
@@ -54,18 +54,18 @@ func parseOrigins(list string) ([]string, error) {
 	origins := strings.Split(list, ",")
 	for _, origin := range origins {
 		if !catalog.ValidOrigin(origin) {
-			return nil, fmt.Errorf("--origins: %q is no origin; expected something like https://shop.example.com or http://localhost:5173", origin)
+			return nil, fmt.Errorf("--origins: %q is not an origin; expected something like https://shop.example.com or http://localhost:5173", origin)
 		}
 	}
 	return origins, nil
 }
 
-// look is the published checkoutSettings of a store, and the words on its button.
+// look is a store's checkoutSettings as published, with the texts of its button.
 type look struct {
 	DefaultDarkMode *bool             `json:"defaultDarkMode"`
 	Light           lookTheme         `json:"light"`
 	Dark            lookTheme         `json:"dark"`
-	Continue        map[string]string `json:"continue"` // by language; our own
+	Continue        map[string]string `json:"continue"` // by language; not in the published settings
 }
 
 type lookTheme struct {
@@ -77,7 +77,7 @@ type lookTheme struct {
 	BorderRadius string `json:"checkoutBorderRadius"`
 }
 
-// readLook reads a store's checkoutSettings from a file; no file is the checkout's own look.
+// readLook reads a store's checkoutSettings from a file; "" is the default look.
 func readLook(file string) (s catalog.CheckoutSettings, err error) {
 	if file == "" {
 		return s, nil

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// newFlags returns the flags of a command. Its help is usage and then the list of flags.
+// newFlags returns the flags of a command. Its help is usage, followed by the list of flags.
 func newFlags(command, usage string) *flag.FlagSet {
 	f := flag.NewFlagSet("crepe "+command, flag.ContinueOnError)
 	f.SetOutput(io.Discard)
@@ -21,7 +21,7 @@ func newFlags(command, usage string) *flag.FlagSet {
 	return f
 }
 
-// parse reads flags and refuses arguments after them. --help prints the help to stdout and returns [flag.ErrHelp].
+// parse parses flags and refuses arguments after them. --help prints the help to stdout and returns [flag.ErrHelp].
 func parse(f *flag.FlagSet, args []string, stdout io.Writer) error {
 	if err := parseFlags(f, args, stdout); err != nil {
 		return err
@@ -46,13 +46,13 @@ func parseFlags(f *flag.FlagSet, args []string, stdout io.Writer) error {
 	return nil
 }
 
-// misuse is an error in how a command was called: what is wrong, then how to get help.
+// misuse returns the error for a wrong command line: what is wrong, and how to get help.
 func misuse(f *flag.FlagSet, format string, args ...any) error {
 	return fmt.Errorf(format+"\n%s --help lists the settings", append(args, f.Name())...)
 }
 
-// parseWithEnvironment is parse where every flag is also an environment variable. A flag wins, and an empty variable is none. A
-// variable that begins like ours and is none of ours is refused: it is most likely a setting with a typing error.
+// parseWithEnvironment is parse where every flag is also an environment variable. A flag takes precedence, and an empty variable
+// counts as not set. An unknown variable with the prefix CREPE_ is refused: it is most likely a typing error.
 func parseWithEnvironment(f *flag.FlagSet, args []string, stdout io.Writer) error {
 	known := slices.Clone(secretVariables)
 	f.VisitAll(func(setting *flag.Flag) { known = append(known, variable(setting.Name)) })
@@ -70,13 +70,13 @@ func parseWithEnvironment(f *flag.FlagSet, args []string, stdout io.Writer) erro
 	if err := parse(f, args, stdout); err != nil {
 		return err
 	}
-	if f.Lookup("data").Value.String() == "" { // the working directory would be taken, and cleared by --fresh
+	if f.Lookup("data").Value.String() == "" { // would be the working directory, which --fresh would clear
 		return misuse(f, "--data names no directory")
 	}
 	return nil
 }
 
-// setFromEnvironment sets one flag from its environment variable, if there is one.
+// setFromEnvironment sets a flag from its environment variable, if that is set.
 func setFromEnvironment(f *flag.FlagSet, name string) error {
 	value := os.Getenv(variable(name))
 	if value == "" {
@@ -88,7 +88,7 @@ func setFromEnvironment(f *flag.FlagSet, name string) error {
 	return nil
 }
 
-// variable is the environment variable of a flag.
+// variable returns the name of a flag's environment variable.
 func variable(name string) string {
 	return "CREPE_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 }
@@ -98,12 +98,12 @@ func fromKubernetes(name string) bool {
 	return strings.HasPrefix(name, "CREPE_SERVICE_") || name == "CREPE_PORT" || strings.HasPrefix(name, "CREPE_PORT_")
 }
 
-// nearest is the name that takes the fewest edits.
+// nearest returns the name with the smallest edit distance.
 func nearest(name string, names []string) string {
 	return slices.MinFunc(names, func(a, b string) int { return editDistance(name, a) - editDistance(name, b) })
 }
 
-// editDistance counts the characters to insert, remove or replace (Levenshtein).
+// editDistance returns the Levenshtein distance in bytes.
 func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -9,8 +9,8 @@ import (
 	"github.com/crepe-checkout/crepe/edge/admin"
 )
 
-const keysUsage = `crepe keys shows and changes the keys that sign session tokens. A running server takes a change up at once. No command prints
-a key, only its id. Keys are rotated each month by themselves.
+const keysUsage = `crepe keys lists and changes the keys that sign session tokens. A running server uses a change at once. No command prints a
+key, only its id. The server rotates the keys each month.
 
 Usage:
   crepe keys list   [--env test|prod]
@@ -26,14 +26,14 @@ Examples:
   crepe keys list
   crepe keys list --env prod --json
 
-A published key will sign next, the signing key signs, a verifying key only verifies the tokens that it has signed. UNTIL is
-when that ends by itself.
+A published key will sign next, the signing key signs, and a verifying key only verifies the tokens that it has signed. The
+state ends at UNTIL.
 
 Settings:
 `
 
-const keysRotateUsage = `crepe keys rotate makes a new key. It signs a minute later; tokens of the older keys stay valid until they expire. After a
-key became known to somebody, revoke it instead.
+const keysRotateUsage = `crepe keys rotate creates a key. It signs a minute later; tokens of the older keys stay valid until they expire. If a key was
+leaked, revoke it instead.
 
 Examples:
   crepe keys rotate
@@ -42,7 +42,7 @@ Examples:
 Settings:
 `
 
-const keysRevokeUsage = `crepe keys revoke removes a key: the server refuses its session tokens at once, and buyers who hold one have to begin again. The
+const keysRevokeUsage = `crepe keys revoke removes a key. The server refuses its session tokens at once, and buyers who have one must start again. The
 newest key is replaced by a new one first.
 
 Example:
@@ -61,7 +61,7 @@ func keysRotate(_ context.Context, args []string, stdout, _ io.Writer, log *slog
 	return showKeys(newOperation("keys rotate", keysRotateUsage, stdout, log), args, admin.RotateKeys)
 }
 
-// showKeys performs an operation of one or both environments, and prints the keys that it answers with.
+// showKeys performs an operation on the keys of one or both environments and prints the keys in its answer.
 func showKeys(o *operation, args []string, path string) error {
 	env := o.flags.String("env", "", "`environment`, test or prod; default: both")
 	return o.with(args, func(c *admin.Client) error {
@@ -90,6 +90,6 @@ func (o *operation) printKeys(keys admin.Keys, err error) error {
 			rows = append(rows, []string{string(k.Environment), k.ID, when(&k.CreatedAt), string(k.State), when(&k.Until)})
 		}
 		o.printTable("ENV KEY CREATED STATE UNTIL", rows)
-		fmt.Fprintln(o.stdout, "\nA key that became known to somebody: crepe keys revoke KEY")
+		fmt.Fprintln(o.stdout, "\nIf a key was leaked: crepe keys revoke KEY")
 	})
 }

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// How many records with one message the log takes: so many at once, and so many a second after that. What is suppressed is
-// counted, and the count is logged.
+// The limits of log records with the same message: a burst, a rate per second, and how long after the first suppressed record the
+// number of suppressed records is logged.
 const (
 	logBurst      = 50
 	logRate       = 1
@@ -19,7 +19,7 @@ const (
 	maxKinds      = 1000
 )
 
-// newLog makes the program's log. It limits the rate, so that requests cannot fill a disk with log records.
+// newLog returns the program's log. It limits the rate of each message, so that requests cannot fill a disk with log records.
 func newLog(w io.Writer) *slog.Logger {
 	text := slog.NewTextHandler(w, nil)
 	return slog.New(&limitedLog{text, &messages{out: text, kinds: make(map[string]*kind)}})
@@ -37,7 +37,7 @@ type messages struct {
 	kinds map[string]*kind
 }
 
-// kind is what is known of one message.
+// kind is the state of one message.
 type kind struct {
 	bucket     *rate.Limiter
 	suppressed int // since the last count
@@ -67,7 +67,7 @@ func (l *limitedLog) admit(message string, level slog.Level) bool {
 	k := l.messages.kinds[message]
 	if k == nil {
 		if len(l.messages.kinds) >= maxKinds {
-			clear(l.messages.kinds) // only Badger's messages are no constants
+			clear(l.messages.kinds) // only Badger's messages are not constant
 		}
 		k = &kind{bucket: rate.NewLimiter(logRate, logBurst)}
 		l.messages.kinds[message] = k

@@ -7,13 +7,16 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"syscall"
 )
 
-const usage = `crepe is a checkout server: checkout sessions in, paid orders out.
+const usage = `crepe is a checkout server. It turns checkout sessions into paid orders.
 
 Usage:
   crepe dev   [--listen ADDR] [--data DIR] [--fresh] [--origins LIST]
@@ -29,22 +32,22 @@ Usage:
 
 Examples:
   crepe dev
-      Everything on this machine, with a demo merchant and a sandbox provider. Prints the page to open.
+      Runs everything on this machine, with a demo merchant and a sandbox provider. Prints the page to open.
   CREPE_STRIPE_KEY=sk_live_… CREPE_STRIPE_WEBHOOK_SECRET=whsec_… crepe serve --public-url https://pay.example.com
-      Production, with Stripe. CREPE_STRIPE_TEST_KEY and CREPE_STRIPE_TEST_WEBHOOK_SECRET serve the test environment, or
-      the sandbox does with --sandbox. Stripe's webhooks go to /v1/webhooks/stripe/prod and /v1/webhooks/stripe/test.
+      Runs in production, with Stripe. CREPE_STRIPE_TEST_KEY and CREPE_STRIPE_TEST_WEBHOOK_SECRET add the test
+      environment; with --sandbox the sandbox provider serves it. Stripe's webhooks go to /v1/webhooks/stripe/prod and /v1/webhooks/stripe/test.
   crepe trigger checkout.session.expired ORD_…
-      Lets the sandbox of a running "crepe dev" report an event for an order.
+      Makes the sandbox of a running "crepe dev" report an event for an order.
   crepe repair --data crepe-data
-      Checks the databases of a stopped server, and mends them where nothing is lost.
+      Checks the databases of a stopped server and repairs them where no data is lost.
   crepe quote --country DE --category saas --amount 29.00 --currency EUR --explain
-      The tax on a sale, with every rule that decided.
+      Prints the tax on a sale, with every rule that applied.
 
 crepe COMMAND --help lists a command's settings.
 `
 
-// memoryLimit is the garbage collector's soft limit, unless GOMEMLIMIT is set. Building and merging tables produces much garbage;
-// with half of this limit the collector would take most of the processor under load.
+// memoryLimit is the garbage collector's soft limit unless GOMEMLIMIT is set. Flushes and compactions produce much garbage; with
+// half of this limit the collector would use most of the processor under load.
 const memoryLimit = 512 << 20
 
 func main() {
@@ -54,7 +57,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once; the database survives that
+	context.AfterFunc(ctx, stop) // a second signal kills the process; the database survives that
 	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {
 	case errors.Is(err, flag.ErrHelp):
 	case err != nil:
@@ -63,7 +66,7 @@ func main() {
 	}
 }
 
-// run is main without the process: it returns when ctx ends or the command is done.
+// run runs the command that args name. It returns when the command is done or ctx ends.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) == 0 || args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
 		fmt.Fprint(stdout, usage)
@@ -96,9 +99,32 @@ var commands = map[string]commandFunc{
 	"version": offline(version),
 }
 
-// offline is a command that needs neither a context nor a log.
+// offline adapts a command that needs neither a context nor a log.
 func offline(do func(args []string, stdout io.Writer) error) commandFunc {
 	return func(_ context.Context, args []string, stdout, _ io.Writer, _ *slog.Logger) error {
 		return do(args, stdout)
 	}
+}
+
+// group returns a command with subcommands.
+func group(name, usage string, commands map[string]commandFunc) commandFunc {
+	return func(ctx context.Context, args []string, stdout, stderr io.Writer, log *slog.Logger) error {
+		f := newFlags(name, usage)
+		if len(args) == 0 || strings.HasPrefix(args[0], "-") {
+			if err := parse(f, args, stdout); err != nil {
+				return err
+			}
+			return misuse(f, "which of its commands? %s", names(commands))
+		}
+		do, ok := commands[args[0]]
+		if !ok {
+			return misuse(f, "unknown command %q; there are %s", args[0], names(commands))
+		}
+		return do(ctx, args[1:], stdout, stderr, log)
+	}
+}
+
+// names lists the names of commands.
+func names(commands map[string]commandFunc) string {
+	return strings.Join(slices.Sorted(maps.Keys(commands)), ", ")
 }

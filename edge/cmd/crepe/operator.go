@@ -26,7 +26,7 @@ const (
 	devData   = ".crepe"
 )
 
-// operation is a command for operators.
+// operation is a command that an operator runs on a data directory.
 type operation struct {
 	flags  *flag.FlagSet
 	data   *string
@@ -41,7 +41,7 @@ func newOperation(command, usage string, stdout io.Writer, log *slog.Logger) *op
 		f.Bool("json", false, "print JSON, for programs"), stdout, log}
 }
 
-// parse reads flags, before and after the arguments that it returns.
+// parse parses flags, before and after the arguments that it returns.
 func (o *operation) parse(args []string) (arguments []string, err error) {
 	if err := setFromEnvironment(o.flags, "data"); err != nil {
 		return nil, misuse(o.flags, "%w", err)
@@ -81,7 +81,7 @@ func (o *operation) open(do func(*admin.Client) error) error {
 	return errors.Join(do(client), client.Close())
 }
 
-// checkDefault does not let the default directory stand in for that of crepe dev: what to look at is the operator's choice.
+// checkDefault refuses the default directory where only that of crepe dev exists, so that the error names the other directory.
 func (o *operation) checkDefault() error {
 	if *o.data != serveData {
 		return nil
@@ -95,7 +95,7 @@ func (o *operation) checkDefault() error {
 	return fmt.Errorf("there is no %s here; --data %s names the directory of crepe dev", serveData, devData)
 }
 
-// all reads every page of a list in both environments, or in one.
+// all reads every page of a list, in both environments if environment is "".
 func all[T any](c *admin.Client, path, environment string) ([]T, error) {
 	items := []T{}
 	envs := []string{"test", "prod"}
@@ -117,14 +117,14 @@ func all[T any](c *admin.Client, path, environment string) ([]T, error) {
 	return items, nil
 }
 
-// printJSON prints an answer for programs.
+// printJSON prints indented JSON.
 func (o *operation) printJSON(answer any) error {
 	e := json.NewEncoder(o.stdout)
 	e.SetIndent("", "  ")
 	return e.Encode(answer)
 }
 
-// printTable prints rows under their header. What a cell holds may come from elsewhere: it cannot control the terminal.
+// printTable prints rows under their header. Cells may contain text of others, so characters that control a terminal are replaced.
 func (o *operation) printTable(header string, rows [][]string) {
 	w := tabwriter.NewWriter(o.stdout, 0, 0, 2, ' ', 0)
 	for _, row := range slices.Insert(rows, 0, strings.Fields(header)) {
@@ -138,7 +138,7 @@ func (o *operation) printTable(header string, rows [][]string) {
 	w.Flush()
 }
 
-// visible replaces what is no printable character.
+// visible replaces a character that cannot be printed.
 func visible(r rune) rune {
 	if unicode.IsPrint(r) {
 		return r
@@ -146,10 +146,22 @@ func visible(r rune) rune {
 	return '?'
 }
 
-// when is a time as a table shows it, "" for none.
+// when formats a time for a table; "" for nil.
 func when(t *time.Time) string {
 	if t == nil {
 		return ""
 	}
 	return t.UTC().Format("2006-01-02T15:04Z")
+}
+
+// print returns err if it is not nil, and otherwise prints an answer as JSON or as text.
+func (o *operation) print(answer any, err error, text func()) error {
+	switch {
+	case err != nil:
+		return err
+	case *o.json:
+		return o.printJSON(answer)
+	}
+	text()
+	return nil
 }

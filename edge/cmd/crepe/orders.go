@@ -5,14 +5,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
-	"slices"
-	"strings"
 
 	"github.com/crepe-checkout/crepe/edge/admin"
 )
 
-const ordersUsage = `crepe orders shows the payments that wait for a person. It works while the server runs and after it has stopped.
+const ordersUsage = `crepe orders lists the payments that need a person. It works while the server runs and after it has stopped.
 
 Usage:
   crepe orders quarantine [--env test|prod] [--handled PROVIDER/EVENT_ID]
@@ -21,16 +18,16 @@ Usage:
 crepe orders COMMAND --help lists the settings.
 `
 
-const quarantineUsage = `crepe orders quarantine lists payment events that are genuine and fit no order, handled or not. The server logs an error each
-hour while one is not handled.
+const quarantineUsage = `crepe orders quarantine lists payment events that are genuine and match no order, handled or not. The server logs an
+error each hour while one is not handled.
 
 Examples:
   crepe orders quarantine
   crepe orders quarantine --env prod --json
   crepe orders quarantine --handled stripe/evt_1P2c
-      Somebody has refunded the payment, or delivered what it paid for. The event stays in the list.
+      Marks the event as handled after you have refunded the payment or delivered the product. It stays in the list.
 
-The numbers for Prometheus, from a running server:
+Metrics for Prometheus, from a running server:
   curl --unix-socket crepe-data/admin.sock http://crepe/metrics
 
 Settings:
@@ -43,9 +40,9 @@ Examples:
   crepe orders refund-due
   crepe orders refund-due --env prod --json
   crepe orders refund-due --handled ORD_5Yk2
-      Somebody has refunded all payments of the order but one. The order stays in the list.
+      Marks the order as handled after you have refunded all of its payments but one. It stays in the list.
 
-The numbers for Prometheus, from a running server:
+Metrics for Prometheus, from a running server:
   curl --unix-socket crepe-data/admin.sock http://crepe/metrics
 
 Settings:
@@ -63,7 +60,7 @@ func ordersRefundDue(_ context.Context, args []string, stdout, _ io.Writer, log 
 	return showReview(r, args, "ORDER_ID", printRefunds)
 }
 
-// review is a command that shows one of the lists that a person works through.
+// review is a command that shows one of the lists.
 type review struct {
 	*operation
 	list, handle string // paths
@@ -83,18 +80,6 @@ func showReview[T any](r review, args []string, id string, print func(*operation
 	})
 }
 
-// print prints an answer as JSON or as text, unless err is not nil.
-func (o *operation) print(answer any, err error, text func()) error {
-	switch {
-	case err != nil:
-		return err
-	case *o.json:
-		return o.printJSON(answer)
-	}
-	text()
-	return nil
-}
-
 func printQuarantine(o *operation, events []admin.QuarantinedEvent) {
 	if len(events) == 0 {
 		fmt.Fprintln(o.stdout, "Nothing is in quarantine.")
@@ -109,7 +94,7 @@ func printQuarantine(o *operation, events []admin.QuarantinedEvent) {
 			e.OrderID, e.Why, when(e.HandledAt)})
 	}
 	o.printTable("WHEN ENV EVENT CHECKOUT PAYMENT AMOUNT ORDER WHY HANDLED", rows)
-	o.printNext(waiting, "Look up each payment at the provider, refund it or deliver what it paid for, then: crepe orders quarantine --handled EVENT")
+	o.printNext(waiting, "Look up each payment at the provider, refund it or deliver the product, then: crepe orders quarantine --handled EVENT")
 }
 
 func printRefunds(o *operation, refunds []admin.Refund) {
@@ -131,34 +116,11 @@ func printRefunds(o *operation, refunds []admin.Refund) {
 	o.printNext(waiting, "Refund all payments of an order but one at the provider, then: crepe orders refund-due --handled ORDER")
 }
 
-// printNext says what to do with the entries that wait for a person.
+// printNext prints what to do with the entries that are not handled.
 func (o *operation) printNext(waiting int, next string) {
 	if waiting == 0 {
 		fmt.Fprintln(o.stdout, "\nAll are handled.")
 		return
 	}
 	fmt.Fprintf(o.stdout, "\n%d not handled. %s\n", waiting, next)
-}
-
-// group is a command with subcommands.
-func group(name, usage string, commands map[string]commandFunc) commandFunc {
-	return func(ctx context.Context, args []string, stdout, stderr io.Writer, log *slog.Logger) error {
-		f := newFlags(name, usage)
-		if len(args) == 0 || strings.HasPrefix(args[0], "-") {
-			if err := parse(f, args, stdout); err != nil {
-				return err
-			}
-			return misuse(f, "which of its commands? %s", names(commands))
-		}
-		do, ok := commands[args[0]]
-		if !ok {
-			return misuse(f, "unknown command %q; there are %s", args[0], names(commands))
-		}
-		return do(ctx, args[1:], stdout, stderr, log)
-	}
-}
-
-// names lists commands.
-func names(commands map[string]commandFunc) string {
-	return strings.Join(slices.Sorted(maps.Keys(commands)), ", ")
 }

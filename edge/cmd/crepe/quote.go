@@ -23,7 +23,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/server"
 )
 
-const quoteUsage = `crepe quote computes the tax on a sale and says why, from the same rules as an order.
+const quoteUsage = `crepe quote computes the tax on a sale by the rules that apply to an order, and explains it.
 
 Usage:
   crepe quote --country DE --category saas --amount 29.00 --currency EUR
@@ -33,12 +33,12 @@ Usage:
 
 The seller is a merchant of record that collects wherever the table has a rate, unless --registered names where it is
 registered. The columns of FILE.tsv are named in its first line, in any order: country, state, postcode, isBusiness, taxId,
-category, currency, amountMinor, behavior (exclusive or inclusive), on; a batch prints one JSON object a row, and a row that
-cannot be quoted has its problems in it. "-" is the standard input.
+category, currency, amountMinor, behavior (exclusive or inclusive), on. A batch prints one JSON object for each row; that of
+a row that cannot be quoted lists its problems. "-" is the standard input.
 
 `
 
-// asked is one question as typed: a flag or a column each.
+// asked is a sale as typed; each member is a flag or a column.
 type asked struct {
 	country, state, postcode, taxID         string
 	business                                bool
@@ -63,7 +63,7 @@ func quote(args []string, stdout io.Writer) error {
 	f.StringVar(&a.ipCountry, "ip-country", "", "country of the buyer's IP address, as evidence")
 	home := f.String("seller-country", "HK", "where the seller is established")
 	registered := f.String("registered", "", "where the seller collects: DE,EU,US-TX … (default: wherever there is a rate)")
-	withRules := f.Bool("explain", false, "print every rule that decided, with its text, validity and source")
+	withRules := f.Bool("explain", false, "print every rule that applied, with its text, validity and source")
 	asJSON := f.Bool("json", false, "print one JSON object")
 	rates := f.String("rates", "", "file of your own tax rates (.tsv), over the built-in ones")
 	batch := f.String("batch", "", "file of sales, tab-separated; - for the standard input")
@@ -108,11 +108,11 @@ func quote(args []string, stdout io.Writer) error {
 	return nil
 }
 
-// settle reads who sells.
+// settle reads the seller.
 func settle(s *tax.Seller, home, registered string) error {
 	code, ok := country.Parse(home)
 	if !ok {
-		return fmt.Errorf("--seller-country %q is no ISO 3166-1 code", home)
+		return fmt.Errorf("--seller-country %q is not an ISO 3166-1 code", home)
 	}
 	s.Country, s.Everywhere = code, registered == ""
 	for jurisdiction := range strings.SplitSeq(registered, ",") {
@@ -123,7 +123,7 @@ func settle(s *tax.Seller, home, registered string) error {
 	return nil
 }
 
-// answer quotes one sale, or says everything that is wrong with the question.
+// answer quotes one sale, or lists everything that is wrong with it.
 func answer(seller *tax.Seller, rates *table.Table, a asked, withRules bool) *quoteview.Quote {
 	terms, problems := a.terms(seller)
 	in := billing.Input{Country: a.country, State: a.state, Postcode: a.postcode, IsBusiness: &a.business, TaxID: a.taxID}
@@ -157,7 +157,7 @@ func (a *asked) terms(seller *tax.Seller) (t checkout.Terms, problems problem.Li
 	}
 	limits, ok := stripe.New(stripe.Config{}).Amounts(currency)
 	if !ok {
-		limits.SmallestUnit = 1 // the provider cannot charge it; the tax is what it is
+		limits.SmallestUnit = 1 // the provider cannot charge it, but the tax can be computed
 	}
 	t = checkout.Terms{Category: category, Seller: *seller, Step: limits.SmallestUnit, Price: money.Amount{Currency: currency}}
 	switch a.behavior {

@@ -15,8 +15,8 @@ const serveUsage = `crepe serve runs in production.
 Usage:
   CREPE_STRIPE_KEY=sk_live_… CREPE_STRIPE_WEBHOOK_SECRET=whsec_… crepe serve --public-url https://pay.example.com
 
-Secrets are environment variables only, so that they are in no list of processes:
-  CREPE_STRIPE_KEY                  API key of Stripe; its environment is the one that it serves
+Secrets are environment variables only, because flags are visible in lists of processes:
+  CREPE_STRIPE_KEY                  API key of Stripe; a live key serves prod, a test key serves test
   CREPE_STRIPE_WEBHOOK_SECRET       signing secret of the webhook endpoint /v1/webhooks/stripe/prod
   CREPE_STRIPE_TEST_KEY             API key of the test environment
   CREPE_STRIPE_TEST_WEBHOOK_SECRET  signing secret of the webhook endpoint /v1/webhooks/stripe/test
@@ -29,7 +29,7 @@ func serve(ctx context.Context, args []string, stdout, _ io.Writer, log *slog.Lo
 	c := server.Config{Data: serveData}
 	f := newFlags("serve", serveUsage)
 	declareSettings(f, &c)
-	standIn := f.Bool("sandbox", false, "let the sandbox provider stand in for the test environment, unless that has a Stripe key")
+	standIn := f.Bool("sandbox", false, "let the sandbox provider serve the test environment unless that has a Stripe key")
 	if err := parseWithEnvironment(f, args, stdout); err != nil {
 		return err
 	}

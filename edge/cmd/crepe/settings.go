@@ -21,16 +21,16 @@ func declareSettings(f *flag.FlagSet, c *server.Config) {
 	f.StringVar(&c.Listen, "listen", "127.0.0.1:8787", "`address` to listen on")
 	f.StringVar(&c.Data, "data", c.Data, "`directory` of the database")
 	f.StringVar(&c.PublicURL, "public-url", "", "`URL` where buyers reach the server; default: the listen address")
-	f.DurationVar(&c.DrainDelay, "drain-delay", 0, "how long to go on serving after SIGTERM with /readyz at 503, for a load balancer to notice")
+	f.DurationVar(&c.DrainDelay, "drain-delay", 0, "how long to serve after SIGTERM with /readyz at 503, until load balancers have noticed")
 	parsed(f, &c.DiskReserve, "disk-reserve", "128", parseMebibytes, "`MiB` of the disk below which new orders are refused")
-	parsed(f, &c.KeepSessions, "keep-sessions", "2h", parseKeepSessions, "how long a checkout session is kept after its end if nobody ordered from it, a `duration`")
-	parsed(f, &c.Connections, "connections", "4096", parseLimit[int], "open connections in all, a `number` or off")
-	parsed(f, &c.ClientConnections, "client-connections", "256", parseLimit[int], "open connections of one client address that is no trusted proxy's, a `number` or off")
+	parsed(f, &c.KeepSessions, "keep-sessions", "2h", parseKeepSessions, "how long an expired checkout session without an order is kept, a `duration`")
+	parsed(f, &c.Connections, "connections", "4096", parseLimit[int], "open connections in total, a `number` or off")
+	parsed(f, &c.ClientConnections, "client-connections", "256", parseLimit[int], "open connections of one client address, trusted proxies excepted, a `number` or off")
 	parsed(f, &c.ClientRate, "client-rate", "5", parseLimit[float64], "requests a second of one client address without a merchant's credential, a `number` or off")
-	parsed(f, &c.StoreRate, "store-rate", "100", parseLimit[float64], "the same of one store, a `number` or off")
-	f.StringVar(&c.GeoIP, "geoip", "", "country database `file` (.mmdb) that makes IP addresses evidence; default: they are none")
+	parsed(f, &c.StoreRate, "store-rate", "100", parseLimit[float64], "requests a second for one store without a merchant's credential, a `number` or off")
+	f.StringVar(&c.GeoIP, "geoip", "", "country database `file` (.mmdb), to use IP addresses as evidence; default: none")
 	f.StringVar(&c.Rates, "rates", "", "`file` of your own tax rates (.tsv), over the built-in ones; default: none")
-	parsed(f, &c.TrustedProxies, "trusted-proxies", "", geoip.ParseProxies, "CIDR `blocks` whose X-Forwarded-For is believed; default: nobody's")
+	parsed(f, &c.TrustedProxies, "trusted-proxies", "", geoip.ParseProxies, "CIDR `blocks` of the proxies whose X-Forwarded-For is believed; default: none")
 }
 
 // parsed declares a flag whose text parse reads into p. The default must be valid.
@@ -88,7 +88,7 @@ func parseLimit[T int | float64](text string) (T, error) {
 	return T(n), nil
 }
 
-// The variables of Stripe's accounts, and their secrets.
+// The prefixes of the variables of Stripe's accounts.
 const (
 	liveVariables = "CREPE_STRIPE_"
 	testVariables = "CREPE_STRIPE_TEST_"
@@ -129,7 +129,7 @@ func checkAccount(a server.StripeAccount, prefix string) (live bool, err error) 
 	case a.Key == "":
 		return false, fmt.Errorf("%sWEBHOOK_SECRET is set and %[1]sKEY is not: without the key no order can be created", prefix)
 	case a.WebhookSecret == "":
-		return false, fmt.Errorf("%sWEBHOOK_SECRET is not set: without it no payment could be believed; %s", prefix, where)
+		return false, fmt.Errorf("%sWEBHOOK_SECRET is not set: without it no webhook can be verified; %s", prefix, where)
 	case !strings.HasPrefix(a.WebhookSecret, "whsec_"):
 		return false, fmt.Errorf("%sWEBHOOK_SECRET does not begin with whsec_; %s", prefix, where)
 	case a.WebhookSecret == "whsec_":

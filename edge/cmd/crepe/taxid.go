@@ -14,18 +14,18 @@ import (
 	"github.com/crepe-checkout/crepe/core/vatid"
 )
 
-const taxIDUsage = `crepe taxid check says whether a tax id can be one: syntax and check digits, offline. It does not ask a register.
+const taxIDUsage = `crepe taxid check checks the syntax and the check digits of a tax id, offline. It does not query a register.
 
 Usage:
   crepe taxid check --country IT 00743110157
   crepe taxid check --batch FILE.tsv
 
 The columns of FILE.tsv are named in its first line: country, taxId. "-" is the standard input. A batch prints one JSON
-object a row; a single check says "valid" or why not, and exits with 1 when the number is not valid.
+object for each row; a single check prints "valid" or why not, and exits with 1 if the number is not valid.
 
 `
 
-// taxIDVerdict is the answer about one number.
+// taxIDVerdict is the result of one check.
 type taxIDVerdict struct {
 	Country    string `json:"country"`
 	TaxID      string `json:"taxId"` // as typed
@@ -85,11 +85,11 @@ func taxID(args []string, stdout io.Writer) error {
 var taxIDReasons = map[string]string{
 	vatid.Unsupported.String(): "no rule is known for this country (unsupported)",
 	vatid.Format.String():      "wrong length or characters (format)",
-	vatid.CheckDigit.String():  "the digits contradict each other: one is mistyped (check-digit)",
+	vatid.CheckDigit.String():  "the check digits do not match: a digit is mistyped (check-digit)",
 }
 
-// eachRow reads a tab-separated file whose first line names the columns. Every wanted column must be there or a row's
-// lookup would silently be empty; further ones are passed over.
+// eachRow reads a tab-separated file whose first line names the columns, and calls visit for each row. A missing column of wanted
+// is an error; other columns are allowed.
 func eachRow(name string, wanted []string, visit func(row map[string]string) error) error {
 	in := io.Reader(os.Stdin)
 	if name != "-" {

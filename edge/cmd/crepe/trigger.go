@@ -15,12 +15,12 @@ import (
 	"github.com/crepe-checkout/crepe/edge/sandbox"
 )
 
-// trigger asks the sandbox of a running `crepe dev` to report an event for an order.
+// trigger makes the sandbox of a running crepe dev report an event for an order.
 func trigger(args []string, stdout io.Writer) error {
 	f := newFlags("trigger", triggerUsage())
 	data := f.String("data", devData, "data directory of the running crepe dev")
 	env := f.String("env", string(checkout.Test), "the order's environment: test or prod")
-	fault := f.String("fault", "", "what goes wrong with the webhook: twice, late, late:1m, out_of_order, lost; default: nothing")
+	fault := f.String("fault", "", "fault of the webhook: twice, late, late:1m, out_of_order, lost; default: none")
 	if err := parseFlags(f, args, stdout); err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func trigger(args []string, stdout io.Writer) error {
 	return err
 }
 
-// explained is why the sandbox did not do what it was asked, and what to do.
+// explained returns why the sandbox refused, and what to do.
 func explained(err error, env string) error {
 	refused, ok := errors.AsType[*demo.StatusError](err)
 	if !ok {
@@ -75,9 +75,9 @@ func triggerUsage() string {
 	}
 	return `crepe trigger [--data DIR] [--env ENV] [--fault FAULT] EVENT ORDER
 
-makes an event happen to the latest checkout of an order in the sandbox of a running "crepe dev". What has happened already
-is reported once more. ORDER is the order's id, ORD_…, which /sandbox/log shows (/sandbox/prod/log for prod); the id of the
-checkout session, cs_…; or the URL that create-order has answered.
+makes an event happen to the latest checkout of an order in the sandbox of a running "crepe dev". An event that has happened
+already is reported again. ORDER is the order's id, ORD_…, which /sandbox/log shows (/sandbox/prod/log for prod); the id of
+the checkout session, cs_…; or the URL that create-order returned.
 
 Events:
 ` + events.String() + `
@@ -87,14 +87,14 @@ Examples:
   crepe trigger --env prod checkout.session.expired http://127.0.0.1:8787/sandbox/prod/pay/cs_live_…
       The checkout behind a payment URL ends unpaid.
   crepe trigger --fault twice checkout.session.completed ORD_…
-      And the webhook comes two times.
+      The webhook is delivered twice.
   crepe trigger --fault out_of_order payment_intent.payment_failed ORD_…
   crepe trigger checkout.session.completed ORD_…
-      The news of the declined card comes after that of the payment.
+      The webhook of the declined card is delivered after that of the payment.
   crepe trigger --fault lost checkout.session.expired ORD_…
-      Nobody is told: the hourly reconciliation finds out.
+      No webhook is delivered; the hourly reconciliation finds the change.
 
-What came of it is in the log, /sandbox/log.
+The result is in the log, /sandbox/log.
 
 `
 }

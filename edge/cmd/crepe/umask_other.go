@@ -2,5 +2,5 @@
 
 package main
 
-// keepFilesPrivate does nothing where files belong to whom their directory belongs.
+// keepFilesPrivate does nothing: other systems have no umask.
 func keepFilesPrivate() {}

@@ -4,5 +4,5 @@ package main
 
 import "syscall"
 
-// keepFilesPrivate lets no other user of the machine read what this process writes.
+// keepFilesPrivate makes the files that this process creates readable by its user only.
 func keepFilesPrivate() { syscall.Umask(0o077) }
