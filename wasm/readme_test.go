@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// TestReuse runs what the README says about reusing the core, to the letter: in a Go module of its own, in Node with the npm
-// package's files, and in a static page in Chromium. All of them print the answer that stands there too.
-func TestReuse(t *testing.T) {
-	snippets := reuseSnippets(t)
+// TestREADME runs the programs of README.md: in a Go module of its own, in Node with the npm package's files, and in a static
+// page in Chromium. Each must print the answer in README.md.
+func TestREADME(t *testing.T) {
+	snippets := readmePrograms(t)
 	work := t.TempDir()
 	install(t, work)
 	write(t, filepath.Join(work, "main.go"), snippets["go"])
@@ -30,16 +30,16 @@ func TestReuse(t *testing.T) {
 	}
 	for name, answer := range answers {
 		if answer != snippets["answer"] {
-			t.Errorf("%s prints\n%q, not\n%q", name, answer, snippets["answer"])
+			t.Errorf("%s prints\n%q, want\n%q", name, answer, snippets["answer"])
 		}
 		if lines := len(regexp.MustCompile(`\n[^\n]`).FindAllString("\n"+snippets[name], -1)); lines >= 10 {
-			t.Errorf("%s takes %d lines", name, lines)
+			t.Errorf("%s has %d lines, want fewer than 10", name, lines)
 		}
 	}
 }
 
-// TestMethods: the typed methods of JavaScript say what the vectors say.
-func TestMethods(t *testing.T) {
+// TestJavaScriptMethods compares the typed methods of the npm package with the vectors.
+func TestJavaScriptMethods(t *testing.T) {
 	work := t.TempDir()
 	install(t, work)
 	var lines strings.Builder
@@ -60,28 +60,28 @@ func TestMethods(t *testing.T) {
 	}
 	answers := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
 	if len(answers) != len(asked) {
-		t.Fatalf("%d answers to %d questions", len(answers), len(asked))
+		t.Fatalf("%d answers to %d calls", len(answers), len(asked))
 	}
 	for i, v := range asked {
 		if want := string(compact(v.Out)); answers[i] != want {
-			t.Errorf("%s:\n%s, not\n%s", v.file, answers[i], want)
+			t.Errorf("%s:\ngot  %s\nwant %s", v.file, answers[i], want)
 		}
 	}
 }
 
-// reuseSnippets are the README's code blocks behind the comments that name them.
-func reuseSnippets(t *testing.T) map[string]string {
+// readmePrograms returns the code blocks of README.md by the names in the comments before them.
+func readmePrograms(t *testing.T) map[string]string {
 	t.Helper()
-	text, err := os.ReadFile("../README.md")
+	text, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	snippets := make(map[string]string)
-	for _, match := range regexp.MustCompile("(?s)<!-- reuse:(\\w+) -->\n```\\w+\n(.*?)```\n").FindAllStringSubmatch(string(text), -1) {
+	for _, match := range regexp.MustCompile("(?s)<!-- program:(\\w+) -->\n```\\w+\n(.*?)```\n").FindAllStringSubmatch(string(text), -1) {
 		snippets[match[1]] = match[2]
 	}
 	if len(snippets) != 4 {
-		t.Fatalf("the README has %d pieces about reuse, not go, node, page and answer", len(snippets))
+		t.Fatalf("README.md has %d named programs, want go, node, page and answer", len(snippets))
 	}
 	return snippets
 }

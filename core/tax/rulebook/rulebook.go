@@ -1,13 +1,11 @@
-// Package rulebook explains what package tax decides: it holds each rule as it is written, with the law behind it, its
-// source and how far that is trusted ([Rule]). An assessment names its rules by their ids, and [Find] looks them up, also
-// those that have since turned out to be wrong, so that the oldest order can be explained.
+// Package rulebook explains the built-in rows of the tax table: [Find] returns a [Rule] as it is written in the data files,
+// with the law behind it, its source and the confidence in it. An assessment names its rules by their ids. Retired rules
+// can be found too, so that any stored order can be explained.
 //
-// It is the one package below core that is not pure, with the data that it embeds: it is for the server and the command
-// line. The WebAssembly module names the rules and leaves the explaining to them.
+// The package embeds the data files and is for native programs. The WebAssembly module returns the ids only.
 package rulebook
 
 import (
-	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -15,7 +13,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/tax/data"
 )
 
-// Rule is a row of core/tax/data, cell by cell; [table.Parse] says what the words of a column mean.
+// Rule is a row of core/tax/data, cell by cell. The comment of table.Parse documents the columns.
 type Rule struct {
 	ID           string // "us-tx-sales-3"
 	Jurisdiction string // "DE", "US-TX"; "EU" for what all member states share
@@ -26,33 +24,20 @@ type Rule struct {
 	Rate         string // per cent, "9.975"
 	Base         string // per cent of the price that is taxable, nearly always "100"
 	From         string // first day, "2026-01-01"; "-" is open
-	To           string // first day on which it holds no more; "-" is open
+	To           string // first day on which it no longer holds; "-" is open
 	Source       string // URL
 	SourceDate   string // the day of the source, or the day on which it was read
 	Confidence   string // "A" official text, "B" sources agree, "C" one source, "X" sources conflict
 	Note         string // the law, and what the row decides where the sources leave it open
 }
 
-// Find looks a built-in rule up by its id. An operator's own rows, "override:…", are in the operator's own file.
+// Find looks up a built-in rule by its id. It does not know an operator's own rows, whose ids start with "override:".
 func Find(id string) (Rule, bool) {
 	r, ok := read().byID[id]
 	return r, ok
 }
 
-// All yields the rules that decide today, ordered by file and line.
-func All() iter.Seq[Rule] {
-	return func(yield func(Rule) bool) {
-		for _, f := range files {
-			for _, r := range read().byFile[f] {
-				if !yield(r) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// files are those whose rules decide; a retired rule only explains.
+// files have the rules that decide. Retired rules only explain old orders.
 var files = []string{"eu.tsv", "territories.tsv", "world.tsv", "ca.tsv", "us.tsv"}
 
 const retired = "retired.tsv"
@@ -62,7 +47,7 @@ type book struct {
 	byID   map[string]Rule
 }
 
-// read reads the files once. The generator and the tests of package tax have checked their form.
+// read parses the files once. The generator of package table has checked their form.
 var read = sync.OnceValue(func() book {
 	b := book{map[string][]Rule{}, map[string]Rule{}}
 	for _, f := range append(slices.Clip(files), retired) {
@@ -75,7 +60,7 @@ var read = sync.OnceValue(func() book {
 	return b
 })
 
-// rows are the cells of a file below its header.
+// rows returns the cells of a file without its header.
 func rows(file string) (rows [][]string) {
 	text, err := data.Files.ReadFile(file)
 	if err != nil {

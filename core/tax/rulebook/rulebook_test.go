@@ -1,4 +1,4 @@
-package rulebook_test
+package rulebook
 
 import (
 	"slices"
@@ -10,34 +10,33 @@ import (
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/tax"
-	"github.com/crepe-checkout/crepe/core/tax/rulebook"
 )
 
 func TestFind(t *testing.T) {
-	want := rulebook.Rule{
+	want := Rule{
 		ID: "us-tx-sales-3", Jurisdiction: "US-TX", Tax: "sales", Categories: "saas", Buyer: "any", Treatment: "standard",
 		Rate: "6.25", Base: "80", From: "-", To: "-",
 		Source: "https://comptroller.texas.gov/taxes/publications/94-127.php", SourceDate: "2026-08-22", Confidence: "A",
 		Note: "Data processing, of which 20 % is exempt: Tax Code § 151.351, letter 200805095L",
 	}
-	if got, ok := rulebook.Find("us-tx-sales-3"); !ok || got != want {
+	if got, ok := Find("us-tx-sales-3"); !ok || got != want {
 		t.Errorf("%+v, %t", got, ok)
 	}
-	if got, ok := rulebook.Find("ee-vat-2"); !ok || got.From != "2025-07-01" || got.To != "-" {
+	if got, ok := Find("ee-vat-2"); !ok || got.From != "2025-07-01" || got.To != "-" {
 		t.Errorf("%+v, %t", got, ok)
 	}
 	for _, id := range []string{"", "us-tx-sales-99", "override:us-tx-sales-3", "US-TX-SALES-3", "MC"} {
-		if r, ok := rulebook.Find(id); ok {
-			t.Errorf("%q is found: %+v", id, r)
+		if r, ok := Find(id); ok {
+			t.Errorf("Find(%q) = %+v", id, r)
 		}
 	}
 }
 
-// TestEveryDecisionIsExplained asks about every place, category, kind of buyer and day on which a rule begins, and looks up
-// what decided.
-func TestEveryDecisionIsExplained(t *testing.T) {
+// TestFindExplainsEveryAssessment assesses sales for every jurisdiction, category, kind of buyer and day on which a rule
+// begins, and looks up their rules.
+func TestFindExplainsEveryAssessment(t *testing.T) {
 	days := []string{"2024-01-01"}
-	for r := range rulebook.All() {
+	for _, r := range all() {
 		if r.From > days[0] { // "-" is not
 			days = append(days, r.From)
 		}
@@ -62,11 +61,19 @@ func TestEveryDecisionIsExplained(t *testing.T) {
 			}
 		}
 	}
-	for r := range rulebook.All() {
+	for _, r := range all() {
 		if !explained[r.ID] && !strings.HasPrefix(r.Jurisdiction, "EU") {
-			t.Errorf("nobody asks %s", r.ID)
+			t.Errorf("no sale has the rule %s", r.ID)
 		}
 	}
+}
+
+// all returns the rules that decide, ordered by file and line.
+func all() (rules []Rule) {
+	for _, f := range files {
+		rules = append(rules, read().byFile[f]...)
+	}
+	return rules
 }
 
 func buyers() (all []*billing.Detail) {
@@ -83,28 +90,27 @@ func buyers() (all []*billing.Detail) {
 			all = append(all, &d, &business, &registered)
 		}
 	}
-	for _, place := range []string{"ES 35001", "ES 51001", "PT 9000", "PT 9500", "AT 6691", "DE 27498"} {
-		code, postcode, _ := strings.Cut(place, " ")
+	for _, address := range []string{"ES 35001", "ES 51001", "PT 9000", "PT 9500", "AT 6691", "DE 27498"} {
+		code, postcode, _ := strings.Cut(address, " ")
 		all = append(all, &billing.Detail{Country: country.Code(code), Postcode: postcode})
 	}
 	return all
 }
 
-// checkExplained: the rules hold on that day for that category, are trusted no less than the assessment says, and have its
-// rates.
+// checkExplained compares the rules' days, categories, confidence and rates with the assessment.
 func checkExplained(t *testing.T, a *tax.Assessment, day, category string) {
 	t.Helper()
 	weakest := ""
 	for _, id := range a.Rules {
-		r, ok := rulebook.Find(id)
+		r, ok := Find(id)
 		if !ok {
-			t.Fatalf("%s is not in the book", id)
+			t.Fatalf("%s is not found", id)
 		}
 		if r.From != "-" && day < r.From || r.To != "-" && day >= r.To {
-			t.Fatalf("%s has decided on %s: %+v", id, day, r)
+			t.Fatalf("%s decided on %s: %+v", id, day, r)
 		}
 		if named := strings.Contains(r.Categories, category); r.Categories != "*" && named == strings.HasPrefix(r.Categories, "*") {
-			t.Fatalf("%s has decided about %s: %+v", id, category, r)
+			t.Fatalf("%s decided for %s: %+v", id, category, r)
 		}
 		weakest = max(weakest, r.Confidence)
 		for _, c := range a.Components {
@@ -114,27 +120,27 @@ func checkExplained(t *testing.T, a *tax.Assessment, day, category string) {
 		}
 	}
 	if a.Confidence != 0 && weakest != string(rune(a.Confidence)) {
-		t.Fatalf("%v are trusted %s, the assessment %c", a.Rules, weakest, a.Confidence)
+		t.Fatalf("the confidence of %v is %s, of the assessment %c", a.Rules, weakest, a.Confidence)
 	}
 }
 
-// TestRetiredRules are found, and decide nothing.
+// TestRetiredRules looks for retired rules: Find returns them, and all does not.
 func TestRetiredRules(t *testing.T) {
-	r, ok := rulebook.Find("ph-vat-2")
+	r, ok := Find("ph-vat-2")
 	if !ok || r.Rate != "12" || !strings.Contains(r.Note, "retired") {
 		t.Errorf("%+v, %t", r, ok)
 	}
 	ids := map[string]bool{}
-	for r := range rulebook.All() {
+	for _, r := range all() {
 		if ids[r.ID] || r.ID == "ph-vat-2" {
-			t.Errorf("%s is there twice, or retired", r.ID)
+			t.Errorf("%s is a duplicate or retired", r.ID)
 		}
 		ids[r.ID] = true
 	}
 	if len(ids) < 300 {
 		t.Errorf("%d rules", len(ids))
 	}
-	for r := range rulebook.All() {
+	for _, r := range all() {
 		if r.ID != "eu-supply-1" {
 			t.Errorf("the first rule is %s", r.ID)
 		}
