@@ -104,7 +104,9 @@ func readDockerfile(t *testing.T) *dockerfile {
 	for line := range strings.Lines(string(text)) {
 		instruction, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 		switch instruction {
-		case "", "#", "FROM", "WORKDIR", "VOLUME", "EXPOSE", "STOPSIGNAL":
+		case "FROM":
+			checkGoVersion(t, rest)
+		case "", "#", "WORKDIR", "VOLUME", "EXPOSE", "STOPSIGNAL":
 		case "RUN":
 			d.runs = append(d.runs, rest)
 		case "COPY":
@@ -130,6 +132,19 @@ func readDockerfile(t *testing.T) *dockerfile {
 		}
 	}
 	return &d
+}
+
+// checkGoVersion holds the image of the first stage to the Go version in go.mod.
+func checkGoVersion(t *testing.T, from string) {
+	t.Helper()
+	version, ok := strings.CutPrefix(strings.TrimSuffix(from, " AS build"), "golang:")
+	if !ok {
+		return
+	}
+	module, err := os.ReadFile("../../go.mod")
+	if err != nil || !strings.Contains(string(module), "\ngo "+version+"\n") {
+		t.Errorf("go.mod does not require Go %s (%v)", version, err)
+	}
 }
 
 // copy records a COPY from the first stage. A COPY from the repository must find its files there.
