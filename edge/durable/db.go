@@ -95,8 +95,8 @@ func Open(dir string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{options: o, dir: dir, journal: j, disk: newDisk(dir, o), queue: make(chan command, queueLength), urgent: make(chan command, queueLength),
-		quit: make(chan struct{}), stopped: make(chan struct{})}
+	db := &DB{options: o, dir: dir, journal: j, disk: newDisk(dir, o), quit: make(chan struct{}), stopped: make(chan struct{}),
+		queue: make(chan command, queueLength), urgent: make(chan command, queueLength)}
 	db.watch = newWatch(dir, o.Log, db.stop)
 	if err := db.open(); err != nil {
 		return nil, errors.Join(err, db.release())

@@ -39,7 +39,7 @@ func newWrites(number uint64) *writes {
 	return &writes{number, make([]byte, slotHeader, 8<<10)}
 }
 
-// add appends a write. It returns [badger.ErrTxnTooBig] if the slot has no space for it.
+// add appends a write. It returns [ErrTooBig] if the slot has no space for it.
 func (w *writes) add(e *badger.Entry) error {
 	w.slot = appendBytes(w.slot, e.Key)
 	w.slot = binary.AppendUvarint(w.slot, e.ExpiresAt)
@@ -50,7 +50,7 @@ func (w *writes) add(e *badger.Entry) error {
 		w.slot = append(w.slot, e.Value...)
 	}
 	if len(w.slot) > slotSize {
-		return badger.ErrTxnTooBig
+		return ErrTooBig
 	}
 	return nil
 }

@@ -44,8 +44,12 @@ func (tx *Tx) Has(key string) (bool, error) {
 	return err == nil, err
 }
 
-// ErrNotFound is the error of reading a key that does not exist.
-var ErrNotFound = badger.ErrKeyNotFound
+var (
+	// ErrNotFound is the error of reading a key that does not exist.
+	ErrNotFound = badger.ErrKeyNotFound
+	// ErrTooBig is the error of an Update that does not fit into one transaction, which holds less than a megabyte.
+	ErrTooBig = badger.ErrTxnTooBig
+)
 
 func get(txn *badger.Txn, key string) ([]byte, error) {
 	item, err := txn.Get([]byte(key))

@@ -16,9 +16,9 @@ type command struct {
 }
 
 // Update runs do in the writer, atomically, and returns when its writes are durable, or with NoSync when a crash of the process
-// cannot undo them. An error of do is returned as it is, and then nothing of it has been written. [ErrDiskFull] and [ErrClosed]
-// are returned before do runs. After any other error the database has stopped, and whether the writes are durable is unknown
-// until the next start. do must have no effect but its writes: it may run twice.
+// cannot undo them. An error of do is returned as it is, and then nothing of it has been written, as after [ErrDiskFull],
+// [ErrClosed] and [ErrTooBig]. After any other error the database has stopped, and whether the writes are durable is unknown until
+// the next start. do must have no effect but its writes: it may run twice.
 func (db *DB) Update(do func(*Tx) error) error { return db.submit(do, db.queue, roomy) }
 
 // UpdateUrgent is Update for changes that must not wait: it runs before all queued Updates, and half of the disk's reserve is for
@@ -118,7 +118,7 @@ func (db *DB) commit(batch []command) error {
 	refused := make([]error, len(batch))
 	for i, c := range batch {
 		refused[i] = run(txn, c.do, w)
-		if errors.Is(refused[i], badger.ErrTxnTooBig) {
+		if errors.Is(refused[i], ErrTooBig) {
 			txn.Discard()
 			return db.split(batch, i)
 		}
@@ -182,7 +182,7 @@ func (db *DB) syncPeriodically(quit <-chan struct{}) {
 // split commits a batch in two parts, the second from the command that did not fit. A command that does not fit alone is refused.
 func (db *DB) split(batch []command, at int) error {
 	if at == 0 {
-		batch[0].done <- badger.ErrTxnTooBig
+		batch[0].done <- ErrTooBig
 		return db.commit(batch[1:])
 	}
 	err := db.commit(batch[:at])
