@@ -10,12 +10,9 @@ import (
 	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/email"
-	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/edge/auth"
-	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/orders"
-	"github.com/crepe-checkout/crepe/edge/psp"
-	"github.com/crepe-checkout/crepe/edge/shortid"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 // wireTime is the contract's timestamp: ISO 8601 in UTC with milliseconds.
@@ -57,8 +54,8 @@ func (a *API) issueShopperToken(ctx *fasthttp.RequestCtx, caller auth.Caller, r 
 
 // session finds a checkout session as the rules see it, nil when there is none.
 func (a *API) session(ctx context.Context, id string) (*checkout.Session, error) {
-	session, err := a.config.Orders.Session(ctx, id)
-	if errors.Is(err, orders.ErrNotFound) {
+	session, err := a.config.Sessions.Session(ctx, id)
+	if errors.Is(err, sessions.ErrNotFound) {
 		return nil, nil
 	}
 	if err != nil {
@@ -111,50 +108,18 @@ type sessionResponse struct {
 }
 
 func (a *API) createSession(ctx *fasthttp.RequestCtx, caller auth.Caller, r *sessionRequest) (*sessionResponse, error) {
-	opening := &catalog.Opening{
-		Environment: caller.Environment, MerchantID: caller.MerchantID, StoreID: caller.StoreID,
-		Amounts: a.amounts(caller.Environment), SessionID: shortid.FormatSession(shortid.NewV4(a.config.Rand)), Now: a.config.Now().UnixMilli(),
-	}
-	if err := a.lookUp(ctx, opening, r.ProductID); err != nil {
-		return nil, err
-	}
-	session, refused := catalog.Open(opening, &catalog.Request{
-		ProductID: r.ProductID, Currency: r.Currency, PriceSnapshot: (*catalog.Snapshot)(r.PriceSnapshot),
-		ExpiresInSeconds: r.ExpiresInSeconds, Metadata: r.Metadata, ExternalID: r.ExternalID, BuyerEmail: r.BuyerEmail,
-		Billing: r.BillingDetail.input(), SuccessURL: r.SuccessURL, DarkMode: r.DarkMode, Language: r.Language,
-		OriginOrderID: r.OriginOrderID, WithTrial: r.WithTrial,
-		IncludePaymentMethods: r.IncludePaymentMethods, ExcludePaymentMethods: r.ExcludePaymentMethods,
-	})
-	if refused != nil {
-		return nil, refused
-	}
-	session.PageURL = a.config.PublicURL + "/store/" + opening.Store.Slug + "/checkout/" + session.ID
-	if err := a.config.Orders.Add(ctx, session); err != nil {
+	session, err := a.config.Sessions.Create(ctx, sessions.Seller{Environment: caller.Environment, MerchantID: caller.MerchantID, StoreID: caller.StoreID},
+		&sessions.Request{
+			ProductID: r.ProductID, Currency: r.Currency, PriceSnapshot: (*sessions.Snapshot)(r.PriceSnapshot),
+			ExpiresInSeconds: r.ExpiresInSeconds, Metadata: r.Metadata, ExternalID: r.ExternalID, BuyerEmail: r.BuyerEmail,
+			Billing: r.BillingDetail.input(), SuccessURL: r.SuccessURL, DarkMode: r.DarkMode, Language: r.Language,
+			OriginOrderID: r.OriginOrderID, WithTrial: r.WithTrial,
+			IncludePaymentMethods: r.IncludePaymentMethods, ExcludePaymentMethods: r.ExcludePaymentMethods,
+		})
+	if err != nil {
 		return nil, err
 	}
 	return &sessionResponse{session.ID, session.PageURL, timestamp(session.ExpiresAt)}, nil
-}
-
-// lookUp fills in the product and its store, if there are any.
-func (a *API) lookUp(ctx context.Context, o *catalog.Opening, productID string) error {
-	product, err := a.config.Catalog.Product(ctx, productID)
-	if errors.Is(err, catalog.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	o.Product = product
-	o.Store, err = a.config.Catalog.Store(ctx, product.StoreID)
-	return err
-}
-
-// amounts asks the environment's provider what it can charge. It is nil without a provider.
-func (a *API) amounts(env checkout.Environment) func(money.Currency) (psp.Amounts, bool) {
-	if gateway := a.config.Providers[env]; gateway != nil {
-		return gateway.Amounts
-	}
-	return nil
 }
 
 type orderRequest struct {

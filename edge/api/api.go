@@ -2,7 +2,6 @@ package api
 
 import (
 	"errors"
-	"io"
 	"log/slog"
 	"strings"
 	"time"
@@ -18,27 +17,27 @@ import (
 	"github.com/crepe-checkout/crepe/edge/idempotency"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 	"github.com/crepe-checkout/crepe/edge/throttle"
 )
 
 // Config is what an [API] is built from. Every field but GeoIP is needed.
 type Config struct {
-	Auth    *auth.Service
-	Catalog catalog.Records
-	Origins catalog.Origins // whose pages may call us
-	Orders  *orders.Service
+	Auth     *auth.Service
+	Sessions *sessions.Service
+	Catalog  catalog.Records
+	Origins  catalog.Origins // whose pages may call us
+	Orders   *orders.Service
 	// Idempotency answers repeated writes.
 	Idempotency *idempotency.Guard
 	Providers   map[checkout.Environment]psp.Provider
 	GeoIP       geoip.Locator      // finds a buyer's country, which is evidence only
 	Throttle    *throttle.Throttle // of what comes without a merchant's credential
 
-	PublicURL string       // where buyers reach us, without a trailing slash
-	Rates     *table.Table // the operator's own tax rates, nil for none
-	Ready     func() error // why no new orders are taken, nil if they are; anyone may read the text
-	Now       func() time.Time
-	Rand      io.Reader
-	Log       *slog.Logger
+	Rates *table.Table // the operator's own tax rates, nil for none
+	Ready func() error // why no new orders are taken, nil if they are; anyone may read the text
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 // API serves the published contract. It is safe for concurrent use.

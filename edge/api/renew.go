@@ -17,7 +17,7 @@ type renewResponse struct {
 }
 
 // renewSession is how a page says that its buyer is still there. It is our own: the published contract has no such call. The
-// session gets more time, within the bounds of [orders.Service.Extend], and the token lives on, as by every call.
+// session gets more time, within the bounds of [sessions.Service.Extend], and the token lives on, as by every call.
 func (a *API) renewSession(ctx *fasthttp.RequestCtx, caller auth.Caller, r *renewRequest) (*renewResponse, error) {
 	known, err := a.session(ctx, r.CheckoutSessionID)
 	if err != nil {
@@ -27,6 +27,6 @@ func (a *API) renewSession(ctx *fasthttp.RequestCtx, caller auth.Caller, r *rene
 	if refused := checkout.Admit(known, &checkout.Request{Caller: buyer, SessionID: r.CheckoutSessionID}, a.config.Now().UnixMilli()); refused != nil {
 		return nil, refused
 	}
-	until, err := a.config.Orders.Extend(ctx, known.ID)
+	until, err := a.config.Sessions.Extend(ctx, known.ID)
 	return &renewResponse{timestamp(until), buyer.Email()}, err
 }

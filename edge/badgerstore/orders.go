@@ -10,6 +10,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 // eventRetention is how long an applied event is kept: longer than any provider retries one.
@@ -33,9 +34,14 @@ func recordKey(prefix, kind, id string) string { return prefix + "/" + kind + "/
 
 func keyPrefix(env checkout.Environment, storeID string) string { return string(env) + "/" + storeID }
 
-// Session implements orders.Store.
-func (db *DB) Session(_ context.Context, id string) (*orders.Session, error) {
-	return located[orders.Session](db, kindSession, id)
+// WriteSession implements sessions.Store.
+func (db *DB) WriteSession(ctx context.Context, session *sessions.Session) error {
+	return db.Commit(ctx, orders.Change{Session: session})
+}
+
+// Session implements sessions.Store and orders.Store.
+func (db *DB) Session(_ context.Context, id string) (*sessions.Session, error) {
+	return located[sessions.Session](db, kindSession, id)
 }
 
 // Order implements orders.Store.
@@ -122,7 +128,7 @@ func (db *DB) recordsOf(c orders.Change) ([]versioned, error) {
 }
 
 // keptUntil returns when a session expires from the database, in Unix milliseconds; 0 is never, for sessions with an order.
-func (db *DB) keptUntil(session *orders.Session) int64 {
+func (db *DB) keptUntil(session *sessions.Session) int64 {
 	if session.OrderID != "" || db.keepSessions == 0 {
 		return 0
 	}

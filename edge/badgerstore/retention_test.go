@@ -11,6 +11,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 // TestKeepSessions: a session without an order, and all its keys, are deleted KeepSessions after its expiry, which may have been
@@ -29,8 +30,8 @@ func TestKeepSessions(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		newSession := func(id string) *orders.Session {
-			return &orders.Session{Session: checkout.Session{ID: id, Environment: checkout.Test, StoreID: "STO_1",
+		newSession := func(id string) *sessions.Session {
+			return &sessions.Session{Session: checkout.Session{ID: id, Environment: checkout.Test, StoreID: "STO_1",
 				ExpiresAt: time.Now().Add(2 * time.Minute).UnixMilli()}}
 		}
 		left, extended, ordered := newSession("left"), newSession("extended"), newSession("ordered")

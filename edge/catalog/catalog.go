@@ -1,7 +1,7 @@
 // Package catalog knows who sells what: merchants with their API keys, their stores, and products in immutable versions.
 //
-// The types: [Merchant], [Store] and [Product] are the records, [Records] is the port to a database. [Open] is the one
-// rule so far: what a create-session request locks. [NewDemo] makes the merchant that `crepe dev` shows.
+// The types: [Merchant], [Store] and [Product] are the records, [Records] is the port to a database. [NewDemo] makes the
+// merchant that `crepe dev` shows.
 //
 // A merchant and a store exist in both environments at once; what is on sale, and for how much, differs between them.
 package catalog
@@ -15,6 +15,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/money"
+	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/core/tax"
 )
 
@@ -203,4 +204,11 @@ var (
 	ErrNotFound = errors.New("catalog: not found")
 	// ErrSlugTaken: another store has the slug.
 	ErrSlugTaken = errors.New("catalog: slug taken")
+)
+
+// Refusals of a product's id, which issue-session-token gives too.
+var (
+	ErrProductID = problem.New(problem.Invalid, "product-id-invalid", "/productId",
+		"Invalid productId: expected Product Short ID format (PROD_xxx)")
+	ErrProductNotFound = problem.New(problem.NotFound, "product-not-found", "/productId", "Product not found")
 )

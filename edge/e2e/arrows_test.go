@@ -38,12 +38,13 @@ var arrows = map[string][]string{
 
 	"web": {},
 
-	"edge/shortid": {},
-	"edge/geoip":   {"core"},
-	"edge/psp":     {"core"},
-	"edge/orders":  {"core", "edge/shortid", "edge/psp", "edge/psp/limit"},
-	"edge/catalog": {"core", "edge/shortid", "edge/orders", "edge/psp"}, // a checkout session is opened from a product's version
-	"edge/auth":    {"core", "edge/shortid", "edge/catalog"},
+	"edge/shortid":  {},
+	"edge/geoip":    {"core"},
+	"edge/psp":      {"core"},
+	"edge/catalog":  {"core", "edge/shortid"},
+	"edge/auth":     {"core", "edge/shortid", "edge/catalog"},
+	"edge/sessions": {"core", "edge/shortid", "edge/psp", "edge/catalog"}, // a checkout session is opened from a product's version
+	"edge/orders":   {"core", "edge/shortid", "edge/psp", "edge/psp/limit", "edge/sessions"},
 
 	"edge/quoteview":   {"core"},
 	"edge/notify":      {"core"},
@@ -53,14 +54,14 @@ var arrows = map[string][]string{
 	"edge/http1":       {},
 
 	// What is stored of the services' types, and the ports of a store.
-	"edge/record": {"core", "edge/psp", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency"},
+	"edge/record": {"core", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency"},
 
 	"edge/durable": {"core"}, // a database that knows no record
 
 	// Adapters see the ports that they implement, never each other.
-	"edge/badgerstore": {"core", "edge/durable", "edge/record", "edge/psp", "edge/orders", "edge/catalog", "edge/auth", "edge/idempotency"},
-	"edge/storetest":   {"core", "edge/record", "edge/psp", "edge/orders", "edge/catalog", "edge/auth", "edge/idempotency"}, // the tests of a store
-	"edge/filefault":   {},                                                                                                  // a tracer, in tests
+	"edge/badgerstore": {"core", "edge/durable", "edge/record", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/idempotency"},
+	"edge/storetest":   {"core", "edge/record", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/idempotency"}, // the tests of a store
+	"edge/filefault":   {},                                                                                                                   // a tracer, in tests
 	"edge/psp/limit":   {"core", "edge/psp"},
 	"edge/psp/stripe":  {"core", "edge/psp"},
 	"edge/sandbox":     {"core", "edge/durable", "edge/sandbox/fault"},
@@ -69,8 +70,8 @@ var arrows = map[string][]string{
 	"edge/sandbox/page":  {"edge/sandbox", "edge/sandbox/fault"}, // its entry point for buyers and testers
 
 	// Doors see services, never adapters.
-	"edge/api":  {"core", "edge/shortid", "edge/psp", "edge/orders", "edge/catalog", "edge/auth", "edge/quoteview", "edge/geoip", "edge/http1", "edge/idempotency", "edge/throttle", "wasm/ops", "web"},
-	"edge/page": {"core", "edge/orders", "edge/catalog", "edge/geoip", "edge/locale", "edge/throttle", "web"},
+	"edge/api":  {"core", "edge/shortid", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/quoteview", "edge/geoip", "edge/http1", "edge/idempotency", "edge/throttle", "wasm/ops", "web"},
+	"edge/page": {"core", "edge/sessions", "edge/orders", "edge/catalog", "edge/geoip", "edge/locale", "edge/throttle", "web"},
 
 	"edge/admin": {"core", "edge/psp", "edge/orders", "edge/auth"}, // an operator's entry point, on a socket of its own
 
@@ -79,8 +80,8 @@ var arrows = map[string][]string{
 	"edge/server":    {"core", "edge", "web", "wasm"},                     // wires all of them
 	"edge/cmd/crepe": {"core", "edge/server", "edge/admin", "edge/catalog", "edge/demo", "edge/geoip", "edge/psp/stripe", "edge/quoteview", "edge/sandbox"},
 
-	"edge/shoptest": {"core", "edge/demo", "edge/orders", "edge/shortid"}, // drives a server, in tests
-	"edge/e2e":      {},                                                   // tests of the binary
+	"edge/shoptest": {"core", "edge/demo", "edge/sessions", "edge/orders", "edge/shortid"}, // drives a server, in tests
+	"edge/e2e":      {},                                                                    // tests of the binary
 }
 
 // doors says where a third-party module enters. Every other package does without it.

@@ -132,7 +132,7 @@ func startSeeded(b *testing.B, n int) (*target, []string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	sessions := shoptest.CopySessions(b, r.orders, first, n)
+	sessions := shoptest.CopySessions(b, r.db, first, n)
 	r.close()
 	p = start(b, data, address)
 	return &target{process: p.Process, address: address, data: data}, sessions

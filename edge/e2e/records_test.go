@@ -15,6 +15,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/psp/limit"
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 // The databases in the data directory.
@@ -55,7 +56,7 @@ func openRecords(t testing.TB, data string) *records {
 }
 
 // order reads a session and its order.
-func (r *records) order(t testing.TB, sessionID string) (*orders.Session, *orders.Order) {
+func (r *records) order(t testing.TB, sessionID string) (*sessions.Session, *orders.Order) {
 	t.Helper()
 	session, err := r.db.Session(t.Context(), sessionID)
 	if err != nil {

@@ -94,7 +94,7 @@ func (s *Service) apply(ctx context.Context, env checkout.Environment, ev *psp.E
 	}
 	change := Change{Order: order, Event: s.seen(env, ev)}
 	was := session.Closed
-	if session.follow(order); session.Closed != was {
+	if closeAfter(order, session); session.Closed != was {
 		change.Session = session
 	}
 	return s.Store.Commit(ctx, change)

@@ -10,6 +10,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/psp"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 // flow is one Create, in turns: read, decide, write, call, write.
@@ -23,7 +24,7 @@ type flow struct {
 
 	provider Calls
 	buyer    BuyerCalls // the same provider; nil in the sweeper
-	session  *Session
+	session  *sessions.Session
 	order    *Order // nil before the first attempt
 	placed   checkout.Order
 	digest   string
@@ -165,12 +166,12 @@ func (f *flow) read() error {
 	if f.provider == nil {
 		provider, ok := f.Providers[session.Environment]
 		if !ok {
-			return ProviderMissing(problem.Unavailable, session.Environment)
+			return sessions.ProviderMissing(problem.Unavailable, session.Environment)
 		}
 		f.buyer = provider.ForBuyer(session.StoreID, f.client)
 		f.provider = f.buyer
 	}
-	if url := f.request.SuccessURL; url != "" && !ReturnAllowed(url, session.Environment, f.returnHosts()) {
+	if url := f.request.SuccessURL; url != "" && !sessions.ReturnAllowed(url, session.Environment, f.returnHosts()) {
 		return refused(psp.RefusesSuccessURL, "")
 	}
 	if refusal := checkTotal(f.provider, &placed.Quote); refusal != nil {
@@ -239,7 +240,7 @@ func (f *flow) render(expires time.Time) (psp.RenderedRequest, error) {
 }
 
 func (f *flow) payable(n int, expires time.Time) psp.CheckoutParams {
-	success := cmp.Or(ReturnURL(&f.placed), f.session.PageURL+"/complete")
+	success := cmp.Or(sessions.ReturnURL(&f.placed), f.session.PageURL+"/complete")
 	return psp.CheckoutParams{Deployment: f.Deployment, OrderID: f.order.ID, Attempt: n, Order: &f.placed, SuccessTo: success, CancelTo: f.session.PageURL,
 		Language: f.session.Language, ExpiresAt: expires}
 }
@@ -367,7 +368,7 @@ const unknownAccount = "unknown"
 
 // commitClosed writes the order and whether its session can still be ordered from.
 func (f *flow) commitClosed() error {
-	f.session.follow(f.order)
+	closeAfter(f.order, f.session)
 	return f.commit(Change{Session: f.session, Order: f.order})
 }
 
@@ -434,7 +435,7 @@ func (f *flow) commit(c Change) error {
 }
 
 // writeBack stores what the buyer gave on the session, normalised, so that the page can show it again.
-func writeBack(s *Session, o *checkout.Order) {
+func writeBack(s *sessions.Session, o *checkout.Order) {
 	in := o.Billing.Input()
 	s.Billing = &in
 	s.BuyerEmail = o.BuyerEmail

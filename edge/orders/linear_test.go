@@ -28,6 +28,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 var (
@@ -220,7 +221,7 @@ type pausingStore struct {
 	*pauses
 }
 
-func (s pausingStore) Session(ctx context.Context, id string) (*orders.Session, error) {
+func (s pausingStore) Session(ctx context.Context, id string) (*sessions.Session, error) {
 	s.boundary()
 	return s.Store.Session(ctx, id)
 }
@@ -266,6 +267,12 @@ func (u unsteady) Expire(deadline time.Time, ref string) (psp.Checkout, *psp.Cal
 	return u.provider.Expire(deadline, ref)
 }
 
+// process is a service with its view of the store.
+type process struct {
+	store orders.Store
+	*orders.Service
+}
+
 // crowd is clients who order from sessions and look at them, through processes on one store.
 type crowd struct {
 	seed      uint64
@@ -306,13 +313,14 @@ func (c crowd) visitVirtually(t *testing.T, sessions int) (seen []history) {
 // order lets the crowd order from one session. What it does, and how long each step takes, comes from the seed and n.
 func (c crowd) order(t *testing.T, db orders.Store, session string, n uint64) (h history) {
 	provider, budget := new(provider), 100*time.Millisecond<<(n%2*4) // too little time for a second try, or enough
-	processes := make([]*orders.Service, c.processes)
+	processes := make([]process, c.processes)
 	for i := range processes {
 		p := newPauses(c.seed, n<<8+uint64(i))
 		provider := unsteady{provider, p, c.troubles}
-		processes[i] = orders.New(orders.Config{Store: c.store(pausingStore{db, p}), Now: time.Now, Rand: rand.Reader,
+		store := c.store(pausingStore{db, p})
+		processes[i] = process{store, orders.New(orders.Config{Store: store, Now: time.Now, Rand: rand.Reader,
 			Log: slog.New(slog.DiscardHandler), Providers: map[checkout.Environment]orders.Provider{checkout.Test: unlimited(provider)},
-			TryTimeout: budget / 2, Budget: budget})
+			TryTimeout: budget / 2, Budget: budget})}
 	}
 	began := time.Now()
 	var mu sync.Mutex
@@ -336,10 +344,10 @@ func (c crowd) order(t *testing.T, db orders.Store, session string, n uint64) (h
 	return h
 }
 
-func (op *operation) act(t *testing.T, s *orders.Service, id string) {
+func (op *operation) act(t *testing.T, s process, id string) {
 	ctx, business := context.Background(), false
 	if op.Looked = op.Country == ""; op.Looked {
-		session, err := s.Session(ctx, id)
+		session, err := s.store.Session(ctx, id)
 		if err != nil {
 			t.Error(err)
 		} else if session.Billing != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 // mistakes are ways to get the flow wrong that look harmless, each with a schedule that shows the harm and the invariant that
@@ -112,7 +113,7 @@ type forgetfulStore struct {
 	clicks atomic.Int64
 }
 
-func (s *forgetfulStore) Session(ctx context.Context, id string) (*orders.Session, error) {
+func (s *forgetfulStore) Session(ctx context.Context, id string) (*sessions.Session, error) {
 	session, err := s.Store.Session(ctx, id)
 	if err == nil {
 		session.OrderID = ""
@@ -188,7 +189,7 @@ type forgettingStore struct {
 	forgotten *sync.Map
 }
 
-func (s *forgettingStore) Session(ctx context.Context, id string) (*orders.Session, error) {
+func (s *forgettingStore) Session(ctx context.Context, id string) (*sessions.Session, error) {
 	session, err := s.Store.Session(ctx, id)
 	if err == nil {
 		if _, gone := s.forgotten.Load(session.OrderID); gone {

@@ -113,6 +113,7 @@ func TestOverloadRetryAfter(t *testing.T) {
 type market struct {
 	*orders.Service
 	*busyProvider
+	db *badgerstore.DB
 
 	mutex    sync.Mutex
 	sessions int
@@ -137,7 +138,7 @@ func inMarket(t *testing.T, do func(*market)) {
 		time.Sleep(time.Until(time.Date(2026, time.June, 1, 9, 0, 0, 0, time.UTC))) // a bubble begins in the year 2000
 		db, err := badgerstore.Open(directory, badgerstore.Options{NoSync: true})
 		must(err)
-		m := &market{busyProvider: &busyProvider{bucket: rate.NewLimiter(overloadRate, overloadRate)}, told: make(map[string]bool)}
+		m := &market{db: db, busyProvider: &busyProvider{bucket: rate.NewLimiter(overloadRate, overloadRate)}, told: make(map[string]bool)}
 		m.Service = orders.New(orders.Config{Store: db, Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 			Providers: map[checkout.Environment]orders.Provider{checkout.Test: orders.Limited(limit.New(m.busyProvider, limit.Limits{Rate: overloadRate}))}})
 		ctx, stop := context.WithCancel(t.Context())
@@ -196,7 +197,7 @@ func (m *market) open(store string) string {
 	session.ID = fmt.Sprintf("cs_550e8400-e29b-41d4-a716-%012d", m.sessions)
 	m.mutex.Unlock()
 	session.StoreID = store
-	must(m.Add(context.Background(), session))
+	must(m.db.WriteSession(context.Background(), session))
 	return session.ID
 }
 

@@ -26,6 +26,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
 	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 // Checkouts are all in one page, whenever they were made. Undelivered events are nothing that the tests with the small provider
@@ -92,13 +93,13 @@ func (c *counter) webhook(w http.ResponseWriter, r *http.Request) {
 // open makes the n-th checkout session and orders from it.
 func (c *counter) open(n int) (id string, err error) {
 	id = fmt.Sprintf("cs_550e8400-e29b-41d4-a716-%012d", n)
-	session := &orders.Session{MerchantID: "MER_1", PageURL: "https://pay.example/s", Session: checkout.Session{
+	session := &sessions.Session{MerchantID: "MER_1", PageURL: "https://pay.example/s", Session: checkout.Session{
 		ID: id, Environment: checkout.Test, StoreID: "STO_1", ExpiresAt: time.Now().Add(time.Hour).UnixMilli(),
 		Product: checkout.Product{ID: "PROD_1", Type: checkout.OneTime, Name: "A thing"},
 		Terms: checkout.Terms{Price: money.Amount{Minor: 2900, Currency: "EUR"}, Category: tax.SaaS, Step: 1,
 			Seller: tax.Seller{Country: "HK", Everywhere: true}},
 	}}
-	if err := c.Add(context.Background(), session); err != nil {
+	if err := c.db.WriteSession(context.Background(), session); err != nil {
 		c.t.Fatal(err)
 	}
 	_, err = c.order(id, "DE")
@@ -113,7 +114,7 @@ func (c *counter) order(id, country string) (string, error) {
 	}, "", nil)
 }
 
-func (c *counter) stored(id string) (*orders.Session, *orders.Order) {
+func (c *counter) stored(id string) (*sessions.Session, *orders.Order) {
 	c.t.Helper()
 	session, err := c.db.Session(context.Background(), id)
 	if err != nil {

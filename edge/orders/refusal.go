@@ -5,6 +5,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/psp"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 // checkTotal refuses a total that the provider would refuse. The price has been checked when the session was created, but tax
@@ -28,7 +29,7 @@ func refused(r psp.Refusal, c money.Currency) *problem.Problem {
 	case psp.RefusesLargeTotal:
 		return invalidTotal("above the payment provider's maximum")
 	case psp.RefusesCurrency:
-		return UnsupportedCurrency("", c)
+		return sessions.UnsupportedCurrency("", c)
 	case psp.RefusesEmail:
 		return checkout.InvalidEmail
 	case psp.RefusesSuccessURL:
@@ -39,15 +40,4 @@ func refused(r psp.Refusal, c money.Currency) *problem.Problem {
 
 func invalidTotal(why string) *problem.Problem {
 	return problem.New(problem.Invalid, "total-invalid", "", "Order total cannot be charged: "+why)
-}
-
-// UnsupportedCurrency refuses a currency that the payment provider cannot charge.
-func UnsupportedCurrency(path string, c money.Currency) *problem.Problem {
-	return problem.New(problem.Invalid, "currency-unsupported", path, "Unsupported currency: "+string(c))
-}
-
-// ProviderMissing refuses an environment without a payment provider: a new session with [problem.Invalid], an order with
-// [problem.Unavailable].
-func ProviderMissing(kind problem.Kind, env checkout.Environment) *problem.Problem {
-	return problem.New(kind, "provider-missing", "", "No payment provider is configured for environment "+string(env))
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/problem"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 	"github.com/crepe-checkout/crepe/edge/shortid"
 )
 
@@ -74,22 +75,12 @@ var (
 	errCrowded = problem.New(problem.Unavailable, "provider-busy", "", "Payment provider is busy, please retry")
 )
 
-// Session reads a checkout session; [ErrNotFound] when there is none.
-func (s *Service) Session(ctx context.Context, id string) (*Session, error) {
-	return s.Store.Session(ctx, id)
-}
-
 // Order reads the order of a session; [ErrNotFound] while there is none.
-func (s *Service) Order(ctx context.Context, session *Session) (*Order, error) {
+func (s *Service) Order(ctx context.Context, session *sessions.Session) (*Order, error) {
 	if session.OrderID == "" {
 		return nil, ErrNotFound
 	}
 	return s.Store.Order(ctx, session.Environment, session.OrderID)
-}
-
-// Add stores a new checkout session.
-func (s *Service) Add(ctx context.Context, session *Session) error {
-	return s.Store.Commit(ctx, Change{Session: session})
 }
 
 // Create places the order that r asks for and returns the URL where the buyer pays. The same request again gets the same
@@ -131,7 +122,7 @@ func (s *Service) nowMilli() int64 { return s.Now().UnixMilli() }
 
 // orderID is made of the session, so that the same request leads to the same calls of the provider though a backup was restored
 // in between. Order ids sort by the time of their sessions, and do not tell the session's id, which lets its holder order.
-func orderID(session *Session) string {
+func orderID(session *sessions.Session) string {
 	sum := sha256.Sum256([]byte("order of " + session.ID))
 	return shortid.Format(shortid.Order, shortid.NewV7(time.UnixMilli(session.CreatedAt), bytes.NewReader(sum[:])))
 }

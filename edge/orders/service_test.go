@@ -20,6 +20,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 const sessionID = "cs_550e8400-e29b-41d4-a716-446655440000"
@@ -172,13 +173,13 @@ func openDeskIn(t *testing.T, directory string) *desk {
 	d := &desk{provider: p, db: db, log: log}
 	d.Service = orders.New(orders.Config{Store: db, Providers: map[checkout.Environment]orders.Provider{checkout.Test: unlimited(p)},
 		Now: func() time.Time { return time.Now().Add(d.ahead) }, Rand: rand.Reader, Log: logger, TryTimeout: 50 * time.Millisecond, Budget: 100 * time.Millisecond})
-	session := &orders.Session{MerchantID: "MER_1", PageURL: "https://pay.example/s", Session: checkout.Session{
+	session := &sessions.Session{MerchantID: "MER_1", PageURL: "https://pay.example/s", Session: checkout.Session{
 		ID: sessionID, Environment: checkout.Test, StoreID: "STO_1", ExpiresAt: time.Now().Add(time.Hour).UnixMilli(),
 		Product: checkout.Product{ID: "PROD_1", Type: checkout.OneTime, Name: "A thing"},
 		Terms: checkout.Terms{Price: money.Amount{Minor: 2900, Currency: "EUR"}, Category: tax.SaaS, Step: 1,
 			Seller: tax.Seller{Country: "HK", Everywhere: true}},
 	}}
-	if err := d.Add(context.Background(), session); err != nil {
+	if err := d.db.WriteSession(context.Background(), session); err != nil {
 		t.Fatal(err)
 	}
 	return d
@@ -207,7 +208,7 @@ func (d *desk) orderTo(country, successURL string) (string, error) {
 	}, "", nil)
 }
 
-func (d *desk) stored(t *testing.T) (*orders.Session, *orders.Order) {
+func (d *desk) stored(t *testing.T) (*sessions.Session, *orders.Order) {
 	t.Helper()
 	session, err := d.db.Session(context.Background(), sessionID)
 	if err != nil {
@@ -294,7 +295,7 @@ func TestTotalOutsideLimits(t *testing.T) {
 		session, _ := d.db.Session(context.Background(), sessionID)
 		session.Terms.Price.Minor = minor
 		session.Terms.Seller = tax.Seller{Country: "HK"}
-		if err := d.Add(context.Background(), session); err != nil {
+		if err := d.db.WriteSession(context.Background(), session); err != nil {
 			t.Fatal(err)
 		}
 		_, err := d.order("HK")

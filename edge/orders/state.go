@@ -9,6 +9,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/psp"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 const (
@@ -210,7 +211,10 @@ func (o *Order) declined(p Payment) {
 	o.Payments = append(o.Payments, p)
 }
 
-// closed reports whether the session of this order may still be ordered from.
+// closeAfter closes the session of an order, or opens it again, according to the order's state.
+func closeAfter(o *Order, s *sessions.Session) { s.Closed = o.closed() || s.PaidUnmatched }
+
+// closed reports whether nothing can be ordered any more from the session of this order.
 func (o *Order) closed() bool {
 	return o.State.Settled() || o.State == Processing || o.State == Expired
 }

@@ -5,15 +5,15 @@ import (
 	"errors"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 // Store keeps sessions and orders. Every method is one atomic step; what it returns belongs to the caller.
 type Store interface {
 	ReviewStore
 
-	// Session reads a session by its id alone, whatever its environment and store: the id is a capability, and the
-	// published error table tells a foreign session from an unknown one. [ErrNotFound] when there is none.
-	Session(ctx context.Context, id string) (*Session, error)
+	// Session is as in [sessions.Store].
+	Session(ctx context.Context, id string) (*sessions.Session, error)
 
 	// Order reads an order of one environment. [ErrNotFound] when there is none there.
 	Order(ctx context.Context, env checkout.Environment, id string) (*Order, error)
@@ -34,7 +34,7 @@ type Store interface {
 type Change struct {
 	// Session and Order are written if their stored version is still the one they carry; the stored copy then carries the
 	// next one. A record with version 0 is new.
-	Session *Session
+	Session *sessions.Session
 	Order   *Order
 	// Spend is the session token that this change uses up, Unspent one that must not have been; [ErrSpent] otherwise.
 	Spend, Unspent *SpentToken
@@ -67,9 +67,9 @@ type DueOrder struct {
 
 var (
 	// ErrNotFound: there is no such record, or none that this environment may see.
-	ErrNotFound = errors.New("orders: not found")
-	// ErrStale: the record has been written since it was read.
-	ErrStale = errors.New("orders: written by somebody else in between")
+	ErrNotFound = sessions.ErrNotFound
+	// ErrStale: the record has been written since it was read. A [Change] may hold an order and a session.
+	ErrStale = sessions.ErrStale
 	// ErrSpent: the token has had its order.
 	ErrSpent = errors.New("orders: session token used up")
 	// ErrRepeated: the event has been applied before.

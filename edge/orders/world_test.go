@@ -33,6 +33,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/psp/limit"
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 const (
@@ -187,12 +188,12 @@ func (w *world) begin() {
 	})
 	w.boot()
 	for i := range shops {
-		must(w.current.service.Add(context.Background(), newSession(i, w.now())))
+		must(w.view.Commit(context.Background(), orders.Change{Session: newSession(i, w.now())}))
 	}
 }
 
-func newSession(n int, now time.Time) *orders.Session {
-	return &orders.Session{MerchantID: "MER_1", PageURL: "https://pay.example/s", Session: checkout.Session{
+func newSession(n int, now time.Time) *sessions.Session {
+	return &sessions.Session{MerchantID: "MER_1", PageURL: "https://pay.example/s", Session: checkout.Session{
 		ID: sessionOf(n), Environment: checkout.Test, StoreID: "STO_1", ExpiresAt: now.Add(30 * 24 * time.Hour).UnixMilli(),
 		Product: checkout.Product{ID: "PROD_1", Type: checkout.OneTime, Name: "A thing"},
 		Terms: checkout.Terms{Price: money.Amount{Minor: 2900, Currency: "EUR"}, Category: tax.SaaS, Step: 1,
@@ -506,7 +507,7 @@ type boundStore struct {
 	life *life
 }
 
-func (s *boundStore) Session(ctx context.Context, id string) (*orders.Session, error) {
+func (s *boundStore) Session(ctx context.Context, id string) (*sessions.Session, error) {
 	s.life.live()
 	return s.Store.Session(ctx, id)
 }

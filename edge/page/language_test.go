@@ -8,7 +8,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/edge/catalog"
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 // in asks for the page as a browser with these headers does.
@@ -42,7 +42,7 @@ func TestLanguage(t *testing.T) {
 		{"language=xx; other=1", "zh-TW", "de", "", "zh-Hant-TW"},
 	} {
 		s := openShop(t)
-		s.offer(t, func(session *orders.Session) { session.Language = c.session })
+		s.offer(t, func(session *sessions.Session) { session.Language = c.session })
 		if c.store != "" {
 			s.decorate(t, catalog.Store{Checkout: catalog.CheckoutSettings{Language: c.store}})
 		}
@@ -61,7 +61,7 @@ func TestLanguageOfNoSession(t *testing.T) {
 // TestSwitch: the option is kept in the only cookie there is, and the page comes again without it in its address.
 func TestSwitch(t *testing.T) {
 	s := openShop(t)
-	s.offer(t, func(session *orders.Session) { session.PageURL = "https://pay.example" + pageURL })
+	s.offer(t, func(session *sessions.Session) { session.PageURL = "https://pay.example" + pageURL })
 	chosen := s.in(pageURL + "?language=zh-hk")
 	expect(t, chosen, fasthttp.StatusSeeOther)
 	if location := string(chosen.Header.Peek("Location")); !strings.HasSuffix(location, pageURL) {

@@ -32,16 +32,21 @@ import (
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/geoip"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 	"github.com/crepe-checkout/crepe/edge/throttle"
 	"github.com/crepe-checkout/crepe/web"
 )
 
+// Sessions is the part of [sessions.Service] that the page uses.
+type Sessions interface {
+	// Session returns a checkout session, or [sessions.ErrNotFound].
+	Session(ctx context.Context, id string) (*sessions.Session, error)
+}
+
 // Orders is the part of [orders.Service] that the page uses.
 type Orders interface {
-	// Session returns a checkout session, or [orders.ErrNotFound].
-	Session(ctx context.Context, id string) (*orders.Session, error)
 	// Order returns the order of a session, or [orders.ErrNotFound] while there is none.
-	Order(ctx context.Context, session *orders.Session) (*orders.Order, error)
+	Order(ctx context.Context, session *sessions.Session) (*orders.Order, error)
 	// Create creates the order for a client at an address and returns the URL where the buyer pays. A refusal is a
 	// problem.List or a *problem.Problem. After any other error nothing has been charged, and the request may be repeated.
 	Create(ctx context.Context, r *checkout.Request, client string, spend *orders.SpentToken) (string, error)
@@ -55,6 +60,7 @@ type Stores interface {
 
 // Config is what a [Handler] needs. The zero GeoIP, Throttle and Rates are valid.
 type Config struct {
+	Sessions Sessions
 	Orders   Orders
 	Stores   Stores
 	GeoIP    geoip.Locator      // finds the buyer's country, which is evidence only
@@ -146,27 +152,27 @@ func allowed(ctx *fasthttp.RequestCtx, rest string) bool {
 type visit struct {
 	*fasthttp.RequestCtx
 	store   *catalog.Store
-	session *orders.Session
+	session *sessions.Session
 	order   *orders.Order // nil while there is none
 	rates   *table.Table  // the operator's own; nil for none
 	now     int64         // Unix milliseconds
 	texts
 }
 
-// visit reads the records of a page. A session of another store is [orders.ErrNotFound].
+// visit reads the records of a page. A session of another store is [sessions.ErrNotFound].
 func (h *Handler) visit(ctx *fasthttp.RequestCtx, slug, id string) (*visit, error) {
 	store, err := h.config.Stores.StoreBySlug(ctx, slug)
 	if errors.Is(err, catalog.ErrNotFound) {
-		return nil, orders.ErrNotFound
+		return nil, sessions.ErrNotFound
 	} else if err != nil {
 		return nil, err
 	}
-	session, err := h.config.Orders.Session(ctx, id)
+	session, err := h.config.Sessions.Session(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	if session.StoreID != store.ID {
-		return nil, orders.ErrNotFound
+		return nil, sessions.ErrNotFound
 	}
 	order, err := h.config.Orders.Order(ctx, session)
 	if err != nil && !errors.Is(err, orders.ErrNotFound) {

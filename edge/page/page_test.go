@@ -12,8 +12,8 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
-	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 	"github.com/crepe-checkout/crepe/web"
 )
 
@@ -45,7 +45,7 @@ func golden(t *testing.T, name string, r *fasthttp.Response) {
 }
 
 func TestForm(t *testing.T) {
-	for name, change := range map[string]func(*orders.Session){"form": nil, "form-germany": german} {
+	for name, change := range map[string]func(*sessions.Session){"form": nil, "form-germany": german} {
 		t.Run(name, func(t *testing.T) {
 			s := openShop(t)
 			s.offer(t, change)
@@ -59,7 +59,7 @@ func TestForm(t *testing.T) {
 // TestTaxIncluded shows a price that includes the tax, in production and with the session's dark theme.
 func TestTaxIncluded(t *testing.T) {
 	s := openShop(t)
-	s.offer(t, func(s *orders.Session) {
+	s.offer(t, func(s *sessions.Session) {
 		ottawan(s)
 		s.Terms.Inclusive, s.DarkMode, s.Environment = true, yes(), checkout.Prod
 	})
@@ -96,7 +96,7 @@ func TestPostHiddenFields(t *testing.T) {
 	s.offer(t, nil)
 	expect(t, s.post(pageURL, url.Values{"email": {"ada@fieldnotes.example"}, "country": {"DE"}, "state": {"US-NY"},
 		"businessName": {"Fieldnotes"}, "taxId": {"nonsense"}}), fasthttp.StatusSeeOther)
-	stored, err := s.orders.Session(t.Context(), session)
+	stored, err := s.db.Session(t.Context(), session)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestPostSelectsState(t *testing.T) {
 		s.offer(t, nil)
 		expect(t, s.post(pageURL, url.Values{"email": {"ada@fieldnotes.example"}, "country": {"US"}, "state": {chosen},
 			"postcode": {"10012"}}), fasthttp.StatusSeeOther)
-		stored, err := s.orders.Session(t.Context(), session)
+		stored, err := s.db.Session(t.Context(), session)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +149,7 @@ func TestPostRefused(t *testing.T) {
 			if c.parts == nil {
 				golden(t, name, page)
 			}
-			stored, err := s.orders.Session(t.Context(), session)
+			stored, err := s.db.Session(t.Context(), session)
 			if err != nil || stored.OrderID != "" || stored.Billing != nil {
 				t.Errorf("a refused form was stored: %+v, %v", stored, err)
 			}
@@ -160,7 +160,7 @@ func TestPostRefused(t *testing.T) {
 // TestPostWithoutProvider: if the order cannot be created, the form stays filled and says that nothing was charged.
 func TestPostWithoutProvider(t *testing.T) {
 	s := openShop(t)
-	s.offer(t, func(session *orders.Session) { session.Environment = checkout.Prod })
+	s.offer(t, func(session *sessions.Session) { session.Environment = checkout.Prod })
 	page := s.post(pageURL, ottawa())
 	expect(t, page, fasthttp.StatusServiceUnavailable, "You haven’t been charged. Try again.", "Ada@Fieldnotes.example")
 	golden(t, "failed", page)
@@ -206,7 +206,7 @@ func TestStatus(t *testing.T) {
 // TestStatusOfDecoratedStore shows a paid order in a store with a look, links and a page to return to.
 func TestStatusOfDecoratedStore(t *testing.T) {
 	s := openShop(t)
-	s.offer(t, func(session *orders.Session) { session.SuccessURL = "https://northline.example/thanks?a=1&b=2" })
+	s.offer(t, func(session *sessions.Session) { session.SuccessURL = "https://northline.example/thanks?a=1&b=2" })
 	s.decorate(t, decorated)
 	s.report(t, s.order(t), psp.EventCompleted, true)
 	page := s.get(pageURL + "/complete")
@@ -228,7 +228,7 @@ func TestStatusWithoutOrder(t *testing.T) {
 // TestUnusable checks the pages of a wrong link, of a session that cannot be ordered from, and of an expired session.
 func TestUnusable(t *testing.T) {
 	s := openShop(t)
-	s.offer(t, func(session *orders.Session) { session.Product.Type = checkout.Subscription })
+	s.offer(t, func(session *sessions.Session) { session.Product.Type = checkout.Subscription })
 	golden(t, "unknown", s.get(pageURL+"x"))
 	expect(t, s.get(pageURL), fasthttp.StatusBadRequest, `<p class="badge broken"`, "<h1>This checkout can’t be used</h1>",
 		"<p>Something is wrong with this checkout link. Contact Northline.</p>")
@@ -273,7 +273,7 @@ func TestPaths(t *testing.T) {
 // TestForeignSession: a session is not found under another store's slug.
 func TestForeignSession(t *testing.T) {
 	s := openShop(t)
-	s.offer(t, func(session *orders.Session) { session.StoreID = "STO_another" })
+	s.offer(t, func(session *sessions.Session) { session.StoreID = "STO_another" })
 	expect(t, s.get(pageURL), fasthttp.StatusNotFound)
 	expect(t, s.post(pageURL, ottawa()), fasthttp.StatusNotFound)
 	expect(t, s.get(pageURL+"/complete"), fasthttp.StatusNotFound)

@@ -11,57 +11,56 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/catalog"
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
-// requirements are what a buyer can expect of the hosted page. Every one is held by at least one test, here or in web/e2e,
-// that names its id.
+// requirements are what a buyer can expect of the hosted page. At least one test here or in web/e2e names each id.
 var requirements = map[string]string{
-	"L1": "From 900 px two columns, the receipt first and staying in sight; below, one column with the receipt folded under its total.",
-	"L2": "Amount, item, subtotal, tax with its place, and total are in sight at 1360×900; on a phone the total is, at the top and above the button.",
-	"L3": "Until the tax is known every total is called a total before tax.",
-	"L4": "A buyer whose details are known reads them as text with Edit, and is one click from paying.",
-	"L5": "The e-mail address of a buyer whom the merchant knows by it cannot be changed.",
-	"L6": "The button says what happens; a store can have other words for it in each language.",
-	"F1": "The fields of a country come from the core alone.",
-	"F2": "Browsers fill in the form: every field has its autocomplete token.",
-	"F3": "Every field brings the keyboard that it needs, and none is zoomed into.",
-	"F4": "A postcode selects its state, and one of another state is a warning, no error.",
-	"F5": "Another country keeps what is still true, drops the state, and sends no hidden field.",
-	"F6": "The list is of countries and regions, without flags.",
-	"F7": "A VAT ID is read as people write it, and never called valid: nobody has asked its tax office.",
-	"F8": "What may be left out says Optional; nothing has an asterisk.",
-	"V1": "Nobody is corrected while typing; what is corrected is checked again with every key.",
-	"V2": "What is missing is said when the form is sent, and not before.",
-	"V3": "A failed form leads to its faults, in their order, in the same words, in the title too.",
-	"V4": "A field refers to what is said about it while that is there.",
-	"V5": "A slip in an address is offered to be mended, never mended, and does not hold anybody up.",
-	"V6": "Without JavaScript the same faults are said, and what was typed stays.",
-	"R1": "However often somebody clicks, one order.",
-	"R2": "A busy button keeps its place and its focus.",
-	"R3": "A page out of the browser's memory can be used.",
-	"R4": "A failure says that nothing was charged, tries again by itself, counts down, and can be stopped.",
-	"R5": "A refusal is not tried again; what has ended leads back to the merchant.",
-	"R6": "One order has one key, over reloads and the way back; another order has another.",
-	"R7": "Without a connection the page says so; what was typed survives a reload, in this tab alone.",
-	"R8": "A session does not end on somebody who uses it, and warns two minutes before it ends on others.",
-	"R9": "A buyer is sent to a known payment page or nowhere.",
-	"A1": "axe finds nothing on any page in any state, at 1360, 390 and 320 px, in both themes and directions.",
-	"A2": "The keyboard alone is enough to pay; the focus is seen wherever it is, and nothing is too small to be hit.",
-	"A3": "Letters of twice the size, a window of 320 px, a system's own colours, no motion: nothing is lost.",
+	"L1": "From 900 px the page has two columns, the receipt first and sticky; below, one column with the receipt folded under its total.",
+	"L2": "Amount, item, subtotal, tax with its territory and total are above the fold at 1360×900; on a phone the total is at the top and above the button.",
+	"L3": "Until the tax is known, every total is labelled as before tax.",
+	"L4": "A buyer whose details are known sees them as text with Edit, and pays with one click.",
+	"L5": "An e-mail address that the session token fixes cannot be changed.",
+	"L6": "The button says what happens; a store can set its label for each language.",
+	"F1": "The fields of each country come from the core.",
+	"F2": "Every field has its autocomplete token.",
+	"F3": "Every field opens the keyboard that it needs, and iOS zooms into none.",
+	"F4": "A postcode selects its state; a different state gets a warning, not an error.",
+	"F5": "A change of country keeps the fields that still apply, clears the state, and submits no hidden field.",
+	"F6": "The list has countries and regions, without flags.",
+	"F7": "A VAT ID is accepted in any common notation, and never called valid, because no tax office has confirmed it.",
+	"F8": "Optional fields say so; no label has an asterisk.",
+	"V1": "No error appears while typing; an error that is shown is rechecked with every key.",
+	"V2": "Missing values are reported on submit only.",
+	"V3": "A refused form lists its errors in page order with links to the fields, and says so in the title.",
+	"V4": "A field refers to its message while the message is shown.",
+	"V5": "A typing error in an address gets a suggestion; it is never corrected automatically, and blocks nothing.",
+	"V6": "Without JavaScript the same errors appear, and the form keeps its values.",
+	"R1": "Repeated clicks create one order.",
+	"R2": "A busy button keeps its position and its focus.",
+	"R3": "A page restored from the back/forward cache is usable.",
+	"R4": "A failure says that nothing was charged, retries with a countdown, and can be stopped.",
+	"R5": "A refusal is not retried; a final one leads back to the merchant.",
+	"R6": "An order keeps its idempotency key over reloads and the way back; another order has another key.",
+	"R7": "The page says when it is offline; the form survives a reload, in this tab only.",
+	"R8": "A session does not expire while it is used; otherwise the page warns two minutes before.",
+	"R9": "The page redirects to known payment pages only.",
+	"A1": "axe reports no violation on any page in any state, at 1360, 390 and 320 px, in both themes and directions.",
+	"A2": "The keyboard alone is enough to pay; the focus is always visible, and no target is too small.",
+	"A3": "Nothing is lost with text at twice the size, at 320 px, with forced colours or with reduced motion.",
 	"A4": "A new total is announced once, when the buyer has stopped typing.",
-	"P1": "The page is there with 25 KB, and loads nothing from elsewhere.",
-	"P2": "On slow 4G with a slow processor the form is there soon, stays where it is, and answers.",
-	"P3": "Without JavaScript or WebAssembly, for whatever reason, the page still sells.",
-	"P4": "Nobody keeps a page; everybody keeps its assets.",
-	"S1": "A page runs our script and nothing else.",
-	"T1": "Who sells, who takes the money, when it is taken, on what terms, and whom to ask: all said.",
+	"P1": "The page needs 25 KB, and nothing from other origins.",
+	"P2": "On slow 4G with a slow processor the form loads soon, does not shift, and is responsive.",
+	"P3": "Without JavaScript or WebAssembly the page still sells.",
+	"P4": "Pages are never cached; their assets always are.",
+	"S1": "A page runs only this server's scripts.",
+	"T1": "The page names the seller, the payment provider, the time of payment, the terms and the support.",
 }
 
-func TestEveryRequirementIsHeld(t *testing.T) {
+func TestEveryRequirementIsTested(t *testing.T) {
 	scripts, _ := filepath.Glob("../../web/e2e/*.mjs")
 	tests, _ := filepath.Glob("*_test.go")
-	held := map[string]bool{}
+	tested := map[string]bool{}
 	for _, name := range append(scripts, tests...) {
 		text, err := os.ReadFile(name)
 		if err != nil {
@@ -69,18 +68,18 @@ func TestEveryRequirementIsHeld(t *testing.T) {
 		}
 		for _, line := range regexp.MustCompile(`(?m)^\s*(?:test\(|//).*$`).FindAllString(string(text), -1) {
 			for _, id := range regexp.MustCompile(`\b[A-Z]\d\b`).FindAllString(line, -1) {
-				held[id] = true
+				tested[id] = true
 			}
 		}
 	}
 	for id, sentence := range requirements {
-		if !held[id] {
+		if !tested[id] {
 			t.Errorf("no test names %s: %s", id, sentence)
 		}
 	}
 }
 
-// TestMarkup: F2, F3, F6, F8, which a browser reads in the page as it is sent.
+// TestMarkup: F2, F3, F6, F8 in the HTML that the server sends.
 func TestMarkup(t *testing.T) {
 	s := openShop(t)
 	s.offer(t, nil)
@@ -105,40 +104,40 @@ func TestMarkup(t *testing.T) {
 		{"AE", " data-no-postcode"}, {"DE", " data-digits data-vat data-needs-vat"}, {"NL", " data-vat data-needs-vat"},
 	} {
 		if !strings.Contains(page, `<option value="`+c.country+`"`+c.marks+`>`) {
-			t.Errorf("%s is not marked%s", c.country, c.marks)
+			t.Errorf("%s lacks%s", c.country, c.marks)
 		}
 	}
 	if labels := regexp.MustCompile(`<label [^>]*>[^<]*\*`).FindString(page); labels != "" {
-		t.Errorf("an asterisk: %s", labels)
+		t.Errorf("a label has an asterisk: %s", labels)
 	}
 	if strings.Count(page, `<span class="optional">Optional</span>`) != 2 || !strings.Contains(page, ">Country or region</label>") {
-		t.Error("what may be left out, or what the list is of, is not said")
+		t.Error("the marks of optional fields or the label of the list are missing")
 	}
 	for _, r := range page {
 		if 0x1f1e6 <= r && r <= 0x1f1ff {
-			t.Fatal("a flag")
+			t.Fatal("the page has a flag")
 		}
 	}
 }
 
-// TestReview: L4, decided by the server. What has a fault is not known.
+// TestReview: L4. The page has a review only if all details are valid.
 func TestReview(t *testing.T) {
 	for name, c := range map[string]struct {
-		with   func(*orders.Session)
+		change func(*sessions.Session)
 		review bool
 	}{
-		"nothing":              {func(*orders.Session) {}, false},
-		"everything":           {german, true},
-		"no address":           {func(s *orders.Session) { s.BuyerEmail = "ada@fieldnotes.example" }, false},
-		"no e-mail":            {func(s *orders.Session) { ottawan(s); s.BuyerEmail = "" }, false},
-		"a bad e-mail":         {func(s *orders.Session) { ottawan(s); s.BuyerEmail = "ada" }, false},
-		"a state is lacking":   {func(s *orders.Session) { ottawan(s); s.Billing.State, s.Billing.Postcode = "", "" }, false},
-		"the postcode says it": {func(s *orders.Session) { ottawan(s); s.Billing.State = "" }, true},
+		"nothing":           {func(*sessions.Session) {}, false},
+		"everything":        {german, true},
+		"no address":        {func(s *sessions.Session) { s.BuyerEmail = "ada@fieldnotes.example" }, false},
+		"no e-mail":         {func(s *sessions.Session) { ottawan(s); s.BuyerEmail = "" }, false},
+		"a bad e-mail":      {func(s *sessions.Session) { ottawan(s); s.BuyerEmail = "ada" }, false},
+		"no state":          {func(s *sessions.Session) { ottawan(s); s.Billing.State, s.Billing.Postcode = "", "" }, false},
+		"state by postcode": {func(s *sessions.Session) { ottawan(s); s.Billing.State = "" }, true},
 	} {
 		s := openShop(t)
-		s.offer(t, c.with)
+		s.offer(t, c.change)
 		if page := string(s.get(pageURL).Body()); strings.Contains(page, `class="review"`) != c.review {
-			t.Errorf("%s: review is %t", name, !c.review)
+			t.Errorf("%s: review is %t, want %t", name, !c.review, c.review)
 		}
 	}
 }
@@ -146,22 +145,22 @@ func TestReview(t *testing.T) {
 // TestButton: L6.
 func TestButton(t *testing.T) {
 	s := openShop(t)
-	s.offer(t, func(session *orders.Session) { session.Language = "de" })
+	s.offer(t, func(session *sessions.Session) { session.Language = "de" })
 	s.decorate(t, catalog.Store{Checkout: catalog.CheckoutSettings{Continue: map[string]string{"de": "Zahlungspflichtig bestellen"}}})
 	expect(t, s.get(pageURL), fasthttp.StatusOK, "<button>Zahlungspflichtig bestellen</button>")
 	s.decorate(t, catalog.Store{Checkout: catalog.CheckoutSettings{Continue: map[string]string{"fr": "Commander"}}})
 	if strings.Contains(string(s.get(pageURL).Body()), "Commander") {
-		t.Error("the words of another language")
+		t.Error("the label of another language")
 	}
 }
 
-// TestTrust: T1. A link that a store does not have is not there.
+// TestTrust: T1. The page has no link that the store has not set.
 func TestTrust(t *testing.T) {
 	s := openShop(t)
 	s.offer(t, nil)
 	plain := string(s.get(pageURL).Body())
 	if strings.Contains(plain, `href="mailto:`) || strings.Contains(plain, "By continuing") || strings.Contains(plain, `class="merchant"><a`) {
-		t.Error("a link to nowhere")
+		t.Error("the page has an empty link")
 	}
 	s.decorate(t, decorated)
 	expect(t, s.get(pageURL), fasthttp.StatusOK,
@@ -171,11 +170,11 @@ func TestTrust(t *testing.T) {
 		"secure page of Stripe", "You aren’t charged until you confirm there.")
 	s.decorate(t, catalog.Store{Links: catalog.Links{Website: "javascript:alert(1)"}})
 	if strings.Contains(string(s.get(pageURL).Body()), "javascript:") {
-		t.Error("a link that runs")
+		t.Error("the page has a javascript: link")
 	}
 }
 
-// TestLogo: a merchant's logo is shown from where it lies, by a policy that names that place and no other.
+// TestLogo checks that the policy allows the origins of the store's logos and no others.
 func TestLogo(t *testing.T) {
 	s := openShop(t)
 	s.offer(t, nil)
@@ -194,21 +193,21 @@ func TestLogo(t *testing.T) {
 	}
 }
 
-// TestDarkMode: the session's word before the store's, and the buyer's own where neither has one.
+// TestDarkMode: the session's setting overrides the store's; without both the page follows the buyer's system.
 func TestDarkMode(t *testing.T) {
 	for _, c := range []struct {
 		session, store *bool
 		want           string
 	}{{nil, nil, ""}, {yes(), nil, "dark"}, {no(), yes(), "light"}, {nil, yes(), "dark"}, {nil, no(), "light"}} {
 		s := openShop(t)
-		s.offer(t, func(session *orders.Session) { session.DarkMode = c.session; session.Environment = checkout.Prod })
+		s.offer(t, func(session *sessions.Session) { session.DarkMode = c.session; session.Environment = checkout.Prod })
 		s.decorate(t, catalog.Store{Checkout: catalog.CheckoutSettings{DarkMode: c.store}})
 		_, theme, _ := strings.Cut(string(s.get(pageURL).Body()), ` data-theme="`)
 		if theme, _, _ = strings.Cut(theme, `"`); len(theme) > 9 {
 			theme = ""
 		}
 		if theme != c.want {
-			t.Errorf("theme %q, not %q", theme, c.want)
+			t.Errorf("theme %q, want %q", theme, c.want)
 		}
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/psp/limit"
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 // shop is the page with real dependencies: Badger in a temporary directory, the order service, the Stripe adapter and the
@@ -63,7 +64,7 @@ func openShop(t *testing.T) *shop {
 	adapter := stripe.New(stripe.Config{Key: "sk_test_sandbox", BaseURL: "http://sandbox", Dial: provider.Dial})
 	s.orders = orders.New(orders.Config{Store: db, Providers: map[checkout.Environment]orders.Provider{"test": orders.Limited(limit.New(adapter, limit.Limits{}))},
 		Now: clock, Rand: rand.NewChaCha8([32]byte{}), Log: log})
-	s.Handler = New(Config{Orders: s.orders, Stores: db, Now: clock, Log: log,
+	s.Handler = New(Config{Sessions: db, Orders: s.orders, Stores: db, Now: clock, Log: log,
 		PayOrigins: []string{"https://checkout.stripe.com"}, Providers: map[checkout.Environment]string{"test": "Stripe", "prod": "Stripe"}})
 	store := &catalog.Store{ID: "STO_2aUyqjCzEIiEcYMKj7TZtw", Slug: slug, Name: "Northline"}
 	if err := db.Put(t.Context(), catalog.Change{Store: store}); err != nil {
@@ -73,9 +74,9 @@ func openShop(t *testing.T) *shop {
 }
 
 // offer stores the session that the tests start from, after change, if it is not nil.
-func (s *shop) offer(t *testing.T, change func(*orders.Session)) {
+func (s *shop) offer(t *testing.T, change func(*sessions.Session)) {
 	t.Helper()
-	session := &orders.Session{
+	session := &sessions.Session{
 		Session: checkout.Session{
 			ID: session, Environment: checkout.Test, StoreID: "STO_2aUyqjCzEIiEcYMKj7TZtw",
 			Product: checkout.Product{ID: "PROD_1", VersionID: "PVER_1", Type: checkout.OneTime,
@@ -91,7 +92,7 @@ func (s *shop) offer(t *testing.T, change func(*orders.Session)) {
 	if change != nil {
 		change(session)
 	}
-	if err := s.orders.Add(context.Background(), session); err != nil {
+	if err := s.db.WriteSession(context.Background(), session); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -99,12 +100,12 @@ func (s *shop) offer(t *testing.T, change func(*orders.Session)) {
 func yes() *bool { b := true; return &b }
 func no() *bool  { b := false; return &b }
 
-func german(session *orders.Session) {
+func german(session *sessions.Session) {
 	session.BuyerEmail = "ada@fieldnotes.example"
 	session.Billing = &billing.Input{Country: "de", IsBusiness: yes(), BusinessName: "Fieldnotes <GmbH>", TaxID: "DE 136 695 976"}
 }
 
-func ottawan(session *orders.Session) {
+func ottawan(session *sessions.Session) {
 	session.BuyerEmail = "ada@fieldnotes.example"
 	session.Billing = &billing.Input{Country: "CA", IsBusiness: no(), State: "ON", Postcode: "K1A 0B1"}
 }
@@ -149,7 +150,7 @@ func expect(t *testing.T, r *fasthttp.Response, status int, parts ...string) {
 func (s *shop) order(t *testing.T) *orders.Order {
 	t.Helper()
 	expect(t, s.post(pageURL, ottawa()), fasthttp.StatusSeeOther)
-	stored, err := s.orders.Session(t.Context(), session)
+	stored, err := s.db.Session(t.Context(), session)
 	if err != nil {
 		t.Fatal(err)
 	}

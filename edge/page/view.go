@@ -18,6 +18,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 	"github.com/crepe-checkout/crepe/web"
 )
 
@@ -282,7 +283,7 @@ func (h *Handler) status(v *visit) {
 	case key == "pending", key == "processing":
 		page.Refresh, page.Return = refreshSeconds, ""
 	case key == "paid" && sold.SuccessURL != "":
-		page.Return = orders.ReturnURL(sold)
+		page.Return = sessions.ReturnURL(sold)
 	}
 	v.Response.Header.Set("X-Order-Standing", key) // status.js polls it
 	if !v.paidOrProcessing() && v.open() {

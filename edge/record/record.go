@@ -30,6 +30,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/idempotency"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 var (
@@ -44,7 +45,7 @@ var (
 // and terms.
 func Marshal(v any) ([]byte, error) {
 	switch v := v.(type) {
-	case *orders.Session:
+	case *sessions.Session:
 		return encodeSession(v)
 	case *orders.Order:
 		return encodeOrder(v)
@@ -70,7 +71,7 @@ func Marshal(v any) ([]byte, error) {
 // [ErrVersion] and [ErrDamaged]. After an error the value is unchanged.
 func Unmarshal(text []byte, v any) error {
 	switch v := v.(type) {
-	case *orders.Session:
+	case *sessions.Session:
 		return into(v, text, decodeSession)
 	case *orders.Order:
 		return into(v, text, decodeOrder)

@@ -2,7 +2,7 @@ package record
 
 import (
 	"github.com/crepe-checkout/crepe/core/checkout"
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 const sessionVersion = 1
@@ -34,7 +34,7 @@ type session struct {
 	ReturnHosts   []string `json:"returnHosts,omitempty"`
 }
 
-func encodeSession(s *orders.Session) ([]byte, error) {
+func encodeSession(s *sessions.Session) ([]byte, error) {
 	return encode(&session{
 		header: header{sessionVersion}, ID: s.ID, Environment: s.Environment, StoreID: s.StoreID, Product: product(s.Product),
 		Terms: termsOf(&s.Terms), ExpiresAt: s.ExpiresAt, Closed: s.Closed, Billing: inputOf(s.Billing), BuyerEmail: s.BuyerEmail,
@@ -44,12 +44,12 @@ func encodeSession(s *orders.Session) ([]byte, error) {
 	})
 }
 
-func decodeSession(text []byte) (*orders.Session, error) {
+func decodeSession(text []byte) (*sessions.Session, error) {
 	var r session
 	if err := decode(text, &r, sessionVersion); err != nil {
 		return nil, err
 	}
-	return &orders.Session{
+	return &sessions.Session{
 		Session: checkout.Session{ID: r.ID, Environment: r.Environment, StoreID: r.StoreID, Product: checkout.Product(r.Product),
 			Terms: r.Terms.domain(), ExpiresAt: r.ExpiresAt, Closed: r.Closed, Billing: r.Billing.input(), BuyerEmail: r.BuyerEmail,
 			SuccessURL: r.SuccessURL},

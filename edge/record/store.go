@@ -8,6 +8,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/idempotency"
 	"github.com/crepe-checkout/crepe/edge/notify"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 // Store is a database of all records of the server: the ports of the packages that own the records, and what the server needs of
@@ -19,6 +20,7 @@ import (
 // A write that is impossible for the moment, because the disk is full or the database cannot be reached, returns a
 // *problem.Problem of kind problem.Unavailable and has no effect.
 type Store interface {
+	sessions.Store
 	orders.Store
 	catalog.Records
 	catalog.Origins

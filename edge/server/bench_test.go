@@ -2,26 +2,21 @@ package server
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/valyala/fasthttp"
 	"github.com/valyala/fasthttp/fasthttputil"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/auth"
-	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/demo"
-	"github.com/crepe-checkout/crepe/edge/orders"
-	"github.com/crepe-checkout/crepe/edge/psp/stripe"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 	"github.com/crepe-checkout/crepe/edge/shoptest"
-	"github.com/crepe-checkout/crepe/edge/shortid"
 )
 
 // BenchmarkCreateOrder is a whole create-order over an in-memory listener: HTTP, token, rules, two durable commits and the
@@ -76,7 +71,7 @@ func BenchmarkCreateOrder(b *testing.B) {
 		}
 	})
 	b.Run("again", func(b *testing.B) {
-		body := fmt.Sprintf(order, shoptest.CopySessions(b, s.orders, first, 1)[0])
+		body := fmt.Sprintf(order, shoptest.CopySessions(b, s.db, first, 1)[0])
 		b.ReportAllocs()
 		for b.Loop() {
 			post(b, body, fasthttp.StatusOK)
@@ -84,7 +79,7 @@ func BenchmarkCreateOrder(b *testing.B) {
 	})
 	for _, clients := range []int{1, 64} {
 		b.Run(fmt.Sprintf("durable/clients=%d", clients), func(b *testing.B) {
-			sessions := shoptest.CopySessions(b, s.orders, first, b.N)
+			sessions := shoptest.CopySessions(b, s.db, first, b.N)
 			var next atomic.Int64
 			b.SetParallelism((clients + 1) / 2) // times GOMAXPROCS, which is 2 where the figures of BENCHMARKS.md were taken
 			b.ResetTimer()
@@ -104,24 +99,12 @@ func BenchmarkCreateOrder(b *testing.B) {
 }
 
 // openSession stores a session of the demo store's first product.
-func openSession(b *testing.B, s *server, file *demo.File) *orders.Session {
+func openSession(b *testing.B, s *server, file *demo.File) *sessions.Session {
 	b.Helper()
-	product, err := s.db.Product(b.Context(), file.Products[0].ID)
+	session, err := s.sessions.Create(b.Context(), sessions.Seller{Environment: checkout.Test, MerchantID: file.MerchantID},
+		&sessions.Request{ProductID: file.Products[0].ID, Currency: "EUR"})
 	if err != nil {
 		b.Fatal(err)
 	}
-	store, err := s.db.Store(b.Context(), file.StoreID)
-	if err != nil {
-		b.Fatal(err)
-	}
-	session, refused := catalog.Open(&catalog.Opening{
-		Environment: checkout.Test, MerchantID: file.MerchantID, Product: product, Store: store,
-		Amounts:   stripe.New(stripe.Config{}).Amounts,
-		SessionID: shortid.FormatSession(shortid.NewV4(rand.Reader)), Now: time.Now().UnixMilli(),
-	}, &catalog.Request{ProductID: product.ID, Currency: "EUR"})
-	if refused != nil {
-		b.Fatal(refused)
-	}
-	session.PageURL = s.PublicURL + "/store/" + store.Slug + "/checkout/" + session.ID
 	return session
 }

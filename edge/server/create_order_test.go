@@ -12,6 +12,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/demo"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
@@ -296,7 +297,7 @@ func with(request map[string]any, name string, value any) map[string]any {
 }
 
 // stored reads a session and its order from the database.
-func (s *shop) stored(t testing.TB, sessionID string) (*orders.Session, *orders.Order) {
+func (s *shop) stored(t testing.TB, sessionID string) (*sessions.Session, *orders.Order) {
 	t.Helper()
 	ctx := context.Background()
 	session, err := s.db.Session(ctx, sessionID)

@@ -35,8 +35,8 @@ import (
 	"github.com/crepe-checkout/crepe/edge/geoip"
 	"github.com/crepe-checkout/crepe/edge/http1"
 	"github.com/crepe-checkout/crepe/edge/locale"
-	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 	"github.com/crepe-checkout/crepe/edge/shortid"
 	ops "github.com/crepe-checkout/crepe/wasm/ops"
@@ -112,9 +112,9 @@ func TestLinearText(t *testing.T) {
 		"table.FromText":            func(s string) { table.FromText(table.DataVersion + "+\n" + s) },
 		"checkout.ValidReturnURL":   func(s string) { checkout.ValidReturnURL("https://"+s, checkout.Test) },
 		"checkout.ParseEnvironment": func(s string) { _, _ = checkout.ParseEnvironment(s) },
-		"orders.ReturnAllowed":      func(s string) { orders.ReturnAllowed("https://"+s, checkout.Prod, nil) },
-		"orders.ReturnURL":          func(s string) { orders.ReturnURL(&checkout.Order{SuccessURL: "https://" + s, SessionID: "cs_1"}) },
-		"orders.ReturnHost":         func(s string) { orders.ReturnHost("https://" + s) },
+		"orders.ReturnAllowed":      func(s string) { sessions.ReturnAllowed("https://"+s, checkout.Prod, nil) },
+		"orders.ReturnURL":          func(s string) { sessions.ReturnURL(&checkout.Order{SuccessURL: "https://" + s, SessionID: "cs_1"}) },
+		"orders.ReturnHost":         func(s string) { sessions.ReturnHost("https://" + s) },
 		"catalog.ValidOrigin":       func(s string) { catalog.ValidOrigin("https://" + s) },
 		"auth.ParsePublicKey":       func(s string) { auth.ParsePublicKey(s) },
 		"shortid":                   func(s string) { shortid.Parse(shortid.Store, s); shortid.ParseSession(s); shortid.ParseUUID(s) },
@@ -137,17 +137,17 @@ func TestLinearText(t *testing.T) {
 				billing.Check(billing.Input{Country: c, IsBusiness: &business, Postcode: s, State: s, BusinessName: s, TaxID: s})
 			}
 		},
-		"catalog.Open": func(s string) {
+		"sessions.Open": func(s string) {
 			store := &catalog.Store{ID: "STO_2aUyqjCzEIiEcYMKj7TZtw", MerchantID: "MER_2aUyqjCzEIiEcYMKj7TZtw"}
 			product := &catalog.Product{ID: "PROD_2aUyqjCzEIiEcYMKj7TZtw", StoreID: store.ID, Type: checkout.OneTime,
 				Test: catalog.Listing{Version: &catalog.Version{Name: "Kit"}}}
-			for _, r := range []catalog.Request{
+			for _, r := range []sessions.Request{
 				{Language: s, BuyerEmail: s, SuccessURL: "https://" + s}, {ExternalID: s}, {Metadata: map[string]string{s: s}},
-				{SuccessURL: "https://shop.example/" + s}, {PriceSnapshot: &catalog.Snapshot{Amount: s}},
-				{PriceSnapshot: &catalog.Snapshot{Amount: "1." + s}}, {Billing: &billing.Input{Country: s}}, {Currency: s}, {ProductID: s},
+				{SuccessURL: "https://shop.example/" + s}, {PriceSnapshot: &sessions.Snapshot{Amount: s}},
+				{PriceSnapshot: &sessions.Snapshot{Amount: "1." + s}}, {Billing: &billing.Input{Country: s}}, {Currency: s}, {ProductID: s},
 			} {
 				r.ProductID, r.Currency = cmp.Or(r.ProductID, product.ID), cmp.Or(r.Currency, "EUR")
-				catalog.Open(&catalog.Opening{Environment: checkout.Test, MerchantID: store.MerchantID, Product: product, Store: store,
+				sessions.Open(&sessions.Opening{Seller: sessions.Seller{Environment: checkout.Test, MerchantID: store.MerchantID}, Product: product, Store: store,
 					Amounts: gateway.Amounts}, &r)
 			}
 		},

@@ -28,6 +28,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 	"github.com/crepe-checkout/crepe/edge/record"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 	"github.com/crepe-checkout/crepe/edge/throttle"
 )
 
@@ -51,6 +52,7 @@ type server struct {
 	db        record.Store
 	sandboxDB *durable.DB // nil where the sandbox is not allowed
 	auth      *auth.Service
+	sessions  *sessions.Service
 	orders    *orders.Service
 	api       *api.API
 	page      *page.Handler
@@ -104,12 +106,13 @@ func (s *server) wire() error {
 	if err != nil {
 		return err
 	}
+	s.sessions = sessions.New(sessions.Config{Store: s.db, Catalog: s.db, Providers: providers, PublicURL: s.PublicURL, Now: time.Now, Rand: rand.Reader})
 	s.orders = orders.New(orders.Config{Store: s.db, Providers: limited, Now: time.Now, Rand: rand.Reader, Log: s.log,
 		Deployment: deployment, CatchUp: true})
-	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Origins: s.db, Orders: s.orders, Providers: providers,
+	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Origins: s.db, Sessions: s.sessions, Orders: s.orders, Providers: providers,
 		Idempotency: idempotency.NewGuard(s.db, time.Now, s.log), GeoIP: locator, Throttle: limits, Rates: rates,
-		PublicURL: s.PublicURL, Ready: s.ready, Now: time.Now, Rand: rand.Reader, Log: s.log})
-	s.page = page.New(page.Config{Orders: s.orders, Stores: s.db, GeoIP: locator, Throttle: limits, Rates: rates, Now: time.Now, Log: s.log,
+		Ready: s.ready, Now: time.Now, Log: s.log})
+	s.page = page.New(page.Config{Sessions: s.sessions, Orders: s.orders, Stores: s.db, GeoIP: locator, Throttle: limits, Rates: rates, Now: time.Now, Log: s.log,
 		PayOrigins: []string{stripe.PayOrigin}, Providers: s.providerNames()})
 	if s.Dev != nil {
 		s.demo = demo.New(demo.Config{Store: s.db, Data: s.Data, PublicURL: s.PublicURL, LocalURL: s.local, Origins: s.Dev.Origins,

@@ -78,5 +78,5 @@ func (s *shop) manySessions(t testing.TB, n int) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return shoptest.CopySessions(t, s.server.orders, first, n)
+	return shoptest.CopySessions(t, s.server.db, first, n)
 }

@@ -20,7 +20,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/demo"
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 	"github.com/crepe-checkout/crepe/edge/shortid"
 )
 
@@ -224,7 +224,7 @@ func OrderBodyTo(session, country string) string {
 
 // CopySessions stores n copies of a session that nobody has ordered from, without the HTTP and the signature of create-session,
 // and returns their ids.
-func CopySessions(t testing.TB, service *orders.Service, first *orders.Session, n int) []string {
+func CopySessions(t testing.TB, store sessions.Store, first *sessions.Session, n int) []string {
 	t.Helper()
 	ids := make([]string, n)
 	var all sync.WaitGroup
@@ -232,7 +232,7 @@ func CopySessions(t testing.TB, service *orders.Service, first *orders.Session, 
 		all.Go(func() {
 			session := *first
 			session.Version, session.ID = 0, shortid.FormatSession(shortid.NewV4(rand.Reader))
-			if ids[i] = session.ID; service.Add(t.Context(), &session) != nil {
+			if ids[i] = session.ID; store.WriteSession(t.Context(), &session) != nil {
 				t.Error("a session was not stored")
 			}
 		})

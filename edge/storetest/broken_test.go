@@ -19,6 +19,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/record"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 	"github.com/crepe-checkout/crepe/edge/storetest"
 )
 
@@ -108,13 +109,13 @@ type sharedCopies struct {
 	sessions *sync.Map
 }
 
-func (s sharedCopies) Session(ctx context.Context, id string) (*orders.Session, error) {
+func (s sharedCopies) Session(ctx context.Context, id string) (*sessions.Session, error) {
 	fresh, err := s.base.Session(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	if known, ok := s.sessions.Load(id); ok && known.(*orders.Session).Version == fresh.Version {
-		return known.(*orders.Session), nil
+	if known, ok := s.sessions.Load(id); ok && known.(*sessions.Session).Version == fresh.Version {
+		return known.(*sessions.Session), nil
 	}
 	s.sessions.Store(id, fresh)
 	return fresh, nil

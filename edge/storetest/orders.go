@@ -11,24 +11,25 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/record"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 var background = context.Background()
 
-func newSession(env checkout.Environment) *orders.Session {
-	return &orders.Session{Session: checkout.Session{ID: fresh("cs"), Environment: env, StoreID: fresh("STO")},
+func newSession(env checkout.Environment) *sessions.Session {
+	return &sessions.Session{Session: checkout.Session{ID: fresh("cs"), Environment: env, StoreID: fresh("STO")},
 		Metadata: map[string]string{"a": "b"}}
 }
 
 // newOrder returns an order of a session. It is due in the distant future, after all orders of the check due.
-func newOrder(s *orders.Session) *orders.Order {
+func newOrder(s *sessions.Session) *orders.Order {
 	return &orders.Order{ID: fresh("ORD"), SessionID: s.ID, StoreID: s.StoreID, Environment: s.Environment, State: orders.Pending,
 		Attempts: []orders.Attempt{{N: 1, State: orders.Sent,
 			Placed: checkout.Order{SessionID: s.ID, Environment: s.Environment, StoreID: s.StoreID}}}, UpdatedAt: 5e12}
 }
 
 // placed stores a session with its order. Both are at version 1.
-func placed(s record.Store, env checkout.Environment) (*orders.Session, *orders.Order, error) {
+func placed(s record.Store, env checkout.Environment) (*sessions.Session, *orders.Order, error) {
 	session := newSession(env)
 	order := newOrder(session)
 	session.OrderID = order.ID
@@ -103,11 +104,11 @@ func stale(s record.Store) error {
 		return err
 	}
 	token, event := newToken(checkout.Test), newEvent(checkout.Test)
-	changes := map[string]func(*orders.Session, *orders.Order){
-		"an old session":               func(s *orders.Session, _ *orders.Order) { s.Version = 0 },
-		"an old order":                 func(_ *orders.Session, o *orders.Order) { o.Version = 0 },
-		"a session of a later version": func(s *orders.Session, _ *orders.Order) { s.Version = 2 },
-		"an order that does not exist": func(_ *orders.Session, o *orders.Order) { o.ID = fresh("ORD") },
+	changes := map[string]func(*sessions.Session, *orders.Order){
+		"an old session":               func(s *sessions.Session, _ *orders.Order) { s.Version = 0 },
+		"an old order":                 func(_ *sessions.Session, o *orders.Order) { o.Version = 0 },
+		"a session of a later version": func(s *sessions.Session, _ *orders.Order) { s.Version = 2 },
+		"an order that does not exist": func(_ *sessions.Session, o *orders.Order) { o.ID = fresh("ORD") },
 	}
 	for name, spoil := range changes {
 		changedSession, changedOrder := *session, *order
@@ -131,7 +132,10 @@ func stale(s record.Store) error {
 func sessionRace(s record.Store) error {
 	for range rounds {
 		session := newSession(checkout.Test)
-		if err := s.Commit(background, orders.Change{Session: session}); err != nil {
+		if err := s.WriteSession(background, session); err != nil {
+			return err
+		}
+		if err := want("a session that exists, as new", s.WriteSession(background, session), sessions.ErrStale); err != nil {
 			return err
 		}
 		made := make([]*orders.Order, racers)

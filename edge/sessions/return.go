@@ -1,4 +1,4 @@
-package orders
+package sessions
 
 import (
 	"net/url"

@@ -1,4 +1,4 @@
-package orders
+package sessions
 
 import (
 	"context"
@@ -6,6 +6,14 @@ import (
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
+)
+
+// The lifetime of a session in seconds, as published.
+const (
+	defaultLifetime = 45 * 60
+	maxLifetime     = 7 * 24 * 60 * 60
+	extensible      = 10           // how many lifetimes a buyer who needs the time gets (WCAG 2.2, 2.2.1)
+	maxExtended     = 24 * 60 * 60 // but no longer than this, by extensions
 )
 
 // extension is how long a session is good for, at least, after its buyer has shown to be there.
@@ -16,11 +24,11 @@ const extension = 15 * time.Minute
 // A session that has ended or is closed is refused like an order from it.
 func (s *Service) Extend(ctx context.Context, id string) (int64, error) {
 	for {
-		session, err := s.Store.Session(ctx, id)
+		session, err := s.config.Store.Session(ctx, id)
 		if err != nil {
 			return 0, err
 		}
-		now := s.nowMilli()
+		now := s.config.Now().UnixMilli()
 		if session.Closed || now >= session.ExpiresAt {
 			return 0, checkout.InvalidSession()
 		}
@@ -29,8 +37,15 @@ func (s *Service) Extend(ctx context.Context, id string) (int64, error) {
 			return session.ExpiresAt, nil
 		}
 		session.ExpiresAt = until
-		if err := s.Store.Commit(ctx, Change{Session: session}); !errors.Is(err, ErrStale) {
+		if err := s.config.Store.WriteSession(ctx, session); !errors.Is(err, ErrStale) {
 			return until, err
 		}
 	}
+}
+
+func (r *Request) lifetime() int64 {
+	if r.ExpiresInSeconds == nil {
+		return defaultLifetime
+	}
+	return *r.ExpiresInSeconds
 }

@@ -1,11 +1,13 @@
-package catalog
+package sessions
 
 import (
+	"crypto/rand"
 	"maps"
 	"reflect"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/checkout"
@@ -13,7 +15,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/core/tax"
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
@@ -38,22 +40,22 @@ func amounts(c money.Currency) (psp.Amounts, bool) {
 
 // opening is a merchant's call for a product with a newer version in test than in prod.
 func opening() *Opening {
-	usd := func(minor int64) Price {
-		return Price{Amount: money.Amount{Minor: minor, Currency: "USD"}, Category: tax.SaaS}
+	usd := func(minor int64) catalog.Price {
+		return catalog.Price{Amount: money.Amount{Minor: minor, Currency: "USD"}, Category: tax.SaaS}
 	}
-	gross := Price{Amount: money.Amount{Minor: 1234, Currency: "KWD"}, Category: tax.Ebook, TaxIncluded: true}
-	yen := Price{Amount: money.Amount{Minor: 4500, Currency: "JPY"}, Category: tax.Ebook, TaxIncluded: true}
+	gross := catalog.Price{Amount: money.Amount{Minor: 1234, Currency: "KWD"}, Category: tax.Ebook, TaxIncluded: true}
+	yen := catalog.Price{Amount: money.Amount{Minor: 4500, Currency: "JPY"}, Category: tax.Ebook, TaxIncluded: true}
 	return &Opening{
-		Environment: checkout.Test, MerchantID: merchantID,
-		Product: &Product{
+		Seller: Seller{Environment: checkout.Test, MerchantID: merchantID},
+		Product: &catalog.Product{
 			ID: productID, StoreID: storeID, Type: checkout.OneTime,
-			Test: Listing{Version: &Version{
+			Test: catalog.Listing{Version: &catalog.Version{
 				ID: "PVER_new", Number: 2, Name: "Kit, second edition", Description: "New.",
-				Prices: []Price{usd(31_00), yen, gross}, SuccessURL: "https://example.com/product",
+				Prices: []catalog.Price{usd(31_00), yen, gross}, SuccessURL: "https://example.com/product",
 			}},
-			Prod: Listing{Version: &Version{ID: "PVER_old", Number: 1, Name: "Kit", Prices: []Price{usd(29_00)}}},
+			Prod: catalog.Listing{Version: &catalog.Version{ID: "PVER_old", Number: 1, Name: "Kit", Prices: []catalog.Price{usd(29_00)}}},
 		},
-		Store: &Store{
+		Store: &catalog.Store{
 			ID: storeID, MerchantID: merchantID, Seller: tax.Seller{Country: "FR", Everywhere: true},
 		},
 		Amounts: amounts, SessionID: sessionID, Now: now,
@@ -72,7 +74,7 @@ func TestOpenLocks(t *testing.T) {
 	if refused != nil {
 		t.Fatal(refused)
 	}
-	want := &orders.Session{
+	want := &Session{
 		Session: checkout.Session{
 			ID: sessionID, Environment: checkout.Test, StoreID: storeID,
 			Product: checkout.Product{
@@ -172,7 +174,7 @@ func TestOpenUnderSlug(t *testing.T) {
 	checkPrefill(t, got, r)
 }
 
-func checkPrefill(t *testing.T, got *orders.Session, r *Request) {
+func checkPrefill(t *testing.T, got *Session, r *Request) {
 	t.Helper()
 	if got.BuyerEmail != r.BuyerEmail || !reflect.DeepEqual(got.Billing, r.Billing) || got.SuccessURL != r.SuccessURL ||
 		got.DarkMode != r.DarkMode || got.Language != r.Language {
@@ -228,7 +230,7 @@ func TestOpenRefuses(t *testing.T) {
 			"Product not found"},
 		{"inactive", func(o *Opening, _ *Request) { o.Product.Test.Inactive = true }, problem.NotFound, "/productId",
 			"Product not found"},
-		{"never published", func(o *Opening, _ *Request) { o.Product.Prod, o.Environment = Listing{}, checkout.Prod },
+		{"never published", func(o *Opening, _ *Request) { o.Product.Prod, o.Environment = catalog.Listing{}, checkout.Prod },
 			problem.NotFound, "/productId", "Product not found"},
 
 		{"no price", in("EUR", nothing), problem.Invalid, "/currency", "Product has no price in EUR"},
@@ -438,4 +440,25 @@ func pairs(n int) map[string]string {
 		m[strconv.Itoa(i)] = "x"
 	}
 	return m
+}
+
+// TestOpenDemo opens a session for each product of the demo, each environment and currency.
+func TestOpenDemo(t *testing.T) {
+	demo, err := catalog.NewDemo(time.UnixMilli(now), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, product := range demo.Products {
+		for _, env := range []checkout.Environment{checkout.Test, checkout.Prod} {
+			for currency := range strings.FieldsSeq("USD EUR GBP HKD JPY") {
+				o := &Opening{
+					Seller: Seller{Environment: env, MerchantID: demo.Merchant.ID}, Product: product, Store: demo.Store, Amounts: amounts, Now: now,
+				}
+				session, refused := Open(o, &Request{ProductID: product.ID, Currency: currency})
+				if refused != nil || string(session.Terms.Price.Currency) != currency || session.Product.Name == "" {
+					t.Errorf("%s in %s for %s: %+v, %v", product.ID, env, currency, session, refused)
+				}
+			}
+		}
+	}
 }
