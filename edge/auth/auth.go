@@ -97,17 +97,19 @@ func (r *Refusal) Unwrap() error { return r.Problem }
 // ErrNoCredential refuses a request without a credential.
 var ErrNoCredential = problem.New(problem.Unauthenticated, "authentication-missing", "", "Missing authentication")
 
-const storeNotFound = "Store not found"
-
 var (
 	badAPIKey         = problem.New(problem.Unauthenticated, "api-key-invalid", "", "Invalid API key")
 	incompleteHeaders = incomplete("JWT")
 	incompleteSlug    = incomplete("store slug")
-	unknownStore      = problem.New(problem.NotFound, "store-not-found", "", storeNotFound)
+	unknownStore      = storeNotFound("")
 )
 
 func incomplete(credential string) *problem.Problem {
 	return problem.New(problem.Invalid, "environment-header-invalid", "", "Incomplete "+credential+" authentication headers")
+}
+
+func storeNotFound(path string) *problem.Problem {
+	return problem.New(problem.NotFound, "store-not-found", path, "Store not found")
 }
 
 func refuse(p *problem.Problem, reason string) error { return &Refusal{p, reason} }

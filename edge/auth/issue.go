@@ -23,7 +23,7 @@ var (
 	badIdentity     = problem.New(problem.Invalid, "buyer-identity-invalid", "/buyerIdentity", "Invalid buyerIdentity")
 	missingPlace    = problem.New(problem.Invalid, "store-or-product-required", "", "Missing required field: provide storeId or productId")
 	badStoreID      = problem.New(problem.Invalid, "store-id-invalid", "/storeId", "Invalid storeId: expected Store Short ID format (STO_xxx)")
-	foreignStore    = problem.New(problem.NotFound, "store-not-found", "/storeId", storeNotFound)
+	foreignStore    = storeNotFound("/storeId")
 )
 
 // TokenRequest is a decoded issue-session-token request. An empty string is a field that was not given.
