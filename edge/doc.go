@@ -27,7 +27,8 @@
 //	durable       a database on Badger: one writer, detects data loss at start, survives a full disk.
 //	badgerstore   record.Store on durable. The sandbox has a durable database of its own, because it plays another company.
 //	psp/stripe    the Gateway on Stripe Checkout.
-//	sandbox       a provider of our own that speaks Stripe's wire, so that the demo and the tests drive the real adapter.
+//	sandbox       a payment provider that speaks Stripe's wire, for the demo and the tests; sandbox/fault injects faults into it, and
+//	              sandbox/page is its pages.
 //	  ↑
 //	cmd/crepe     flags and environment → Config → wiring → serve → drain.
 //

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"crypto/subtle"
-	"net"
 	"net/url"
 	"strconv"
 	"strings"
@@ -20,16 +19,14 @@ const apiVersion = "2026-08-26.dahlia"
 
 // request is an authenticated call of the API.
 type request struct {
-	sandbox      *Sandbox
-	conn         net.Conn
-	now          time.Time
-	operation    fault.Operation
-	id           string            // from the path
-	key          string            // Idempotency-Key
-	fingerprint  [sha256.Size]byte // of the path and body, which must be the same under one key
-	params       url.Values
-	responseLost bool      // the call's own response does not reach the caller
-	saves        *response // stored under the key in place of the call's own; nil for its own
+	sandbox     *Sandbox
+	now         time.Time
+	operation   fault.Operation
+	id          string            // from the path
+	key         string            // Idempotency-Key
+	fingerprint [sha256.Size]byte // of the path and body, which must be the same under one key
+	params      url.Values
+	saves       *response // stored under the key in place of the call's own; nil for its own
 }
 
 // endpoint is an operation on a path. prepare reads the parameters and returns the handler, which runs if they are valid.
@@ -42,15 +39,8 @@ type endpoint struct {
 func route(method, path string) (endpoint, string) {
 	parts := strings.Split(strings.TrimPrefix(path, "/v1/"), "/")
 	var id string
-	switch parts[0] {
-	case "checkout":
-		if len(parts) > 2 {
-			id, parts[2] = parts[2], "{id}"
-		}
-	case "events":
-		if len(parts) > 1 {
-			id, parts[1] = parts[1], "{id}"
-		}
+	if parts[0] == "checkout" && len(parts) > 2 {
+		id, parts[2] = parts[2], "{id}"
 	}
 	switch method + " " + strings.Join(parts, "/") {
 	case "POST checkout/sessions":
@@ -65,8 +55,6 @@ func route(method, path string) (endpoint, string) {
 		return endpoint{fault.Refund, refundParams, createRefund}, id
 	case "GET events":
 		return endpoint{fault.List, listEventsParams, listEvents}, id
-	case "GET events/{id}":
-		return endpoint{fault.Retrieve, nil, retrieveEvent}, id
 	}
 	return endpoint{}, ""
 }
@@ -105,7 +93,7 @@ func (s *Sandbox) respond(ctx *fasthttp.RequestCtx, method, path, key string) re
 	if end.prepare == nil {
 		return apiError{Message: "Unrecognized request URL (" + method + ": " + path + ")."}.response(404)
 	}
-	r := &request{sandbox: s, conn: ctx.Conn(), now: s.config.Now(), operation: end.operation, id: id}
+	r := &request{sandbox: s, now: s.config.Now(), operation: end.operation, id: id}
 	text := string(ctx.URI().QueryString())
 	if method == fasthttp.MethodPost {
 		if kind := string(ctx.Request.Header.ContentType()); len(ctx.PostBody()) > 0 && !strings.HasPrefix(kind, formType) {

@@ -203,7 +203,7 @@ func TestUnknownCalls(t *testing.T) {
 	for _, c := range []struct{ method, path string }{
 		{"GET", "/"}, {"GET", "/v1/charges"}, {"DELETE", "/v1/checkout/sessions"}, {"GET", "/v1/checkout/sessions/a/b"},
 		{"GET", "/v1/checkout"},
-		{"POST", "/v1/events"}, {"GET", "/v2/checkout/sessions"},
+		{"POST", "/v1/events"}, {"GET", "/v1/events/evt_0"}, {"GET", "/v2/checkout/sessions"},
 	} {
 		if got := s.call(c.method, c.path, "", ""); got.status != 404 || got.error(t).Type != invalidRequest {
 			t.Errorf("%s %s: %d %s", c.method, c.path, got.status, got.body)
@@ -279,13 +279,9 @@ func TestLists(t *testing.T) {
 		"?limit=2&starting_after=" + ids[1]: {[]string{ids[0]}, false},
 		"?limit=3":                          {[]string{ids[2], ids[1], ids[0]}, false},
 		"?created[gte]=" + middle:           {[]string{ids[2], ids[1]}, false},
-		"?created[gt]=" + middle:            {[]string{ids[2]}, false},
 		"?created[lte]=" + middle:           {[]string{ids[1], ids[0]}, false},
-		"?created[lt]=" + middle:            {[]string{ids[0]}, false},
-		"?status=expired":                   {nil, false},
-		"?status=open&limit=1":              {[]string{ids[2]}, true},
 		"?starting_after=" + ids[0]:         {nil, false},
-		"?created[gt]=" + middle + "0":      {nil, false},
+		"?created[gte]=" + middle + "0":     {nil, false},
 	}
 	for query, want := range cases {
 		p := s.page(sessions + query)
@@ -297,12 +293,12 @@ func TestLists(t *testing.T) {
 			t.Errorf("%s: got %v, more: %v, want %v", query, got, p.HasMore, want)
 		}
 	}
-	for _, query := range []string{"?client_reference_id=ORD_1", "?metadata[order_id]=ORD_1"} {
+	for _, query := range []string{"?client_reference_id=ORD_1", "?metadata[order_id]=ORD_1", "?status=open"} {
 		if got := s.call("GET", sessions+query, "", ""); got.status != 400 || got.error(t).Code != "parameter_unknown" {
 			t.Errorf("%s: %s", query, got.body)
 		}
 	}
-	for _, query := range []string{"?limit=0", "?limit=101", "?limit=x", "?created[gt]=-1"} {
+	for _, query := range []string{"?limit=0", "?limit=101", "?limit=x", "?created[gte]=-1"} {
 		if got := s.call("GET", sessions+query, "", ""); got.status != 400 {
 			t.Errorf("%s: %s", query, got.body)
 		}
@@ -321,8 +317,6 @@ func TestEvents(t *testing.T) {
 	for query, want := range map[string]string{
 		"": "checkout.session.expired checkout.session.completed payment_intent.payment_failed",
 		"?types[]=checkout.session.expired&types[]=charge.failed": "checkout.session.expired",
-		"?types[0]=checkout.session.completed&types[1]=x":         "checkout.session.completed",
-		"?type=checkout.session.completed":                        "checkout.session.completed",
 		"?delivery_success=false":                                 "",
 	} {
 		var got []string
@@ -332,13 +326,6 @@ func TestEvents(t *testing.T) {
 		if strings.Join(got, " ") != want {
 			t.Errorf("%s: got %v, want %s", query, got, want)
 		}
-	}
-	id := s.page("/v1/events?limit=1").Data[0].ID
-	if got := s.call("GET", "/v1/events/"+id, "", ""); got.status != 200 || !strings.Contains(got.body, second.Ref) {
-		t.Errorf("got %s", got.body)
-	}
-	if got := s.call("GET", "/v1/events/evt_0", "", ""); got.status != 404 {
-		t.Errorf("got %s", got.body)
 	}
 }
 

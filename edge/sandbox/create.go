@@ -35,7 +35,7 @@ func createSession(r *request, in *reader) func() response {
 // open persists the new session, its expiry task and the response, atomically.
 func (r *request) open(record *record) response {
 	s := &record.Session
-	record.Key, record.Disclosed = r.key, !r.responseLost
+	record.Key = r.key
 	a := sessionResponse(s)
 	a.note += " · " + display(s.AmountTotal, s.Currency) + " · " + maskEmail(string(s.CustomerEmail))
 	var c change
@@ -45,7 +45,6 @@ func (r *request) open(record *record) response {
 	}
 	c.link(dueKey(s.ExpiresAt*1000, "expire", s.ID), s.ID)
 	r.save(&c, a)
-	a.recorded = true
 	if err := r.sandbox.apply(c); err != nil {
 		return storeFailure()
 	}

@@ -22,8 +22,6 @@ type stored struct {
 	Body        []byte `json:"body"`
 	Note        string `json:"note"`
 	At          int64  `json:"at"` // milliseconds
-
-	Discloses []string `json:"shows,omitempty"`
 }
 
 // once runs a call, unless its key has a stored response or is in use. A call stores its own response with save, atomically with
@@ -50,7 +48,7 @@ func (r *request) once(run func() response) response {
 			"parameters they were first used with."}.response(400)
 	}
 	return r.execute(true, func() response {
-		return response{status: first.Status, body: first.Body, note: first.Note, discloses: first.Discloses, replayed: true}
+		return response{status: first.Status, body: first.Body, note: first.Note, replayed: true}
 	})
 }
 
@@ -60,7 +58,7 @@ func (r *request) save(c *change, a response) {
 		a = *r.saves
 	}
 	if r.key != "" {
-		c.put("ik/"+r.key, stored{r.fingerprint[:], a.status, a.body, a.note, r.now.UnixMilli(), a.discloses})
+		c.put("ik/"+r.key, stored{r.fingerprint[:], a.status, a.body, a.note, r.now.UnixMilli()})
 	}
 }
 

@@ -9,21 +9,13 @@ import (
 	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
-// execute runs the handler of a call with the injected fault and records which checkout URLs the response discloses.
+// execute runs the handler of a call with the injected fault.
 func (r *request) execute(replay bool, handler func() response) response {
 	call, requested := r.call()
 	call.Replay = replay
 	injected := r.sandbox.Pick(call, requested)
 	a := r.inject(injected.Call, injected.Wait, handler)
 	a.fault = injected.Spec
-	if r.responseLost || a.recorded {
-		return a
-	}
-	for _, id := range a.discloses {
-		if err := r.sandbox.disclose(id); err != nil {
-			return storeFailure()
-		}
-	}
 	return a
 }
 
@@ -44,10 +36,8 @@ func (r *request) call() (fault.Call, []fault.Injected) {
 
 // inject runs the handler with a fault.
 func (r *request) inject(f *fault.CallFault, wait time.Duration, handler func() response) response {
-	r.responseLost = f.Response != fault.Own || f.Transport != nil
 	if f.Delay {
 		r.sandbox.sleep(wait)
-		r.responseLost = !r.waitedFor()
 	}
 	a := injectedResponse(f.Response, wait)
 	if f.Store {
@@ -58,7 +48,7 @@ func (r *request) inject(f *fault.CallFault, wait time.Duration, handler func() 
 	case !f.Skip:
 		own := handler()
 		if f.PayFirst {
-			r.sandbox.payFirst(own)
+			r.sandbox.payFirst(own.session)
 		}
 		if f.Response == fault.Own {
 			a = own
@@ -95,12 +85,12 @@ func injectedResponse(kind fault.Response, wait time.Duration) response {
 	return response{}
 }
 
-// payFirst pays the session that a response contains, and waits until the delivery of the webhook was tried.
-func (s *Sandbox) payFirst(a response) {
-	if len(a.discloses) != 1 || s.Pay(a.discloses[0]) != nil {
+// payFirst pays a session, if it is payable, and waits until the delivery of the webhook was tried.
+func (s *Sandbox) payFirst(id string) {
+	if s.Pay(id) != nil {
 		return
 	}
-	for end := time.Now().Add(sendTimeout); time.Now().Before(end) && !s.reported(a.discloses[0]); {
+	for end := time.Now().Add(sendTimeout); time.Now().Before(end) && !s.reported(id); {
 		s.sleep(5 * time.Millisecond)
 	}
 }
@@ -130,11 +120,4 @@ func (s *Sandbox) divert(ctx *fasthttp.RequestCtx, transport fault.Transport) {
 	r.SetConnectionClose()
 	ctx.HijackSetNoResponse(true)
 	ctx.Hijack(func(conn net.Conn) { transport(conn, r, s.stop) })
-}
-
-// waitedFor reports whether the caller is still connected: a write to a connection that the other side has closed fails,
-// even an empty one.
-func (r *request) waitedFor() bool {
-	_, err := r.conn.Write(nil)
-	return err == nil
 }

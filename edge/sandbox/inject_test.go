@@ -128,7 +128,7 @@ func (c *trial) first(want seen, exists bool) {
 	if got != want || (len(found) == 1) != exists {
 		c.t.Fatalf("%s: %+v and %d sessions, want %+v", c.order, got, len(found), want)
 	}
-	if exists && (found[0].Disclosed != (want == fine) || want == fine && found[0].ID != remote.Ref || found[0].Key != c.order) {
+	if exists && (want == fine && found[0].ID != remote.Ref || found[0].Key != c.order) {
 		c.t.Errorf("%s: %+v for %+v", c.order, found[0], remote)
 	}
 	if !strings.Contains(c.Log()[0].Outcome, "key "+c.order+" · fault ") {
@@ -144,10 +144,10 @@ func (c *trial) again(want seen) {
 	if got != want {
 		c.t.Errorf("%s: again %+v, want %+v", c.order, got, want)
 	}
-	if want == fine && (len(found) != 1 || found[0].ID != remote.Ref || !found[0].Disclosed) {
+	if want == fine && (len(found) != 1 || found[0].ID != remote.Ref) {
 		c.t.Errorf("%s: %+v for %+v", c.order, found, remote)
 	}
-	if want != fine && (len(found) != len(before) || len(found) == 1 && found[0].Disclosed) {
+	if want != fine && len(found) != len(before) {
 		c.t.Errorf("%s: there are %+v", c.order, found)
 	}
 }
@@ -177,12 +177,12 @@ func TestFaultsOfReplays(t *testing.T) {
 		if _, got := c.send(want); got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
-		if found := s.find("ORD_1"); len(found) != 1 || found[0].Disclosed {
+		if found := s.find("ORD_1"); len(found) != 1 {
 			t.Fatalf("there are %+v", found)
 		}
 	}
 	remote, got := c.send(fine)
-	if found := s.find("ORD_1"); got != fine || !found[0].Disclosed || found[0].ID != remote.Ref {
+	if found := s.find("ORD_1"); got != fine || found[0].ID != remote.Ref {
 		t.Errorf("got %+v, %+v", got, found)
 	}
 	c.order = "ORD_2"
@@ -207,16 +207,13 @@ func TestSlow(t *testing.T) {
 	for len(s.find("ORD_1")) == 0 {
 		time.Sleep(10 * time.Millisecond)
 	}
-	if found := s.find("ORD_1"); found[0].Disclosed {
-		t.Errorf("disclosed to a caller that did not wait: %+v", found)
-	}
 	s.Script("slow:1ms") // until the key is free
 	for _, got := c.send(fine); got != fine; _, got = c.send(fine) {
 		if got != inUse {
 			t.Fatalf("then %+v", got)
 		}
 	}
-	if found := s.find("ORD_1"); len(found) != 1 || !found[0].Disclosed {
+	if found := s.find("ORD_1"); len(found) != 1 {
 		t.Errorf("got %+v", found)
 	}
 }
@@ -277,31 +274,6 @@ func TestFaultsOfOthers(t *testing.T) {
 	}
 }
 
-// TestDisclosed: every complete response with the URL discloses the session.
-func TestDisclosed(t *testing.T) {
-	t.Parallel()
-	s := newShop(t, nil)
-	for order, read := range map[string]func(id string){
-		"retrieve": func(id string) { s.gateway.Retrieve(soon(), id) },
-		"list":     func(string) { s.page("/v1/checkout/sessions?limit=100") },
-	} {
-		c := &trial{shop: s, order: order}
-		c.address("500_side_effect")
-		c.first(stuck, true)
-		s.Script("retrieve.truncated", "list.malformed")
-		s.call("GET", "/v1/checkout/sessions", "", "")
-		id := s.find(order)[0].ID
-		s.gateway.Retrieve(soon(), id)
-		if s.find(order)[0].Disclosed {
-			t.Errorf("%s: disclosed by an incomplete response", order)
-		}
-		read(id)
-		if !s.find(order)[0].Disclosed {
-			t.Errorf("%s: not disclosed", order)
-		}
-	}
-}
-
 func TestUnknownFaults(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, nil)
@@ -322,14 +294,16 @@ func TestCloseEndsFaults(t *testing.T) {
 	t.Parallel()
 	for _, spec := range []fault.Spec{"timeout", "lost_response", "slow:1m"} {
 		s := newShop(t, nil)
-		s.Script(spec)
-		done := make(chan seen)
+		done, called := make(chan seen), make(chan bool)
+		s.Decide(func(fault.Call) fault.Spec {
+			close(called)
+			return spec
+		})
 		go func() {
 			_, fault := s.gateway.Create(time.Now().Add(5*time.Minute), s.wire(nil), "k")
 			done <- see(fault)
 		}()
-		for s.Waiting() > 0 {
-		}
+		<-called
 		start := time.Now()
 		s.Sandbox.Close()
 		if got := <-done; time.Since(start) > 50*time.Second || got.class != psp.Unknown {

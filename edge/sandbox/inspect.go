@@ -69,9 +69,6 @@ type Snapshot struct {
 	Refunded  int64
 	Created   time.Time
 	ExpiresAt time.Time
-
-	// Disclosed: the URL was sent in a complete response to a connected caller. Nobody can pay a session that is not disclosed.
-	Disclosed bool
 }
 
 // Sessions returns a snapshot of all checkout sessions, the newest first.
@@ -95,17 +92,8 @@ func (r *record) snapshot(now time.Time) Snapshot {
 		ID: c.ID, Order: string(c.ClientReferenceID), Metadata: c.Metadata, Key: r.Key,
 		Status: c.Status, Payable: (&sessionTx{record: r, now: now}).payable(), Paid: c.PaymentStatus == paid,
 		Amount: c.AmountTotal, Currency: c.Currency, Refunded: r.Refunded,
-		Created: time.Unix(c.Created, 0).UTC(), ExpiresAt: time.Unix(c.ExpiresAt, 0).UTC(), Disclosed: r.Disclosed,
+		Created: time.Unix(c.Created, 0).UTC(), ExpiresAt: time.Unix(c.ExpiresAt, 0).UTC(),
 	}
-}
-
-// disclose records that a session's URL is sent.
-func (s *Sandbox) disclose(id string) error {
-	return s.update(id, func(t *sessionTx) {
-		if !t.Disclosed {
-			t.Disclosed, t.touched = true, true
-		}
-	})
 }
 
 // received are the request bodies under each idempotency key.

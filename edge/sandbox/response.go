@@ -13,8 +13,7 @@ type response struct {
 	mediaType  string // "" for JSON
 	retryAfter int64  // seconds; 0 for no header
 	replayed   bool
-	discloses  []string // the sessions whose URL it contains
-	recorded   bool     // and their disclosure is persisted already
+	session    string // the id of the session that it contains, "" for none
 	fault      fault.Spec
 	transport  fault.Transport // nil: sent as it is
 	note       string
@@ -25,10 +24,7 @@ func ok(object any) response { return response{status: 200, body: encode(object)
 // sessionResponse responds with a session.
 func sessionResponse(s *session) response {
 	a := ok(s)
-	a.note = s.about()
-	if s.URL != "" {
-		a.discloses = []string{s.ID}
-	}
+	a.session, a.note = s.ID, s.about()
 	return a
 }
 

@@ -3,7 +3,6 @@ package sandbox
 import (
 	"crypto/rand"
 	"hash/maphash"
-	"io"
 	"log/slog"
 	"net"
 	"net/url"
@@ -31,7 +30,6 @@ type Config struct {
 
 	Delay time.Duration    // until a delayed payment is decided; 0 for ten seconds
 	Now   func() time.Time // nil for time.Now
-	Rand  io.Reader        // makes ids; safe for concurrent use; nil for crypto/rand
 	Log   *slog.Logger     // nil discards
 }
 
@@ -62,9 +60,6 @@ func New(c Config) *Sandbox {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
-	}
-	if c.Rand == nil {
-		c.Rand = rand.Reader
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -146,9 +141,7 @@ const maxTime = 62 * 62 * 62 * 62 * 62 * 62 * 62 * 62
 // newID returns prefix, the inverted time, and 142 random bits: a session's id is the capability to pay it.
 func (s *Sandbox) newID(prefix string) string {
 	var id [32]byte
-	if _, err := io.ReadFull(s.config.Rand, id[8:]); err != nil {
-		panic("sandbox: no randomness: " + err.Error())
-	}
+	rand.Read(id[8:])
 	for i := range id[8:] {
 		id[8+i] = base62[id[8+i]%62]
 	}

@@ -19,8 +19,7 @@ type record struct {
 	Events   map[string]string `json:"events"` // the last event id of each type
 	Held     string            `json:"held"`   // the task of an event that is held back until the next was accepted
 
-	Key       string `json:"key"`       // the idempotency key of its create
-	Disclosed bool   `json:"disclosed"` // its URL was sent in a complete response
+	Key string `json:"key"` // the idempotency key of its create
 }
 
 // sessionTx is a transaction on a session. Its changes and the events that report them are persisted atomically.
@@ -29,7 +28,6 @@ type sessionTx struct {
 	sandbox *Sandbox
 	now     time.Time
 	change  change
-	touched bool            // the record has changed although change is empty
 	forced  *fault.Injected // the fault of the transaction's webhooks; nil for the injector's
 }
 
@@ -46,7 +44,7 @@ func (s *Sandbox) update(id string, step func(*sessionTx)) error {
 	}
 	t := &sessionTx{record: r, sandbox: s, now: s.config.Now()}
 	step(t)
-	if len(t.change) == 0 && !t.touched {
+	if len(t.change) == 0 {
 		return nil
 	}
 	t.change.put("cs/"+id, t.record)

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"crypto/rand"
 	"io"
 	"net"
 	"net/http"
@@ -53,7 +52,7 @@ func newShop(t testing.TB, change func(*Config)) *shop {
 	s := &shop{t: t, clock: new(clock), inbox: newInbox(t)}
 	s.config = Config{
 		Store: openStore(t), Key: apiKey, WebhookURL: s.inbox.url, WebhookSecret: webhookSecret,
-		PublicURL: "http://127.0.0.1/sandbox", Now: s.clock.now, Rand: rand.Reader,
+		PublicURL: "http://127.0.0.1/sandbox", Now: s.clock.now,
 		Delay: 100 * time.Millisecond,
 	}
 	if change != nil {

@@ -28,7 +28,7 @@ type Operation string
 // The operations of the API, and the sending of a webhook.
 const (
 	Create   Operation = "create"
-	Retrieve Operation = "retrieve" // of a session or an event
+	Retrieve Operation = "retrieve"
 	Expire   Operation = "expire"
 	List     Operation = "list" // of sessions or events
 	Refund   Operation = "refund"

@@ -41,13 +41,6 @@ func (i *Injector) Queue(queue []Injected) {
 	i.queue = queue
 }
 
-// Waiting returns how many queued faults still wait for a call.
-func (i *Injector) Waiting() int {
-	i.mutex.Lock()
-	defer i.mutex.Unlock()
-	return len(i.queue)
-}
-
 // Decide sets a function that chooses the fault of every call that no queued fault applies to; nil for none. It is called
 // concurrently, for webhooks while their session is locked, and must not call the sandbox. A fault that does not apply to
 // the call is ignored; one that is not in the table is a panic.

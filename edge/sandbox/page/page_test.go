@@ -69,6 +69,16 @@ func (o opened) path() string { return o.URL[strings.Index(o.URL, "/sandbox/"):]
 // open opens a session of two lines, 29.00 + 2.10 USD, with parameters changed.
 func (s *site) open(changes ...string) (o opened) {
 	s.t.Helper()
+	status, body := s.create(changes...)
+	if json.Unmarshal([]byte(body), &o) != nil || status != http.StatusOK {
+		s.t.Fatal(status, body)
+	}
+	return o
+}
+
+// create calls the API for open.
+func (s *site) create(changes ...string) (status int, body string) {
+	s.t.Helper()
 	const first, second = "line_items[0]", "line_items[1]"
 	form := url.Values{
 		"mode": {"payment"}, "success_url": {"https://shop.example/thanks?id={CHECKOUT_SESSION_ID}&q=a%20b"},
@@ -89,10 +99,8 @@ func (s *site) open(changes ...string) (o opened) {
 	request.Header.Set("Authorization", "Bearer "+apiKey)
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	response, err := api.Do(request)
-	if body := s.read(response, err); json.Unmarshal([]byte(body), &o) != nil || o.URL == "" {
-		s.t.Fatal(body)
-	}
-	return o
+	body = s.read(response, err)
+	return response.StatusCode, body
 }
 
 func (s *site) get(url string) (*http.Response, string) {
