@@ -40,7 +40,7 @@ func TestPageHeaders(t *testing.T) {
 	}
 }
 
-// TestNothingInline: S1. the policy would block it, and the page would be broken without anybody noticing.
+// TestNothingInline: S1. The policy would block inline scripts and styles.
 func TestNothingInline(t *testing.T) {
 	inline := regexp.MustCompile(`<style|\bstyle=|\son[a-z]+=|javascript:`)
 	s := openShop(t)
@@ -54,7 +54,7 @@ func TestNothingInline(t *testing.T) {
 		known += strings.Count(page, script)
 	}
 	if all != 2 || known != 2 {
-		t.Errorf("%d script elements, %d of them known; there are to be the script and its data", all, known)
+		t.Errorf("%d script elements, %d of them known; want the script and its data", all, known)
 	}
 }
 
@@ -74,7 +74,7 @@ func TestAssetHeaders(t *testing.T) {
 				"Cross-Origin-Resource-Policy": "same-origin",
 			} {
 				if got := string(h.Peek(header)); got != want {
-					t.Errorf("%s as %q: %s: %s, not %s", name, accept, header, got, want)
+					t.Errorf("%s as %q: %s: %s, want %s", name, accept, header, got, want)
 				}
 			}
 		}
@@ -94,18 +94,18 @@ func TestPageIsCompressed(t *testing.T) {
 		t.Fatalf("not compressed: %v", err)
 	}
 	if plain := s.get(pageURL).Body(); string(page) != string(plain) {
-		t.Error("the compressed page is another")
+		t.Error("the compressed page differs")
 	}
 	style, _ := web.Named("checkout.css").Encoded("br")
 	script, _ := web.Named("checkout.js").Encoded("br")
 	total := len(ctx.Response.Body()) + len(style) + len(script)
 	t.Logf("critical path: page %d, style %d, script %d bytes", len(ctx.Response.Body()), len(style), len(script))
 	if total > 25<<10 {
-		t.Errorf("%d bytes before the page can be used", total)
+		t.Errorf("the critical path is %d bytes, more than 25 KiB", total)
 	}
 }
 
-// TestImageOrigin: a logo adds its origin to the policy, and nothing else.
+// TestImageOrigin checks that a logo's URL can add only an origin to the policy.
 func TestImageOrigin(t *testing.T) {
 	for address, want := range map[string]string{
 		"https://cdn.example/logo.svg":         "https://cdn.example",

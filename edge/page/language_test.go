@@ -11,7 +11,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
-// in asks for the page as a browser with these headers does.
+// in requests a path with headers, given as pairs of name and value.
 func (s *shop) in(path string, headers ...string) *fasthttp.Response {
 	var request fasthttp.Request
 	request.SetRequestURI("http://127.0.0.1:8787" + path)
@@ -24,7 +24,7 @@ func (s *shop) in(path string, headers ...string) *fasthttp.Response {
 	return &ctx.Response
 }
 
-// TestLanguage: the buyer's option, the session's, the browser's, the store's, English.
+// TestLanguage checks the order: the buyer's choice, the session's language, the browser's, the store's, English.
 func TestLanguage(t *testing.T) {
 	for _, c := range []struct{ cookie, session, accept, store, want string }{
 		{"", "", "", "", "en"},
@@ -37,7 +37,7 @@ func TestLanguage(t *testing.T) {
 		{"", "", "*", "", "en"},
 		{"", "", "sv;q=x, ;q=1,,-", "", "en"},
 		{"", "zh-TW", "de", "", "zh-Hant-TW"},
-		{"", "sv", "de", "", "de"}, // nobody speaks it here
+		{"", "sv", "de", "", "de"}, // not available
 		{"language=ko-KR", "zh-TW", "de", "pt", "ko-KR"},
 		{"language=xx; other=1", "zh-TW", "de", "", "zh-Hant-TW"},
 	} {
@@ -51,15 +51,15 @@ func TestLanguage(t *testing.T) {
 	}
 }
 
-// TestLanguageOfNoSession: where there is no session, the browser decides; a page in Arabic runs from right to left.
-func TestLanguageOfNoSession(t *testing.T) {
+// TestLanguageWithoutSession: without a session the browser's language or the cookie decides.
+func TestLanguageWithoutSession(t *testing.T) {
 	s := openShop(t)
 	expect(t, s.in("/nowhere", "Accept-Language", "ar-EG"), fasthttp.StatusNotFound, `<html lang="ar" dir="rtl"`)
 	expect(t, s.in("/nowhere", "Cookie", "language=ja-JP"), fasthttp.StatusNotFound, `<html lang="ja-JP" dir="ltr"`)
 }
 
-// TestSwitch: the option is kept in the only cookie there is, and the page comes again without it in its address.
-func TestSwitch(t *testing.T) {
+// TestSetLanguage checks the cookie and the redirect of ?language=….
+func TestSetLanguage(t *testing.T) {
 	s := openShop(t)
 	s.offer(t, func(session *sessions.Session) { session.PageURL = "https://pay.example" + pageURL })
 	chosen := s.in(pageURL + "?language=zh-hk")
@@ -76,17 +76,17 @@ func TestSwitch(t *testing.T) {
 	page := s.in(pageURL, "Cookie", "language=zh-Hant-HK")
 	expect(t, page, fasthttp.StatusOK, `<option value="zh-Hant-HK" lang="zh-Hant-HK" selected>繁體中文（香港）</option>`)
 	if len(page.Header.PeekCookie(languageCookie)) > 0 {
-		t.Error("a cookie for somebody who has chosen nothing")
+		t.Error("a page without ?language sets a cookie")
 	}
 	unknown := s.in(pageURL + "?language=%0d%0aSet-Cookie:x")
 	expect(t, unknown, fasthttp.StatusSeeOther)
 	if len(unknown.Header.PeekCookie(languageCookie)) > 0 {
-		t.Error("a language that there is not is kept")
+		t.Error("an unknown language sets a cookie")
 	}
 }
 
-// TestGuessed: the browser's region comes first in the list, and is not chosen.
-func TestGuessed(t *testing.T) {
+// TestLikelyCountry: the browser's region is listed first and is not selected.
+func TestLikelyCountry(t *testing.T) {
 	for accept, want := range map[string]country.Code{"": "AF", "de": "AF", "de-CH, fr-FR": "CH", "zh-Hant-TW": "TW"} {
 		s := openShop(t)
 		s.offer(t, nil)
@@ -96,10 +96,10 @@ func TestGuessed(t *testing.T) {
 		_, first, _ = strings.Cut(first, "<option value=\"\"")
 		_, first, _ = strings.Cut(first, "<option value=\"")
 		if got := first[:2]; got != string(want) {
-			t.Errorf("%q: first is %s, not %s", accept, got, want)
+			t.Errorf("%q: first is %s, want %s", accept, got, want)
 		}
 		if strings.Count(page, `<option value="CH"`) != 1 || strings.Contains(page, `<option value="CH" selected`) {
-			t.Errorf("%q: Switzerland is missing, twice there, or chosen", accept)
+			t.Errorf("%q: Switzerland is missing, duplicated or selected", accept)
 		}
 	}
 }

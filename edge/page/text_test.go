@@ -11,7 +11,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/locale"
 )
 
-// find collects what the only group of a pattern matches in files.
+// find returns the matches of a pattern's group in files.
 func find(t *testing.T, glob, pattern string) []string {
 	t.Helper()
 	files, err := filepath.Glob(glob)
@@ -29,46 +29,46 @@ func find(t *testing.T, glob, pattern string) []string {
 		}
 	}
 	if len(found) < 5 {
-		t.Fatalf("found %q only in %s: the test no longer reads it", found, glob)
+		t.Fatalf("found only %q in %s: the pattern is out of date", found, glob)
 	}
 	return found
 }
 
-// TestEveryProblemHasText reads the core's sources for the problems of fields.
+// TestEveryProblemHasText checks that every problem of a field in the core's source has a message.
 func TestEveryProblemHasText(t *testing.T) {
 	codes := find(t, "../../core/billing/*.go", `"([a-z-]+)", "/billingDetail/(?:country|state|postcode|businessName|taxId)"`)
 	codes = append(codes, "buyer-email-required", "buyer-email-invalid")
 	inScript := locale.English().Texts(scripted)
 	for _, code := range codes {
 		if inScript[code] == "" {
-			t.Errorf("no text, or none in the script, for %s", code)
+			t.Errorf("no message in the script for %s", code)
 		}
 	}
 }
 
-// TestEveryKeyHasText: a key without a text would leave a hole in the page.
+// TestEveryKeyHasText checks that every message key in Go, templates and scripts exists.
 func TestEveryKeyHasText(t *testing.T) {
 	english := locale.English()
 	keys := find(t, "templates/*.html", `(?:Text|Label|Parts) "([^"]+)"`)
 	for _, key := range append(keys, find(t, "*.go", `\.(?:Text|Parts)\("([^"]*[^".])"`)...) {
 		if english.Text(key) == "" {
-			t.Errorf("no text for %s", key)
+			t.Errorf("no message for %s", key)
 		}
 	}
 	inScript := english.Texts(scripted)
 	for _, key := range find(t, "../../web/src/*.ts", `text(?:In)?\((?:[^"()]*, )?"([^"]*[^".])"`) {
 		if inScript[key] == "" {
-			t.Errorf("the script has no text for %s", key)
+			t.Errorf("the script has no message for %s", key)
 		}
 	}
 	for _, name := range scripted {
 		if english.Text(name) == "" && english.Text(name+".other") == "" {
-			t.Errorf("%s names no text", name)
+			t.Errorf("%s is the key of no message", name)
 		}
 	}
 }
 
-// TestEveryTaxHasText: a tax that the core may charge has a name on the page.
+// TestEveryTaxHasText checks that every tax of the core has a name on the page.
 func TestEveryTaxHasText(t *testing.T) {
 	for _, code := range find(t, "../../core/tax/table/taxes.go", `\t\{"([a-z]+)", "[A-Z]`) {
 		if locale.English().Text("tax."+code) == "" {
@@ -77,9 +77,9 @@ func TestEveryTaxHasText(t *testing.T) {
 	}
 }
 
-// TestEveryTextIsAskedFor: what nobody says need not be translated. A key is named whole, or by what stands before its last
-// dot; a country behind it goes without saying.
-func TestEveryTextIsAskedFor(t *testing.T) {
+// TestEveryTextIsUsed finds messages that no source uses. A source names a key in full or up to its last dot, and without the
+// country suffix.
+func TestEveryTextIsUsed(t *testing.T) {
 	named := map[string]bool{}
 	for _, glob := range []string{"../../core/*/*.go", "../../core/tax/table/*.go", "*.go", "templates/*.html", "../../web/src/*.ts"} {
 		for _, name := range find(t, glob, "[\"`]([a-z][a-z-]+(?:\\.[a-zA-Z-]+)*)\\.?[\"`]") {
@@ -89,13 +89,13 @@ func TestEveryTextIsAskedFor(t *testing.T) {
 	for _, key := range find(t, "../locale/messages/en.json", `(?m)^\t\t"([^"]+)": `) {
 		name := regexp.MustCompile(`\.[A-Z]{2}$`).ReplaceAllString(key, "")
 		if stem := name[:max(strings.LastIndexByte(name, '.'), 0)]; !named[name] && !named[stem] {
-			t.Errorf("nobody says %s", key)
+			t.Errorf("nothing uses the message %s", key)
 		}
 	}
 }
 
-// claims are what the page must not say while nothing tells the merchant of a payment: that the merchant has received it or
-// knows of it, by language, with a sentence that says so.
+// claims are patterns, by language, of statements that the page must not make: that the merchant has received the order or knows of
+// the payment. Each has an example.
 var claims = map[string]struct{ pattern, sentence string }{
 	"ar":         {"تلقى", "تلقى {merchant} طلبك وتأكيد الدفع."},
 	"de":         {"erhalten|weiß|benachrichtigt|informiert", "{merchant} hat Ihre Bestellung und die Zahlungsbestätigung erhalten."},
@@ -119,7 +119,7 @@ var claims = map[string]struct{ pattern, sentence string }{
 	"zh-Hant-TW": {"收到|得知|通知", "{merchant} 已收到您的訂單並確認付款。"},
 }
 
-// TestNoClaimAboutMerchant: what the page says of the merchant is what it knows. A language that is new needs its line above.
+// TestNoClaimAboutMerchant searches all messages for such claims. A new language needs a pattern above.
 func TestNoClaimAboutMerchant(t *testing.T) {
 	for tag, claim := range claims {
 		if !regexp.MustCompile(claim.pattern).MatchString(claim.sentence) {
@@ -135,22 +135,22 @@ func TestNoClaimAboutMerchant(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var catalogue struct {
+		var catalog struct {
 			Base  string
 			Texts map[string]string
 		}
-		if err := json.Unmarshal(text, &catalogue); err != nil {
+		if err := json.Unmarshal(text, &catalog); err != nil {
 			t.Fatal(file, err)
 		}
 		tag := strings.TrimSuffix(filepath.Base(file), ".json")
 		claim, ok := claims[tag]
 		if !ok {
-			claim, ok = claims[catalogue.Base]
+			claim, ok = claims[catalog.Base]
 		}
-		if !ok && len(catalogue.Texts) > 0 {
-			t.Errorf("%s: nothing says what its texts must not claim", tag)
+		if !ok && len(catalog.Texts) > 0 {
+			t.Errorf("%s: no pattern of claims", tag)
 		}
-		for key, says := range catalogue.Texts {
+		for key, says := range catalog.Texts {
 			if ok && strings.Contains(says, "{merchant}") && regexp.MustCompile(claim.pattern).MatchString(says) {
 				t.Errorf("%s, %s: %q claims that the merchant knows of the payment", tag, key, says)
 			}

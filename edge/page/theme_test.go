@@ -11,12 +11,12 @@ import (
 	"github.com/crepe-checkout/crepe/edge/catalog"
 )
 
-// TestThemeGuard: whatever four colours a merchant chooses, a buyer can read the page and see its controls.
-func TestThemeGuard(t *testing.T) {
+// TestThemeContrast checks the contrast of random themes.
+func TestThemeContrast(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	some := func() string {
 		c := color{uint8(random.Uint32()), uint8(random.Uint32()), uint8(random.Uint32())}
-		if random.IntN(4) == 0 { // grey, where nothing contrasts well
+		if random.IntN(4) == 0 { // grey, which has little contrast with anything
 			c = color{c[0], c[0], c[0]}
 		}
 		return c.String()
@@ -46,13 +46,13 @@ func TestThemeGuard(t *testing.T) {
 	}
 }
 
-// TestThemeKeeps: a option that can be read stays as it is.
-func TestThemeKeeps(t *testing.T) {
+// TestThemeUnchanged checks that readable colours are not corrected.
+func TestThemeUnchanged(t *testing.T) {
 	for i := range defaultThemes {
 		p := newPalette(&catalog.Theme{}, &defaultThemes[i])
 		if p.bg.String() != defaultThemes[i].Background || p.card.String() != defaultThemes[i].Card || p.text.String() != defaultThemes[i].Text ||
 			p.primary.String() != defaultThemes[i].Primary || p.focus != p.primary || p.edge != p.primary {
-			t.Errorf("our own look was corrected: %+v", p)
+			t.Errorf("a default theme was corrected: %+v", p)
 		}
 		for _, c := range [...]struct{ got, base color }{
 			{p.danger.ink, signals[i][0]}, {p.ok.ink, signals[i][1]}, {p.warn.ink, signals[i][2]},
@@ -72,8 +72,8 @@ func TestThemeKeeps(t *testing.T) {
 	}
 }
 
-// TestThemeIsTheStyle: checkout.css begins with our own look, as this package makes it.
-func TestThemeIsTheStyle(t *testing.T) {
+// TestDefaultTheme checks that checkout.css begins with the generated default theme.
+func TestDefaultTheme(t *testing.T) {
 	style, err := os.ReadFile("../../web/src/checkout.css")
 	if err != nil {
 		t.Fatal(err)
@@ -101,7 +101,7 @@ func TestThemeColors(t *testing.T) {
 	}
 }
 
-// TestTheme: a store's own look is a file of its own, kept for good and named after what is in it.
+// TestTheme checks the style sheet of a store's theme, and that only generated names are found.
 func TestTheme(t *testing.T) {
 	s := openShop(t)
 	s.offer(t, nil)

@@ -20,7 +20,7 @@ for (const start of [firefox, webKit]) {
 		await browser.until("document.querySelector('form[data-core]')");
 		assert.equal(await browser.run("document.documentElement.scrollWidth <= innerWidth"), true);
 
-		// What is wrong is said, and leads to its field.
+		// Errors are listed with links to their fields.
 		await browser.type("[name=email]", "ada@");
 		await browser.click("[name=country] option[value=IT]");
 		await browser.click("[name=isBusiness]");
@@ -30,7 +30,7 @@ for (const start of [firefox, webKit]) {
 		assert.deepEqual(await browser.run(texts("#notice li")), await browser.run(texts("p.error")));
 		assert.equal(await browser.run("document.querySelectorAll('[aria-invalid]').length"), 3);
 
-		// What is mended is right at once, and the tax follows.
+		// Valid values remove the errors, and the tax follows.
 		await browser.type("[name=email]", "fieldnotes.example");
 		await browser.click("[name=country] option[value=US]");
 		assert.equal(await browser.run("document.querySelector('[name=state]').checkVisibility()"), true);
@@ -51,7 +51,7 @@ for (const start of [firefox, webKit]) {
 		assert.ok((await browser.run("location.href")).startsWith(checkoutUrl));
 		assert.deepEqual(await browser.cookies(), []);
 
-		// And from the right to the left.
+		// Right-to-left.
 		await browser.open((await newSession()).checkoutUrl);
 		await browser.click("[name=language] option[value=ar]");
 		await browser.until("document.documentElement.dir === 'rtl'");

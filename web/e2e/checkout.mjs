@@ -1,4 +1,4 @@
-// The hosted page in a real browser, against a running `crepe dev`.
+// A whole purchase on the hosted page, against a running `crepe dev`.
 //
 //   DEV_JSON=.crepe/dev.json node web/e2e/checkout.mjs
 
@@ -16,7 +16,7 @@ test("V1 V2 V3 V4 L3 F5 F7 A4: a buyer types, sees the tax, pays, and the order 
 	await visit.ready();
 	assert.deepEqual([await visit.total(), await page.innerText(".total dt")], ["€27.00", "Total before tax"]);
 
-	// V1: nothing while one types, the sentence on leaving, gone as soon as it is mended.
+	// V1: no error while typing, one on blur, removed as soon as the value is valid.
 	await page.locator("#email").pressSequentially("ada@");
 	assert.equal(await visit.fault("email").count(), 0);
 	await page.press("#email", "Tab");
@@ -26,7 +26,7 @@ test("V1 V2 V3 V4 L3 F5 F7 A4: a buyer types, sees the tax, pays, and the order 
 	assert.equal(await visit.fault("email").count(), 0);
 	assert.equal(await page.getAttribute("#email", "aria-invalid"), null);
 
-	// V2, V3: what is missing is said on submit, in a list that leads to the fields.
+	// V2, V3: missing values are reported on submit, in a list with links to the fields.
 	await page.check("#isBusiness");
 	await page.press("#businessName", "Tab");
 	assert.equal(await visit.fault("businessName").count(), 0);
@@ -42,7 +42,7 @@ test("V1 V2 V3 V4 L3 F5 F7 A4: a buyer types, sees the tax, pays, and the order 
 	assert.equal(await page.isVisible("#notice"), false);
 	assert.doesNotMatch(await page.title(), /^Error: /);
 
-	// The tax follows the place: one tax, two, none where nothing is known yet.
+	// The tax follows the territory: one tax, two taxes, none while the territory is unknown.
 	assert.deepEqual(await visit.taxes(), ["Sales tax\n6.25% · Texas\n€1.69"]);
 	await page.selectOption("#country", "CA");
 	assert.equal(await page.inputValue("#state"), "");
@@ -55,7 +55,7 @@ test("V1 V2 V3 V4 L3 F5 F7 A4: a buyer types, sees the tax, pays, and the order 
 	assert.equal(await visit.total(), "€32.13");
 	await page.waitForFunction(() => document.querySelector("#status").textContent === "€32.13, including €5.13 tax");
 
-	// A business of the Union owes the tax itself; its number is checked, digit by digit.
+	// Reverse charge for an EU business; the check digits of its VAT ID are verified.
 	await page.check("#isBusiness");
 	await page.fill("#businessName", "Fieldnotes GmbH");
 	await page.fill("#taxId", "DE 136 695 970");
@@ -79,7 +79,7 @@ test("V1 V2 V3 V4 L3 F5 F7 A4: a buyer types, sees the tax, pays, and the order 
 	await visit.close();
 });
 
-test("V6 P3: without JavaScript the same, with a page load in between", async () => {
+test("V6 P3: a purchase without JavaScript", async () => {
 	const { checkoutUrl } = await newSession();
 	const visit = await Visit.open(checkoutUrl, { javaScriptEnabled: false });
 	const { page } = visit;
@@ -100,7 +100,7 @@ test("V6 P3: without JavaScript the same, with a page load in between", async ()
 	await visit.close();
 });
 
-test("the merchant’s token is taken out of the address and spent on the order", async () => {
+test("the session token is removed from the URL and used for the order", async () => {
 	const { checkoutUrl } = await newSession({ successUrl: `${dev.baseUrl}/demo/thank-you` });
 	const visit = await Visit.open(`${checkoutUrl}#token=${await newToken("buyer-17")}`);
 	const { page } = visit;
@@ -116,7 +116,7 @@ test("the merchant’s token is taken out of the address and spent on the order"
 	await visit.close();
 });
 
-test("R5: a token that has ended ends the session, in words", async () => {
+test("R5: an invalid token ends the checkout with a message", async () => {
 	const { checkoutUrl } = await newSession();
 	const visit = await Visit.open(`${checkoutUrl}#token=eyJhbGciOiJub25lIn0.e30.`);
 	const { page } = visit;
@@ -129,7 +129,7 @@ test("R5: a token that has ended ends the session, in words", async () => {
 	await visit.close();
 });
 
-test("the module answers in a browser as it does everywhere, to the byte", async () => {
+test("the module gives the same bytes in a browser as elsewhere", async () => {
 	const folder = new URL("../../core/testdata/vectors/", import.meta.url);
 	const vectors = readdirSync(folder).map((name) => {
 		const { op, in: input, text, out } = JSON.parse(readFileSync(new URL(name, folder), "utf8"));
@@ -142,7 +142,7 @@ test("the module answers in a browser as it does everywhere, to the byte", async
 		const module = await Core.load(core.url, core.integrity);
 		return vectors.map(({ op, input }) => {
 			const answer = module.call(op, input);
-			if (op === "rates") module.call(op, "{}"); // the next vector knows nothing of them
+			if (op === "rates") module.call(op, "{}"); // reset for the next vector
 			return answer;
 		});
 	}, vectors);

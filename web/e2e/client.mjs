@@ -1,4 +1,4 @@
-// The client on a merchant's pages in a real browser, against a running `crepe dev` that lists one of two origins.
+// The client on a merchant's page in Chromium, against a running `crepe dev` that lists one of two origins.
 //
 //   DEV_JSON, LISTED and UNLISTED (addresses to serve the pages at), PACKAGES (the folder of `make client`), EXAMPLE (the
 //   published example)
@@ -17,7 +17,7 @@ const example = readFileSync(EXAMPLE, "utf8");
 const modules = "/node_modules/@crepe-checkout/";
 const types = { js: "text/javascript", wasm: "application/wasm" };
 
-// merchant is a web server as merchants have it: a page, the npm packages among its own files, and /v1/ passed on.
+// merchant is a merchant's web server: a page, the npm packages as static files, and a proxy for /v1/.
 const merchant = createServer(async (request, response) => {
 	if (request.url.startsWith(modules)) {
 		response.setHeader("Content-Type", types[request.url.split(".").pop()]);
@@ -45,7 +45,7 @@ after(async () => {
 	for (const server of servers) server.close();
 });
 
-// run opens the merchant's page at an address, with a token and a module on it, and answers the first line that the module logs.
+// run opens the merchant's page at an address with a token and a module, and returns the first line that the module logs.
 async function run(address, token, module) {
 	page = `<!doctype html><title>Shop</title><script>window.WAFFO_SESSION_TOKEN = ${JSON.stringify(token)}</script>
 <script type="module">${module}</script>`;
@@ -59,7 +59,7 @@ async function run(address, token, module) {
 	return { logged, complaints };
 }
 
-// report is a page that orders through the client and logs what came of it.
+// report returns a module that orders with the client and logs the result.
 const report = (order, client = "") => `
 import { WaffoPancake, WaffoPancakeError } from "${served}";
 const client = new WaffoPancake({ sessionToken: window.WAFFO_SESSION_TOKEN, environment: "test", ${client} });
@@ -87,7 +87,7 @@ test("the published example runs as written, from another origin and from the np
 	await visit.close();
 });
 
-test("a page of a listed origin orders, and can read why it was refused", async () => {
+test("a page of a listed origin orders, and can read errors", async () => {
 	const { logged } = await run(LISTED, await newToken("user-18"), report(order(await newSession())));
 	assert.match(JSON.parse(logged).checkoutUrl, new RegExp(`^${dev.baseUrl}/sandbox/`));
 
@@ -101,14 +101,14 @@ test("a page of a listed origin orders, and can read why it was refused", async 
 	]]);
 });
 
-test("a page of an origin that is not listed is refused by the browser, and nothing is ordered", async () => {
+test("CORS refuses a page of an unlisted origin, and there is no order", async () => {
 	const session = await newSession();
 	const { logged, complaints } = await run(UNLISTED, await newToken("user-20"), report(order(session)));
 	const { status, code } = JSON.parse(logged);
 	assert.deepEqual([status, code], [0, "network"]);
 	assert.ok(complaints.some((line) => /blocked by CORS policy/.test(line)), complaints.join("\n"));
 
-	// The same page through its own server is no business of the browser's.
+	// Through the page's own server, CORS does not apply.
 	const own = await run(UNLISTED, await newToken("user-20"), report(order(session), 'baseUrl: location.origin'));
 	assert.match(JSON.parse(own.logged).checkoutUrl, new RegExp(`^${dev.baseUrl}/sandbox/`));
 });

@@ -1,5 +1,5 @@
-// The form in a real browser, against a running `crepe dev`: what is where, what is asked, what is offered. The ids are
-// those of the page's requirements; edge/page lists them.
+// Layout, fields and suggestions of the form, against a running `crepe dev`. The ids are those of the page's requirements, which
+// edge/page lists.
 //
 //   DEV_JSON=.crepe/dev.json node web/e2e/form.mjs
 
@@ -9,10 +9,10 @@ import { browser, completed, dev, newSession, newToken, pay, submit, Visit } fro
 
 after(() => browser.close());
 
-// box is where something is on the page.
+// box returns an element's position and size.
 const box = (page, selector) => page.locator(selector).boundingBox();
 
-test("L1 L2: two columns where there is room, and everything that is paid for in sight", async () => {
+test("L1 L2: two columns on a wide screen, with the whole receipt above the fold", async () => {
 	const { checkoutUrl } = await newSession();
 	const visit = await Visit.open(checkoutUrl);
 	const { page } = visit;
@@ -29,7 +29,7 @@ test("L1 L2: two columns where there is room, and everything that is paid for in
 	await visit.close();
 });
 
-test("L1 L2: one column on a phone, the total at its top and above the button", async () => {
+test("L1 L2: one column on a phone, with the total at the top and above the button", async () => {
 	const { checkoutUrl } = await newSession();
 	for (const width of [899, 390, 320]) {
 		const visit = await Visit.open(checkoutUrl, { viewport: { width, height: 844 } });
@@ -49,7 +49,7 @@ test("L1 L2: one column on a phone, the total at its top and above the button", 
 	}
 });
 
-test("L4: who is known need not type: one click, or Edit", async () => {
+test("L4: known details are shown as text with Edit, and one click orders", async () => {
 	const known = {
 		buyerEmail: "ada@fieldnotes.example", currency: "USD",
 		billingDetail: { country: "CA", isBusiness: false, state: "ON", postcode: "K1A 0B1" },
@@ -79,7 +79,7 @@ test("L4: who is known need not type: one click, or Edit", async () => {
 	await visit.close();
 });
 
-test("L5: the e-mail address of a buyer whom the merchant knows by it stands", async () => {
+test("L5: an e-mail address that the token fixes cannot be changed", async () => {
 	const { checkoutUrl } = await newSession({ buyerEmail: "somebody@else.example" });
 	const visit = await Visit.open(`${checkoutUrl}#token=${await newToken("Ada@Fieldnotes.example")}`);
 	const { page } = visit;
@@ -93,7 +93,7 @@ test("L5: the e-mail address of a buyer whom the merchant knows by it stands", a
 	await visit.close();
 });
 
-test("F1 F3: each country has its own fields and its own keys", async () => {
+test("F1 F3: each country has its fields, labels and keypad", async () => {
 	const visit = await Visit.open((await newSession()).checkoutUrl);
 	const { page } = visit;
 	await visit.ready();
@@ -122,7 +122,7 @@ test("F1 F3: each country has its own fields and its own keys", async () => {
 	await visit.close();
 });
 
-test("V5: a slip in a well-known domain is offered to be mended, and never mended by itself", async () => {
+test("V5: a typing error in a well-known domain gets a suggestion, and is not corrected automatically", async () => {
 	const visit = await Visit.open((await newSession()).checkoutUrl);
 	const { page } = visit;
 	await visit.ready();
@@ -138,7 +138,7 @@ test("V5: a slip in a well-known domain is offered to be mended, and never mende
 	assert.equal(await page.locator("#email-suggest").count(), 0);
 	assert.equal(await page.getAttribute("#email", "aria-describedby"), null);
 
-	// Who goes on is not asked again: the order is placed with what was typed.
+	// A submitted address gets no suggestion again, and the order is created with it.
 	await page.fill("#email", "ada@gmial.com");
 	await page.press("#email", "Tab");
 	await page.click(submit);
@@ -152,7 +152,7 @@ test("V5: a slip in a well-known domain is offered to be mended, and never mende
 	await visit.close();
 });
 
-test("F4: a postcode selects its state, and one of another state is pointed out", async () => {
+test("F4: a postcode selects its state, and a different state gets a warning", async () => {
 	const visit = await Visit.open((await newSession()).checkoutUrl);
 	const { page } = visit;
 	await visit.ready();

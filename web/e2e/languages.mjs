@@ -1,4 +1,4 @@
-// The languages of the hosted page in a real browser, against a running `crepe dev`.
+// The page's languages, against a running `crepe dev`.
 //
 //   DEV_JSON=.crepe/dev.json [SHOTS=folder] node web/e2e/languages.mjs
 
@@ -8,12 +8,12 @@ import { browser, dev, newMerchantSession, newSession, newToken, submit, Visit }
 
 after(() => browser.close());
 
-// speak makes a visitor one who has chosen a language.
+// speak sets the cookie of a chosen language.
 function speak(visit, language) {
 	return visit.context.addCookies([{ name: "language", value: language, url: `${dev.baseUrl}/store/` }]);
 }
 
-// fits holds a page to its width: nothing reaches beyond it.
+// fits checks that the page does not scroll horizontally.
 async function fits(page, what) {
 	const [scrollWidth, clientWidth] = await page.evaluate(() => {
 		const { scrollWidth, clientWidth } = document.documentElement;
@@ -24,7 +24,7 @@ async function fits(page, what) {
 
 const receipt = (page) => page.locator("aside dl.lines").evaluate((lines) => lines.textContent.replace(/\s+/g, ""));
 
-test("the script writes every amount, tax and place as the server has", async () => {
+test("the script formats amounts, taxes and territories as the server does", async () => {
 	const { checkoutUrl } = await newMerchantSession({
 		currency: "USD", priceSnapshot: { amount: "1290", taxCategory: "saas", taxIncluded: false },
 		billingDetail: { country: "CA", state: "QC", isBusiness: false },
@@ -43,7 +43,7 @@ test("the script writes every amount, tax and place as the server has", async ()
 	await Promise.all([plain.close(), scripted.close()]);
 });
 
-test("the browser's language, and a switch that keeps what is typed and who the buyer is", async () => {
+test("the browser's language, and a change of language that keeps the form and the token", async () => {
 	const { checkoutUrl } = await newSession();
 	const token = await newToken("ada@fieldnotes.example");
 	const visit = await Visit.open(`${checkoutUrl}#token=${token}`, { locale: "de-DE" });
@@ -56,7 +56,7 @@ test("the browser's language, and a switch that keeps what is typed and who the 
 	await page.selectOption("#language", "ko-KR");
 	await page.waitForSelector("html[lang=ko-KR]");
 	await visit.ready();
-	assert.equal(page.url(), checkoutUrl, "neither the choice nor the token stays in the address");
+	assert.equal(page.url(), checkoutUrl, "the language or the token is left in the URL");
 	assert.deepEqual([await page.inputValue("#country"), await page.inputValue("#postcode")], ["GB", "SW1A 1AA"]);
 	await page.waitForFunction(() => document.querySelector("#email").value === "ada@fieldnotes.example");
 	const cookies = await visit.context.cookies();
@@ -66,7 +66,7 @@ test("the browser's language, and a switch that keeps what is typed and who the 
 	await visit.close();
 });
 
-test("the switch without JavaScript", async () => {
+test("a change of language without JavaScript", async () => {
 	const { checkoutUrl } = await newSession();
 	const visit = await Visit.open(checkoutUrl, { javaScriptEnabled: false });
 	await visit.page.selectOption("#language", "zh-Hant-HK");
@@ -76,7 +76,7 @@ test("the switch without JavaScript", async () => {
 	await visit.close();
 });
 
-test("every language fits into the narrowest page, with its problems, and says all of it", async () => {
+test("every language fits at 320 px with all errors, and lacks no message", async () => {
 	const { checkoutUrl } = await newSession();
 	const visit = await Visit.open(checkoutUrl, { javaScriptEnabled: false, viewport: { width: 320, height: 800 } });
 	const { page } = visit;
@@ -85,7 +85,7 @@ test("every language fits into the narrowest page, with its problems, and says a
 	await page.check("#isBusiness");
 	for (const language of languages) {
 		await speak(visit, language);
-		await page.click(submit); // refused each time, in another language
+		await page.click(submit); // refused, in each language
 		await fits(page, language);
 		const said = await page.innerText("body");
 		assert.doesNotMatch(said, /[{}]|undefined/, language);
@@ -95,7 +95,7 @@ test("every language fits into the narrowest page, with its problems, and says a
 	await visit.close();
 });
 
-test("Arabic runs from right to left", async () => {
+test("Arabic is right-to-left", async () => {
 	const { checkoutUrl } = await newSession({ currency: "USD" });
 	const visit = await Visit.open(checkoutUrl, { locale: "ar" });
 	const { page } = visit;
@@ -103,7 +103,7 @@ test("Arabic runs from right to left", async () => {
 	assert.equal(await page.getAttribute("html", "dir"), "rtl");
 	const summary = await page.locator("aside > div").boundingBox();
 	const form = await page.locator("main > div").boundingBox();
-	assert.ok(summary.x > form.x + form.width, "the summary is on the side where one begins to read");
+	assert.ok(summary.x > form.x + form.width, "the summary is not on the start side");
 	for (const width of [1360, 390, 320]) {
 		await page.setViewportSize({ width, height: 900 });
 		await fits(page, `${width} px`);
@@ -111,7 +111,7 @@ test("Arabic runs from right to left", async () => {
 	await visit.close();
 });
 
-test("sentences that are two fifths longer still fit", async () => {
+test("messages that are 40 % longer fit", async () => {
 	for (const width of [1360, 320]) {
 		const { checkoutUrl } = await newSession();
 		const visit = await Visit.open(checkoutUrl, { viewport: { width, height: 900 } });
@@ -132,7 +132,7 @@ test("sentences that are two fifths longer still fit", async () => {
 	}
 });
 
-// For a person to look at.
+// Pictures to look at.
 if (process.env.SHOTS) {
 	test("pictures", async () => {
 		for (const language of (process.env.LANGUAGES ?? "de ar ja-JP zh-Hant-HK").split(" ")) {

@@ -1,4 +1,4 @@
-// A running `crepe dev` as a merchant's server sees it, and what any browser needs to find its way.
+// Calls a running `crepe dev` as a merchant's server does. Exports what tests in any browser need.
 
 import { createHash, createSign } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -19,13 +19,13 @@ async function call(action, headers, body) {
 	return answer.data;
 }
 
-// newSession opens a checkout session for the demo product, as anybody on the store's public page may.
+// newSession opens a checkout session for the demo product with the store's slug.
 export function newSession(more = {}) {
 	const body = JSON.stringify({ productId: dev.products[0].id, currency: "EUR", ...more });
 	return call("checkout/create-session", { "X-Store-Slug": dev.storeSlug, "X-Environment": "test" }, body);
 }
 
-// signed posts as the merchant's server; the key tells the environment.
+// signed posts with the merchant's signature; the key determines the environment.
 async function signed(action, request, environment = "test") {
 	const body = JSON.stringify(request);
 	const timestamp = String(Math.floor(Date.now() / 1000));
@@ -35,12 +35,12 @@ async function signed(action, request, environment = "test") {
 	return call(action, { "X-Merchant-Id": dev.merchantId, "X-Timestamp": timestamp, "X-Signature": signature }, body);
 }
 
-// newToken issues a session token for a buyer whom the merchant knows.
+// newToken issues a session token for a buyer identity.
 export async function newToken(buyerIdentity, environment = "test") {
 	return (await signed("auth/issue-session-token", { storeId: dev.storeId, buyerIdentity }, environment)).token;
 }
 
-// newMerchantSession opens a checkout session with what only the merchant may set.
+// newMerchantSession opens a checkout session with fields that only the merchant may set.
 export function newMerchantSession(more = {}) {
 	return signed("checkout/create-session", { productId: dev.products[0].id, currency: "EUR", ...more });
 }
@@ -48,4 +48,4 @@ export function newMerchantSession(more = {}) {
 export const createOrder = "onetime-order/create-order";
 export const sandbox = `${dev.baseUrl}/sandbox/`;
 export const thanks = "Thank you. Your order is complete.";
-export const submit = ".pay > button"; // the button that sends the form
+export const submit = ".pay > button"; // the form's submit button

@@ -1,5 +1,5 @@
-// The order in a real browser, against a running `crepe dev`: whatever breaks and however often a buyer clicks, one order,
-// and nobody is left without a word. The ids are those of the page's requirements; edge/page lists them.
+// Creating the order, against a running `crepe dev`: failures, retries and repeated clicks give one order, and every failure has a
+// message. The ids are those of the page's requirements, which edge/page lists.
 //
 //   DEV_JSON=.crepe/dev.json node web/e2e/order.mjs
 
@@ -16,7 +16,7 @@ after(() => browser.close());
 
 const paying = (page) => page.waitForURL((url) => url.href.startsWith(sandbox));
 
-// failing lets create-order fail so many times, and notes the key of every call.
+// failing makes create-order fail a number of times, and records the idempotency key of every call.
 async function failing(page, times, answer = (route) => route.fulfill({ status: 503, json: { data: null, errors: [{ message: "busy", layer: "order" }] } })) {
 	const keys = [];
 	await page.route(`**/${createOrder}`, (route) => {
@@ -26,8 +26,8 @@ async function failing(page, times, answer = (route) => route.fulfill({ status: 
 	return keys;
 }
 
-// cutter is an HTTP proxy that loses answers: as long as it cuts, the server's whole answer to create-order comes to it, and
-// then it closes the browser's connection. It keeps the checkout URLs that were lost.
+// cutter is an HTTP proxy that loses responses: while proxy.cuts is set, it reads the server's whole response to create-order and
+// then closes the browser's connection. It records the lost checkout URLs.
 async function cutter() {
 	const lost = [];
 	const server = createServer((request, response) => {
@@ -48,7 +48,7 @@ async function cutter() {
 	return proxy;
 }
 
-// filled is a visit whose form can be sent.
+// filled opens a form that is complete.
 async function filled(options = {}) {
 	const session = await newSession();
 	const context = await browser.newContext(options);
@@ -60,7 +60,7 @@ async function filled(options = {}) {
 	return { ...session, visit, page: visit.page };
 }
 
-test("R1 R2: two clicks and two Enters are one order, and the button says so without losing the focus", async () => {
+test("R1 R2: two clicks or two Enters create one order, and the busy button keeps its focus", async () => {
 	for (const twice of [(page) => page.dblclick(submit), async (page) => {
 		await page.focus("#email");
 		await page.keyboard.press("Enter");
@@ -87,7 +87,7 @@ test("R1 R2: two clicks and two Enters are one order, and the button says so wit
 	}
 });
 
-test("R3: a page that comes back from the browser's memory can be used", async () => {
+test("R3: a page restored from the back/forward cache is usable", async () => {
 	const { visit, page } = await filled();
 	await page.route(`**/${createOrder}`, () => {}); // no answer
 	await page.click(submit);
@@ -98,7 +98,7 @@ test("R3: a page that comes back from the browser's memory can be used", async (
 	await visit.close();
 });
 
-test("R4 R6: a failure is told once, tried again in time, at once on request, and always under one key", async () => {
+test("R4 R6: a failure is announced once and retried with one key, after a delay or at once on request", async () => {
 	const { visit, page, checkoutUrl } = await filled();
 	const keys = await failing(page, 3);
 	await page.click(submit);
@@ -118,7 +118,7 @@ test("R4 R6: a failure is told once, tried again in time, at once on request, an
 	await page.waitForFunction(() => /attempt 1 of 3/.test(document.querySelector("#hold").textContent));
 	assert.equal(keys.length, 3);
 
-	// Stop means stop.
+	// After Stop there are no more retries.
 	await page.click("#hold button");
 	assert.equal(await page.isVisible("#hold"), false);
 	assert.match(await page.innerText("#notice"), /You haven’t been charged\. Try again\./);
@@ -134,20 +134,20 @@ test("R4 R6: a failure is told once, tried again in time, at once on request, an
 	await visit.close();
 });
 
-// A buyer without the merchant's token has one that is good for one order, and the order whose answer is lost has used it up.
+// A shopper token is valid for one order. The order whose response was lost has spent it.
 for (const [name, again] of Object.entries({
-	"the page tries again": (page) => page.clock.fastForward(7000),
-	"the buyer does": async (page) => {
+	"the page retries": (page) => page.clock.fastForward(7000),
+	"the buyer retries": async (page) => {
 		await page.click("#hold button");
 		await page.click(submit);
 	},
-	"the buyer loads the page again": async (page, visit) => {
+	"the buyer reloads the page": async (page, visit) => {
 		await page.reload();
 		await visit.ready();
 		await page.click(submit);
 	},
 })) {
-	test(`R4 R6: an answer that is lost on its way comes again when ${name}`, async () => {
+	test(`R4 R6: a lost response is returned again when ${name}`, async () => {
 		const proxy = await cutter();
 		const { visit, page, checkoutUrl } = await filled({ proxy: { server: proxy.server } });
 		await page.click(submit);
@@ -164,7 +164,7 @@ for (const [name, again] of Object.entries({
 	});
 }
 
-test("R1 R6: what the buyer changes while the order is on its way is another order, and the first one leads nowhere", async () => {
+test("R1 R6: a change during create-order makes another order, and the first one is not followed", async () => {
 	const { visit, page, checkoutUrl } = await filled();
 	await page.fill("#email", "slow-1500ms@sandbox.test");
 	const asked = page.waitForRequest(`**/${createOrder}`);
@@ -181,7 +181,7 @@ test("R1 R6: what the buyer changes while the order is on its way is another ord
 	await visit.close();
 });
 
-test("R4: after the last try the buyer has the last word", async () => {
+test("R4: after the last retry the buyer can try again", async () => {
 	const { visit, page } = await filled();
 	const keys = await failing(page, 4);
 	await page.click(submit);
@@ -197,7 +197,7 @@ test("R4: after the last try the buyer has the last word", async () => {
 	await visit.close();
 });
 
-test("R5: what the server refuses is not tried again", async () => {
+test("R5: a refusal is not retried", async () => {
 	const refusals = [
 		[400, "state-required", "/billingDetail/state", /Select your state/],
 		[400, "environment-mismatch", undefined, /Something is wrong with this checkout link/],
@@ -216,7 +216,7 @@ test("R5: what the server refuses is not tried again", async () => {
 	}));
 });
 
-test("R5: a session that has ended meanwhile shows its end, with the way back to the merchant", async () => {
+test("R5: a session that was closed meanwhile shows its new state", async () => {
 	const { visit, page } = await filled();
 	const expired = `<main><h1>over</h1></main>`;
 	await failing(page, 1, (route) =>
@@ -227,7 +227,7 @@ test("R5: a session that has ended meanwhile shows its end, with the way back to
 	await visit.close();
 });
 
-test("R6 R7: a reload and the way back keep what was typed and the key; another order has another key", async () => {
+test("R6 R7: a reload and the way back keep the form and the key; another order has another key", async () => {
 	const { visit, page } = await filled();
 	const keys = await failing(page, 0);
 	await page.fill("#postcode", "10115");
@@ -266,7 +266,7 @@ test("R6 R7: a reload and the way back keep what was typed and the key; another 
 	await visit.close();
 });
 
-test("R7: without a connection the page says so, and goes on by itself when there is one", async () => {
+test("R7: the page says that it is offline, and continues when it is online", async () => {
 	const { visit, page } = await filled();
 	await visit.context.setOffline(true);
 	await page.click(submit);
@@ -277,7 +277,7 @@ test("R7: without a connection the page says so, and goes on by itself when ther
 	await visit.close();
 });
 
-test("R8: the end is announced two minutes before, and one click moves it", async () => {
+test("R8: the page warns two minutes before the session expires, and one click extends it", async () => {
 	const { checkoutUrl } = await newMerchantSession({ expiresInSeconds: 100 });
 	const visit = await Visit.open(checkoutUrl);
 	const { page } = visit;
@@ -289,7 +289,7 @@ test("R8: the end is announced two minutes before, and one click moves it", asyn
 	await visit.close();
 });
 
-test("R8: as long as the page is used it does not end, and a token lives on with it", async () => {
+test("R8: activity renews the session and its token", async () => {
 	const { checkoutUrl } = await newMerchantSession({ expiresInSeconds: 300 });
 	const context = await browser.newContext();
 	const visit = new Visit(context, await context.newPage());
@@ -298,7 +298,7 @@ test("R8: as long as the page is used it does not end, and a token lives on with
 	await page.goto(`${checkoutUrl}#token=${await newToken("buyer-17")}`);
 	const renewals = () => visit.posts("checkout/renew-session");
 	await visit.ready();
-	assert.equal(renewals(), 1); // the token says who the buyer is
+	assert.equal(renewals(), 1); // to learn the buyer's e-mail address
 	await page.focus("#email");
 	await page.keyboard.type("ada");
 	assert.equal(renewals(), 1);
@@ -306,12 +306,12 @@ test("R8: as long as the page is used it does not end, and a token lives on with
 	await page.keyboard.type("@fieldnotes.example");
 	while (renewals() < 2) await page.waitForTimeout(20);
 	assert.equal(renewals(), 2);
-	await page.clock.fastForward(240_000); // the five minutes are over
+	await page.clock.fastForward(240_000); // past the first expiry
 	assert.equal(await page.isVisible("#expiry"), false);
 	await visit.close();
 });
 
-test("R8: what has ended says so by itself", async () => {
+test("R8: an expired session shows so without a reload by the buyer", async () => {
 	const { checkoutUrl } = await newMerchantSession({ expiresInSeconds: 2 });
 	const visit = await Visit.open(checkoutUrl);
 	await visit.page.waitForSelector("h1:has-text('This checkout has expired')");
@@ -319,9 +319,9 @@ test("R8: what has ended says so by itself", async () => {
 	await visit.close();
 });
 
-test("R9: a buyer is sent to a known payment page or nowhere", async () => {
-	const places = ["https://evil.example/c/pay", "http://checkout.stripe.com/c/pay", "javascript:alert(1)"];
-	await Promise.all(places.map(async (checkoutUrl) => {
+test("R9: the page redirects to known payment pages only", async () => {
+	const urls = ["https://evil.example/c/pay", "http://checkout.stripe.com/c/pay", "javascript:alert(1)"];
+	await Promise.all(urls.map(async (checkoutUrl) => {
 		const { visit, page } = await filled();
 		await page.route(`**/${createOrder}`, (route) => route.fulfill({ json: { data: { checkoutUrl } } }));
 		await page.click(submit);
@@ -331,7 +331,7 @@ test("R9: a buyer is sent to a known payment page or nowhere", async () => {
 	}));
 });
 
-test("R1 R6: two tabs make one order", async () => {
+test("R1 R6: two tabs create one order", async () => {
 	const { visit, page, checkoutUrl } = await filled();
 	const other = await visit.context.newPage();
 	await other.goto(checkoutUrl);
@@ -345,8 +345,7 @@ test("R1 R6: two tabs make one order", async () => {
 	await visit.close();
 });
 
-// What can keep a browser from the core, and what it leaves: the same form, told by the server what is wrong and what it
-// costs.
+// Reasons for which the core cannot load. The form then gets errors and totals from the server.
 const blocked = {
 	"switched off": (page) => page.addInitScript(() => delete globalThis.WebAssembly),
 	"forbidden by a policy": (page) =>
@@ -361,7 +360,7 @@ const blocked = {
 	"never arriving": (page) => page.route("**/*.wasm", () => {}),
 };
 
-test("P3: without the core the page still sells", { concurrency: 3 }, async (t) => {
+test("P3: a purchase without the core", { concurrency: 3 }, async (t) => {
 	await Promise.all(Object.entries(blocked).map(([name, block]) =>
 		t.test(`core ${name}`, async () => {
 			const { checkoutUrl } = await newSession();

@@ -1,5 +1,5 @@
-// What holds on every page and in every state, against a running `crepe dev`: nobody is kept out, nothing comes from
-// elsewhere, and little comes at all. The ids are those of the page's requirements; edge/page lists them.
+// Accessibility, privacy and size of every page in every state, against a running `crepe dev`. The ids are those of the page's
+// requirements, which edge/page lists.
 //
 //   DEV_JSON=.crepe/dev.json node web/e2e/quality.mjs
 
@@ -20,14 +20,14 @@ const widths = [1360, 390, 320];
 const screens = widths.flatMap((width) => ["light", "dark"].map((colorScheme) => ({ width, colorScheme })));
 const languages = ["en", "zh-CN", "ar"];
 
-// These hold all that a page is made of: axe looks at them on every screen, and at the others on one in each language.
+// These scenes have every component. axe checks them on every screen, and the others on one screen per language.
 const everywhere = ["form, everything wrong", "form, a business of the Union", "order, paid", "sandbox, declined"];
 
-// newContext is a browser's window. Nothing moves in it: a colour on its way to another is neither.
+// newContext opens a window with reduced motion, so that axe sees no colour in transition.
 const newContext = (options) =>
 	browser.newContext({ viewport: { width: 1360, height: 900 }, reducedMotion: "reduce", ...options });
 
-// open is a new page of a context. What its policy keeps from running is among its complaints.
+// open opens a page that reports violations of the Content-Security-Policy on its console.
 async function open(context) {
 	const visit = new Visit(context, await context.newPage());
 	await visit.page.addInitScript(() =>
@@ -36,22 +36,22 @@ async function open(context) {
 	return visit;
 }
 
-// faults are what axe has against a page. It cannot tell the contrast of text beside a drawn icon, and says so; the colours
-// of every theme are measured in edge/page.
-async function faults(page) {
+// violations returns axe's violations and incomplete checks, except for contrast, which axe cannot determine beside an icon;
+// edge/page measures the colours of every theme.
+async function violations(page) {
 	await page.evaluate(`if (!globalThis.axe) ${axe}`);
-	const { violations, incomplete } = await page.evaluate(
+	const found = await page.evaluate(
 		(rules) => axe.run(document, { runOnly: rules, resultTypes: ["violations", "incomplete"] }), rules,
 	);
-	return [...violations, ...incomplete.filter(({ id }) => id !== "color-contrast")].flatMap(({ id, nodes }) =>
+	return [...found.violations, ...found.incomplete.filter(({ id }) => id !== "color-contrast")].flatMap(({ id, nodes }) =>
 		nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)}\n${failureSummary}`));
 }
 
-// overflow is by how many pixels a page is wider than its window.
+// overflow returns by how many pixels the page is wider than its window.
 const overflow = (page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 
-// small are the things to press that a finger misses (WCAG 2.5.8): under 24 pixels, and no part of a sentence. They are
-// measured in the page's letters and in letters of one pixel: which fonts the reader has must not matter.
+// small returns the targets under 24 pixels (WCAG 2.5.8), except links within a sentence. It measures them in the page's font size
+// and in one of 1 px, so that the result does not depend on fonts.
 const small = (page) => page.evaluate(() => {
 	const tiny = new CSSStyleSheet();
 	tiny.replaceSync("* { font-size: 1px !important }");
@@ -63,20 +63,20 @@ const small = (page) => page.evaluate(() => {
 			.filter((element) => getComputedStyle(element).display !== "inline" || element.parentElement.innerText === element.innerText)
 			.map((element) => [element.outerHTML.slice(0, 120), element.getBoundingClientRect()])
 			.filter(([, { width, height }]) => width < 24 || height < 24)
-			.map(([html, { width, height }]) => `${html} is ${width} × ${height}${sheets.length ? " in tiny letters" : ""}`);
+			.map(([html, { width, height }]) => `${html} is ${width} × ${height}${sheets.length ? " with a font of 1 px" : ""}`);
 	});
 	document.adoptedStyleSheets = [];
 	return missed;
 });
 
-// fits checks that a page is no wider than its window, and that its buttons can be hit.
+// fits checks a page's width and the size of its targets.
 async function fits(page, width) {
 	await page.setViewportSize({ width, height: 900 });
 	assert.ok((await overflow(page)) <= 0, `${await overflow(page)} px too wide at ${width}`);
 	assert.deepEqual(await small(page), [], `at ${width}`);
 }
 
-test("A1 A2 A3: axe finds nothing in any state, at any width, in both themes and directions", { concurrency: true }, (t) =>
+test("A1 A2 A3: axe reports no violation in any state, at any width, in both themes and directions", { concurrency: true }, (t) =>
 	Promise.all(languages.map((locale, turn) => t.test(locale, async (t) => {
 		const context = await newContext({ locale });
 		const visit = await open(context);
@@ -89,17 +89,17 @@ test("A1 A2 A3: axe finds nothing in any state, at any width, in both themes and
 				for (const { width, colorScheme } of locale === "en" && everywhere.includes(name) ? screens : one) {
 					await page.setViewportSize({ width, height: 900 });
 					await page.emulateMedia({ colorScheme });
-					assert.deepEqual(await faults(page), [], `at ${width} in ${colorScheme}`);
+					assert.deepEqual(await violations(page), [], `at ${width} in ${colorScheme}`);
 				}
 				assert.deepEqual(visit.complaints.filter((text) => text.includes("Content Security Policy")), []);
 			});
-			await page.goto("about:blank"); // an answer that is still awaited is not any more
+			await page.goto("about:blank"); // aborts pending requests
 			await page.unrouteAll();
 		}
 		await context.close();
 	}))));
 
-// grow doubles the letters and leaves the window as it is, and returns what is cut off then.
+// grow doubles the font size and returns the elements whose content is cut off.
 const grow = (page) => page.evaluate(() => {
 	const elements = [...document.body.querySelectorAll("*")];
 	const sizes = elements.map((element) => getComputedStyle(element)).map(({ fontSize, lineHeight }) => [fontSize, lineHeight]);
@@ -113,7 +113,7 @@ const grow = (page) => page.evaluate(() => {
 	}).map((element) => element.outerHTML.slice(0, 120));
 });
 
-test("A3: letters of twice the size are all there, and push nothing out of the window", async () => {
+test("A3: text at twice the size is not cut off and causes no horizontal scrolling", async () => {
 	const context = await newContext({ viewport: { width: 640, height: 900 } });
 	for (const name of [...everywhere, "form, trying again", "review", "expired", "sandbox, the bank's question"]) {
 		const visit = await open(context);
@@ -125,7 +125,7 @@ test("A3: letters of twice the size are all there, and push nothing out of the w
 	await context.close();
 });
 
-// look is how the element with the focus is drawn, with and without it, and whether it is in sight.
+// look returns the style of the focused element with and without focus, and whether it is visible.
 const look = (page) => page.evaluate(() => {
 	const element = document.activeElement;
 	const drawn = () => [element, element.closest("label") ?? element].map((element) => {
@@ -141,19 +141,19 @@ const look = (page) => page.evaluate(() => {
 	return { html: element.outerHTML.slice(0, 120), focused, unfocused, inSight: element.contains(hit) || hit?.contains(element) };
 });
 
-// tabTo presses Tab until the focus is where it shall be. Wherever it stops on the way, one sees where it is.
+// tabTo presses Tab until an element has the focus. It checks at every stop that the focus is visible.
 async function tabTo(page, selector) {
 	for (let stops = 1; stops < 40; stops++) {
 		await page.keyboard.press("Tab");
 		const { html, focused, unfocused, inSight } = await look(page);
-		assert.notEqual(focused, unfocused, `the focus does not show on ${html}`);
+		assert.notEqual(focused, unfocused, `the focus is not visible on ${html}`);
 		assert.ok(inSight, `something covers ${html}`);
 		if (await page.evaluate((selector) => document.activeElement.matches(selector), selector)) return;
 	}
-	throw new Error(`no way to ${selector}`);
+	throw new Error(`Tab does not reach ${selector}`);
 }
 
-test("A2 P1: with the keyboard alone from the form to the merchant, past nobody else", async () => {
+test("A2 P1: a purchase with the keyboard alone, without requests to other origins", async () => {
 	for (const options of [{}, { viewport: { width: 390, height: 844 } }, { forcedColors: "active" }]) {
 		const context = await newContext(options);
 		const visit = await open(context);
@@ -188,7 +188,7 @@ test("A2 P1: with the keyboard alone from the form to the merchant, past nobody 
 	}
 });
 
-test("A3: who wants nothing to move sees nothing move", async () => {
+test("A3: no transitions with reduced motion", async () => {
 	const context = await newContext();
 	const visit = await open(context);
 	const { page } = visit;
@@ -201,7 +201,7 @@ test("A3: who wants nothing to move sees nothing move", async () => {
 	await context.close();
 });
 
-test("A3: with a system's own colours a field still has an edge, and a mark is seen", async () => {
+test("A3: with forced colours fields have a border and check marks are visible", async () => {
 	for (const colorScheme of ["light", "dark"]) {
 		const context = await newContext({ forcedColors: "active", colorScheme });
 		const visit = await open(context);
@@ -224,7 +224,7 @@ test("A3: with a system's own colours a field still has an edge, and a mark is s
 	}
 });
 
-test("P1: no cookie but the language that the buyer has chosen", async () => {
+test("P1: the only cookie is the chosen language", async () => {
 	const context = await newContext();
 	const visit = await open(context);
 	const { page } = visit;
@@ -238,7 +238,7 @@ test("P1: no cookie but the language that the buyer has chosen", async () => {
 	await context.close();
 });
 
-// weigh is the number of bytes in which the server sends a resource to a browser.
+// weigh returns the compressed size of a resource in bytes.
 const weigh = (url, language) => new Promise((resolve, reject) => {
 	const headers = { "Accept-Encoding": "gzip, deflate, br, zstd", "Accept-Language": language };
 	get(url, { headers }, async (response) => {
@@ -248,7 +248,7 @@ const weigh = (url, language) => new Promise((resolve, reject) => {
 	}).on("error", reject);
 });
 
-test("P1: what must come before the page can be used is small, in every language", async (t) => {
+test("P1: HTML, CSS and JavaScript are within 25 KB in every language", async (t) => {
 	const { checkoutUrl } = await newSession();
 	const html = await (await fetch(checkoutUrl)).text();
 	const all = (pattern) => [...html.matchAll(pattern)].map((match) => match[1]);

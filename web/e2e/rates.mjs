@@ -8,7 +8,7 @@ import { browser, dev, newSession, submit, Visit } from "./shop.mjs";
 
 after(() => browser.close());
 
-test("an operator's own rates are the page's and the order's", async () => {
+test("page and order use the operator's own rates", async () => {
 	const { checkoutUrl } = await newSession();
 	const visit = await Visit.open(checkoutUrl);
 	const { page } = visit;

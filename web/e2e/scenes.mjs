@@ -1,4 +1,4 @@
-// Every page that a buyer may see, in every state: what the checks of quality.mjs are run on.
+// Every page in every state, for quality.mjs and shots.mjs.
 
 import { createOrder, dev, newMerchantSession, newSession, sandbox, submit } from "./shop.mjs";
 
@@ -6,20 +6,20 @@ const email = "ada@fieldnotes.example";
 const known = { buyerEmail: email, billingDetail: { country: "US", isBusiness: true, businessName: "Fieldnotes", state: "TX" } };
 const field = (name) => `form [name=${name}]`;
 
-// open shows the form of a new session, with its core.
+// open shows the form of a new session and waits for the core.
 async function open(visit, more) {
 	await visit.page.goto((await newSession(more)).checkoutUrl);
 	await visit.ready();
 }
 
-// filled is the form of a buyer in Germany who lacks nothing but the click.
+// filled shows a complete form of a buyer in Germany.
 async function filled(visit) {
 	await open(visit);
 	await visit.page.fill(field("email"), email);
 	await visit.page.selectOption(field("country"), "DE");
 }
 
-// answered is what the form shows when create-order is answered so.
+// answered submits the form and answers create-order with a status and a body.
 async function answered(visit, status, body, shown) {
 	await filled(visit);
 	await visit.page.route(`**/${createOrder}`, (route) => route.fulfill({ status, json: { data: null, ...body } }));
@@ -27,7 +27,7 @@ async function answered(visit, status, body, shown) {
 	await visit.page.waitForSelector(shown);
 }
 
-// order places an order without a browser's help: its form sent, no JavaScript.
+// order creates an order with a plain POST of the form.
 async function order(more) {
 	const { checkoutUrl } = await newSession(more);
 	const form = new URLSearchParams({ email, country: "DE" });
@@ -35,11 +35,11 @@ async function order(more) {
 	return { checkoutUrl, payUrl: new URL(answer.headers.get("Location"), checkoutUrl).href };
 }
 
-// pay ends an order's payment in one of the sandbox's ways.
+// pay ends a payment with an outcome of the sandbox.
 const pay = (payUrl, outcome) =>
 	fetch(payUrl, { method: "POST", body: new URLSearchParams({ outcome }), redirect: "manual" });
 
-// trigger lets the sandbox report an event.
+// trigger makes the sandbox report an event.
 async function trigger(event, checkoutUrl) {
 	const page = await (await fetch(`${checkoutUrl}/complete`)).text();
 	const body = JSON.stringify({ event, order: page.match(/ORD_\w+/)[0] });
@@ -47,17 +47,17 @@ async function trigger(event, checkoutUrl) {
 	if (!answer.ok) throw new Error(`${event}: ${await answer.text()}`);
 }
 
-// standing shows an order's page as soon as the order stands so: the provider's webhook has come then.
+// standing waits for an order's status, after the provider's webhook, and shows the status page.
 async function standing(visit, checkoutUrl, expected) {
 	for (let tries = 0; tries < 6000; tries++) {
 		const answer = await fetch(`${checkoutUrl}/complete`, { method: "HEAD" });
 		if (answer.headers.get("X-Order-Standing") === expected) return visit.page.goto(`${checkoutUrl}/complete`);
 		await visit.page.waitForTimeout(50);
 	}
-	throw new Error(`the order is never ${expected}`);
+	throw new Error(`the order did not become ${expected} in time`);
 }
 
-// Each brings a visit's page into a state.
+// Each scene brings a visit's page into a state.
 export const scenes = {
 	"form, empty": (visit) => open(visit),
 
@@ -146,7 +146,7 @@ export const scenes = {
 	async "order, on its way"(visit) {
 		const { checkoutUrl, payUrl } = await order();
 		await pay(payUrl, "later");
-		const unchanged = { headers: { "X-Order-Standing": "processing" } }; // or the page would go on while it is looked at
+		const unchanged = { headers: { "X-Order-Standing": "processing" } }; // keeps the page from reloading
 		await visit.page.route(`${checkoutUrl}/complete`, (route) =>
 			route.request().method() === "HEAD" ? route.fulfill(unchanged) : route.continue());
 		await standing(visit, checkoutUrl, "processing");

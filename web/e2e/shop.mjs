@@ -1,4 +1,4 @@
-// A running `crepe dev` as a buyer's browser sees it: Chromium, by Playwright.
+// Drives the pages of a running `crepe dev` in Chromium with Playwright.
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -15,30 +15,30 @@ export const browser = await chromium.launch({
 	args: ["--no-sandbox"], // tests run as root in containers
 });
 
-// fill types what every buyer types, for a buyer in Germany.
+// fill fills in the required fields for a buyer in Germany.
 export async function fill(page) {
 	await page.fill("#email", "ada@fieldnotes.example");
 	await page.selectOption("#country", "DE");
 }
 
-// pay chooses an outcome on the sandbox's page and confirms it.
+// pay selects an outcome on the sandbox's page and confirms it.
 export async function pay(page, outcome = "succeeds") {
 	await page.waitForURL((url) => url.href.startsWith(sandbox));
 	await page.check(`input[value=${outcome}]`);
 	await page.click("form button");
 }
 
-// completed waits until the session's own page says that the order is complete: the provider's webhook has come then.
+// completed waits until the session's page shows a completed order, after the provider's webhook.
 export async function completed(page, checkoutUrl) {
 	for (let tries = 0; tries < 3000; tries++) {
 		await page.goto(checkoutUrl);
 		if ((await page.innerText("h1")) === thanks) return;
 		await page.waitForTimeout(100);
 	}
-	throw new Error("the order is not completed");
+	throw new Error("the order was not completed in time");
 }
 
-// Visit is one buyer's page, with a record of what it did: the requests it made and what it complained of.
+// Visit is a buyer's page. It records requests, and console warnings and errors.
 export class Visit {
 	static async open(url, options = {}) {
 		const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, ...options });
@@ -60,7 +60,7 @@ export class Visit {
 		page.on("pageerror", (error) => this.complaints.push(String(error)));
 	}
 
-	// ready waits for the core.
+	// ready waits until the core has loaded.
 	ready() {
 		return this.page.waitForSelector("form[data-core]");
 	}

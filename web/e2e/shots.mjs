@@ -1,5 +1,5 @@
-// Pictures of every page, for people to look at, from a running `crepe dev`; make shots takes them. Pages that look alike in
-// two themes, or three widths, or four languages, are taken in those where something could go wrong.
+// Takes pictures of every page of a running `crepe dev`; make shots runs it. Each page is taken in the themes, widths and languages
+// where it is most likely to break.
 //
 //   DEV_JSON=.crepe/dev.json SHOTS=web/testdata/shots [LOOK=branded] node web/e2e/shots.mjs
 
@@ -8,7 +8,7 @@ import { browser, newSession, Visit } from "./shop.mjs";
 
 const widths = { desktop: 1360, mobile: 390, narrow: 320 };
 
-// What is taken of each scene: widths, light or dark, a language. Two are shown with more than one thing at once.
+// Settings for each scene: width, dark theme, language.
 const pictures = process.env.LOOK
 	? { "form, a state and its tax": ["desktop", "desktop dark", "mobile"], "order, paid": ["mobile dark"] }
 	: {
@@ -50,7 +50,7 @@ for (const [scene, settings] of Object.entries(pictures)) {
 	}
 }
 
-// The picture in the README: a buyer in Germany, the whole of a desktop's window.
+// The picture in the project's README: a buyer in Germany at desktop width.
 if (!process.env.LOOK) {
 	const visit = await Visit.open((await newSession()).checkoutUrl, { reducedMotion: "reduce" });
 	await visit.ready();

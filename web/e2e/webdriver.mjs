@@ -1,6 +1,6 @@
-// A browser by the commands of WebDriver (https://www.w3.org/TR/webdriver2/), over HTTP as WebKitWebDriver takes them or over
-// Firefox's own wire, Marionette (https://firefox-source-docs.mozilla.org/testing/marionette/Protocol.html), which is the same
-// commands under other names and needs no program in between.
+// Drives browsers with the commands of WebDriver (https://www.w3.org/TR/webdriver2/): WebKit over HTTP, by WebKitWebDriver, and
+// Firefox by Marionette (https://firefox-source-docs.mozilla.org/testing/marionette/Protocol.html), which has the same commands
+// under other names and needs no driver program.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-// Each command's way in the standard, and its name in Firefox.
+// Each command's method and path in WebDriver, and its name in Marionette.
 const commands = {
 	navigate: ["POST", "/url", "WebDriver:Navigate"],
 	find: ["POST", "/element", "WebDriver:FindElement"],
@@ -20,7 +20,7 @@ const commands = {
 	cookies: ["GET", "/cookie", "WebDriver:GetCookies"],
 };
 
-// Browser is one window. Its script runs in the page, without the page's policy.
+// Browser is a window. Its scripts run in the page, exempt from the page's policy.
 export class Browser {
 	constructor(name, send, close) {
 		Object.assign(this, { name, send, close });
@@ -51,7 +51,7 @@ export class Browser {
 		return this.send("cookies", {});
 	}
 
-	// until waits until an expression holds in the page; the page may be another one meanwhile.
+	// until waits until an expression is true in the page. The page may navigate meanwhile.
 	async until(expression) {
 		for (const end = Date.now() + 600_000; Date.now() < end; await sleep(50)) {
 			if (await this.run(expression).catch(() => false)) return;
@@ -68,7 +68,7 @@ async function freePort() {
 	return port;
 }
 
-// run starts a program that lives at most as long as this one.
+// run starts a program and ends it when this process exits.
 function run(program, args, env) {
 	const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "ignore"] });
 	process.on("exit", () => child.kill());
@@ -81,7 +81,7 @@ async function end(child) {
 	await ended;
 }
 
-// patiently tries again while a program starts.
+// patiently retries while a program starts.
 async function patiently(attempt) {
 	for (const end = Date.now() + 600_000; ; await sleep(100)) {
 		try {
@@ -92,7 +92,7 @@ async function patiently(attempt) {
 	}
 }
 
-// webKit is WebKitGTK (Debian package webkit2gtk-driver), on a screen that nobody sees (xvfb).
+// webKit starts WebKitGTK (Debian package webkit2gtk-driver) on a virtual screen (xvfb).
 export async function webKit() {
 	const screen = run("Xvfb", ["-displayfd", "1", "-screen", "0", "1360x900x24"]);
 	const [number] = await once(screen.stdout, "data");
@@ -116,7 +116,7 @@ export async function webKit() {
 	});
 }
 
-// messages are what comes over Firefox's wire: JSON, and its length before it.
+// messages yields Marionette's messages: JSON with a length prefix.
 async function* messages(socket) {
 	let received = Buffer.alloc(0);
 	for await (const chunk of socket) {
@@ -130,7 +130,7 @@ async function* messages(socket) {
 	}
 }
 
-// firefox is Firefox (Debian package firefox-esr).
+// firefox starts Firefox (Debian package firefox-esr).
 export async function firefox() {
 	const port = await freePort();
 	const folder = mkdtempSync(join(tmpdir(), "firefox"));

@@ -1,4 +1,4 @@
-// The client alone, with a scripted fetch and a clock that only the test moves. CLIENT names the built script.
+// Tests of the client with a scripted fetch and a mock clock. CLIENT is the path of the built script.
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
@@ -13,8 +13,8 @@ const order = { checkoutSessionId: "cs_1", buyerEmail: "ada@example.com", billin
 const paid = { data: { checkoutUrl: "https://pay.example.com/1" } };
 const refusal = (code, message = code) => ({ data: null, errors: [{ message, layer: "order", code }] });
 
-// answers makes a fetch that gives one answer after the other: a status with a body and headers, or an error to reject with.
-// "hang" answers when its signal aborts, as fetch does.
+// answers returns a fetch with a sequence of responses: a status with a body and headers, or an error to reject with. "hang" rejects
+// when its signal aborts.
 function answers(...script) {
 	const calls = [];
 	const fetch = async (url, init) => {
@@ -32,10 +32,10 @@ const client = (fetch, more) => new WaffoPancake({
 	sessionToken: "token-1", environment: "test", baseUrl: "https://pay.example.com", fetch, ...more,
 });
 
-// idle lets everything happen that needs no time.
+// idle waits for pending promises.
 const idle = () => new Promise((resolve) => setImmediate(resolve));
 
-// outcome of a promise, without awaiting it.
+// watch records the outcome of a promise without awaiting it.
 function watch(promise) {
 	const seen = { state: "pending" };
 	promise.then(
@@ -45,7 +45,7 @@ function watch(promise) {
 	return seen;
 }
 
-test("one request, as the contract has it", async () => {
+test("one request, as in the contract", async () => {
 	const { calls, fetch } = answers([200, paid]);
 	const result = await client(fetch).orders.createOnetime(order);
 	assert.deepEqual(result, { checkoutUrl: "https://pay.example.com/1" });
@@ -59,7 +59,7 @@ test("one request, as the contract has it", async () => {
 	assert.match(key, /^[A-Za-z0-9_-]{10,256}$/);
 });
 
-test("without a place it calls the page's own origin, and a slash at the end does no harm", async () => {
+test("baseUrl defaults to the page's origin and may end in a slash", async () => {
 	for (const [baseUrl, want] of [
 		["", "/v1/actions/onetime-order/create-order"],
 		["https://shop.example.com/pay/", "https://shop.example.com/pay/v1/actions/onetime-order/create-order"],
@@ -70,7 +70,7 @@ test("without a place it calls the page's own origin, and a slash at the end doe
 	}
 });
 
-test("a failing server is asked four times: after 5, 10 and 20 seconds, a fifth more at most", async () => {
+test("a failing server gets three retries, after 5, 10 and 20 seconds and up to 20 % more", async () => {
 	for (const [chance, factor] of [[0, 1], [0.5, 1.1], [0.999999, 1.2]]) {
 		mock.method(Math, "random", () => chance);
 		const { calls, fetch } = answers([500, refusal("internal")], [502, "<h1>Bad Gateway</h1>"], new TypeError("lost"), [503, refusal("busy")]);
@@ -115,13 +115,13 @@ test("a retry sends the same key and the same body, and the next call another ke
 	assert.equal(new Set(calls.slice(0, 3).map((call) => call.body)).size, 1);
 });
 
-test("a key of the caller's is used as it is", async () => {
+test("the caller's key is used unchanged", async () => {
 	const { calls, fetch } = answers([200, paid]);
 	await client(fetch).orders.createOnetime(order, { idempotencyKey: "order-17" });
 	assert.equal(calls[0].headers["X-Idempotency-Key"], "order-17");
 });
 
-test("no 4xx is ever retried", async () => {
+test("a 4xx is not retried", async () => {
 	for (const status of [400, 401, 403, 404, 408, 409, 413, 415, 425, 429]) {
 		const { calls, fetch } = answers([status, refusal("session-invalid", "Sentence"), { "Retry-After": "1" }]);
 		const error = await client(fetch).orders.createOnetime(order).catch((error) => error);
@@ -136,7 +136,7 @@ test("no 4xx is ever retried", async () => {
 	}
 });
 
-test("every error has errors[0] and a code, whatever came", async () => {
+test("every error has errors[0] and a code, for any response", async () => {
 	const page = "<html>";
 	for (const [answer, status, code, message] of [
 		[[400, { data: null, errors: [{ message: "Old", layer: "order" }] }], 400, "unknown", "Old"],
@@ -155,7 +155,7 @@ test("every error has errors[0] and a code, whatever came", async () => {
 	}
 });
 
-test("Retry-After counts on a 503, and only where it is longer", async () => {
+test("a 503's Retry-After lengthens the wait, and never shortens it", async () => {
 	mock.method(Math, "random", () => 0);
 	for (const [status, header, want] of [
 		[503, "30", 30_000], [503, "2", 5_000], [503, "soon", 5_000], [503, "-9", 5_000], [503, "99999999999", 2 ** 31 - 1],
@@ -172,7 +172,7 @@ test("Retry-After counts on a 503, and only where it is longer", async () => {
 	mock.restoreAll();
 });
 
-test("maxRetries makes it fewer, never more", async () => {
+test("maxRetries lowers the number of retries, and cannot raise it", async () => {
 	for (const [maxRetries, want] of [[0, 1], [1, 2], [3, 4], [9, 4]]) {
 		const { calls, fetch } = answers(...Array(9).fill([500, refusal("internal")]));
 		const seen = watch(client(fetch).orders.createOnetime(order, { maxRetries }));
@@ -186,7 +186,7 @@ test("maxRetries makes it fewer, never more", async () => {
 	}
 });
 
-test("an abort stops a request under way, and its reason comes back", async () => {
+test("an abort stops a running request and rejects with its reason", async () => {
 	const { calls, fetch } = answers("hang", [200, paid]);
 	const stop = new AbortController();
 	const seen = watch(client(fetch).orders.createOnetime(order, { signal: stop.signal }));
@@ -217,7 +217,7 @@ test("an abort stops the wait, also from within onRetry", async () => {
 	}
 });
 
-test("an abort before the call sends nothing, and one while a token is awaited neither", async () => {
+test("an abort before the call or while waiting for a token sends nothing", async () => {
 	const { calls, fetch } = answers([200, paid]);
 	const over = watch(client(fetch).orders.createOnetime(order, { signal: AbortSignal.abort("over") }));
 	const stop = new AbortController();
@@ -228,7 +228,7 @@ test("an abort before the call sends nothing, and one while a token is awaited n
 	assert.deepEqual([over.error, waiting.error, calls.length], ["over", "over", 0]);
 });
 
-test("an attempt that takes too long is given up, and retried", async () => {
+test("an attempt that times out is retried", async () => {
 	const { calls, fetch } = answers("hang", [200, paid]);
 	const waits = [];
 	const seen = watch(client(fetch).orders.createOnetime(order, { timeoutMs: 2_000, onRetry: (retry) => waits.push(retry) }));
@@ -245,7 +245,7 @@ test("an attempt that takes too long is given up, and retried", async () => {
 	assert.equal(seen.state, "fulfilled");
 });
 
-test("a token function is asked before every attempt, and what it throws is passed on", async () => {
+test("a token function is called before every attempt, and its errors are passed on", async () => {
 	const { calls, fetch } = answers([500, refusal("internal")], [200, paid]);
 	let count = 0;
 	const seen = watch(client(fetch, { sessionToken: async () => `token-${++count}` }).orders.createOnetime(order));
@@ -259,7 +259,7 @@ test("a token function is asked before every attempt, and what it throws is pass
 	assert.equal(calls.length, 2);
 });
 
-test("nothing is left behind: no timer, no listener", async () => {
+test("no timer or listener is left", async () => {
 	let pending = 0;
 	const { setTimeout: set, clearTimeout: clear } = globalThis;
 	const open = new Set();
