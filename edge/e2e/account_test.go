@@ -9,8 +9,8 @@ import (
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
-// TestSandboxRemoved: whoever removes the sandbox's database has another provider's account, which knows no checkout. Open
-// sessions can be ordered from all the same, to the same country and to another.
+// TestSandboxRemoved: without the sandbox's database the provider's account is a new one, which has no checkouts. Sessions with an
+// open order can still be ordered from, for the same country and for another.
 func TestSandboxRemoved(t *testing.T) {
 	data, address := t.TempDir(), freeAddress(t)
 	running := start(t, data, address)

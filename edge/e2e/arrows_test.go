@@ -13,8 +13,8 @@ import (
 
 const module = "github.com/crepe-checkout/crepe/"
 
-// arrows says which packages of the project a package may import, and the reason where it is not obvious. A package that
-// is not listed may not exist. A top-level folder stands for all of its packages. Tests are held to it too, except that they may import any of the project's packages.
+// arrows lists the project's packages and which of them each may import, with the reason where it is not obvious. A top-level
+// folder stands for all of its packages. Tests may import any of the project's packages.
 var arrows = map[string][]string{
 	"core/problem":   {},
 	"core/money":     {},
@@ -27,7 +27,7 @@ var arrows = map[string][]string{
 	"core/tax":       {"core/problem", "core/civil", "core/money", "core/country", "core/billing", "core/tax/table"},
 	"core/checkout":  {"core/problem", "core/civil", "core/money", "core/country", "core/email", "core/billing", "core/tax", "core/tax/table"},
 
-	// What explains the rules embeds their sources. It is native only, and the module never sees it.
+	// The explanation of the rules embeds their sources. It is not part of the WebAssembly module.
 	"core/tax/data":     {},
 	"core/tax/rulebook": {"core/tax/data"},
 
@@ -69,7 +69,7 @@ var arrows = map[string][]string{
 	"edge/sandbox/fault": {},
 	"edge/sandbox/page":  {"edge/sandbox", "edge/sandbox/fault"}, // its entry point for buyers and testers
 
-	// Doors see services, never adapters.
+	// Entry points import services, never adapters.
 	"edge/api":  {"core", "edge/shortid", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/quoteview", "edge/geoip", "edge/http1", "edge/idempotency", "edge/throttle", "wasm/ops", "web"},
 	"edge/page": {"core", "edge/sessions", "edge/orders", "edge/catalog", "edge/geoip", "edge/locale", "edge/throttle", "web"},
 
@@ -84,8 +84,8 @@ var arrows = map[string][]string{
 	"edge/e2e":      {},                                                                    // tests of the binary
 }
 
-// doors says where a third-party module enters. Every other package does without it.
-var doors = map[string][]string{
+// thirdParty lists the packages that may import a third-party module.
+var thirdParty = map[string][]string{
 	"github.com/valyala/fasthttp":             {"edge/server", "edge/demo", "edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/psp/stripe", "edge/sandbox", "edge/sandbox/fault", "edge/sandbox/page"},
 	"github.com/goccy/go-json":                {"edge/server", "edge/demo", "edge/shoptest", "edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/psp/stripe", "edge/sandbox", "edge/sandbox/page", "edge/record", "edge/quoteview", "wasm/host"},
 	"github.com/dgraph-io/badger/v4":          {"edge/durable"},
@@ -102,12 +102,11 @@ var doors = map[string][]string{
 	"github.com/oschwald/maxminddb-golang/v2": {"edge/geoip"},
 }
 
-// coreImports is the standard library that the core may use: nothing that reads a clock, random numbers, files or the
-// network, nothing that reflects, and nothing that costs the WebAssembly module more than it is worth.
+// coreImports are the packages of the standard library that the core may import. They read no clock, random numbers, files or
+// network, use no reflection, and add little to the size of the WebAssembly module.
 var coreImports = []string{"cmp", "errors", "iter", "maps", "math/bits", "slices", "strconv", "strings", "unicode", "unicode/utf16", "unicode/utf8"}
 
-// TestArrows reads the sources, not the build list: a test that asked the go command would be cached, and pass after a
-// violation.
+// TestArrows reads the source files. A test that ran go list would be cached, and would pass after a violation.
 func TestArrows(t *testing.T) {
 	found := 0
 	walkImports(t, "../..", func(pkg, file, path string) {
@@ -121,8 +120,8 @@ func TestArrows(t *testing.T) {
 	}
 }
 
-// TestArrowsBite shows that the rules refuse what they are for.
-func TestArrowsBite(t *testing.T) {
+// TestForbidden: the rules refuse imports that they are meant to refuse.
+func TestForbidden(t *testing.T) {
 	for _, c := range []struct{ pkg, path string }{
 		{"core/tax", "time"}, {"core/email", "fmt"}, {"core/money", module + "core/tax"}, {"core/vatid", "github.com/goccy/go-json"},
 		{"edge/orders", module + "edge/badgerstore"}, {"edge/psp/stripe", module + "edge/sandbox"}, {"edge/api", module + "edge/psp/stripe"},
@@ -134,46 +133,46 @@ func TestArrowsBite(t *testing.T) {
 	}
 }
 
-// forbidden says why pkg may not import path, or nothing.
+// forbidden returns why pkg may not import path; "" if it may.
 func forbidden(pkg, path string, test bool) string {
 	allowed, known := arrows[pkg]
 	own, isOwn := strings.CutPrefix(path, module)
 	switch {
 	case !known:
-		return "the package is not part of the house"
+		return "the package is not listed"
 	case isOwn && test, own == pkg:
 		return ""
 	case isOwn:
 		if !slices.ContainsFunc(allowed, func(a string) bool { return own == a || !strings.Contains(a, "/") && strings.HasPrefix(own, a+"/") }) {
-			return "no such arrow"
+			return "not an allowed import"
 		}
 	case strings.Contains(strings.Split(path, "/")[0], "."):
-		return throughDoor(pkg, path, test)
+		return allowedThirdParty(pkg, path, test)
 	case pure(pkg) && !test && !slices.Contains(coreImports, path) && !(pkg == "wasm/guest" && path == "unsafe"):
 		return "not on the core's list"
 	}
 	return ""
 }
 
-// pure holds for the packages that end up in the WebAssembly module.
+// pure reports whether a package is part of the WebAssembly module.
 func pure(pkg string) bool {
 	return strings.HasPrefix(pkg, "core/") && pkg != "core/tax/data" && pkg != "core/tax/rulebook" || pkg == "wasm/ops" || pkg == "wasm/guest"
 }
 
-func throughDoor(pkg, path string, test bool) string {
-	for thirdParty, packages := range doors {
-		if path == thirdParty || strings.HasPrefix(path, thirdParty+"/") {
+func allowedThirdParty(pkg, path string, test bool) string {
+	for module, packages := range thirdParty {
+		if path == module || strings.HasPrefix(path, module+"/") {
 			if slices.Contains(packages, pkg) || test {
 				return ""
 			}
-			return "no door there"
+			return "not one of the packages that may import it"
 		}
 	}
 	return "an unknown third-party module"
 }
 
-// walkImports visits the imports of every hand-run Go file of the module; nested modules and generators (build-ignored)
-// are no part of the product.
+// walkImports visits the imports of every Go file of the module. Nested modules and generators (build-ignored) are not part of the
+// product.
 func walkImports(t *testing.T, root string, visit func(pkg, file, path string)) {
 	t.Helper()
 	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {

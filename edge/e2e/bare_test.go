@@ -5,7 +5,7 @@ import "github.com/valyala/fasthttp"
 // bareAddress, in the environment, makes this test program the server that BenchmarkLoopback compares with.
 const bareAddress = "CREPE_BARE_SERVER"
 
-// serveBare serves at an address what a successful create-order answers, without any work. It returns if there is no address.
+// serveBare serves at an address the response of a successful create-order, without any work. It returns if there is no address.
 func serveBare(address string) {
 	if address == "" {
 		return

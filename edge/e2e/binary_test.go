@@ -15,7 +15,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
-// program is the real binary, running `crepe dev`.
+// program is the binary, running `crepe dev`.
 type program struct {
 	*exec.Cmd
 	url string // of the page it printed
@@ -26,11 +26,11 @@ var binary struct {
 	err  error
 }
 
-// unlimited is the environment of the binary in tests, which send from one address more than a client may. A test of the
-// limits sets them by flags.
+// unlimited is the environment of the binary in tests, which send more requests from one address than a client may. Tests of the
+// limits set them by flags.
 var unlimited = map[string]string{"CREPE_CLIENT_RATE": "off", "CREPE_STORE_RATE": "off"}
 
-// TestMain builds the binary once: several tests run it.
+// TestMain builds the binary.
 func TestMain(m *testing.M) {
 	serveBare(os.Getenv(bareAddress))
 	for name, value := range unlimited {
@@ -78,13 +78,13 @@ func start(t testing.TB, data, listen string, more ...string) *program {
 	return nil
 }
 
-// kill is a crash: no signal handler runs.
+// kill ends the program by SIGKILL.
 func (p *program) kill() {
 	p.Process.Kill()
 	p.Wait()
 }
 
-// freeAddress is an address that nobody listens on right now.
+// freeAddress returns an address on which nothing listens.
 func freeAddress(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -95,8 +95,7 @@ func freeAddress(t testing.TB) string {
 	return listener.Addr().String()
 }
 
-// TestRestart: what the binary has acknowledged survives its being killed, and so do the demo merchant, the tokens and the
-// sandbox's checkout.
+// TestRestart: an acknowledged order, the demo merchant, the tokens and the sandbox's checkout survive a kill.
 func TestRestart(t *testing.T) {
 	data, address := t.TempDir(), freeAddress(t)
 	first := start(t, data, address)
@@ -120,7 +119,7 @@ func TestRestart(t *testing.T) {
 	shoptest.Eventually(t, "the session is closed by the payment", func() bool { return s.CreateOrder(t, token, request).Status == 409 })
 }
 
-// TestFresh: --fresh starts over, and never under another crepe's feet.
+// TestFresh: --fresh starts over, and is refused while another crepe uses the directory.
 func TestFresh(t *testing.T) {
 	data := t.TempDir()
 	first := start(t, data, freeAddress(t))
@@ -152,7 +151,7 @@ func readDevFile(t testing.TB, data string) *demo.File {
 	return file
 }
 
-// shopOn is the demo shop of a running binary.
+// shopOn returns the demo shop of a running binary.
 func shopOn(t testing.TB, data string) *shoptest.Shop {
 	t.Helper()
 	file := readDevFile(t, data)

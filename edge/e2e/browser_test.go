@@ -10,12 +10,11 @@ import (
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
-var otherBrowsers = flag.Bool("browsers", false, "let TestBrowser buy in Firefox and WebKit, too")
+var otherBrowsers = flag.Bool("browsers", false, "let TestBrowser also buy in Firefox and WebKit")
 
-// TestBrowser buys in Chromium from the real binary: the script types, sees the errors and the tax, pays and finds the order
-// completed, with and without JavaScript and WebAssembly; it runs the core's vectors through the module in the page; and it
-// keeps every page in every state accessible, small and quick.
-// SHOTS names a folder for screenshots that a person wants to look at.
+// TestBrowser runs the scripts of web/e2e in Chromium against the binary: they buy with and without JavaScript and WebAssembly, run
+// the core's vectors in the page's module, and check every page in every state for accessibility, size and speed. SHOTS names a
+// folder for screenshots.
 func TestBrowser(t *testing.T) {
 	if _, err := os.Stat(chromium()); err != nil {
 		t.Fatalf("%v; the test needs a browser: apt-get install chromium, or set CHROMIUM", err)

@@ -11,11 +11,10 @@ import (
 	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
-// publishedExample is the request example of the published document, as it stands there.
+// publishedExample is the example request of the published document, unchanged.
 const publishedExample = "testdata/client/create-order.ts"
 
-// TestPackages builds the npm packages and uses them as their readers would: in TypeScript, and on pages in Chromium against
-// the real binary.
+// TestPackages builds the npm packages and uses them in TypeScript and on pages in Chromium, against the binary.
 func TestPackages(t *testing.T) {
 	npmInstall(t, "../../web")
 	out := t.TempDir()
@@ -26,8 +25,8 @@ func TestPackages(t *testing.T) {
 	t.Run("pages", func(t *testing.T) { checkPages(t, out) })
 }
 
-// checkTypes installs the tarballs in an empty project and lets the strictest TypeScript read the published example, the
-// README's and a few mistakes.
+// checkTypes installs the tarballs in an empty project and type-checks the published example, the README's examples and a few
+// mistakes with strict TypeScript.
 func checkTypes(t *testing.T, packages string) {
 	project := t.TempDir()
 	tarballs, err := filepath.Glob(filepath.Join(packages, "*.tgz"))
@@ -73,7 +72,7 @@ client.orders.createOnetime({ checkoutSessionId: "cs_1" }).catch((error) => {
 	}
 }
 
-// codeBlocks are the programs of a README, one scope each, with the names that they leave to the reader.
+// codeBlocks returns the programs of a README, each in a scope of its own, with declarations of the names that they leave out.
 func codeBlocks(t *testing.T, file string) string {
 	t.Helper()
 	blocks := regexp.MustCompile("(?s)```js\n(.*?)```").FindAllStringSubmatch(read(t, file), -1)
@@ -98,7 +97,7 @@ func read(t *testing.T, file string) string {
 	return string(text)
 }
 
-// checkPages runs the client on pages of a merchant: at an origin that the store lists, and at one that it does not.
+// checkPages runs the client on a merchant's pages, at an origin that the store lists and at one that it does not.
 func checkPages(t *testing.T, packages string) {
 	data, address, listed := t.TempDir(), freeAddress(t), freeAddress(t)
 	openExampleSession(t, data, address)
@@ -113,8 +112,8 @@ func checkPages(t *testing.T, packages string) {
 	}
 }
 
-// openExampleSession makes the checkout session that the published example names: ids are random, so one of prod is made by
-// the binary and then given that id.
+// openExampleSession stores the checkout session that the published example names. Ids are random, so it creates a session through
+// the binary and stores a copy under that id.
 func openExampleSession(t *testing.T, data, address string) {
 	t.Helper()
 	first := start(t, data, address)

@@ -13,8 +13,8 @@ import (
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
-// TestConnectionMemory: four thousand connections, from twenty addresses, that announce the largest body and send a byte of it
-// take a few kilobytes each, and are closed when their time is over.
+// TestConnectionMemory: 4,000 connections from 20 addresses that announce the largest body and send one byte of it use a few
+// kilobytes each and are closed after the read timeout.
 func TestConnectionMemory(t *testing.T) {
 	const addresses, each = 20, 200
 	data, address := t.TempDir(), freeAddress(t)
@@ -42,7 +42,7 @@ func TestConnectionMemory(t *testing.T) {
 	}
 }
 
-// TestConnectionLimits: connections beyond the limits are told to come again, whoever else has them; one that closes makes room.
+// TestConnectionLimits: connections above a limit are refused with a Retry-After; a closed one makes room.
 func TestConnectionLimits(t *testing.T) {
 	address := freeAddress(t)
 	start(t, t.TempDir(), address, "--connections", "30", "--client-connections", "20", "--trusted-proxies", "127.0.0.3/32")
@@ -68,7 +68,7 @@ func TestConnectionLimits(t *testing.T) {
 	}
 }
 
-// dialFrom connects from the n-th address of this machine.
+// dialFrom connects from the n-th loopback address.
 func dialFrom(t *testing.T, address string, n int) net.Conn {
 	t.Helper()
 	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(n+1))}, Timeout: 30 * time.Second}
@@ -79,7 +79,7 @@ func dialFrom(t *testing.T, address string, n int) net.Conn {
 	return conn
 }
 
-// served asks for something on a connection and reports whether it is served; otherwise it must be told when to come again.
+// served sends a request on a connection and reports whether it is served; a refusal must have a Retry-After.
 func served(t *testing.T, conn net.Conn) bool {
 	t.Helper()
 	conn.SetDeadline(time.Now().Add(30 * time.Second))

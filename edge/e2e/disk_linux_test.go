@@ -19,7 +19,7 @@ import (
 	"github.com/goccy/go-json"
 )
 
-// disk is a small file system of a test's own.
+// disk is a small file system for one test.
 type disk string
 
 func mountDisk(t *testing.T, mebibytes int) disk {
@@ -39,7 +39,7 @@ func mountDisk(t *testing.T, mebibytes int) disk {
 
 func (d disk) filler() string { return filepath.Join(string(d), "filler") }
 
-// fill leaves so much of the disk free.
+// fill fills the disk until the given number of bytes is free.
 func (d disk) fill(t *testing.T, leave uint64) {
 	t.Helper()
 	var s syscall.Statfs_t
@@ -66,8 +66,8 @@ func (d disk) empty(t *testing.T) {
 	}
 }
 
-// TestDiskFull: the binary on a disk that fills up refuses orders with 503 and Retry-After, goes on reading, goes on
-// ordering when there is space, and has lost nothing of what it acknowledged. An order that is paid meanwhile becomes paid.
+// TestDiskFull: on a full disk the binary refuses orders with 503 and Retry-After and still reads; when there is space it accepts
+// orders again. It loses no acknowledged order, and an order that is paid meanwhile is completed.
 func TestDiskFull(t *testing.T) {
 	d := mountDisk(t, 512)
 	data, address := filepath.Join(string(d), "data"), freeAddress(t)
@@ -150,7 +150,7 @@ func newCustomers(t *testing.T, s *shoptest.Shop, clients, sessions int) *custom
 	return c
 }
 
-// order is one create-order, which ends in a URL or in a refusal to come back later.
+// order calls create-order, which must return a URL or 503 with Retry-After.
 func (c *customers) order(t *testing.T, s *shoptest.Shop, token string, a acknowledgement) {
 	request, err := http.NewRequest("POST", s.URL+shoptest.CreateOrderPath, strings.NewReader(shoptest.OrderBodyTo(a.session, a.country)))
 	if err != nil {

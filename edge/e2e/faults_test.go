@@ -26,8 +26,8 @@ Written by ` + "`make torture`" + ` from the rows that its tests leave in testda
 - **nothing secret told**: no key, secret or buyer's data in a log, an idempotency key or a stored failure.
 `
 
-// TestFaultTable holds FAULTS.md to the rows that the tests of make torture have left. A test adds a table by writing
-// edge/testdata/faults/<name>.tsv: a line with its title, one that says what was done, one with the names of the columns, and one
+// TestFaultTable compares FAULTS.md with the rows that the tests of make torture have written. A test adds a table by writing
+// edge/testdata/faults/<name>.tsv: a line with its title, one that describes the test, one with the names of the columns, and one
 // for each row, with tabs between the cells.
 func TestFaultTable(t *testing.T) {
 	files, err := filepath.Glob("../testdata/faults/*.tsv")

@@ -24,13 +24,13 @@ var (
 	killSeed = flag.Uint64("kill-seed", uint64(time.Now().UnixNano()), "of the schedule of TestKill")
 )
 
-// acknowledgement is what a client was told: a URL for a request.
+// acknowledgement is a URL that a client received, and its request.
 type acknowledgement struct {
 	session, country, url string
 }
 
-// TestKill: the binary is killed again and again while clients submit. Whatever it has acknowledged is there afterwards, and
-// no session has two checkouts that could be paid.
+// TestKill kills the binary repeatedly while clients order. Everything that it acknowledged is stored afterwards, and no session
+// has two checkouts that can be paid.
 func TestKill(t *testing.T) {
 	t.Logf("-kills=%d -kill-seed=%d", *kills, *killSeed)
 	rng := rand.New(rand.NewPCG(*killSeed, 1))
@@ -53,8 +53,8 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// submitUntilKilled lets clients order, each from sessions of its own and now and then with another billing detail, and
-// kills the server in the midst of it.
+// submitUntilKilled lets clients order, each from sessions of its own and with changing billing details, and kills the server
+// meanwhile.
 func submitUntilKilled(t *testing.T, s *shoptest.Shop, running *program, rng *rand.Rand) (acks []acknowledgement) {
 	token := s.Token(t, "user-1")
 	sessions := make([]string, 12)
@@ -86,7 +86,7 @@ func submitUntilKilled(t *testing.T, s *shoptest.Shop, running *program, rng *ra
 	return acks
 }
 
-// tryOrder is one create-order by a client that expects the server to vanish.
+// tryOrder calls create-order and returns the URL; "" after any error.
 func tryOrder(ctx context.Context, s *shoptest.Shop, token, session, country string) (url string) {
 	request, err := http.NewRequestWithContext(ctx, "POST", s.URL+shoptest.CreateOrderPath, strings.NewReader(shoptest.OrderBodyTo(session, country)))
 	if err != nil {
@@ -109,8 +109,8 @@ func tryOrder(ctx context.Context, s *shoptest.Shop, token, session, country str
 	return answer.Data.CheckoutURL
 }
 
-// audit reads the databases of the killed server: every acknowledged URL is durable, for what was asked, and of each order at
-// most one checkout is open at the provider.
+// audit reads the databases of the killed server: every acknowledged URL is durable, for what was asked, and each order has at
+// most one checkout open at the provider.
 func audit(t *testing.T, data string, acks []acknowledgement) {
 	t.Helper()
 	r := openRecords(t, data)

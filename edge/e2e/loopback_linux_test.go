@@ -21,17 +21,17 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// How much BenchmarkLoopback does in one run: enough for a p99, little enough for a minute.
+// The size of a run of BenchmarkLoopback: enough for a p99, within a minute.
 const (
 	loopbackOrders = 6000 // for each number of clients
 	loopbackFloor  = 30_000
 	syncFor        = 2 * time.Second
 )
 
-// BenchmarkLoopback is create-order through real HTTP: the real binary on loopback with its durable database and the
-// sandbox provider in the same process, and clients in this one, on the same cores. It measures, in the same run, what it is
-// to be held against: a server that answers the same bytes without work, the handler without a commit (the same order
-// once more), and how often this disk syncs an append. The table that it prints holds ratios; the times are this machine's.
+// BenchmarkLoopback measures create-order over HTTP on the loopback: the binary with its durable database and the sandbox provider
+// in one process, and the clients in this process on the same cores. The same run measures the references: a server that sends
+// the same bytes without work, the handler without a commit (the same order again), and the disk's rate of synced appends. The
+// ratios of the table can be compared between machines, the times cannot.
 func BenchmarkLoopback(b *testing.B) {
 	syncs := syncRate(b)
 	bare := startBare(b)
@@ -61,7 +61,7 @@ func BenchmarkLoopback(b *testing.B) {
 	b.Logf("fdatasync of an appended 4 KiB: %.0f/s\n%s", syncs, table)
 }
 
-// BenchmarkMemory is what the real binary holds in memory after so many orders that caches and tables have found their size.
+// BenchmarkMemory measures the memory of the binary after so many orders that caches and memtables have reached their size.
 func BenchmarkMemory(b *testing.B) {
 	const orders = 200_000
 	crepe, sessions := startSeeded(b, orders)
@@ -73,7 +73,7 @@ func BenchmarkMemory(b *testing.B) {
 	b.ReportMetric(r.rate, "orders/s")
 }
 
-// syncRate is how many appends of 4 KiB a second this disk makes durable, one after the other.
+// syncRate returns how many sequential appends of 4 KiB the disk syncs in a second.
 func syncRate(b *testing.B) float64 {
 	b.Helper()
 	f, err := os.Create(filepath.Join(b.TempDir(), "sync"))
@@ -94,7 +94,7 @@ func syncRate(b *testing.B) float64 {
 	return float64(n) / time.Since(began).Seconds()
 }
 
-// target is a server in a process of its own.
+// target is a server in another process.
 type target struct {
 	process *os.Process
 	address string
@@ -120,7 +120,7 @@ func startBare(b *testing.B) *target {
 	return &target{process: c.Process, address: address}
 }
 
-// startSeeded runs the real binary on a database with n checkout sessions.
+// startSeeded runs the binary on a database with n checkout sessions.
 func startSeeded(b *testing.B, n int) (*target, []string) {
 	b.Helper()
 	data, address := b.TempDir(), freeAddress(b)
@@ -144,7 +144,7 @@ func (t *target) token(b *testing.B) string {
 	return s.Token(b, "bench")
 }
 
-// cpu is how long the process has computed, user and system, in microseconds.
+// cpu returns the process's CPU time, user and system, in microseconds.
 func (t *target) cpu(b *testing.B) float64 {
 	b.Helper()
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", t.process.Pid))
@@ -186,10 +186,10 @@ type load struct {
 	token             string
 }
 
-// measured is what came of it: requests a second, latencies in milliseconds, the server's microseconds of CPU a request.
+// measured is the result: requests a second, latencies in milliseconds, the server's CPU time for a request in microseconds.
 type measured struct{ rate, p50, p99, cpu float64 }
 
-// drive sends the requests, each client the next one when it has its answer.
+// drive sends the requests. Each client sends the next one after the response.
 func (t *target) drive(b *testing.B, l load) measured {
 	b.Helper()
 	client := &fasthttp.HostClient{Addr: t.address, MaxConns: l.clients}

@@ -46,8 +46,8 @@ func operateJSON[T any](t *testing.T, args ...string) (answer T) {
 	return answer
 }
 
-// paidTwice makes an order with two attempts through the binary, and lets the provider report both as paid, beside a payment
-// of an order that is unknown. It returns the order's id.
+// paidTwice creates an order with two attempts through the binary, and applies events that report both as paid and a payment of an
+// unknown order. It returns the order's id.
 func paidTwice(t *testing.T, data string) (orderID string) {
 	t.Helper()
 	address := freeAddress(t)
@@ -78,7 +78,7 @@ func paidTwice(t *testing.T, data string) (orderID string) {
 	return order.ID
 }
 
-// TestReview: what waits for a person is listed, counted and marked as handled, the same by a running server and without one.
+// TestReview: payments that need a person are listed, counted and marked as handled, with a running server and without one.
 func TestReview(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
@@ -131,7 +131,7 @@ func TestReview(t *testing.T) {
 	check("killed", true)
 }
 
-// overSocket is a client of a running server's operations.
+// overSocket returns a client of a running server's operations.
 func overSocket(data string) *http.Client {
 	return &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
 		return net.Dial("unix", filepath.Join(data, admin.Socket))
@@ -176,7 +176,7 @@ crepe_refund_due{environment="test"} %[1]d
 	}
 }
 
-// TestKeys: a running server goes on to accept the tokens of a key that was rotated, and refuses those of a revoked key at once.
+// TestKeys: a running server accepts the tokens of a rotated key, and refuses those of a revoked key at once.
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	data, address := t.TempDir(), freeAddress(t)
@@ -233,8 +233,8 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// TestAdminSocket: only the server's own user can open the socket, a crash or a second server does not take it away, and it goes
-// with the server.
+// TestAdminSocket: only the server's user can open the socket; a crash or a second server does not remove it, and the server
+// removes it at its end.
 func TestAdminSocket(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
@@ -283,8 +283,8 @@ func TestAdminSocket(t *testing.T) {
 	}
 }
 
-// TestLongDataPath: where the path is too long for a socket, from the root and from the working directory, the server sells and
-// says why the commands do not reach it.
+// TestLongDataPath: if the socket's path is too long, absolute and relative, the server sells and logs why the commands do not
+// reach it.
 func TestLongDataPath(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), strings.Repeat("long/", 30))
@@ -315,7 +315,7 @@ func TestLongDataPath(t *testing.T) {
 	}
 }
 
-// TestOperationMisuse: what cannot be done is refused by name, and no directory is made.
+// TestOperationMisuse: a wrong command line is refused with the reason, and creates no directory.
 func TestOperationMisuse(t *testing.T) {
 	t.Parallel()
 	nowhere := filepath.Join(t.TempDir(), "nowhere")

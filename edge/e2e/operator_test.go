@@ -20,7 +20,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
-// wantProbe asks one of the probes until it gives the wanted answer.
+// wantProbe waits until a probe has the wanted response.
 func wantProbe(t *testing.T, s *shoptest.Shop, path string, status int, body string) {
 	t.Helper()
 	var got shoptest.Reply
@@ -45,7 +45,7 @@ func launch(t *testing.T, args ...string) (*exec.Cmd, *shoptest.Buffer) {
 	return c, out
 }
 
-// TestDrainDelay: after SIGTERM the server is not ready and serves on; a second signal does not wait.
+// TestDrainDelay: after SIGTERM the server is not ready but serves; a second signal ends it at once.
 func TestDrainDelay(t *testing.T) {
 	t.Parallel()
 	address := freeAddress(t)
@@ -66,7 +66,7 @@ func TestDrainDelay(t *testing.T) {
 	p.Wait()
 }
 
-// TestUses: crepe serve does not open the directory of crepe dev, nor the other way round, and --fresh deletes no merchant's data.
+// TestUses: crepe serve refuses the directory of crepe dev and vice versa, and --fresh does not delete a directory of crepe serve.
 func TestUses(t *testing.T) {
 	t.Parallel()
 	dev, production := t.TempDir(), t.TempDir()
@@ -101,7 +101,7 @@ func waitReady(t *testing.T, address string) {
 	})
 }
 
-// refused runs the binary, which must fail and say why.
+// refused runs the binary, which must fail with a text.
 func refused(t *testing.T, env []string, want string, args ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // a start that is not refused would serve for ever
@@ -114,7 +114,7 @@ func refused(t *testing.T, env []string, want string, args ...string) {
 	}
 }
 
-// TestRefusedSettings: a setting that could not work ends the start and is named.
+// TestRefusedSettings: a setting that cannot work is named in the error.
 func TestRefusedSettings(t *testing.T) {
 	t.Parallel()
 	serve := []string{"serve", "--data", t.TempDir(), "--listen", "127.0.0.1:0"}
@@ -132,7 +132,7 @@ func TestRefusedSettings(t *testing.T) {
 	refused(t, []string{"CREPE_SANDBOX=", "CREPE_DATA=" + t.TempDir(), "CREPE_LISTEN=nowhere"}, "address nowhere", "serve")
 }
 
-// TestMisuse: every command says first what is wrong, then how to get help, and --help has the settings.
+// TestMisuse: an error says what is wrong and how to get help, and --help lists the settings.
 func TestMisuse(t *testing.T) {
 	t.Parallel()
 	for _, command := range []string{"dev", "serve", "trigger", "quote", "taxid check", "version", "repair",
@@ -168,7 +168,7 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// TestIndex: GET / of crepe dev leads to a checkout and to the logs.
+// TestIndex: GET / of crepe dev links to a checkout and to the logs.
 func TestIndex(t *testing.T) {
 	t.Parallel()
 	p := start(t, t.TempDir(), freeAddress(t))
@@ -205,7 +205,7 @@ func TestIndex(t *testing.T) {
 	}
 }
 
-// TestEmptyDevFile: a dev.json that a crash has left empty is made anew, with a merchant whose keys are known.
+// TestEmptyDevFile: a dev.json that a crash has left empty is replaced, with a new merchant.
 func TestEmptyDevFile(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
@@ -222,7 +222,7 @@ func TestEmptyDevFile(t *testing.T) {
 	}
 }
 
-// TestSandboxAlone: crepe serve has the sandbox only where it was asked for.
+// TestSandboxAlone: crepe serve has the sandbox only with --sandbox.
 func TestSandboxAlone(t *testing.T) {
 	t.Parallel()
 	for _, asked := range []bool{false, true} {
@@ -238,7 +238,7 @@ func TestSandboxAlone(t *testing.T) {
 	}
 }
 
-// TestCredentialRefusals: whoever sends bad credentials to the binary writes no log without end.
+// TestCredentialRefusals: requests with bad credentials are logged at a limited rate.
 func TestCredentialRefusals(t *testing.T) {
 	address, log := freeAddress(t), new(shoptest.Buffer)
 	p := &program{Cmd: exec.Command(binary.path, "dev", "--data", t.TempDir(), "--listen", address)}

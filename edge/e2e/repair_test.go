@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestRepairCommand: the refusal of a damaged database names the command, which says what it did, or what to do.
+// TestRepairCommand: the error for a damaged database names the command, which prints what it did or what to do.
 func TestRepairCommand(t *testing.T) {
 	data := t.TempDir()
 	start(t, data, freeAddress(t)).kill()
@@ -24,8 +24,8 @@ func TestRepairCommand(t *testing.T) {
 	start(t, data, freeAddress(t))
 }
 
-// TestPrivateFiles: no other user of the machine can read the database, and one that others can read is refused with the
-// command that takes that away.
+// TestPrivateFiles: other users of the machine cannot read the database; one that they can read is refused, with the command that
+// makes it private.
 func TestPrivateFiles(t *testing.T) {
 	data := t.TempDir()
 	first := start(t, data, freeAddress(t))

@@ -15,7 +15,7 @@ import (
 
 var restores = flag.Int("restores", 1, "how many sessions TestRestoredBackup orders from in each way")
 
-// lost is what happened between the backup and its restoring.
+// lost are the changes between the backup and its restoration.
 var lost = []struct {
 	name           string
 	backedUp, past []string // countries that are ordered to before the backup, and after it
@@ -36,8 +36,8 @@ var lost = []struct {
 	{"a payment; another country", []string{"DE"}, nil, true, "FR", false},
 }
 
-// TestRestoredBackup: a backup of the database is restored while the provider remembers everything. No session has two checkouts
-// that can be paid, and what was paid is not sold again.
+// TestRestoredBackup restores a backup of the database; the provider keeps its state. No session has two checkouts that can be paid,
+// and a paid session is not sold again.
 func TestRestoredBackup(t *testing.T) {
 	data, address := t.TempDir(), freeAddress(t)
 	running := start(t, data, address)

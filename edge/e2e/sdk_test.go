@@ -17,7 +17,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
-// TestSDK runs the public SDK against the server, pays on the sandbox's page, and sees the order completed.
+// TestSDK buys with the public SDK and pays on the sandbox's page; the order is completed.
 func TestSDK(t *testing.T) {
 	dir, data := npmInstall(t, "testdata/sdk"), t.TempDir()
 	running := start(t, data, freeAddress(t))
@@ -69,7 +69,7 @@ func TestSDK(t *testing.T) {
 	}
 }
 
-// npmInstall installs a folder's locked packages, unless that has been done since they changed, and returns its absolute path.
+// npmInstall installs a folder's locked packages unless they are up to date, and returns its absolute path.
 func npmInstall(t *testing.T, dir string) string {
 	t.Helper()
 	dir, err := filepath.Abs(dir)
@@ -92,7 +92,7 @@ func npmInstall(t *testing.T, dir string) string {
 	return dir
 }
 
-// TestWebhookSignature: the SDK believes what our signer signs, with the public key of dev.json, and nothing else.
+// TestWebhookSignature: the SDK verifies our signatures with the public key of dev.json, and refuses others.
 func TestWebhookSignature(t *testing.T) {
 	dir, data := npmInstall(t, "testdata/sdk"), t.TempDir()
 	start(t, data, freeAddress(t)).kill()
@@ -123,7 +123,7 @@ func TestWebhookSignature(t *testing.T) {
 	}
 }
 
-// TestREADMEProgram runs the program of the README as it stands there, where its reader would: beside .crepe.
+// TestREADMEProgram runs the program of the README, unchanged, beside .crepe.
 func TestREADMEProgram(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("../../README.md")

@@ -11,8 +11,8 @@ import (
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
-// TestStarting: the port answers before the database is open; a SIGTERM meanwhile ends the process cleanly. A file of rates
-// that nobody has written yet (a named pipe) holds up the start.
+// TestStarting: the port answers before the database is open; a SIGTERM meanwhile ends the process cleanly. The start is held up by
+// a file of rates that is a named pipe.
 func TestStarting(t *testing.T) {
 	t.Parallel()
 	pipe, address := filepath.Join(t.TempDir(), "rates.tsv"), freeAddress(t)

@@ -20,8 +20,8 @@ var (
 	startKillSeed = flag.Uint64("start-kill-seed", uint64(time.Now().UnixNano()), "of TestStartKills")
 )
 
-// TestStartKills: the binary, killed at any of the operations on files of its start, the first one or one after a crash, starts
-// the next time, and still has what it acknowledged.
+// TestStartKills kills the binary before file operations of its start, the first one or one after a crash. The next start succeeds
+// and has everything that was acknowledged.
 func TestStartKills(t *testing.T) {
 	t.Logf("-start-kills=%d -start-kill-seed=%d", *startKills, *startKillSeed)
 	rng := rand.New(rand.NewPCG(*startKillSeed, 1))
@@ -63,7 +63,7 @@ func TestStartKills(t *testing.T) {
 	}
 }
 
-// started reports whether a start has come to its last file, which tells the demo's credentials.
+// started reports whether a start has reached its last file, dev.json.
 func started(op filefault.Op) bool { return strings.HasPrefix(op.Path, "dev.json") }
 
 // killStart starts the binary and kills it before the first operation that matches. It returns the number of operations.
@@ -83,7 +83,7 @@ func killStart(t *testing.T, data, address string, at func(filefault.Op) bool) i
 	return total
 }
 
-// restore makes a directory a copy of another, holes and all.
+// restore replaces a directory by a copy of another, keeping sparse files.
 func restore(t *testing.T, from, to string) {
 	t.Helper()
 	if err := os.RemoveAll(to); err != nil {

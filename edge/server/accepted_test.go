@@ -17,8 +17,8 @@ import (
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
-// TestAcceptedIsPayable: whatever create-session and create-order take, the adapter renders and the provider takes. What cannot be
-// paid is refused by a 400, and never answered by a 500, which clients would send again.
+// TestAcceptedIsPayable: everything that create-session and create-order accept is rendered by the adapter and accepted by the
+// provider. What cannot be paid is refused with 400, never with 500, which clients would retry.
 func TestAcceptedIsPayable(t *testing.T) {
 	shop := openShop(t)
 	product, err := shop.db.Product(context.Background(), shop.File.Products[0].ID)

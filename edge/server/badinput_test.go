@@ -19,19 +19,19 @@ import (
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
-// bad is a webhook that must change nothing.
+// bad is a webhook that must not change anything.
 type bad struct {
 	name   string
 	body   string
 	header map[string]string
 	path   string // "" for the test environment's
 	status int
-	kept   bool   // it is genuine, fits nothing, and goes into quarantine
+	kept   bool   // it is genuine, matches nothing, and goes into quarantine
 	why    string // what the one line in the log says; "" where nobody needs to know
 }
 
-// TestBadWebhooks: whatever comes to a webhook's endpoint and is not what the provider says of an order of ours, over HTTP.
-// Nothing changes but the quarantine of what is genuine, and the log says once what came, without whom it is about.
+// TestBadWebhooks sends webhooks that are forged, malformed or about no order of ours. Genuine ones are added to the quarantine and
+// nothing else changes; the log has one line for each, without personal data.
 func TestBadWebhooks(t *testing.T) {
 	shop := openShop(t)
 	session := shop.Session(t, nil).SessionID
@@ -77,10 +77,10 @@ func TestBadWebhooks(t *testing.T) {
 	}
 }
 
-// canaryEmail is of a buyer who must not turn up in a log.
+// canaryEmail is a buyer's address that must not appear in a log.
 const canaryEmail = "canary-buyer@example.com"
 
-// paidEvent is what the provider says when an order is paid.
+// paidEvent is the provider's event for a paid order.
 func paidEvent(o *orders.Order) string {
 	a := o.Current()
 	return fmt.Sprintf(`{"id":"evt_good","object":"event","created":%d,"livemode":false,"type":"checkout.session.completed","data":{"object":`+
@@ -89,7 +89,7 @@ func paidEvent(o *orders.Order) string {
 		time.Now().Unix(), a.Ref, a.Placed.Quote.Assessment.Total, o.ID)
 }
 
-// signed is the header of a body that the test environment's provider sends at an instant.
+// signed returns the header of a body that the test environment's provider sends.
 func (s *shop) signed(body string, at time.Time) map[string]string {
 	return map[string]string{"Stripe-Signature": s.sandboxes[checkout.Test].Sign([]byte(body), at)}
 }
@@ -172,14 +172,14 @@ func badWebhooks(shop *shop, good string) (rows []bad) {
 		bad{name: "another type", body: other, header: shop.signed(other, now), status: 200})
 }
 
-// forge signs with a secret that is not the endpoint's.
+// forge signs a body with a secret.
 func forge(secret, body string, at time.Time) string {
 	mac := hmac.New(sha256.New, []byte(secret))
 	fmt.Fprintf(mac, "%d.%s", at.Unix(), body)
 	return fmt.Sprintf("t=%d,v1=%x", at.Unix(), mac.Sum(nil))
 }
 
-// records are all records of the database, but those in which it counts its own batches.
+// records returns all records of the database, except those in which it counts its batches.
 func (s *shop) records(t testing.TB) map[string]string {
 	t.Helper()
 	all := make(map[string]string)
@@ -200,7 +200,7 @@ func (s *shop) records(t testing.TB) map[string]string {
 	return all
 }
 
-// compare says what has changed that must not have. What is kept adds the event and its quarantine.
+// compare returns a forbidden change, or "". A kept event adds itself and its entry in quarantine.
 func compare(before, after map[string]string, kept bool) string {
 	var added []string
 	for key, value := range before {

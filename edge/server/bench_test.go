@@ -19,9 +19,9 @@ import (
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
-// BenchmarkCreateOrder is a whole create-order over an in-memory listener: HTTP, token, rules, two durable commits and the
-// Stripe adapter on the sandbox provider, which commits twice itself. Each iteration orders from a session of its own.
-// "refused" is the same way up to the rules, without disk and provider.
+// BenchmarkCreateOrder measures create-order over an in-memory listener: HTTP, token, rules, two durable commits and the Stripe
+// adapter on the sandbox provider, which commits twice itself. Each iteration orders from a session of its own. "refused" ends at
+// the rules, without disk and provider.
 func BenchmarkCreateOrder(b *testing.B) {
 	listener := fasthttputil.NewInmemoryListener()
 	c := Config{Data: b.TempDir(), PublicURL: "http://crepe.example", Sandbox: map[checkout.Environment]bool{checkout.Test: true}}

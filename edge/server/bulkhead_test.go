@@ -22,20 +22,20 @@ import (
 
 const (
 	bulkheadCrowd  = 400                    // buyers at a time whose provider hangs: more than may wait for it
-	bulkheadPause  = time.Second            // until a buyer who was refused comes again
+	bulkheadPause  = time.Second            // until a refused buyer retries
 	bulkheadPace   = 40 * time.Millisecond  // between the buyers who come one after the other
 	bulkheadSlice  = 100 * time.Millisecond // of looking at one of the two shops, before it is the other's turn
 	bulkheadSlices = 4                      // of each shop in a round
-	// At least so many rounds are compared, and more while it looks bad, so that the noise of a busy machine does not decide.
+	// The minimum and the maximum of rounds. More than the minimum are run while the limit is missed, because of noise.
 	bulkheadRounds, bulkheadMost = 3, 9
 	// bulkheadFloor is the time below which a difference is noise.
 	bulkheadFloor = 4 * time.Millisecond
 )
 
-// TestBulkhead: a provider that hangs slows nobody who does not need it. Of two shops one has a provider that answers, the
-// other one that answers nobody, and as many buyers as can wait for it. What opens sessions, quotes and loads pages is timed
-// in both, in turn. Of every kind the p99 beside the hanging provider is within twice that of the other shop, and so is the
-// median, by the median of the rounds: with -times, since they are a quiet machine's. Without it everybody is answered.
+// TestBulkhead: a provider that hangs does not slow requests that do not need it. One of two shops has a provider that hangs, with
+// as many buyers as can wait for it. Requests that open sessions, quote and load pages are timed in both shops in turn. With
+// -times, the median and the p99 of each kind are at most twice those of the other shop, in the median of the rounds. Without it,
+// every request is answered.
 func TestBulkhead(t *testing.T) {
 	patience := func(s *server) { s.orders.TryTimeout, s.orders.Budget = 3*time.Second, 3100*time.Millisecond }
 	well, hung := openBulkhead(t, patience), openBulkhead(t, patience)
@@ -75,7 +75,7 @@ func TestBulkhead(t *testing.T) {
 	}
 }
 
-// worst is the largest median.
+// worst returns the largest median.
 func worst(ratios map[string][]float64) (ratio float64) {
 	for _, all := range ratios {
 		sorted := slices.Sorted(slices.Values(all))
@@ -84,10 +84,10 @@ func worst(ratios map[string][]float64) (ratio float64) {
 	return ratio
 }
 
-// times are what the requests of each kind took.
+// times are the latencies of the requests of each kind.
 type times map[string][]time.Duration
 
-// at is the time within which so many per cent of a kind were answered.
+// at returns a percentile of a kind.
 func (all times) at(percent int, kind string) time.Duration {
 	sorted := slices.Sorted(slices.Values(all[kind]))
 	return sorted[len(sorted)*percent/100]
@@ -101,7 +101,7 @@ type bulkhead struct {
 	sessions       []string // to order from, each once
 	orders, others *http.Client
 	buyers         sync.WaitGroup
-	refused        atomic.Int32 // buyers who were told to come again
+	refused        atomic.Int32 // buyers with a 503
 }
 
 func openBulkhead(t *testing.T, tune func(*server)) *bulkhead {
@@ -112,19 +112,19 @@ func openBulkhead(t *testing.T, tune func(*server)) *bulkhead {
 		orders: newBrowser(), others: newBrowser()}
 }
 
-// newBrowser has connections of its own, as many as it needs.
+// newBrowser returns a client with connections of its own.
 func newBrowser() *http.Client {
 	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000}}
 }
 
-// next is a session that nobody has ordered from.
+// next returns a session without an order.
 func (b *bulkhead) next() string {
 	id := b.sessions[0]
 	b.sessions = b.sessions[1:]
 	return id
 }
 
-// crowd has buyers order again and again, until it is stopped.
+// crowd lets buyers order repeatedly until stop is called.
 func (b *bulkhead) crowd(t *testing.T) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	for range bulkheadCrowd {
@@ -149,13 +149,13 @@ func (b *bulkhead) order(t *testing.T, session string) {
 	}
 	switch status, again := b.send(t, b.orders, b.PublicURL+shoptest.CreateOrderPath, body, shoptest.Bearer(b.token)); {
 	case status == http.StatusServiceUnavailable && again == "":
-		t.Error("a buyer is refused and not told when to come again")
+		t.Error("a refusal has no Retry-After")
 	case status == http.StatusServiceUnavailable:
 		b.refused.Add(1)
 	}
 }
 
-// look times for a slice what else is asked of a shop, while buyers come one after the other.
+// look times the other requests of a shop for a slice, while new buyers order.
 func (b *bulkhead) look(t *testing.T, into times) {
 	const openPath, quotePath = "/v1/actions/checkout/create-session", "/v1/actions/checkout/quote"
 	quote := []byte(`{"checkoutSessionId":"` + b.page.SessionID + `","billingDetail":{"country":"DE","isBusiness":false}}`)
@@ -192,7 +192,7 @@ func (b *bulkhead) look(t *testing.T, into times) {
 	all.Wait()
 }
 
-// send posts a body, or gets a page where there is none, and reads the answer.
+// send posts a body, or gets a page if there is none, and reads the response.
 func (b *bulkhead) send(t *testing.T, client *http.Client, url string, body []byte, header map[string]string) (status int, retryAfter string) {
 	method := http.MethodGet
 	if body != nil {

@@ -21,8 +21,8 @@ import (
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
-// canaries are planted where buyers and merchants put such things. None of them may turn up in a log, nor in what is stored
-// or sent for somebody else to read.
+// canaries are personal data and secrets in the requests of buyers and merchants. None of them may appear in a log, or in what is
+// stored or sent for others to read.
 var canaries = map[string]string{
 	"e-mail": "canary-mail", "company": "Canary Company GmbH", "VAT number": "DE136695976", "postcode": "10117", "address": "203.0.113.77",
 	"proxy's address": "198.51.100.199", "idempotency key": "canary-idempotency-key", "buyer": "canary-identity",
@@ -30,12 +30,11 @@ var canaries = map[string]string{
 	"bad header": "canary-header", "bad token": "canary-token", "provider's key": sandboxKey,
 }
 
-// shapes are secrets by what they look like: tokens, signatures, keys.
+// shapes match tokens, signatures and keys.
 var shapes = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8}|whsec_|sk_(test|live)_|BEGIN [A-Z ]*PRIVATE KEY|v1=[0-9a-f]{16}|Bearer |[A-Za-z0-9+/]{80}`)
 
-// TestCanaries drives a whole shop with canaries planted, through whatever goes well and wrong, and looks for them where
-// nobody may find them: in the log, down to its debug lines; in the faults that orders remember; in the keys that the provider
-// is sent; in the requests as they are stored.
+// TestCanaries drives a shop through successes and failures with canaries in the requests, and searches for them in the log at debug
+// level, in stored errors, in idempotency keys and in stored requests.
 func TestCanaries(t *testing.T) {
 	shop := openTuned(t, func(s *server) {
 		s.orders.TryTimeout, s.orders.Budget = 150*time.Millisecond, 300*time.Millisecond
@@ -48,7 +47,7 @@ func TestCanaries(t *testing.T) {
 	c.orders(t)
 	c.webhooks(t)
 	c.strangers(t)
-	for range 3 { // what is in doubt, once more
+	for range 3 { // resolve unknown outcomes
 		for _, do := range []func(context.Context) error{shop.server.orders.Sweep, shop.server.orders.Reconcile} {
 			if err := do(t.Context()); err != nil {
 				t.Log(err)
@@ -92,18 +91,18 @@ func TestCanaries(t *testing.T) {
 	}
 }
 
-// canary is a shop in which people with canaries buy.
+// canary is a shop whose requests contain canaries.
 type canary struct {
 	*shop
 	token    string
 	sessions []string // with an order
 }
 
-// everyFault is what goes wrong with the orders; the empty one goes well.
+// everyFault are the faults of the orders; "" is none.
 var everyFault = []string{"", "timeout", "reset", "429", "409", "400", "502", "lost_response", "reset_side_effect", "truncated", "malformed",
 	"huge", "502_side_effect", "500_saved", "500_side_effect", "slow-400ms"}
 
-// headers are a buyer's.
+// headers are those of a buyer's request.
 func (c *canary) headers() map[string]string {
 	h := shoptest.Bearer(c.token)
 	h["X-Idempotency-Key"] = canaries["idempotency key"]
@@ -111,14 +110,14 @@ func (c *canary) headers() map[string]string {
 	return h
 }
 
-// order is what a business sends.
+// order is a business's request.
 func (c *canary) order(session, email string) string {
 	return fmt.Sprintf(`{"checkoutSessionId":"%s","buyerEmail":"%s","buyerIp":"%s","successUrl":"https://shop.example/%s","billingDetail":`+
 		`{"country":"DE","isBusiness":true,"businessName":"%s","taxId":"%s","postcode":"%s"}}`, session, email, canaries["address"],
 		canaries["return address"], canaries["company"], canaries["VAT number"], canaries["postcode"])
 }
 
-// orders places orders well and badly, with every fault of the provider, and pays one.
+// orders sends valid and invalid orders, with every fault of the provider, and pays one.
 func (c *canary) orders(t *testing.T) {
 	for _, fault := range everyFault {
 		id := c.Session(t, map[string]any{"metadata": map[string]string{"k": canaries["metadata"]},
@@ -157,7 +156,7 @@ func (c *canary) orders(t *testing.T) {
 	response.Body.Close()
 }
 
-// webhooks sends genuine events that fit nothing and forged ones.
+// webhooks sends genuine events that match nothing, and forged ones.
 func (c *canary) webhooks(t *testing.T) {
 	_, order := c.stored(t, c.sessions[0])
 	good := strings.ReplaceAll(paidEvent(order), canaryEmail, canaries["e-mail"])
@@ -171,7 +170,7 @@ func (c *canary) webhooks(t *testing.T) {
 	c.sandboxes[checkout.Test].Script("lost", fault.Spec("list.502"), "list.malformed")
 }
 
-// strangers are refused, break off, and find a handler that panics.
+// strangers sends requests that are refused, incomplete, or cause a panic.
 func (c *canary) strangers(t *testing.T) {
 	c.Post(t, shoptest.CreateOrderPath, c.order(c.sessions[0], canaries["e-mail"]), shoptest.Bearer(canaries["bad token"]))
 	c.Post(t, shoptest.CreateOrderPath, c.order(c.sessions[0], canaries["e-mail"]), shoptest.Bearer(c.token+canaries["bad token"]))
@@ -206,12 +205,12 @@ func (c *canary) strangers(t *testing.T) {
 	}
 }
 
-// page is what a path shows.
+// page returns the body of a path.
 func (c *canary) page(t *testing.T, path string) string {
 	return c.Get(t, path).Body
 }
 
-// inspect looks for canaries, but for those that may be there, and for what secrets look like.
+// inspect searches a text for canaries, except the allowed ones, and for secrets.
 func inspect(t *testing.T, where, text string, allowed ...string) {
 	t.Helper()
 	around := func(from, to int) string { return text[max(0, from-100):min(len(text), to+40)] }

@@ -9,7 +9,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
-// TestBodies: bodies of every length and framing arrive whole.
+// TestBodies: bodies of every length and framing are read completely; longer ones are refused.
 func TestBodies(t *testing.T) {
 	s := openShop(t)
 	token, session := s.Token(t, "user-1"), s.Session(t, nil)

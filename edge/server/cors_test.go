@@ -42,7 +42,7 @@ func (s *shop) list(t testing.TB, origins ...string) {
 	}
 }
 
-// preflight asks what a browser asks before it sends a page's request.
+// preflight sends the preflight request of a browser.
 func (s *shop) preflight(t testing.TB, path, origin string) shoptest.Reply {
 	t.Helper()
 	request, err := http.NewRequest("OPTIONS", s.PublicURL+path, nil)
@@ -55,7 +55,7 @@ func (s *shop) preflight(t testing.TB, path, origin string) shoptest.Reply {
 	return s.Do(t, request)
 }
 
-// allowed returns the headers of the CORS protocol in an answer.
+// allowed returns the CORS headers of a response.
 func allowed(r shoptest.Reply) map[string]string {
 	headers := map[string]string{}
 	for name := range r.Header {
@@ -68,7 +68,7 @@ func allowed(r shoptest.Reply) map[string]string {
 
 const mine, theirs, nobodys = "https://shop.example.com", "https://other.example.com:8443", "https://nobody.example.com"
 
-// TestPreflight: no store is known yet, so an origin that any store lists may ask; and it is told no more than it needs.
+// TestPreflight: a preflight names no store, so it is answered for an origin that any store lists.
 func TestPreflight(t *testing.T) {
 	shop := openShop(t)
 	shop.list(t, "http://localhost:5173", mine)
@@ -120,8 +120,8 @@ func TestPreflight(t *testing.T) {
 	}
 }
 
-// TestOriginOfAnswer: an answer for a store is readable for its own origins only, one that no store stands behind for every
-// listed one. What is not readable is the same answer otherwise.
+// TestOriginOfAnswer: a response about a store is readable for that store's origins only, one about no store for every listed
+// origin. Responses that are not readable differ in nothing else.
 func TestOriginOfAnswer(t *testing.T) {
 	shop := openShop(t)
 	shop.list(t, mine)
@@ -179,7 +179,7 @@ func TestOriginOfAnswer(t *testing.T) {
 	}
 }
 
-// TestClientCodes: every code that the published refusals carry is in the client's type, so that an editor offers it.
+// TestClientCodes: the client's type has every code of the published refusals.
 func TestClientCodes(t *testing.T) {
 	source, err := os.ReadFile("../../web/src/client/client.ts")
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
-// TestCreateOrderRefusals is the error table of the published document, and our own rows, over HTTP: status, body and
-// nothing written. Each row differs from a request that succeeds in the one thing that it names.
+// TestCreateOrderRefusals sends the requests of the published error table and more over HTTP, and checks the status, the body and
+// that nothing is stored. Each row differs from a successful request in the one thing that it names.
 func TestCreateOrderRefusals(t *testing.T) {
 	shop := openShop(t)
 	token := shop.Token(t, "user-1")
@@ -95,7 +95,7 @@ func TestCreateOrderRefusals(t *testing.T) {
 	shop.Post(t, shoptest.CreateOrderPath, order(good, email, germany), test).CheckoutURL(t)
 }
 
-// TestTransportRefusals: every refusal has the envelope that the SDK judges by.
+// TestTransportRefusals: every refusal has the envelope that the SDK expects.
 func TestTransportRefusals(t *testing.T) {
 	shop := openShop(t)
 	raw := func(method, path, body string, header http.Header) shoptest.Reply {
@@ -130,8 +130,8 @@ func TestTransportRefusals(t *testing.T) {
 	shoptest.Golden(t, "transport-refusals.txt", text.String())
 }
 
-// TestCreateOrder is the way that goes well: frozen total, write-back, the same URL again, another one after a change, and
-// the payment completing the order.
+// TestCreateOrder: an order freezes its total and is written back to the session; the same request returns the same URL, a changed
+// one another; the payment completes the order.
 func TestCreateOrder(t *testing.T) {
 	shop := openShop(t)
 	session := shop.Session(t, nil)
@@ -171,7 +171,7 @@ func TestCreateOrder(t *testing.T) {
 	}
 }
 
-// TestProd: the other environment of the demo sells too.
+// TestProd: the prod environment of the demo sells, too.
 func TestProd(t *testing.T) {
 	shop := openShop(t)
 	merchant, err := demo.NewClient(shop.PublicURL, shop.File.MerchantID, shop.File.PrivateKey[checkout.Prod])
@@ -194,7 +194,7 @@ func TestProd(t *testing.T) {
 	})
 }
 
-// TestShopperToken: anyone with the link can buy once. Afterwards the same token gets the same answer again, and nothing else.
+// TestShopperToken: anyone with the link can buy once. Afterwards the same token gets only the same answer.
 func TestShopperToken(t *testing.T) {
 	shop := openShop(t)
 	session := shop.Session(t, nil).SessionID
@@ -230,8 +230,8 @@ func TestShopperToken(t *testing.T) {
 	}
 }
 
-// TestShopperTokenLostAnswer: a request whose answer was lost comes again with the same token, which it has used up, and gets
-// the same answer: under an idempotency key, and with another key or none.
+// TestShopperTokenLostAnswer: a request whose response was lost is repeated with the used-up token and gets the same answer, under
+// the same idempotency key, another one or none.
 func TestShopperTokenLostAnswer(t *testing.T) {
 	shop := openShop(t)
 	session := shop.Session(t, nil).SessionID
@@ -262,7 +262,7 @@ func TestShopperTokenLostAnswer(t *testing.T) {
 	}
 }
 
-// TestShopperTokenAtOnce: of identical calls with one shopper's token, each gets the same answer or is told when to come again.
+// TestShopperTokenAtOnce: concurrent identical calls with one shopper token get the same answer or 503 with Retry-After.
 func TestShopperTokenAtOnce(t *testing.T) {
 	shop := openShop(t)
 	session := shop.Session(t, nil).SessionID
@@ -289,7 +289,7 @@ func TestShopperTokenAtOnce(t *testing.T) {
 	}
 }
 
-// with is a request with one member changed.
+// with returns a copy of a request with one member changed.
 func with(request map[string]any, name string, value any) map[string]any {
 	changed := maps.Clone(request)
 	changed[name] = value

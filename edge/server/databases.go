@@ -122,7 +122,7 @@ func (u use) check(data string, stored use) error {
 	case u == stored || stored == "":
 		return nil
 	case u == useServe:
-		return fmt.Errorf("%s is a data directory of crepe dev: whoever reads the private keys of its demo merchant in %s could sell "+
+		return fmt.Errorf("%s is a data directory of crepe dev: anyone who reads the private keys of its demo merchant in %s can sell "+
 			"as that merchant; choose another directory with --data", data, demo.FileName)
 	default:
 		return fmt.Errorf("%s is a data directory of crepe serve, where crepe dev would add a demo merchant; "+

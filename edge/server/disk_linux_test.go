@@ -15,8 +15,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
-// TestStopsAfterDiskError: when the disk has refused a write the server answers 500, is not ready any more, ends, and says
-// why.
+// TestStopsAfterDiskError: after a failed write the server answers 500, is not ready, and ends with an error.
 func TestStopsAfterDiskError(t *testing.T) {
 	c := Config{Listen: "127.0.0.1:0", Data: t.TempDir(), Sandbox: map[checkout.Environment]bool{checkout.Test: true}}
 	listener, err := c.listen()
@@ -44,14 +43,14 @@ func TestStopsAfterDiskError(t *testing.T) {
 			t.Errorf("it ended with %v", err)
 		}
 	case <-time.After(10 * time.Minute):
-		t.Fatal("it serves on")
+		t.Fatal("the server did not end")
 	}
 	if server.ready() == nil {
-		t.Error("it counts as ready")
+		t.Error("the server is ready")
 	}
 }
 
-// breakFile makes every further write to a file that this process has open fail.
+// breakFile makes further writes to a file that this process has open fail.
 func breakFile(t *testing.T, name string) {
 	t.Helper()
 	if resolved, err := filepath.EvalSymlinks(name); err == nil {

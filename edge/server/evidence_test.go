@@ -14,7 +14,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
-// Where the addresses of the tests are, in the tests' database.
+// Addresses whose countries are in the tests' database.
 const inFrance, inGermany = "192.0.2.7", "198.51.100.7"
 
 // located opens a shop with a GeoIP database behind trusted proxies.
@@ -23,7 +23,7 @@ func located(t *testing.T, database, proxies string) *shop {
 	return openShop(t, trusting(proxies), func(c *Config) { c.GeoIP = database })
 }
 
-// trusting sets the trusted proxies.
+// trusting returns a setting of the trusted proxies.
 func trusting(proxies string) func(*Config) {
 	return func(c *Config) {
 		var err error
@@ -33,8 +33,8 @@ func trusting(proxies string) func(*Config) {
 	}
 }
 
-// TestEvidence orders from Germany, through both doors, with addresses in Germany and in France. Whatever the address says,
-// the billing country is charged, and an address that nobody gave as buyerIp is not kept.
+// TestEvidence orders for Germany through the API and the page, with addresses in Germany and in France. The tax is always that of
+// the billing country, and an address that was not sent as buyerIp is not stored.
 func TestEvidence(t *testing.T) {
 	const database = "../geoip/testdata/country.mmdb"
 	trusting := located(t, database, "10.0.0.0/8, 127.0.0.0/8")
@@ -69,28 +69,28 @@ func TestEvidence(t *testing.T) {
 		if c.buyerIP == "" {
 			orders["with the form"] = c.shop.orderByForm(t, c.forwarded)
 		}
-		for door, order := range orders {
+		for how, order := range orders {
 			quote, want := &order.Quote.Assessment, c.anonymous
-			if door == "a customer" {
+			if how == "a customer" {
 				want = c.want
 			}
 			if quote.Evidence != want {
-				t.Errorf("%s, %s: %s, not %s", c.name, door, quote.Evidence, want)
+				t.Errorf("%s, %s: %s, not %s", c.name, how, quote.Evidence, want)
 			}
 			if order.BuyerIP != c.buyerIP {
-				t.Errorf("%s, %s: buyerIp is stored as %q", c.name, door, order.BuyerIP)
+				t.Errorf("%s, %s: buyerIp is stored as %q", c.name, how, order.BuyerIP)
 			}
 			if len(quote.Components) != 1 || quote.Components[0].Jurisdiction != "DE" {
-				t.Errorf("%s, %s: the tax is %+v", c.name, door, quote.Components)
+				t.Errorf("%s, %s: the tax is %+v", c.name, how, quote.Components)
 			}
 			if kept, err := json.Marshal(order); err != nil || c.buyerIP == "" && strings.Contains(string(kept), inFrance) {
-				t.Errorf("%s, %s: the order keeps the address: %s %v", c.name, door, kept, err)
+				t.Errorf("%s, %s: the order keeps the address: %s %v", c.name, how, kept, err)
 			}
 		}
 	}
 }
 
-// orderByAPI orders from Germany over the API, as a browser behind a proxy would, and returns what is stored.
+// orderByAPI orders for Germany over the API, as a browser behind a proxy does, and returns the stored order.
 func (s *shop) orderByAPI(t *testing.T, token func(testing.TB, string) string, buyerIP, forwarded string) *checkout.Order {
 	t.Helper()
 	session := s.Session(t, nil).SessionID
@@ -106,13 +106,13 @@ func (s *shop) orderByAPI(t *testing.T, token func(testing.TB, string) string, b
 	return order.Sold()
 }
 
-// customer is a token of a buyer whom the merchant has named.
+// customer returns a token of a buyer whom the merchant has identified.
 func (s *shop) customer(t testing.TB, _ string) string {
 	t.Helper()
 	return s.Token(t, "user-1")
 }
 
-// orderByForm does the same with the page's form, as a browser without JavaScript does.
+// orderByForm is orderByAPI with the page's form, as a browser without JavaScript sends it.
 func (s *shop) orderByForm(t *testing.T, forwarded string) *checkout.Order {
 	t.Helper()
 	session := s.Session(t, nil)
@@ -136,7 +136,7 @@ func (s *shop) orderByForm(t *testing.T, forwarded string) *checkout.Order {
 	return order.Sold()
 }
 
-// TestEvidenceSettings: a server whose database cannot be used does not start, and says which and why.
+// TestEvidenceSettings: a server whose database cannot be used does not start, and the error says which and why.
 func TestEvidenceSettings(t *testing.T) {
 	for file, says := range map[string]string{
 		"../geoip/testdata/nowhere.mmdb": "--geoip: open ../geoip/testdata/nowhere.mmdb",

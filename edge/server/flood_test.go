@@ -10,8 +10,8 @@ import (
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
-// TestPaidInFlood: while more buyers order than can wait for a provider that hangs, and refused ones come again, what was paid
-// is completed by its webhook. The flood goes on until all of it is.
+// TestPaidInFlood: while more buyers order than can wait for a provider that hangs, and refused buyers retry, paid orders are
+// completed by their webhooks.
 func TestPaidInFlood(t *testing.T) {
 	flood := openBulkhead(t, func(*server) {})
 	provider := flood.sandboxes[checkout.Test]

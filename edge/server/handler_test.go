@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestOwnHosts: a page whose name leads to this machine (DNS rebinding) reaches nothing of crepe dev.
+// TestOwnHosts: crepe dev refuses a foreign Host, which a page whose name resolves to this machine (DNS rebinding) would send.
 func TestOwnHosts(t *testing.T) {
 	t.Parallel()
 	s := openShop(t, withTools)

@@ -38,7 +38,7 @@ func (s *shop) signedUnder(t testing.TB, merchant *demo.Client, key, path, body 
 	return s.Post(t, path, body, header)
 }
 
-// TestIdempotencyKey: a key repeats a success to the byte, is freed by a failure, and belongs to one credential.
+// TestIdempotencyKey: a key replays a success byte for byte, is freed by a failure, and belongs to one credential.
 func TestIdempotencyKey(t *testing.T) {
 	shop := openShop(t)
 	first := shop.createSessionUnder(t, "key-1", "EUR")
@@ -78,7 +78,7 @@ func TestIdempotencyKey(t *testing.T) {
 	}
 }
 
-// TestIdempotencyKeyAtOnce: one of many that come together does the work; the others are told to wait or get its answer.
+// TestIdempotencyKeyAtOnce: one of many concurrent requests is executed; the others get its answer or a refusal to retry.
 func TestIdempotencyKeyAtOnce(t *testing.T) {
 	shop := openShop(t)
 	const clients = 16
@@ -107,7 +107,7 @@ func TestIdempotencyKeyAtOnce(t *testing.T) {
 	}
 }
 
-// TestIdempotencyKeyMeansOneRequest: what counts is what the server understands, not how the JSON is written.
+// TestIdempotencyKeyMeansOneRequest: requests are compared by their meaning, not by the bytes of the JSON.
 func TestIdempotencyKeyMeansOneRequest(t *testing.T) {
 	shop := openShop(t)
 	product := shop.File.Products[0].ID
@@ -138,8 +138,8 @@ func TestIdempotencyKeyMeansOneRequest(t *testing.T) {
 	}
 }
 
-// TestIdempotencyKeyOfOneEnvironment: the same merchant, path, body and key in both environments are two requests, also while
-// both are running.
+// TestIdempotencyKeyOfOneEnvironment: the same merchant, path, body and key in the two environments are two requests, also while both
+// are running.
 func TestIdempotencyKeyOfOneEnvironment(t *testing.T) {
 	shop := openShop(t)
 	live, err := demo.NewClient(shop.PublicURL, shop.File.MerchantID, shop.File.PrivateKey[checkout.Prod])
@@ -187,7 +187,7 @@ func TestIdempotencyKeyOfOneEnvironment(t *testing.T) {
 	}
 }
 
-// TestIdempotencyKeyOfOneVisitor: visitors of a store have one credential, and their keys are their own all the same.
+// TestIdempotencyKeyOfOneVisitor: visitors of a store share a credential, but not their keys.
 func TestIdempotencyKeyOfOneVisitor(t *testing.T) {
 	shop := openShop(t, trusting("127.0.0.0/8"))
 	visit := func(address string) string {
@@ -207,7 +207,7 @@ func TestIdempotencyKeyOfOneVisitor(t *testing.T) {
 	}
 }
 
-// TestIdempotencyKeyRunning: a key whose call is at work is refused, and when to come again is said.
+// TestIdempotencyKeyRunning: a key whose call is running is refused, with a Retry-After.
 func TestIdempotencyKeyRunning(t *testing.T) {
 	shop := openShop(t)
 	shop.sandboxes[checkout.Test].Script("slow:500ms")

@@ -10,10 +10,9 @@ import (
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
-// TestInFlight: who asks for an order that is being made waits for the first one's answer and gets the same, or is told
-// when to come again.
+// TestInFlight: a request for an order that another request is creating waits and gets the same answer, or 503 with Retry-After.
 func TestInFlight(t *testing.T) {
-	// One try of the first takes as long as the second waits at all: no time is left for a try of the second's own.
+	// A try of the first takes as long as the second waits, so that no time is left for a try of the second.
 	shop := openTuned(t, func(s *server) { s.orders.TryTimeout, s.orders.Budget = 12*time.Second, 12*time.Second })
 	token := shop.Token(t, "user-1")
 	provider := shop.sandboxes[checkout.Test]
@@ -40,13 +39,13 @@ func TestInFlight(t *testing.T) {
 	provider.Decide(nil)
 }
 
-// twoOrders asks twice for an order of a new session, the second time while the provider works at the first.
+// twoOrders requests an order of a new session twice, the second time while the provider handles the first.
 func (s *shop) twoOrders(t *testing.T, token string) (first, second shoptest.Reply) {
 	t.Helper()
 	session := s.Session(t, nil).SessionID
 	done := make(chan shoptest.Reply, 1)
 	go func() { done <- s.CreateOrder(t, token, shoptest.OrderFor(session)) }()
-	shoptest.Eventually(t, "the first order is written down", func() bool {
+	shoptest.Eventually(t, "the first order is stored", func() bool {
 		known, _ := s.db.Session(t.Context(), session)
 		return known != nil && known.OrderID != ""
 	})

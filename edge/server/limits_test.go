@@ -10,8 +10,8 @@ import (
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
-// TestRates: what comes without a merchant's credential is served so often for each address behind the trusted proxy and for
-// each store, and is then told to come again; what a merchant signs is served always.
+// TestRates: requests without a merchant's credential are limited for each address behind the trusted proxy and for each store, and
+// refused with a Retry-After; signed requests are not limited.
 func TestRates(t *testing.T) {
 	s := openShop(t, trusting("127.0.0.0/8"), func(c *Config) { c.ClientRate, c.StoreRate = 0.001, 0.6 })
 	session, token := s.Session(t, nil), s.Token(t, "user-1")
@@ -61,7 +61,7 @@ func TestRates(t *testing.T) {
 	s.Session(t, nil) // the merchant itself
 }
 
-// from is a header with the address that a proxy tells.
+// from adds the client address that a proxy reports to a header.
 func from(client string, header map[string]string) map[string]string {
 	with := map[string]string{"X-Forwarded-For": client}
 	for name, value := range header {

@@ -42,9 +42,8 @@ import (
 	ops "github.com/crepe-checkout/crepe/wasm/ops"
 )
 
-// linear fails if read takes more than 24 times as long for the largest body that the server takes as for an eighth of it; a
-// quadratic reader takes 64 times as long. The shortest of many runs counts, because a busy machine only makes one slower, and
-// what takes less than a millisecond passes.
+// linear fails if read takes more than 24 times as long for the largest body that the server accepts as for an eighth of it; a
+// quadratic parser takes 64 times as long. The shortest of many runs counts, because of noise. Less than a millisecond passes.
 func linear(t *testing.T, name string, text func(n int) string, read func(string)) {
 	t.Helper()
 	const n = maxBody / 8
@@ -71,12 +70,12 @@ func shortest(read func(string), text string) time.Duration {
 	return least
 }
 
-// repeated is a text of n bytes: begin, and unit again and again.
+// repeated returns texts of n bytes: begin, then unit repeated.
 func repeated(begin, unit string) func(n int) string {
 	return func(n int) string { return begin + strings.Repeat(unit, (n-len(begin))/len(unit)) }
 }
 
-// numbered is a text of about n bytes: begin, and units with a number in each.
+// numbered returns texts of about n bytes: begin, then units with a number in each.
 func numbered(begin, unit string) func(n int) string {
 	return func(n int) string {
 		b := []byte(begin)
@@ -87,7 +86,7 @@ func numbered(begin, unit string) func(n int) string {
 	}
 }
 
-// TestLinearText: the readers of single texts, of the core and of the edge, take time in proportion to the text.
+// TestLinearText: the parsers of the core and of the edge take linear time.
 func TestLinearText(t *testing.T) {
 	at := time.Unix(1_800_000_000, 0)
 	gateway := stripe.New(stripe.Config{Key: "sk_test_x", WebhookSecret: "whsec_x"})
@@ -210,7 +209,7 @@ var jsonTexts = map[string]func(n int) string{
 	"white space": object(repeated("", " ")),
 }
 
-// object makes one of members that begin with a comma each. It is no longer than a body may be.
+// object returns objects of members, each with a comma before it. They are not longer than the largest body.
 func object(members func(n int) string) func(n int) string {
 	return func(n int) string { return `{"object":"event"` + members(n-100) + "}" }
 }
@@ -222,7 +221,7 @@ func stripeSignature(secret string, at time.Time, body string) string {
 	return fmt.Sprintf("t=%d,v1=%x", at.Unix(), mac.Sum(nil))
 }
 
-// oneConn is a listener of one connection, on which a text arrives byte by byte.
+// oneConn is a listener of one connection on which a text arrives byte by byte.
 type oneConn struct {
 	net.Listener
 	text string
@@ -239,8 +238,8 @@ func (l *oneConn) Accept() (net.Conn, error) {
 	return bytewise{Reader: iotest.OneByteReader(strings.NewReader(l.text))}, nil
 }
 
-// TestLinearRequest: the whole server takes time in proportion to a request's headers, form or JSON, however large they are.
-// The requests go to its handler, so that no limit of a connection refuses them.
+// TestLinearRequest: the server takes linear time for a request's headers, form and JSON. The requests go to its handler, so that no
+// limit of a connection refuses them.
 func TestLinearRequest(t *testing.T) {
 	s := openShop(t, withTools, trusting("10.0.0.0/8"))
 	session := s.Session(t, nil)
@@ -303,7 +302,7 @@ func TestLinearRequest(t *testing.T) {
 	}
 }
 
-// TestLinearSandbox: the sandbox provider takes time in proportion to a form, which holds what buyers and merchants have typed.
+// TestLinearSandbox: the sandbox provider takes linear time for a form, which contains text of buyers and merchants.
 func TestLinearSandbox(t *testing.T) {
 	s := openShop(t)
 	client := &fasthttp.HostClient{Addr: "sandbox", Dial: s.sandboxes[checkout.Test].Dial}

@@ -8,7 +8,7 @@ import (
 	"github.com/goccy/go-json"
 )
 
-// TestQuoteCall: the API quotes what an order then freezes, to the minor unit, and writes nothing.
+// TestQuoteCall: the API quotes exactly what an order then freezes, and stores nothing.
 func TestQuoteCall(t *testing.T) {
 	shop := openShop(t)
 	session := shop.Session(t, nil).SessionID

@@ -15,8 +15,8 @@ import (
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
-// raw sends bytes on a connection of its own and writes down every answer until the server closes it. A server that closes while
-// bytes are coming may reset the connection before its answer is read; then they are sent again.
+// raw sends bytes on a new connection and returns every response until the server closes it. A server that closes while bytes are
+// arriving may reset the connection before its response is read; then raw sends them again.
 func (s *shop) raw(t testing.TB, request string) string {
 	t.Helper()
 	for range 20 {
@@ -63,17 +63,17 @@ func (s *shop) rawOnce(t testing.TB, request string) string {
 	}
 }
 
-// reason is what a refusal adds, which depends on how the bytes come: whether the server or edge/http1 sees the fault first.
+// reason is the detail of a refusal. It depends on whether the server or edge/http1 sees the fault first.
 var reason = regexp.MustCompile("(Malformed HTTP request): [^\"]*")
 
-// isReset reports whether the server has closed a connection on which more was coming.
+// isReset reports whether the server closed a connection with unread bytes.
 func isReset(err error) bool {
 	var network *net.OpError
 	return errors.As(err, &network) && !network.Timeout()
 }
 
-// TestRawRequests: requests as bytes. What proxies and servers read in different ways is refused in JSON, and the connection
-// ends; what has one meaning is taken. "Missing authentication" and "Authentication failed" mean that a request was taken.
+// TestRawRequests sends requests as bytes. A request that proxies and servers parse differently is refused in JSON, and the connection
+// is closed; others are accepted. "Missing authentication" and "Authentication failed" mean that a request was accepted.
 func TestRawRequests(t *testing.T) {
 	shop := openShop(t)
 	host := "Host: " + strings.TrimPrefix(shop.PublicURL, "http://") + "\r\n"
@@ -199,7 +199,7 @@ func TestRawRequests(t *testing.T) {
 	shoptest.Golden(t, "raw-requests.txt", text.String())
 }
 
-// TestStrictTransportSecurity: browsers are told to come by https where the public URL says so, and only there.
+// TestStrictTransportSecurity: the header is sent if the public URL is https, and otherwise not.
 func TestStrictTransportSecurity(t *testing.T) {
 	for url, want := range map[string]string{"https://pay.example.com": "max-age=31536000", "http://127.0.0.1:1": ""} {
 		shop := openShop(t)

@@ -7,8 +7,8 @@ import (
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
-// TestRenewSession: a page with a merchant's token learns whose e-mail address counts, one without it what time is left,
-// and a session that cannot be ordered from is refused as by create-order.
+// TestRenewSession: the answer has the session's end, and the buyer's e-mail address if the token fixes it; a session that cannot be
+// ordered from is refused as by create-order.
 func TestRenewSession(t *testing.T) {
 	s := openShop(t)
 	session := s.Session(t, map[string]any{"expiresInSeconds": 60})

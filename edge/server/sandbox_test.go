@@ -21,7 +21,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
-// What tells or changes more than a buyer may is there in `crepe dev` only.
+// TestSandboxTools: only crepe dev serves the sandbox's tools.
 func TestSandboxTools(t *testing.T) {
 	t.Parallel()
 	for _, tools := range []bool{false, true} {
@@ -43,7 +43,7 @@ func TestSandboxTools(t *testing.T) {
 	}
 }
 
-// TestTriggerCommand: what the command makes happen reaches the order, and what it refuses is explained.
+// TestTriggerCommand: the events that the command triggers reach the order, and its refusals say why.
 func TestTriggerCommand(t *testing.T) {
 	t.Parallel()
 	shop := openShop(t, withTools)
@@ -104,7 +104,7 @@ func TestTriggerCommand(t *testing.T) {
 			t.Errorf("the log does not say %q", want)
 		}
 	}
-	// An order's id can be found in every row about it.
+	// Every row about an order has its id.
 	for row := range strings.SplitSeq(log, "<tr>") {
 		about := strings.Contains(row, "/v1/checkout/sessions") || strings.Contains(row, "<td>Webhook</td>")
 		if about && !strings.Contains(row, order.ID) && !strings.Contains(row, "GET /v1/checkout/sessions<") {
@@ -113,7 +113,7 @@ func TestTriggerCommand(t *testing.T) {
 	}
 }
 
-// TestTriggerOfProd: the sandbox of the other environment is reached, too.
+// TestTriggerOfProd: the command reaches the sandbox of prod.
 func TestTriggerOfProd(t *testing.T) {
 	t.Parallel()
 	shop := openShop(t, withTools)
@@ -192,7 +192,7 @@ func TestToolsOfEnvironment(t *testing.T) {
 	}
 }
 
-// prodOrder makes an order of the prod environment that waits for its payment.
+// prodOrder creates an unpaid order in the prod environment.
 func (s *shop) prodOrder(t *testing.T) (session string, order *orders.Order) {
 	t.Helper()
 	merchant, err := demo.NewClient(s.PublicURL, s.File.MerchantID, s.File.PrivateKey[checkout.Prod])
@@ -209,7 +209,7 @@ func (s *shop) prodOrder(t *testing.T) (session string, order *orders.Order) {
 	return session, order
 }
 
-// triggerCommand returns the binary's command, which finds the shop by the dev.json in its data directory.
+// triggerCommand builds the binary and returns its command trigger, which finds the shop by dev.json in the data directory.
 func (s *shop) triggerCommand(t *testing.T) func(args ...string) (string, error) {
 	t.Helper()
 	text, err := json.Marshal(s.File)
@@ -229,20 +229,20 @@ func (s *shop) triggerCommand(t *testing.T) func(args ...string) (string, error)
 	}
 }
 
-// sandboxLog is the page of an environment's sandbox.
+// sandboxLog returns the log page of an environment's sandbox.
 func (s *shop) sandboxLog(t *testing.T, env checkout.Environment) string {
 	t.Helper()
 	return s.Get(t, sandboxPath[env]+"/log").Body
 }
 
-// serving is what `crepe serve` is on a data directory, with the sandbox for the test environment.
+// serving opens the server of `crepe serve --sandbox` on a data directory.
 func serving(data string, log io.Writer) (*server, error) {
 	c := Config{Data: data, PublicURL: "http://127.0.0.1:1", Sandbox: map[checkout.Environment]bool{checkout.Test: true}}
 	return newServer(c, slog.New(slog.NewTextHandler(log, nil)))
 }
 
-// TestDamagedSandbox: a sandbox database that cannot be opened takes the payment provider from the environment that it
-// serves, and says so. The rest is served.
+// TestDamagedSandbox: if the sandbox's database cannot be opened, its environment has no payment provider, and the log says so. The
+// rest is served.
 func TestDamagedSandbox(t *testing.T) {
 	data := t.TempDir()
 	s, err := serving(data, io.Discard)

@@ -12,7 +12,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
-// foreignSession makes a session of a store that the demo merchant does not own.
+// foreignSession creates a session of a store that the demo merchant does not own.
 func (s *shop) foreignSession(t testing.TB) string {
 	t.Helper()
 	other, err := catalog.NewDemo(time.Now(), rand.Reader)
@@ -25,7 +25,7 @@ func (s *shop) foreignSession(t testing.TB) string {
 	return s.SessionOf(t, other.Merchant.ID, other.PrivateKeys[checkout.Test], other.Products[0].ID)
 }
 
-// expiredSession makes a session that ended a second ago.
+// expiredSession creates a session that expired a second ago.
 func (s *shop) expiredSession(t testing.TB) string {
 	t.Helper()
 	id := s.Session(t, nil).SessionID
@@ -40,7 +40,7 @@ func (s *shop) expiredSession(t testing.TB) string {
 	return id
 }
 
-// paidSession makes a session whose order has been paid.
+// paidSession creates a session whose order has been paid.
 func (s *shop) paidSession(t testing.TB, token string) string {
 	t.Helper()
 	id := s.Session(t, nil).SessionID
@@ -52,7 +52,7 @@ func (s *shop) paidSession(t testing.TB, token string) string {
 	return id
 }
 
-// usedToken is a shopper's token that has had its order.
+// usedToken returns a shopper's token that has been used up by an order.
 func (s *shop) usedToken(t testing.TB) string {
 	t.Helper()
 	id := s.Session(t, nil).SessionID

@@ -10,8 +10,8 @@ import (
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
-// shop is a whole `crepe dev` in this process: real listener, real Badger in a temporary directory, the Stripe adapter on
-// the sandbox provider, and the demo merchant. Dev is nil unless a setting sets it.
+// shop is a server in this process with the demo merchant: a TCP listener, databases in a temporary directory, and the Stripe
+// adapter on the sandbox provider. Dev is nil unless a setting sets it.
 type shop struct {
 	*shoptest.Shop
 	*server
