@@ -73,5 +73,5 @@ func (s *Sandbox) AnswerChallenge(id string, passed bool) error {
 	return err
 }
 
-// note logs what the buyer, or somebody for them, has done.
+// note logs an action on the session.
 func (t *sessionTx) note(what string) { t.sandbox.journal.add(t.now, "Page", what, t.about()) }

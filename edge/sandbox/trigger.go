@@ -65,9 +65,10 @@ type Triggered struct {
 	Event   string `json:"event"`
 }
 
-// Trigger makes an event happen to a session, which reference names by the order's id (then the newest of its sessions), its own id, the URL of its page, or the merchant's checkout; with is the fault of its
-// webhook, nil for the injector's. Where the state does not allow the event and it has happened before, it is sent again. It
-// returns [ErrNotFound] for an unknown reference and an error that wraps [ErrNoEvent] for an event that cannot happen.
+// Trigger makes an event happen to a session. The reference is the id of an order, whose newest session is meant, the session's
+// own id, the URL of its page, or the id or page URL of the merchant's checkout session. with is the fault of the webhook, nil for
+// the injector's. An event that the state does not allow and that has happened before is sent again. Trigger returns
+// [ErrNotFound] for an unknown reference and an error that wraps [ErrNoEvent] for an event that cannot happen.
 func (s *Sandbox) Trigger(what Trigger, reference string, with *fault.Injected) (done Triggered, err error) {
 	id, err := s.find(reference)
 	if err != nil {
@@ -102,8 +103,8 @@ func (t *sessionTx) again(id string) bool {
 	return true
 }
 
-// find returns the id of a session by the id of its order (then the newest), its own id, the URL of its page, or a value of its
-// metadata: the id of the merchant's checkout session, or the URL of its page.
+// find returns the id of the session that a reference of [Sandbox.Trigger] names. The metadata names the merchant's checkout
+// session.
 func (s *Sandbox) find(reference string) (string, error) {
 	if _, path, ok := strings.Cut(reference, "://"); ok {
 		isEnd := func(r rune) bool { return r == '/' || r == '?' || r == '#' }

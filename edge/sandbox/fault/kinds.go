@@ -14,7 +14,7 @@ type Kind struct {
 
 // CallFault is what happens to a call of the API. The zero value changes nothing.
 type CallFault struct {
-	Skip      bool      // do not execute the call; nothing is stored under its idempotency key
+	Skip      bool      // do not execute the call
 	Response  Response  // sent in place of the call's own response
 	Store     bool      // store Response under the idempotency key, whether or not the call is executed
 	Transport Transport // what happens to the response on the connection; nil for nothing
