@@ -1,10 +1,10 @@
-// Package billing turns a billing detail as somebody typed it ([Input]) into one that tax and invoices can rely on
-// ([Detail]), or says everything that is wrong with it at once. [Fields] is the form that asks for one.
+// Package billing validates billing details: [Check] turns one as typed ([Input]) into one that tax and invoices can rely on
+// ([Detail]), or returns all of its problems. [Fields] describes the form.
 //
 // The rules are those of the published create-order document: country and isBusiness always, state for US and CA,
-// businessName for a business, taxId for a business in the EU. Nothing that the document accepts is refused: outside
-// the EU rule a tax id that does not check out is kept as typed and marked so ([Detail.TaxIDChecked]), and a postcode
-// is refused only where the country's shape of postcodes is known for certain.
+// businessName for a business, taxId for a business in the EU. Nothing that the document accepts is refused. Outside the EU
+// an invalid tax id is kept as typed and marked by [Detail.TaxIDChecked]; a postcode is refused only if the country's
+// postcode format is known.
 package billing
 
 import (
@@ -17,26 +17,26 @@ import (
 // Input is a billing detail as typed. An empty string is a field that was not given.
 type Input struct {
 	Country      string
-	IsBusiness   *bool // nil: not given
+	IsBusiness   *bool // nil if not given
 	Postcode     string
 	State        string
 	BusinessName string
 	TaxID        string
 }
 
-// Detail is a billing detail that [Check] has found sound. It holds only what applies: a buyer who is not a business has
-// neither a business name nor a tax id, whatever was typed, so that turning the box off can never keep a tax exemption.
+// Detail is a valid billing detail. It has only the fields that apply: if the buyer is not a business, it has neither a
+// business name nor a tax id, whatever was typed.
 type Detail struct {
 	Country      country.Code
 	IsBusiness   bool
-	Postcode     string // upper case, "" where none was given
+	Postcode     string // upper case, "" if not given
 	State        string // ISO 3166-2 without the country for US and CA; elsewhere as typed
 	BusinessName string
 	TaxID        string // normalised with its prefix when TaxIDChecked ("DE136695976"), otherwise as typed
-	TaxIDChecked bool   // syntax and check digits hold; it does not say that the number is registered
+	TaxIDChecked bool   // syntax and check digits are valid; the number need not be registered
 }
 
-// Longest texts accepted, in bytes. The document sets none; these are what an invoice line and the PSP's fields hold.
+// Longest texts accepted, in bytes. The document sets no limits; these fit an invoice line and the PSP's fields.
 const (
 	maxName     = 300
 	maxState    = 100
@@ -61,9 +61,9 @@ var (
 		"taxId is required for EU business purchases")
 )
 
-// Check normalises in and applies every rule. With no problems the Detail is sound; with any, the list is complete and
-// in the order country, isBusiness, state, businessName, taxId, postcode, and the Detail is what could be made of the
-// rest (the hosted page derives the next fields from it; nothing else may use it).
+// Check normalises in and applies every rule. If there are no problems, the Detail is valid. Otherwise the list has all of
+// them, in the order country, isBusiness, state, businessName, taxId, postcode, and the Detail has the valid fields; only
+// the hosted page may use it, to choose the next fields.
 //
 // Paths point into the create-order request, "/billingDetail/state".
 func Check(in Input) (Detail, problem.List) {
@@ -140,8 +140,8 @@ func checkName(typed string) (string, *problem.Problem) {
 	return typed, nil
 }
 
-// checkTaxID demands a sound number in the EU only (document); elsewhere a number that can be checked is normalised, and
-// any other is kept, so that a merchant's invoice shows what the buyer gave.
+// checkTaxID requires a valid number in the EU only, as documented. Elsewhere it normalises a valid number and keeps any
+// other, so that the invoice shows what the buyer typed.
 func checkTaxID(code country.Code, typed string) (id string, checked bool, p *problem.Problem) {
 	typed = email.Trim(typed)
 	if typed == "" {
@@ -171,8 +171,8 @@ func checkPostcode(code country.Code, typed string) (string, *problem.Problem) {
 	return typed, nil
 }
 
-// readable holds for text that can stand on one line of an invoice: no control characters, and none of the bidirectional
-// controls that make a line read otherwise than it is stored (Unicode TR 9, U+202A–202E and U+2066–2069).
+// readable reports whether s can stand on one line of an invoice: it has no control characters and no bidirectional
+// controls, which display a line in another order than it is stored (Unicode TR 9, U+202A–202E and U+2066–2069).
 func readable(s string, maxBytes int) bool {
 	if len(s) > maxBytes {
 		return false
@@ -185,8 +185,8 @@ func readable(s string, maxBytes int) bool {
 	return true
 }
 
-// upper maps a–z only: the full mapping would make a country code out of a dotless i. It returns s itself when there is
-// nothing to change.
+// upper maps only a–z, because the full mapping would turn a dotless i into a letter of a country code. It returns s itself
+// if there is nothing to change.
 func upper(s string) string {
 	var b []byte
 	for i := range len(s) {
@@ -203,7 +203,7 @@ func upper(s string) string {
 	return string(b)
 }
 
-// Input is the detail as somebody would have to type it to get it again: Check(d.Input()) is d.
+// Input returns the detail as input for Check: Check(d.Input()) is d.
 func (d *Detail) Input() Input {
 	business := d.IsBusiness
 	return Input{Country: string(d.Country), IsBusiness: &business, Postcode: d.Postcode, State: d.State,

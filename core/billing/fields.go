@@ -5,18 +5,18 @@ import (
 	"github.com/crepe-checkout/crepe/core/vatid"
 )
 
-// Field is one field of the form for a billing detail: what a page needs to draw it, without the words.
+// Field is one field of the form for a billing detail, without its texts.
 type Field struct {
 	Name         string // as in the API: "country", "state", "postcode", "isBusiness", "businessName", "taxId"
 	Required     bool   // Check refuses a detail without it
-	Business     bool   // it is asked of businesses only
-	Label        string // names the label: "state" in one country, "province" in another
-	Autocomplete string // token of the HTML standard for the attribute autocomplete; empty for a box to tick
+	Business     bool   // for businesses only
+	Label        string // key of the label: "state" or "province"
+	Autocomplete string // token of the HTML standard for the attribute autocomplete; empty for a checkbox
 	InputMode    string // "numeric" or "text" for a field to type into; empty for a choice
-	Example      string // of what may stand in it, "SW1A 1AA"; empty where none helps
+	Example      string // an example value, "SW1A 1AA", or empty
 }
 
-// form is every field there is, as most countries have it, in the order of the page.
+// form has all fields, as most countries have them, in the order of the page.
 var form = [...]Field{
 	{Name: "country", Required: true, Label: "country", Autocomplete: "billing country"},
 	{Name: "state", Required: true, Label: "state", Autocomplete: "billing address-level1"},
@@ -26,9 +26,8 @@ var form = [...]Field{
 	{Name: "taxId", Business: true, Label: "vat-id", Autocomplete: "off", InputMode: "text"},
 }
 
-// Fields is the form for a billing detail in a country, in the order of the page; what it leaves out, nobody there needs to
-// be asked. While no country is chosen, which is "", it is the form to begin with. The state is a choice of the country's
-// subdivisions.
+// Fields returns the fields of the form for a country, in the order of the page, without those that the country does not
+// need. For "" it returns the form before a country is chosen. The state is a choice of the country's subdivisions.
 func Fields(c country.Code) []Field {
 	fields := make([]Field, 0, len(form))
 	for i := range form {
@@ -63,7 +62,7 @@ func asks(c country.Code, name string) bool {
 	return true
 }
 
-// localize makes the field of a postcode the country's.
+// localize adapts the postcode field to the country.
 func (f *Field) localize(c country.Code) {
 	switch c {
 	case "US", "AS", "GU", "MP", "PR", "UM", "VI":

@@ -7,14 +7,13 @@ import (
 	"github.com/crepe-checkout/crepe/core/email"
 )
 
-// maxURL is the longest return URL accepted, in bytes: what every browser and PSP carries.
+// maxURL is the longest return URL accepted, in bytes. All browsers and PSPs support it.
 const maxURL = 2048
 
-// ValidReturnURL reports whether a buyer may be sent to url after paying: https with a host name in ASCII (an
-// internationalised name comes as punycode, which keeps look-alike letters out), no user info, and nothing in it that a
-// browser reads otherwise than we do (control characters, spaces, backslashes). A "%" that begins no escape is taken, as
-// browsers take it. In the test environment http on this very machine, by its address or a name of localhost, is accepted
-// too, for a merchant who is still building.
+// ValidReturnURL reports whether a buyer may be sent to url after paying. It requires https, a host name in ASCII (punycode
+// for internationalised names, which prevents look-alike letters), no user info, and no character that browsers interpret
+// differently (control characters, spaces, backslashes). A "%" that starts no escape is accepted, as in browsers. In the
+// test environment it also accepts http on localhost or a loopback address.
 func ValidReturnURL(url string, env Environment) bool {
 	if len(url) > maxURL || !plain(url) {
 		return false
@@ -62,7 +61,7 @@ func validPort(port string) bool {
 	return ok && n > 0
 }
 
-// plain refuses what may not stand in a URL as written: controls, spaces, backslashes and what nobody can see.
+// plain reports whether s has no controls, spaces, backslashes or invisible characters.
 func plain(s string) bool {
 	for _, r := range s {
 		if r <= ' ' || r == '\\' || r >= 0x7f && !email.Visible(r) {
@@ -72,8 +71,8 @@ func plain(s string) bool {
 	return true
 }
 
-// validIP accepts the textual forms of RFC 4291 §2.2 and of dotted IPv4 without leading zeros, which some programs read
-// as octal. Zones and ports are not part of an address.
+// validIP accepts the textual forms of RFC 4291 §2.2, and dotted IPv4 without leading zeros, because some programs read
+// these as octal. It accepts no zone or port.
 func validIP(s string) bool { return validIPv4(s) || validIPv6(s) }
 
 func validIPv4(s string) bool {
@@ -89,8 +88,8 @@ func validIPv4(s string) bool {
 	}
 }
 
-// validIPv6 takes a text apart group by group: two colons, once, stand for at least one group of zeros, and a dotted IPv4
-// address at the very end for two groups.
+// validIPv6 reads a text group by group. "::" may occur once and stands for at least one group of zeros. A dotted IPv4
+// address at the end counts as two groups.
 func validIPv6(s string) bool {
 	groups, gap := 0, false
 	for {

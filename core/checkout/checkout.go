@@ -1,10 +1,9 @@
-// Package checkout decides what a create-order request means: [Place] takes a checkout session and a request and answers
-// either the order, with its price frozen and its tax computed, or the documented refusal that comes first in the
-// documented order.
+// Package checkout validates create-order requests: [Place] takes a checkout session and a request and returns either the
+// order, with its price frozen and its tax computed, or the first applicable refusal in the documented order.
 //
-// The types: [Terms] is what a session has locked and a quote depends on; [Session] is a checkout session as far as the
-// rules need it; [Request] is what the caller says; [Quote] and [Order] are the results. Everything here is a value: a
-// caller may keep what it is given, and the strings of an Order may share memory with the Session and the Request.
+// [Terms] are the locked terms on which a quote depends; [Session] is a checkout session as far as the rules need it;
+// [Request] is the request; [Quote] and [Order] are the results. The strings of an Order may share memory with the Session
+// and the Request.
 //
 // Instants are Unix milliseconds and come from the caller.
 package checkout
@@ -20,7 +19,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/tax/table"
 )
 
-// Environment keeps test data and real money apart: every record, credential and PSP account belongs to exactly one.
+// Environment separates test data from real money: every record, credential and PSP account belongs to exactly one.
 type Environment string
 
 const (
@@ -34,8 +33,8 @@ func ParseEnvironment(s string) (Environment, bool) {
 	return e, e == Test || e == Prod
 }
 
-// ProductType is how a product is sold. Only one-time products can be ordered here; sessions of the others exist so that
-// they can be refused.
+// ProductType is how a product is sold. Only one-time products can be ordered; sessions of the others exist so that they can
+// be refused.
 type ProductType string
 
 const (
@@ -52,8 +51,8 @@ type Product struct {
 	Description string
 }
 
-// Terms is everything that a quote depends on besides the buyer: locked when the session is created, so that a later
-// change of the price or of the seller's registrations does not reach a buyer who has already seen a total.
+// Terms are everything but the buyer on which a quote depends. They are locked when the session is created, so that a later
+// change of the price or of the seller's registrations does not change a total that a buyer has seen.
 type Terms struct {
 	Price     money.Amount
 	Inclusive bool // the price contains the tax
@@ -62,7 +61,7 @@ type Terms struct {
 	Step      int64 // smallest amount the PSP can charge in the currency, in minor units, at least 1
 }
 
-// Quote is a total with how it came about. Subtotal + Tax = Total, in minor units of Currency.
+// Quote is a total and how it was computed. Subtotal + Tax = Total, in minor units of Currency.
 type Quote struct {
 	Currency    money.Currency
 	Assessment  tax.Assessment
@@ -80,7 +79,7 @@ func (t *Terms) Quote(d *billing.Detail, ipCountry country.Code, on civil.Date, 
 	return Quote{Currency: t.Price.Currency, Assessment: a, On: on, DataVersion: rates.DataVersion()}, p
 }
 
-// Session is a checkout session as the rules see it.
+// Session is a checkout session as far as the rules need it.
 type Session struct {
 	ID          string
 	Environment Environment
@@ -88,15 +87,15 @@ type Session struct {
 	Product     Product
 	Terms       Terms
 	ExpiresAt   int64 // Unix milliseconds; the session is usable before it
-	Closed      bool  // paid or canceled: no order can be placed any more
+	Closed      bool  // paid or canceled: no further order can be placed
 
-	// What the merchant pre-filled or the last successful order wrote back; each may be empty.
+	// Values that the merchant pre-filled or the last successful order wrote back; each may be empty.
 	Billing    *billing.Input
 	BuyerEmail string
 	SuccessURL string
 }
 
-// Caller is whom the session token speaks for. The edge has verified it.
+// Caller is the holder of the credential, verified by the API.
 type Caller struct {
 	Environment Environment
 	StoreID     string
@@ -104,8 +103,8 @@ type Caller struct {
 	SessionID   string // the one session that a shopper's token is bound to; empty for a customer
 }
 
-// Email is the buyer's address if the merchant's name for the buyer is one, normalised, and empty otherwise. It stands above
-// whatever a request or a session says.
+// Email returns the merchant's name for the buyer, normalised, if it is an e-mail address, otherwise an empty string. It
+// takes precedence over the addresses of the request and of the session.
 func (c *Caller) Email() string {
 	if id := email.Normalize(c.Identity); email.Valid(id) {
 		return id
@@ -120,12 +119,12 @@ type Request struct {
 	Billing    *billing.Input
 	BuyerEmail string
 	BuyerIP    string
-	IPCountry  country.Code // where BuyerIP is, as far as the edge can tell
+	IPCountry  country.Code // of BuyerIP; empty if unknown
 	SuccessURL string
 	Rates      *table.Table // the operator's own rates, nil for none
 }
 
-// Order is what a buyer has agreed to: all of it is frozen.
+// Order is what the buyer agreed to. All of it is frozen.
 type Order struct {
 	SessionID     string
 	Environment   Environment
@@ -137,6 +136,6 @@ type Order struct {
 	BuyerEmail    string // normalised
 	BuyerIdentity string // the merchant's name for the buyer, "" for a shopper
 	BuyerIP       string
-	SuccessURL    string // "" when neither request nor session has one
+	SuccessURL    string // "" if neither request nor session has one
 	PlacedAt      int64  // Unix milliseconds
 }

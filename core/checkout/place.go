@@ -7,8 +7,8 @@ import (
 	"github.com/crepe-checkout/crepe/core/problem"
 )
 
-// The refusals of the published error table, in its order, and after them our own. Each is a list so that it can be
-// returned as it is.
+// The refusals of the published error table, in its order, followed by our own. Each is a list so that it can be returned as
+// is.
 var (
 	missingSessionID = problem.List{MissingSessionID}
 	foreignToken     = problem.List{AuthenticationFailed}
@@ -41,9 +41,9 @@ var (
 // learns so after Place, from the PSP.
 func InvalidSession() problem.List { return invalidSession }
 
-// Place turns a session and a request into an order, or refuses. s is nil when no session has the request's id. The
-// order of the checks is the published one: the first that fails answers, except that a billing detail reports all of
-// its problems, the first of them first.
+// Place turns a session and a request into an order, or refuses. s is nil if there is no session with the request's id. The
+// checks run in the published order and stop at the first that fails; only an invalid billing detail reports all of its
+// problems.
 //
 // Place reads no clock: now is the instant of the request, and its UTC day selects the tax rules.
 func Place(s *Session, r *Request, now int64) (*Order, problem.List) {
@@ -95,7 +95,7 @@ func Admit(s *Session, r *Request, now int64) problem.List {
 	return nil
 }
 
-// bill takes the request's billing detail before the session's.
+// bill uses the request's billing detail, otherwise the session's.
 func (o *Order) bill(s *Session, r *Request) (refused problem.List) {
 	in := r.Billing
 	if in == nil {
@@ -108,8 +108,8 @@ func (o *Order) bill(s *Session, r *Request) (refused problem.List) {
 	return refused
 }
 
-// address takes the token's e-mail before the request's before the session's, normalised. A token identity that is no e-mail
-// address stays the order's owner and says nothing about where to write to.
+// address returns the normalised e-mail address: the token's, otherwise the request's, otherwise the session's. A token
+// identity that is not an e-mail address identifies the order's owner only.
 func (o *Order) address(s *Session, r *Request) problem.List {
 	if o.BuyerEmail = r.Caller.Email(); o.BuyerEmail != "" {
 		return nil

@@ -5,8 +5,8 @@ import (
 	"github.com/crepe-checkout/crepe/core/problem"
 )
 
-// Preview computes the quote that an order of this request would freeze now. It refuses what Place refuses before it looks
-// at the buyer's e-mail, in the same order, and needs none.
+// Preview computes the quote that an order of this request would freeze now. It makes the checks of Place, in the same
+// order, up to the one of the buyer's e-mail address, which it does not need.
 func Preview(s *Session, r *Request, now int64) (Quote, problem.List) {
 	if refused := Admit(s, r, now); refused != nil {
 		return Quote{}, refused

@@ -1,9 +1,9 @@
-// Package country knows the world as an address form needs it: [Code] is a country of ISO 3166-1, [Subdivision] a state or
-// province of ISO 3166-2, and a Code says whether it belongs to the European Union, whether an address there has a state
-// and a postcode, and what shape the postcode has.
+// Package country has the countries and their address formats: [Code] is a country of ISO 3166-1, [Subdivision] a state or
+// province of ISO 3166-2. A Code says whether the country is in the European Union, whether its addresses have a state and a
+// postcode, and which format the postcode has.
 //
-// Kosovo's XK is not a code of ISO 3166-1 and is refused; Greece is GR here, EL only in VAT numbers. A Code says nothing
-// about tax territories: the Canary Islands are ES.
+// Kosovo's XK is not in ISO 3166-1 and is refused. Greece is GR; EL occurs in VAT numbers only. A Code does not determine
+// the tax territory: the Canary Islands are ES.
 package country
 
 import (
@@ -16,7 +16,7 @@ import (
 // Code is an alpha-2 code of ISO 3166-1 in capitals, "US". A valid one comes only from Parse.
 type Code string
 
-// Parse knows the officially assigned codes, exactly two capitals.
+// Parse accepts the officially assigned codes, in two capitals.
 func Parse(s string) (Code, bool) {
 	if len(s) != 2 || s[0] < 'A' || 'Z' < s[0] || s[1] < 'A' || 'Z' < s[1] {
 		return "", false
@@ -31,10 +31,10 @@ func Parse(s string) (Code, bool) {
 // All yields every code that Parse accepts, in alphabetic order.
 func All() iter.Seq[Code] { return each[Code](codes) }
 
-// InEU says whether the country is one of the 27 member states of the European Union.
+// InEU reports whether the country is one of the 27 member states of the European Union.
 func (c Code) InEU() bool { return find(members, string(c)) >= 0 }
 
-// find is the place of a code of two letters in a sorted row of them, negative if it is not there.
+// find returns the index of a two-letter code in a sorted list of them, negative if it is missing.
 func find(row, code string) int {
 	low, high := 0, len(row)/2
 	for low < high {
@@ -51,7 +51,7 @@ func find(row, code string) int {
 	return -1
 }
 
-// each yields the codes of such a row.
+// each yields the codes of such a list.
 func each[T ~string](row string) iter.Seq[T] {
 	return func(yield func(T) bool) {
 		for i := 0; i < len(row); i += 2 {
@@ -62,7 +62,7 @@ func each[T ~string](row string) iter.Seq[T] {
 	}
 }
 
-// name is the line of names that belongs to a place in a row of codes, empty for a negative place.
+// name returns the line of names at an index, empty if the index is negative.
 func name(lines string, place int) string {
 	if place < 0 {
 		return ""

@@ -2,14 +2,13 @@ package country
 
 import "strings"
 
-// HasPostcode says whether addresses in the country carry a postcode. It is for the form: ValidPostcode accepts one
-// wherever it is given.
+// HasPostcode reports whether addresses in the country have a postcode. It is for the form; ValidPostcode accepts a postcode
+// for every country.
 func (c Code) HasPostcode() bool { return find(withoutPostcode, string(c)) < 0 }
 
-// ValidPostcode looks at the shape of a postcode, and not at whether it exists. It would rather accept: letters may be small,
-// spaces may stand anywhere, a hyphen may be missing where the country writes one, the country's mark may stand in
-// front ("DE-10115", "D-10115", "LV1010"), East Asian full-width forms count as their plain ones, and every text passes for
-// a country whose shape is not known. An empty text has no known shape.
+// ValidPostcode reports whether a postcode has the country's format, not whether it exists. It is lenient: case and spaces
+// are ignored, hyphens are optional, the country's mark may come first ("DE-10115", "D-10115", "LV1010"), and East Asian
+// full-width forms are accepted. If the country's format is not known, it accepts every text.
 func (c Code) ValidPostcode(s string) bool {
 	s = plain(s)
 	known := false
@@ -28,8 +27,8 @@ func (c Code) ValidPostcode(s string) bool {
 	return !known
 }
 
-// PostcodeExample is what a postcode of the country looks like, "SW1A 1AA", to be shown beside a field; empty where that is
-// not known. digits says that nobody needs any other key than those of digits to write one, so that a keypad will do.
+// PostcodeExample returns an example of the country's postcodes for a form, "SW1A 1AA", or an empty string. digits reports
+// whether its postcodes have digits only, for a numeric keypad.
 func (c Code) PostcodeExample() (example string, digits bool) {
 	for lines := examples; lines != ""; {
 		var line string
@@ -45,12 +44,12 @@ func (c Code) PostcodeExample() (example string, digits bool) {
 	return "", false
 }
 
-// examples are those of countries that write more than digits: public buildings, mostly.
+// examples are postcodes, mostly of public buildings, of countries whose postcodes have more than digits.
 const examples = "ARC1425CLA\nBR01310-100\nCAK1A 0B1\nCL834-0457\nGBSW1A 1AA\nGGGY1 1AA\nIED02 X285\nIMIM1 1AA\n" +
 	"IR11936-12345\nJEJE2 3AB\nJP100-0001\nKZA15E3B1\nMTVLT 1117\nNL1012 AB\nPL00-950\nPT1000-001"
 
-// unmarked is a postcode without the mark of its country, a form of the old postal convention that some countries keep: the
-// ISO code, with or without a hyphen, or its first letter with one.
+// unmarked returns a postcode without the country's mark of the old postal convention: the ISO code, with or without a
+// hyphen, or its first letter with one.
 func (c Code) unmarked(s string) string {
 	mark, rest, found := strings.Cut(s, "-")
 	if found && mark != "" && strings.HasPrefix(string(c), mark) {
@@ -59,8 +58,8 @@ func (c Code) unmarked(s string) string {
 	return strings.TrimPrefix(s, string(c))
 }
 
-// plain drops spaces and turns the various dashes, and what an East Asian keyboard writes for ASCII, into ASCII, in capitals.
-// What else is not ASCII becomes DEL, which fits no shape.
+// plain drops spaces and maps dashes and full-width forms to ASCII, in capitals. Any other character beyond ASCII becomes
+// DEL, which matches no format.
 func plain(s string) string {
 	var ascii []byte
 	for _, r := range s {
@@ -80,8 +79,8 @@ func plain(s string) string {
 	return string(ascii)
 }
 
-// fits compares a plain text with a shape: n stands for a digit, a for a letter, x for either, a hyphen for one that may be
-// left out, anything else for itself.
+// fits compares a plain text with a format: n is a digit, a is a letter, x is either, a hyphen is optional, and anything
+// else is itself.
 func fits(s, shape string) bool {
 	for i := range len(shape) {
 		if shape[i] == '-' {

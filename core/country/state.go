@@ -1,11 +1,11 @@
 package country
 
-// StateOf is the state or province in which a postcode lies, read as ValidPostcode reads it: "NY" for 10012 in the United
-// States, "ON" for K1A 0B1 in Canada. It is empty for other countries, for what is no postcode, and where the beginning of
-// one does not say.
+// StateOf returns the state or province of a postcode in the forms that ValidPostcode accepts: "NY" for 10012 in the United
+// States, "ON" for K1A 0B1 in Canada. It is empty for other countries, for an invalid postcode and if the prefix is
+// ambiguous.
 //
-// It is for filling in a form. A few post offices serve places beyond the border of their state, so that a buyer who
-// says otherwise may well be right: never refuse one for it.
+// It is for filling in a form. Some post offices serve addresses across a state border, so a postcode must not be refused
+// because its state differs.
 func (c Code) StateOf(postcode string) Subdivision {
 	areas := ""
 	switch c {
@@ -28,9 +28,10 @@ func (c Code) StateOf(postcode string) Subdivision {
 	return Subdivision(found)
 }
 
-// The areas of postcodes: the three characters with which the first one begins, and the state of all up to the next area. That
-// of the United States is Publication 65 and Labeling List L002 of its postal service, that of Canada the first letter, and of X
-// the second and third too, in Canada Post's Addressing Guidelines. Numbers that nobody has are left with their neighbours.
+// The postcode areas: the first three characters of the first postcode of each, and the state of all postcodes up to the
+// next area. The source for the United States is Publication 65 and Labeling List L002 of its postal service; for Canada it
+// is Canada Post's Addressing Guidelines (the first letter, for X the second and third characters too). Unassigned numbers
+// belong to the area before them.
 const (
 	areasUS = "005NY006PR008VI009PR010MA028RI030NH039ME050VT055MA056VT060CT070NJ090AE100NY150PA197DE200DC201VA202DC" +
 		"206MD220VA247WV270NC290SC300GA320FL340AA341FL350AL370TN386MS398GA400KY430OH460IN480MI500IA530WI550MN" +

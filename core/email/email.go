@@ -1,10 +1,9 @@
-// Package email says when two e-mail addresses are the same buyer ([Normalize]), whether a text has the shape of an address
-// ([Valid]), and which address a slip of the hand has probably meant ([Suggest]).
+// Package email normalises e-mail addresses ([Normalize]), validates them ([Valid]) and suggests corrections ([Suggest]).
 //
-// The published API normalises a buyer's e-mail with JavaScript's trim().toLowerCase(). Normalize means exactly that, on
-// every host alike: it reads case tables of its own, generated from a JavaScript engine, and never the host's, whose
-// Unicode version differs from one Go release to the next. It goes no further: no Unicode normal form, no Punycode, no
-// folding of "+tag" or dots. Two addresses that mail would treat as one can therefore still be two buyers.
+// The published API normalises a buyer's e-mail with JavaScript's trim().toLowerCase(). Normalize does exactly that on every
+// host: it uses case tables generated from a JavaScript engine, because the host's Unicode version changes between Go
+// releases. It applies no Unicode normal form and no Punycode, and keeps "+tag" and dots. So two addresses that reach the
+// same mailbox can be two buyers.
 package email
 
 import (
@@ -30,7 +29,7 @@ func Normalize(s string) string {
 	return s
 }
 
-// lowerASCII returns how many bytes of s, from its beginning, are ASCII and in lower case: nearly always all of them.
+// lowerASCII returns the number of bytes at the start of s that are ASCII and in lower case, which is nearly always all.
 func lowerASCII(s string) int {
 	i := 0
 	for i < len(s) && s[i] < utf8.RuneSelf && (s[i] < 'A' || 'Z' < s[i]) {
@@ -39,10 +38,10 @@ func lowerASCII(s string) int {
 	return i
 }
 
-// lowered is s in lower case. Everything before the byte i is so already.
+// lowered returns s in lower case. The first i bytes are already in lower case.
 func lowered(s string, i int) string {
 	var b strings.Builder
-	b.Grow(len(s) + len(s)/2) // Ⱥ grows the most, by half; to grow twice would cost the module dear
+	b.Grow(len(s) + len(s)/2) // Ⱥ grows the most, by half; growing twice would cost the module memory
 	b.WriteString(s[:i])
 	for i < len(s) {
 		r, size := decode(s[i:])
@@ -61,9 +60,9 @@ func lowered(s string, i int) string {
 	return b.String()
 }
 
-// isFinal is the condition Final_Sigma (The Unicode Standard, 3.13, table 3-17) for the letter at s[start:end]: a cased
-// letter before it and none behind, whatever case-ignorable characters lie between. V8, like ICU, sees a character that is
-// both cased and case-ignorable, such as ʰ, as ignorable only, and so does this.
+// isFinal is the condition Final_Sigma (The Unicode Standard, 3.13, table 3-17) for the letter at s[start:end]: there is a
+// cased letter before it and none after it, ignoring case-ignorable characters. Like V8 and ICU, it treats a character that
+// is both cased and case-ignorable, such as ʰ, as ignorable.
 func isFinal(s string, start, end int) bool {
 	before, after := ignorable, ignorable
 	for before == ignorable && start > 0 {
@@ -79,7 +78,7 @@ func isFinal(s string, start, end int) bool {
 	return before == cased && after != cased
 }
 
-// Trim returns s as s.trim() in ECMAScript does: without what that calls white space and line terminators at either end.
+// Trim returns s as s.trim() in ECMAScript does: without white space and line terminators at either end.
 func Trim(s string) string {
 	for s != "" {
 		r, size := decode(s)
@@ -98,8 +97,8 @@ func Trim(s string) string {
 	return s
 }
 
-// isSpace is WhiteSpace or LineTerminator of ECMA-262, 12.2 and 12.3: the general category Zs, the ASCII controls that
-// lay out text, the line and paragraph separators, and the byte order mark.
+// isSpace is WhiteSpace or LineTerminator of ECMA-262, 12.2 and 12.3: the general category Zs, the ASCII controls for
+// layout, the line and paragraph separators, and the byte order mark.
 func isSpace(r rune) bool {
 	switch r {
 	case '\t', '\n', '\v', '\f', '\r', ' ', '\u00a0', '\u1680', '\u2028', '\u2029', '\u202f', '\u205f', '\u3000', '\ufeff':
@@ -108,7 +107,7 @@ func isSpace(r rune) bool {
 	return '\u2000' <= r && r <= '\u200a'
 }
 
-// decode is utf8.DecodeRuneInString with the common case in front.
+// decode is utf8.DecodeRuneInString with a fast path for ASCII.
 func decode(s string) (r rune, size int) {
 	if s[0] < utf8.RuneSelf {
 		return rune(s[0]), 1

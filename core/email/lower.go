@@ -2,12 +2,12 @@ package email
 
 //go:generate node gen.mjs
 
-// A table is a string of runs in ascending order. A run begins with two base-128 numbers, the gap between the end of the
-// run before it and its first code point, and twice its length plus a flag; the last run lies behind the last code point.
-// It is read from its beginning: that takes a microsecond or two at its end, where hardly a buyer's letter lies, and an
-// index would not be worth its bytes.
+// A table is a string of runs in ascending order. A run starts with two base-128 numbers: the gap between the end of the
+// previous run and its first code point, and twice its length plus a flag. The last run is after the last code point. Tables
+// are read from the start, which takes up to two microseconds for rare letters; an index would cost more bytes than it is
+// worth.
 
-// next reads a base-128 number, low bits first, and returns what follows it.
+// next reads a base-128 number, low bits first, and returns the rest of the table.
 func next(s string) (n rune, rest string) {
 	for shift := 0; ; shift += 7 {
 		b := s[0]
@@ -19,13 +19,13 @@ func next(s string) (n rune, rest string) {
 	}
 }
 
-// isIdeographic holds for the planes 2 to 13, where Unicode has ideographs and nothing else: two thirds of all code points, which
-// need no look at a table.
+// isIdeographic reports whether r is in the planes 2 to 13, which have only ideographs: two thirds of all code points, which
+// need no table lookup.
 func isIdeographic(c rune) bool { return 0x20000 <= c && c < 0xe0000 }
 
-// toLower is the simple lower case mapping: σ for Σ, and for İ only the first of its two code points. A run of its table
-// has the flag where upper and lower case alternate, and a third number, the distance to the lower case: twice the
-// distance when that is upwards, else twice its size less one.
+// toLower is the simple lower case mapping: σ for Σ, and for İ only the first of its two code points. A run of its table has
+// the flag if upper and lower case alternate, and a third number: twice the distance to the lower case if it is upwards,
+// otherwise twice the distance less one.
 func toLower(c rune) rune {
 	if c < 0x80 {
 		if 'A' <= c && c <= 'Z' {
@@ -57,7 +57,7 @@ func toLower(c rune) rune {
 	}
 }
 
-// class is what a character means to a sigma near it.
+// class is the role of a character for the form of a sigma near it.
 type class uint8
 
 const (
@@ -66,10 +66,10 @@ const (
 	ignorable // Case_Ignorable, whether cased or not
 )
 
-// classOf is the class of a character.
+// classOf returns the class of a character.
 func classOf(c rune) class { return find(classRuns, c) }
 
-// find reads a table whose runs have the flag where they are ignorable, and is uncased for a character in none of them.
+// find reads a table whose runs have the flag if their characters are ignorable. A character in no run is uncased.
 func find(s string, c rune) class {
 	if isIdeographic(c) {
 		return uncased

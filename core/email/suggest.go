@@ -2,9 +2,8 @@ package email
 
 import "strings"
 
-// providers are the domains in which most people's mailboxes are, a name a line with its endings behind it. Of two that are
-// equally near to what was typed the first is meant. The list was made by hand, of the mail services with the most users
-// in the countries that the tax table knows.
+// providers are the domains of the mail services with the most users in the countries of the tax table, one name a line,
+// followed by its endings. If two are equally near, the first is suggested. The list is maintained by hand.
 const providers = "" +
 	"gmail com\n" +
 	"hotmail com fr co.uk de it es be nl ca\n" +
@@ -21,14 +20,13 @@ const providers = "" +
 	"yandex ru com\nseznam cz\nonet pl\nbluewin ch\nziggo nl\n" +
 	"comcast net\nverizon net\natt net\nbtinternet com\n"
 
-// Suggest returns the address that somebody who typed this one has probably meant, for a slip in the domain of a well-known
-// provider: "ada@gmail.com" for "ada@gmial.com" or "ada@gmail.con". It is empty where nothing looks like a slip: for a
-// provider's own domain, for any other that may well exist (ymail.com, hotmail.ch, gmail.co.uk), and for what is not
-// [Valid]. The address is one as [Normalize] returns it.
+// Suggest returns the address that was probably meant if the domain of s looks like a typing error in a well-known
+// provider's: "ada@gmail.com" for "ada@gmial.com" or "ada@gmail.con". It returns an empty string for a provider's own
+// domain, for domains that may exist (ymail.com, hotmail.ch, gmail.co.uk) and for an address that is not [Valid]. The result
+// is normalised as by [Normalize].
 //
-// A slip is one letter left out, put in or changed, or two that have changed places, in the name, in its ending, or once in
-// each. The first letter of a name is taken to be right, a name of fewer than five letters to be right altogether, and so
-// is the code of a country.
+// A typing error is one letter omitted, added or changed, or two letters swapped, in the name, in its ending, or once in
+// each. The first letter of a name, a name of fewer than five letters and a country code are assumed to be right.
 func Suggest(address string) string {
 	if !Valid(address) {
 		return ""
@@ -55,7 +53,7 @@ func Suggest(address string) string {
 	return best
 }
 
-// maxSlips is how many are taken for one in the name and one in the ending.
+// maxSlips is the number of errors accepted in the name and in the ending.
 const maxSlips = 2
 
 func slipsInName(typed, name string) int {
@@ -66,7 +64,7 @@ func slipsInName(typed, name string) int {
 	return n
 }
 
-// slipsInEnding takes the code of a country, the two letters at the end of both, at its word.
+// slipsInEnding compares endings. The country code, two letters at the end of both, must be the same.
 func slipsInEnding(typed, ending string) int {
 	n := slips(typed, ending)
 	if n > 0 && isNational(typed) && isNational(ending) && typed[len(typed)-2:] != ending[len(ending)-2:] {
@@ -79,9 +77,8 @@ func isNational(ending string) bool {
 	return len(ending)-strings.LastIndexByte(ending, '.') == len(".de")
 }
 
-// slips is the distance of Damerau and Levenshtein between two texts as far as it matters: 0 or 1, else more than there may
-// be. Without what they have in common at both ends, texts that are one slip apart have one letter at most or two that
-// changed places.
+// slips returns the Damerau-Levenshtein distance between two texts if it is 0 or 1, otherwise a number above maxSlips.
+// Without their common prefix and suffix, texts at distance 1 have at most one letter, or two that are swapped.
 func slips(a, b string) int {
 	for a != "" && b != "" && a[0] == b[0] {
 		a, b = a[1:], b[1:]

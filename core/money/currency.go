@@ -7,12 +7,11 @@ import "iter"
 // Currency is an alphabetic code of ISO 4217 in capitals, "USD". A valid one comes only from ParseCurrency.
 type Currency string
 
-// currencyWidth is what an entry of the table takes: three letters and one digit.
+// currencyWidth is the size of a table entry: three letters and one digit.
 const currencyWidth = len("USD2")
 
-// ParseCurrency knows the active codes that have a minor unit, exactly as ISO 4217 writes them. Codes without one are
-// refused (gold XAU, testing XTS, "no currency" XXX), and so are withdrawn ones. The Currency is a piece of the table and
-// keeps nothing of s alive.
+// ParseCurrency accepts the active codes of ISO 4217 that have a minor unit, in capitals. It refuses codes without one (gold
+// XAU, testing XTS, "no currency" XXX) and withdrawn ones. The result shares no memory with s.
 func ParseCurrency(s string) (Currency, bool) {
 	if entry := findCurrency(s); entry != "" {
 		return Currency(entry[:3]), true
@@ -20,7 +19,7 @@ func ParseCurrency(s string) (Currency, bool) {
 	return "", false
 }
 
-// Digits is the number of decimals that ISO 4217 gives the currency, from 0 to 4.
+// Digits returns the number of decimals of the currency in ISO 4217, from 0 to 4.
 func (c Currency) Digits() int {
 	if entry := findCurrency(string(c)); entry != "" {
 		return int(entry[3] - '0')
@@ -39,7 +38,7 @@ func Currencies() iter.Seq[Currency] {
 	}
 }
 
-// findCurrency is the code's entry in the table, empty if there is none.
+// findCurrency returns the code's entry in the table, empty if there is none.
 func findCurrency(code string) string {
 	low, high := 0, len(currencies)/currencyWidth
 	for low < high {

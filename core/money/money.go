@@ -1,26 +1,24 @@
-// Package money counts money in integers: an [Amount] is a number of minor units of a [Currency] of ISO 4217, a [Rate]
-// is a share in units of 1e-5, and no float is anywhere between them.
+// Package money computes with integers: an [Amount] is a number of minor units of a [Currency] of ISO 4217, a [Rate] is a
+// share in units of 1e-5. No floating point is used.
 //
-// Rounding is half up, away from zero, of the exact product, to the smallest amount that can be charged. The caller names
-// that amount, because a payment provider may be coarser than ISO 4217 (whole krónur, tens of fils). Several taxes on one
-// price are rounded one by one and then added up.
+// The exact product is rounded half up, away from zero, to the smallest amount that can be charged. The caller passes that
+// amount, because a payment provider may be coarser than ISO 4217 (whole krónur, tens of fils). Several taxes on one price
+// are rounded one by one and then added up.
 //
-// A valid Currency comes from [ParseCurrency] and a valid Rate from [ParseRate]; what the methods promise, they promise
-// for those.
+// A valid Currency comes from [ParseCurrency] and a valid Rate from [ParseRate]. The methods require valid ones.
 package money
 
 import "strings"
 
-// Amount is a sum of money. The zero value is no amount: it has no currency.
+// Amount is a sum of money. The zero value is not valid, because it has no currency.
 type Amount struct {
 	Minor    int64 // minor units: cents for USD, whole yen for JPY, fils for KWD
 	Currency Currency
 }
 
-// ParseAmount reads the wire form of an amount, `^\d+(\.\d+)?$`, with at most as many decimals as the currency has:
-// "29", "29.0" and "29.00" are the same amount of USD, "29.000" is none. Nothing signed, grouped or beyond an int64 of
-// minor units is an amount, and nothing is one in an unknown currency. Zero is an amount: whether it will do is the
-// caller's rule.
+// ParseAmount reads the wire form of an amount, `^\d+(\.\d+)?$`, with at most as many decimals as the currency has: "29",
+// "29.0" and "29.00" are the same amount of USD, "29.000" is invalid. Signs, grouping, amounts beyond an int64 of minor
+// units and unknown currencies are refused. Zero is accepted; the caller decides whether it is allowed.
 func ParseAmount(s string, c Currency) (Amount, bool) {
 	if _, ok := ParseCurrency(string(c)); !ok {
 		return Amount{}, false
@@ -32,16 +30,16 @@ func ParseAmount(s string, c Currency) (Amount, bool) {
 	return Amount{minor, c}, true
 }
 
-// String is the wire form with exactly the currency's decimals, "29.00" for USD and "4500" for JPY, and a leading "-"
-// below zero. It does not name the currency.
+// String returns the wire form with all of the currency's decimals, "29.00" for USD and "4500" for JPY, and a leading "-"
+// for a negative amount. It does not include the currency.
 func (a Amount) String() string {
 	return formatDecimal(a.Minor, a.Currency.Digits())
 }
 
-// zeros is as many as a decimal has places: no currency has more than four.
+// zeros has as many digits as the decimals of any currency at most, four.
 const zeros = "0000"
 
-// parseDecimal reads an unsigned decimal as an integer in units of its last possible place.
+// parseDecimal reads an unsigned decimal as an integer in units of its last place.
 func parseDecimal(s string, places int) (n int64, ok bool) {
 	whole, fraction, point := strings.Cut(s, ".")
 	if whole == "" || point && fraction == "" || len(fraction) > places {
@@ -58,7 +56,7 @@ func parseDecimal(s string, places int) (n int64, ok bool) {
 	return n, true
 }
 
-// formatDecimal writes what parseDecimal reads, with every place, and below zero too.
+// formatDecimal writes what parseDecimal reads, with every place, and negative numbers.
 func formatDecimal(n int64, places int) string {
 	var text [len("-9223372036854775808.")]byte
 	i := len(text)
@@ -80,7 +78,7 @@ func formatDecimal(n int64, places int) string {
 	return string(text[i:])
 }
 
-// magnitude is |n|, that of the smallest int64 included.
+// magnitude returns |n|, also for the smallest int64.
 func magnitude(n int64) uint64 {
 	if n < 0 {
 		return -uint64(n)

@@ -1,8 +1,8 @@
-// Package problem holds the one type in which the core refuses: a [Problem] says what is wrong in the words of the
-// published API, which kind of refusal it is, and where in the request it lies.
+// Package problem has the type of the core's refusals: a [Problem] has the message of the published API, its kind, and the
+// path of the field in the request.
 //
-// A Problem is a value of the domain, not of a transport: the edge maps its Kind to an HTTP status in one table, the
-// hosted page maps its Code to a sentence in the buyer's language, and the WebAssembly module hands it over as data.
+// A Problem is independent of the transport: the API maps its Kind to an HTTP status, the hosted page maps its Code to a
+// sentence in the buyer's language, and the WebAssembly module returns it as data.
 package problem
 
 import "errors"
@@ -11,24 +11,24 @@ import "errors"
 type Kind uint8
 
 const (
-	// Internal is everything unforeseen. It is the zero value, so that a problem without a kind never passes for the
-	// caller's mistake; its text is for the log and never for the caller.
+	// Internal is an unforeseen error. It is the zero value, so that a problem without a kind is not reported as the
+	// caller's mistake. Its text is for the log, never for the caller.
 	Internal Kind = iota
-	// Invalid: the request is wrong and stays wrong until it is changed.
+	// Invalid: the request is wrong and must be changed.
 	Invalid
 	// Unauthenticated: the credential is missing, unknown, expired or used up.
 	Unauthenticated
-	// Forbidden: the credential is good, but not for this object.
+	// Forbidden: the credential is valid, but not for this object.
 	Forbidden
-	// NotFound: nothing has that name, or nothing that the caller may see.
+	// NotFound: the object does not exist, or the caller may not see it.
 	NotFound
 	// Conflict: the object is no longer in a state that allows the request.
 	Conflict
-	// Unavailable: nothing is wrong with the request; the same one can succeed a moment later.
+	// Unavailable: the request may succeed later without a change.
 	Unavailable
 )
 
-// String names the kind in kebab-case, as the WebAssembly module writes it.
+// String returns the kind in kebab-case, as the WebAssembly module writes it.
 func (k Kind) String() string {
 	switch k {
 	case Invalid:
@@ -48,8 +48,8 @@ func (k Kind) String() string {
 	}
 }
 
-// Problem is one refusal. Problems that carry no value of the caller's are package variables of the rule that refuses,
-// so a refusal costs no allocation and tests can compare pointers.
+// Problem is one refusal. A Problem without a value of the caller's is a package variable of the rule that refuses, so a
+// refusal costs no allocation and tests can compare pointers.
 type Problem struct {
 	Kind    Kind
 	Code    string // stable and machine-readable, kebab-case: "state-required"
@@ -62,13 +62,13 @@ func New(kind Kind, code, path, message string) *Problem {
 	return &Problem{Kind: kind, Code: code, Path: path, Message: message}
 }
 
-// Error makes a Problem an error; it is the published text.
+// Error returns the published text.
 func (p *Problem) Error() string { return p.Message }
 
-// List is every problem of one input, in the order of the form's fields. Nil means there is none.
+// List has every problem of one input, in the order of the form's fields. Nil means that there is none.
 type List []*Problem
 
-// Of returns the problems that err is or wraps. It is nil for an error that is no refusal, and for one of kind [Internal].
+// Of returns the problems that err is or wraps. It returns nil for any other error and for one of kind [Internal].
 func Of(err error) List {
 	var list List
 	var single *Problem
@@ -83,7 +83,7 @@ func Of(err error) List {
 	return list
 }
 
-// Error is the text of the first problem, the one that the API answers with.
+// Error returns the text of the first problem, which is the API's answer.
 func (l List) Error() string {
 	if len(l) == 0 {
 		return ""

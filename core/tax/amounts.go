@@ -5,15 +5,15 @@ import (
 	"github.com/crepe-checkout/crepe/core/tax/table"
 )
 
-// usualTaxes is how many taxes a place has at most without overrides: a province of Canada has its own beside the federal one.
+// usualTaxes is the largest number of taxes of a built-in jurisdiction: a province of Canada has its own beside the federal
+// one.
 const usualTaxes = 2
 
 // charge turns the rates into amounts.
 //
-// On a net price each tax is rounded by itself, half up to the step, as each has its own line on an invoice; the total
-// is their sum. A gross price contains its tax: that is rounded once, and divided among the taxes so that they add up to
-// it. A gross price is the total whatever the tax: a buyer who owes none pays it in full, because it is the price that
-// was shown.
+// On a net price each tax is rounded separately, half up to the step, because each has its own line on an invoice; the total
+// is their sum. A gross price contains its tax, which is rounded once and divided among the taxes, so that they add up to
+// it. A gross price is the total even if no tax is due, because it is the price that was shown.
 func (a *Assessment) charge(s *Sale) {
 	a.Subtotal, a.Total = s.Price.Minor, s.Price.Minor
 	if s.Inclusive {
@@ -36,8 +36,8 @@ func (a *Assessment) charge(s *Sale) {
 
 const onePercent = money.Rate(1_000)
 
-// divide shares the tax among the components in proportion to their rates, in whole steps: each gets what is certainly
-// its own, and the steps that remain go to the largest remainders.
+// divide splits the tax among the components in proportion to their rates, in whole steps. Each gets its whole steps, and
+// the remaining steps go to the largest remainders.
 func (a *Assessment) divide(step int64) {
 	whole := uint64(a.Rate())
 	steps := a.Tax / step

@@ -24,9 +24,8 @@ var (
 	tooEarly        = problem.New(problem.Invalid, "tax-date-unknown", "", "No tax rules are known before 2024-01-01")
 )
 
-// Assess computes the tax on a sale; Seller and Buyer must be there. It refuses only what no table could answer: an
-// unknown category, a step or a price out of range, a day before 2024-01-01. A country without rules is no refusal, its
-// sale is [Unsupported] and untaxed.
+// Assess computes the tax on a sale. Seller and Buyer must not be nil. It refuses an unknown category, a step or price out
+// of range, and a day before 2024-01-01. A sale in a country without rules is [Unsupported] and untaxed.
 func Assess(s *Sale) (Assessment, *problem.Problem) {
 	if p := s.check(); p != nil {
 		return Assessment{}, p
@@ -80,7 +79,7 @@ func (q *query) begin(s *Sale) {
 	q.Buyer = kindOf(s.Buyer, q.buyerIn.Country != q.sellerIn.Country)
 }
 
-// kindOf tells a buyer who can owe the tax in the seller's stead from one who cannot. A number of Northern Ireland is
+// kindOf tells a buyer who can owe the tax instead of the seller from one who cannot. A number of Northern Ireland counts
 // for goods only (Directive 2006/112/EC, Art. 215; protocol of 2020, Art. 8), and everything sold here is a service.
 func kindOf(b *billing.Detail, abroad bool) table.Buyers {
 	switch {
@@ -92,7 +91,7 @@ func kindOf(b *billing.Detail, abroad bool) table.Buyers {
 	return table.Business
 }
 
-// evidence: the IP address's country alone never decides, it can only agree or not.
+// evidence compares the country of the IP address with the buyer's territory. It never decides about the tax.
 func (s *Sale) evidence(buyer table.Territory) Evidence {
 	if s.IPCountry == "" {
 		return None
@@ -104,8 +103,8 @@ func (s *Sale) evidence(buyer table.Territory) Evidence {
 	return Conflict
 }
 
-// locate asks the buyer's area where the supply is taxed, and says no when the seller has no tax to charge there. An area
-// without a rule about it taxes where the buyer is.
+// locate finds the territory in which the supply is taxed, by the rule of the buyer's area, and whether the seller can have
+// tax to charge there. Without such a rule it is taxed where the buyer is.
 func (a *Assessment) locate(q *query) (at table.Territory, taxed bool) {
 	var found table.Matches
 	q.overrides.Find(&found, q.buyerIn.Area(), &q.Query)
@@ -128,7 +127,8 @@ func (a *Assessment) locate(q *query) (at table.Territory, taxed bool) {
 	return q.buyerIn, true
 }
 
-// levy takes up every tax of a place that the seller collects. What is taxed gives the reason before what is not.
+// levy adds a component for every tax that the seller collects in the territory. A charged tax sets Reason; otherwise the
+// first rule does.
 func (a *Assessment) levy(q *query, at table.Territory) {
 	owed := false
 	var found table.Matches
@@ -154,7 +154,7 @@ func (a *Assessment) levy(q *query, at table.Territory) {
 	}
 }
 
-// add makes a row's tax a component, its amounts still open.
+// add adds a row's tax as a component, without its amounts.
 func (a *Assessment) add(r table.Row) {
 	if a.Components == nil {
 		a.Components = make([]Component, 0, usualTaxes)
@@ -166,7 +166,7 @@ func (a *Assessment) add(r table.Row) {
 }
 
 // collects reports whether the seller may charge an authority's taxes on a day. Where it is established it needs no
-// registration named: whoever sells there is registered at home.
+// registration.
 func (s *Seller) collects(authority string, home table.Territory, on civil.Date) bool {
 	if s.Everywhere || home.Is(authority) {
 		return true
@@ -179,13 +179,13 @@ func (s *Seller) collects(authority string, home table.Territory, on civil.Date)
 	return false
 }
 
-// covers: a registration in the Union's one-stop shop is for the national tax of every member state (Directive
-// 2006/112/EC, Title XII, Chapter 6).
+// covers: a registration in the Union's one-stop shop is for the national tax of every member state (Directive 2006/112/EC,
+// Title XII, Chapter 6).
 func (r *Registration) covers(authority string) bool {
 	return r.Jurisdiction == authority || r.Jurisdiction == "EU" && country.Code(authority).InEU()
 }
 
-// Rate is the sum of the components' effective rates.
+// Rate returns the sum of the components' effective rates.
 func (a *Assessment) Rate() (sum money.Rate) {
 	for i := range a.Components {
 		sum += a.Components[i].Effective()
@@ -193,7 +193,7 @@ func (a *Assessment) Rate() (sum money.Rate) {
 	return sum
 }
 
-// Name is what an invoice calls the tax: "VAT", "GST + QST", "Sales tax"; empty where none is charged.
+// Name returns the name of the tax on an invoice: "VAT", "GST + QST", "Sales tax". It is empty if no tax is charged.
 func (a *Assessment) Name() (name string) {
 	for i := range a.Components {
 		if i > 0 {
@@ -212,7 +212,7 @@ func (q *query) add(r table.Row) {
 	q.local = q.local || r.ByPostcode()
 }
 
-// precision is how much of an address was decisive.
+// precision says which part of the address was decisive.
 func (q *query) precision(at table.Territory) string {
 	switch {
 	case q.local:
@@ -223,7 +223,7 @@ func (q *query) precision(at table.Territory) string {
 	return "country"
 }
 
-// ids cuts all of them from one text, so that they cost two allocations.
+// ids returns substrings of one string, so that all ids cost two allocations.
 func (q *query) ids() []string {
 	var buffer [64]byte
 	text := buffer[:0]

@@ -1,25 +1,24 @@
-// Package tax computes the tax on one digital product or service: [Assess] takes a [Sale] and answers an [Assessment], which
-// names the rules that decided; package rulebook has their text.
+// Package tax computes the tax on one digital product or service: [Assess] takes a [Sale] and returns an [Assessment], which
+// names the rules that decided. Package table has the rates, package rulebook explains the rules.
 //
-// The facts are rows of data/*.tsv, each with the days on which it holds, its source and how far that is trusted: A for an
-// official text, B for several sources that agree, C for a single one, X where sources conflict. Where they do, the row
-// follows the better one, and taxes where none is better, because what a seller fails to collect it pays itself. A past day
-// is assessed by the rules of that day; [DataVersion] names the table, so that an old result can be explained. An operator's
-// own rows, a [Table], stand above it.
+// Each rule has the days on which it holds, its source and a confidence: A for an official text, B for several sources that
+// agree, C for a single one, X where sources conflict. In a conflict the rule follows the better source, or taxes if none is
+// better, because a seller must pay what it fails to collect. A past day is assessed by the rules of that day.
+// [table.DataVersion] names the table, so that an old result can be explained. An operator's own rows, a [table.Table], take
+// precedence.
 //
-// What the table does not know:
-//   - In the United States it ends at the state: local taxes are in a rate only where they are the same everywhere in the
-//     state. Precision is "state" there, as it is in Canada, where nothing lies below, and "local" where a Table knows the
-//     buyer's ZIP code.
-//   - Thresholds. A seller collects where it is established or registered, however little it sells: below the 10,000
-//     euro of Directive 2006/112/EC, Art. 59c, it would be taxed at home instead, which must be its own choice.
-//   - A buyer who is registered for Canada's GST, whom a foreign seller under the simplified regime does not charge.
-//   - Tax numbers that cannot be checked: outside the EU, the United Kingdom, Norway and Switzerland a business is charged
-//     like a consumer, also where it would owe the tax itself.
-//   - What a category cannot tell apart: a recorded course is taken for a digital good, and a professional service is
-//     none of those that a few places tax by name. The row's note says so.
+// Limits:
+//   - In the United States the built-in table ends at the state: a rate includes local taxes only where they are the same
+//     everywhere in the state. Precision is "state" there and in Canada, and "local" if a Table has the buyer's postcode.
+//   - It knows no thresholds. A seller collects where it is established or registered, however little it sells. Below the
+//     10,000 euro of Directive 2006/112/EC, Art. 59c, a seller may choose to be taxed at home instead.
+//   - It charges buyers who are registered for Canada's GST, although a foreign seller under the simplified regime does not.
+//   - It cannot check tax numbers outside the EU, the United Kingdom, Norway and Switzerland. A business there is charged
+//     like a consumer, even where it would owe the tax itself.
+//   - The seven categories are coarse: a recorded course counts as a digital good, and a professional service is none of
+//     those that some jurisdictions tax by name. The row's note says so.
 //
-// It computes. It files nothing, checks no tax number with its authority, and is no legal advice.
+// Package tax computes tax. It files nothing, does not check that a tax number is registered, and is not legal advice.
 package tax
 
 import (
@@ -47,13 +46,13 @@ const (
 func ParseCategory(s string) (Category, bool) { return table.ParseCategory(s) }
 
 // Registration says that the seller collects for a jurisdiction from a day on. The jurisdiction is a country ("DE"), a state
-// or province ("US-TX", "CA-QC") or "EU", the one-stop shop, which is all 27 member states.
+// or province ("US-TX", "CA-QC") or "EU" for the one-stop shop, which covers all 27 member states.
 type Registration struct {
 	Jurisdiction string
 	From         civil.Date
 }
 
-// Seller is who sells, as far as tax depends on it.
+// Seller has the facts about the seller on which tax depends.
 type Seller struct {
 	Country       country.Code // of establishment; its national taxes need no registration
 	Everywhere    bool         // a merchant of record that collects wherever the table has a rate
@@ -69,8 +68,8 @@ type Sale struct {
 	Inclusive bool  // the price contains the tax
 	Step      int64 // smallest amount that the PSP can charge in the currency, in minor units, at least 1
 	On        civil.Date
-	IPCountry country.Code // where the buyer's IP address is; empty where that is unknown
-	Overrides *table.Table // the operator's own rows, above the built-in ones; nil for none
+	IPCountry country.Code // of the buyer's IP address; empty if unknown
+	Overrides *table.Table // the operator's own rows, which take precedence; nil for none
 }
 
 // Reason says why the tax is what it is: the [table.Treatment] of the row that decided, or NotCollecting. The zero value is
@@ -96,7 +95,7 @@ func (r Reason) String() string {
 	return table.Treatment(r).String()
 }
 
-// Evidence compares the two items about the buyer's place: the billing country and the country of the IP address.
+// Evidence compares the two facts about the buyer's territory: the billing country and the country of the IP address.
 type Evidence uint8
 
 const (
@@ -105,7 +104,7 @@ const (
 	Conflict                 // they differ; the billing country is charged
 )
 
-// String names the evidence in lower case.
+// String returns the evidence in lower case.
 func (e Evidence) String() string {
 	switch e {
 	case Agree:
@@ -121,7 +120,7 @@ func (e Evidence) String() string {
 type Component struct {
 	Jurisdiction string     // "DE", "US-TX", "CA-QC"
 	Tax          string     // "vat", "gst", "hst", "pst", "qst", "rst", "sales", "local"
-	Rate         money.Rate // as the law has it, on Taxable
+	Rate         money.Rate // the legal rate, on Taxable
 	Base         uint8      // percentage of the price that is taxable, nearly always 100
 	Taxable      int64      // minor units
 	Amount       int64      // minor units
@@ -133,14 +132,14 @@ func (c *Component) Name() string { return table.TaxName(c.Tax) }
 // Effective is the rate on the whole price: 5 % where 80 % of the price is taxed at 6.25 %.
 func (c *Component) Effective() money.Rate { return c.Rate * money.Rate(c.Base) / 100 }
 
-// Assessment is the tax on one sale and how it came about. Amounts are minor units of the price's currency;
+// Assessment is the tax on one sale and how it was computed. Amounts are minor units of the price's currency;
 // Subtotal + Tax = Total, and Tax is the sum of the components.
 type Assessment struct {
 	Subtotal, Tax, Total int64
-	Components           []Component // the taxes that are charged; nil where there is none
+	Components           []Component // the taxes that are charged; nil if there are none
 	Reason               Reason
 	Precision            string   // what decided: "country", "state", "local" for an override by postcode, "none" for no rule
-	Confidence           byte     // of the weakest rule that decided, 'A', 'B', 'C' or 'X'; 0 where none did
-	Rules                []string // ids of the rows that decided, "de-vat-1" or "override:…", in the order of asking
+	Confidence           byte     // lowest of the rules that decided, 'A', 'B', 'C' or 'X'; 0 if none did
+	Rules                []string // ids of the rows that decided, "de-vat-1" or "override:…", in the order of the lookups
 	Evidence             Evidence
 }

@@ -2,19 +2,19 @@ package vatid
 
 import "strings"
 
-// A rule is what a country's numbers look like and how their digits depend on each other. The check is asked only about
-// numbers that have one of the forms.
+// A rule has the formats of a country's numbers and the relation between their digits. The check is called only for numbers
+// in one of the formats.
 type rule struct {
-	text  string // the prefix of its numbers, and their forms: see fits
+	text  string // the prefix of its numbers, and their formats: see fits
 	check func(n string) bool
 }
 
 func (r *rule) prefix() string { return r.text[:2] }
 func (r *rule) forms() string  { return r.text[3:] }
 
-// The forms and the check digits are those of the European Commission's "VIES VAT number construction rules, functional
-// description", version 15.0 of 2011. Where a row or a function knows of something newer, it says from where; Croatia, which
-// joined in 2013, has the check digit of its OIB. The strings of weights are explained at sum.
+// The formats and check digits are those of the European Commission's "VIES VAT number construction rules, functional
+// description", version 15.0 of 2011. A row or function that follows a newer source names it. Croatia, which joined in 2013,
+// uses the check digit of its OIB. See sum for the strings of weights.
 var rules = [...]rule{
 	{"AT Udddddddd", func(n string) bool { return (14+at(n, 7)+at(n, 8)-luhn(n[1:7]))%10 == 0 }},
 	{"BE 0ddddddddd 1ddddddddd", func(n string) bool { return mod(n[:8], 97)+mod(n[8:], 100) == 97 }},
@@ -51,7 +51,7 @@ var rules = [...]rule{
 	{"NO dddddddddMVA", func(n string) bool { return sum(n, "327654321")%11 == 0 }}, // Brønnøysundregistrene
 }
 
-// bulgaria: a legal entity has nine digits, anyone else ten, by one of three rules: the civil number (EGN) with the date
+// bulgaria: a legal entity has nine digits, anyone else ten, under one of three rules: the civil number (EGN) with the date
 // of birth, 20 added to the month before 1900 and 40 after 1999; the number of a foreigner (LNCh); or any other.
 func bulgaria(n string) bool {
 	if len(n) == 9 {
@@ -88,8 +88,8 @@ func cyprus(n string) bool {
 	return n[:2] != "12" && s%26 == int(n[8]-'A')
 }
 
-// czechia: eight digits are a legal entity, nine from 6 on a person without a birth number, other nine and ten a birth
-// number.
+// czechia: eight digits are a legal entity, nine digits from 6 on a person without a birth number, other nine digits and ten
+// a birth number.
 func czechia(n string) bool {
 	switch {
 	case len(n) == 8:
@@ -101,9 +101,9 @@ func czechia(n string) bool {
 	return isCzechBirth(n)
 }
 
-// isCzechBirth is the birth number of Act 133/2000, section 13: the date of birth, 50 added to a woman's month and since
-// 2004, when the numbers of the day have run out, 20 to either's; until 1953 nine digits without a check digit. In place of
-// the check digit 10 there was a 0 until 1985, which the Commission's document leaves out, and no such number since.
+// isCzechBirth checks the birth number of Act 133/2000, section 13: the date of birth, with 50 added to a woman's month and,
+// since 2004, 20 to either's if the numbers of the day are used up; until 1953 it has nine digits and no check digit. Until
+// 1985 a check digit of 10 was replaced by 0, which the Commission's document omits; since then such numbers are not issued.
 func isCzechBirth(n string) bool {
 	year, month := 1900+mod(n[:2], 100), mod(n[2:4], 100)
 	if year < 1954 && len(n) == 10 {
@@ -132,9 +132,9 @@ func greece(n string) bool {
 	return sum(n, "379A5842")%11%10 == at(n, 8)
 }
 
-// spain: a number that begins with a digit or with K to M or X to Z is a person's, any other an entity's. The entity's
-// check character is a letter from N on, a digit for J, U and V, and either from A to H: a letter there is a foreign entity
-// of before Order EHA/451/2008.
+// spain: a number that starts with a digit or with K to M or X to Z is a person's, any other an entity's. The entity's check
+// character is a letter from N on, a digit for J, U and V, and either from A to H: a letter there is a foreign entity from
+// before Order EHA/451/2008.
 func spain(n string) bool {
 	switch first, last := n[0], n[8]; {
 	case first <= '9':
@@ -154,7 +154,8 @@ func spanishLetter(remainder int) byte {
 	return "TRWAGMYFPDXBNJZSQVHLCKE"[remainder]
 }
 
-// france: a key of two characters before the SIREN, which has a check digit of its own unless it is Monaco's, from 000 on.
+// france: a key of two characters before the SIREN, which has a check digit of its own unless it starts with 000, as in
+// Monaco.
 func france(n string) bool {
 	siren := n[2:]
 	if luhn(siren[:8]) != at(siren, 8) && siren[:3] != "000" {
@@ -172,7 +173,7 @@ func france(n string) bool {
 	return (mod(siren, 11)+1+key/11)%11 == key%11
 }
 
-// ireland: numbers have seven digits, a check letter and since 2013 often a letter more (Revenue eBrief 03/13). Older ones
+// ireland: numbers have seven digits, a check letter and since 2013 often one more letter (Revenue eBrief 03/13). Older ones
 // have a letter or a sign in the second place and are checked as if their first digit were the seventh.
 func ireland(n string) bool {
 	var s int
@@ -187,7 +188,7 @@ func ireland(n string) bool {
 	return s%23 == letter(n[7])
 }
 
-// letter is the place of c among W, A, B, …, V.
+// letter is the index of c in W, A, B, …, V.
 func letter(c byte) int {
 	return int(c-'A'+1) % 23
 }
@@ -210,9 +211,9 @@ func lithuania(n string) bool {
 	return c == at(n, last)
 }
 
-// latvia: from 4 on a legal entity, else a person's code. By the law on the register of natural persons (Fizisko personu
-// reģistra likums) a code since July 2017 is a 3, a digit from 2 to 9 and nine random digits, so there is nothing to check.
-// Older ones begin with the date of birth, and the seventh digit is the century.
+// latvia: a number from 4 on is a legal entity, otherwise a person's code. By the law on the register of natural persons
+// (Fizisko personu reģistra likums) a code since July 2017 is a 3, a digit from 2 to 9 and nine random digits, so it cannot
+// be checked. Older ones start with the date of birth, and the seventh digit is the century.
 func latvia(n string) bool {
 	switch {
 	case n[0] > '3':
@@ -224,13 +225,13 @@ func latvia(n string) bool {
 	return n[6] <= '2' && isDate(year, mod(n[2:4], 100), mod(n[:2], 100)) && (1+sum(n, "A584216379"))%11%10 == at(n, 10)
 }
 
-// netherlands: legal entities have the number that the tax office works with (RSIN), and sole traders have since 2020 one
-// of their own, whose check digits are the last two (Belastingdienst; ISO 7064 MOD 97-10 over the number with NL).
+// netherlands: legal entities have the number of the tax office (RSIN). Since 2020 sole traders have one of their own, whose
+// check digits are the last two (Belastingdienst; ISO 7064 MOD 97-10 over the number with NL).
 func netherlands(n string) bool {
 	return n[10:] != "00" && (sum(n, "98765432")%11 == at(n, 8) || mod("NL"+n, 97) == 1)
 }
 
-// romania: numbers are as long as they need to be; the weights belong to the last places.
+// romania: numbers vary in length; the weights belong to the last digits.
 func romania(n string) bool {
 	return 10*sum(n, "753217532"[10-len(n):])%11%10 == at(n, len(n)-1)
 }
@@ -240,9 +241,9 @@ func slovenia(n string) bool {
 	return c != 11 && c%10 == at(n, 7)
 }
 
-// unitedKingdom: government departments and health authorities have three digits, traders nine and a branch three more.
-// The sum is 0 modulo 97 or, in the newer series that HM Revenue & Customs calls 9755, 55 less, which is 42. Either series
-// has the numbers of the first seven digits that were set aside for it.
+// unitedKingdom: government departments and health authorities have three digits, traders nine and a branch three more. The
+// sum is 0 modulo 97 or, in the newer series that HM Revenue & Customs calls 9755, 55 less, which is 42. Each series has its
+// own range of the first seven digits.
 func unitedKingdom(n string) bool {
 	switch n[0] {
 	case 'G':
@@ -275,7 +276,7 @@ func value(c byte) int {
 	return int(c-'A') + 10
 }
 
-// sum is the sum of n's digits, each times its weight, as far as both reach. A weight is a digit in base 36.
+// sum is the sum of n's digits, each times its weight, up to the shorter of both. A weight is a digit in base 36.
 func sum(n, weights string) int {
 	s := 0
 	for i := range min(len(n), len(weights)) {
@@ -297,7 +298,7 @@ func mod(n string, m int) int {
 	return r
 }
 
-// luhn is the check digit that ISO/IEC 7812-1, annex B, puts behind n.
+// luhn is the check digit of ISO/IEC 7812-1, annex B, for n.
 func luhn(n string) int {
 	s := 0
 	for i := range len(n) {
@@ -323,7 +324,7 @@ func mod11and10(n string) bool {
 	return (p+at(n, len(n)-1))%10 == 1
 }
 
-// isDate reports whether the Gregorian calendar has the date.
+// isDate reports whether the date exists in the Gregorian calendar.
 func isDate(year, month, day int) bool {
 	if month < 1 || month > 12 || day < 1 {
 		return false

@@ -1,34 +1,33 @@
-// Package vatid reads VAT identification numbers offline: [Parse] turns a number as typed into a [Number] or says in a
-// [Fault] why it cannot be one. It knows the 27 members of the European Union, Northern Ireland (XI), the United Kingdom,
-// Norway and Switzerland.
+// Package vatid validates VAT identification numbers offline: [Parse] turns a number as typed into a [Number] or returns the
+// [Fault] that makes it invalid. It supports the 27 members of the European Union, Northern Ireland (XI), the United
+// Kingdom, Norway and Switzerland.
 //
-// A sound number is one that the country could have issued. Whether it did, and to whom, only the country knows: in the
-// European Union, ask VIES. Check digits are weak, too: in most countries a random number has a chance of one in ten, and
-// not all of them cover the whole number.
+// A valid number is one that the country could have issued. It need not be registered; for the European Union, VIES knows.
+// In most countries a random number passes the check digit with a probability of one in ten, and some check digits do not
+// cover the whole number.
 //
-// Two kinds of number are nobody's as a buyer and are refused: the EU… and IM… numbers of the one stop shops, which name
-// a seller's scheme (Directive 2006/112/EC, articles 362 and 369q), and placeholders, which begin with seven zeros.
+// Two kinds of number are refused because no buyer has one: the EU… and IM… numbers of the one-stop shops, which name a
+// seller's scheme (Directive 2006/112/EC, articles 362 and 369q), and placeholders, which start with seven zeros.
 package vatid
 
 import "strings"
 
-// Number is a sound VAT number in its one written form: upper case, no separators, with the prefix that VIES uses
-// ("DE136695976"; Greece is EL, "EL094259216"). What buyers leave out is there (leading zeros in Belgium, Greece and
-// the Netherlands, MVA in Norway), and what only names a language is not (MWST, TVA, IVA or TPV in Switzerland). So two
-// spellings of one number are equal.
+// Number is a valid VAT number in canonical form: upper case, no separators, with the prefix that VIES uses ("DE136695976";
+// Greece is EL, "EL094259216"). It includes what buyers omit (leading zeros in Belgium, Greece and the Netherlands, MVA in
+// Norway) and excludes language marks (MWST, TVA, IVA or TPV in Switzerland). Two spellings of one number are equal.
 type Number string
 
-// Fault says why a text is no VAT number. None is the zero value.
+// Fault says why a text is not a VAT number. None is the zero value.
 type Fault uint8
 
 const (
 	None        Fault = iota
 	Unsupported       // no rule is known for the country
 	Format            // wrong length or characters, another country's prefix, or a placeholder
-	CheckDigit        // the digits contradict each other, or name a date or an office that does not exist
+	CheckDigit        // the check digits are wrong, or a date or office in the number does not exist
 )
 
-// String names the fault in kebab-case.
+// String returns the fault in kebab-case.
 func (f Fault) String() string {
 	switch f {
 	case None:
@@ -48,18 +47,18 @@ func Supported(cc string) bool {
 	return find(cc) != nil
 }
 
-// maxTyped is the length of the longest number there is, CHE107787577MWST.
+// maxTyped is the length of the longest number, CHE107787577MWST.
 const maxTyped = 16
 
-// Parse reads s, a VAT number as a buyer in the country cc types it. Letters may be small, the country's prefix may be
-// missing, and white space, dots, dashes, slashes and other ASCII punctuation than + and * mean nothing. Greece's prefix
-// may be EL or GR.
+// Parse reads s, a VAT number as a buyer in the country cc types it. Case is ignored, the country's prefix may be missing,
+// and white space, dots, dashes, slashes and other ASCII punctuation except + and * are ignored. Greece's prefix may be EL
+// or GR.
 //
-// A number that begins with the prefix of another country known here, or with EU or IM, is refused. Only in France can
-// that hit a number of the country itself, one that is typed without FR and whose two key letters spell such a prefix:
-// "DE123456782" could be either country's, so the French one needs its FR.
+// A number with the prefix of another supported country, or with EU or IM, is refused. This affects a country's own number
+// only in France, if it is typed without FR and its two key letters spell such a prefix: "DE123456782" could be either
+// country's, so the French number needs its FR.
 //
-// Parse reads its own result as the same Number. Unless the fault is None, the Number is empty.
+// Parse reads its own result as the same Number. If there is a fault, the Number is empty.
 func Parse(cc, s string) (Number, Fault) {
 	r := find(cc)
 	if r == nil {
@@ -105,8 +104,8 @@ func byPrefix(prefix string) *rule {
 	return nil
 }
 
-// clean appends to b what of s belongs to the number, in upper case. It fails on a character that means something which
-// no number has, such as a letter beyond ASCII, and when b is full.
+// clean appends to b the significant characters of s, in upper case. It fails on a character that no number has, such as a
+// letter beyond ASCII, and if b is full.
 func clean(b []byte, s string) ([]byte, bool) {
 	for _, c := range s {
 		switch {
@@ -126,15 +125,14 @@ func clean(b []byte, s string) ([]byte, bool) {
 	return b, true
 }
 
-// isSeparator reports whether c, which is neither letter nor digit, may stand between them: ASCII, and what word
-// processors put in its place, the no-break space, the block General Punctuation (spaces, dashes, invisible marks), the
-// minus sign, the ideographic space and the byte order mark.
+// isSeparator reports whether c, which is neither letter nor digit, may stand between them: ASCII, and what word processors
+// use instead, the no-break space, the block General Punctuation (spaces, dashes, invisible marks), the minus sign, the
+// ideographic space and the byte order mark.
 func isSeparator(c rune) bool {
 	return c < 0x80 || c == 0xa0 || 0x2000 <= c && c <= 0x206f || c == 0x2212 || c == 0x3000 || c == 0xfeff
 }
 
-// core returns a cleaned number without the prefix and without what only names a language. It fails where the prefix is
-// another's.
+// core returns a cleaned number without the prefix and without language marks. It fails if the prefix is another country's.
 func (r *rule) core(typed string) (string, bool) {
 	n, own := strings.CutPrefix(typed, r.prefix())
 	if !own && r.prefix() == "EL" {
@@ -151,12 +149,12 @@ func (r *rule) core(typed string) (string, bool) {
 	return n, true
 }
 
-// isPrefix reports whether numbers of some country or of a one stop shop begin with s.
+// isPrefix reports whether s starts with the prefix of a country or of a one-stop shop.
 func isPrefix(s string) bool {
 	return s == "EU" || s == "IM" || s == "GR" || byPrefix(s) != nil
 }
 
-// omitted returns what buyers leave out before and behind a national number.
+// omitted returns what buyers omit before and after a national number.
 func (r *rule) omitted(n string) (lead, tail string) {
 	switch {
 	case r.prefix() == "BE" && len(n) == 9: // the older form
@@ -173,8 +171,9 @@ func (r *rule) omitted(n string) (lead, tail string) {
 	return "", ""
 }
 
-// isPlaceholder reports whether n is zero, or nearly so, as a buyer types who has no number but must fill a field. Check
-// digits are no guard: in a dozen countries they hold for zeros. No register is known to have issued such a number.
+// isPlaceholder reports whether n starts with seven zeros, as typed by a buyer without a number to fill a required field.
+// Check digits do not detect these: in a dozen countries they are valid for zeros. No register is known to have issued such
+// a number.
 func isPlaceholder(n string) bool {
 	if len(n) < 8 {
 		return false
@@ -187,7 +186,7 @@ func isPlaceholder(n string) bool {
 	return true
 }
 
-// fits reports whether n has one of the forms, separated by spaces. In a form a capital letter or a digit stands for
+// fits reports whether n has one of the formats, separated by spaces. In a format a capital letter or a digit stands for
 // itself, and
 //
 //	d  a digit

@@ -1,5 +1,5 @@
-// Command example is a Go program of its own that has the checkout's rules in a sandbox: WebAssembly that imports nothing, with
-// a limit of memory and of time. Copy this folder; outside of this repository, go.mod needs no replace.
+// Command example runs the checkout's rules in a sandbox: as WebAssembly without imports, with limits on memory and time. To
+// use it, copy this folder; outside of this repository go.mod needs no replace.
 package main
 
 import (
@@ -24,12 +24,12 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	rules, err := host.New(ctx, host.Config{}) // once; it is for any number of goroutines
+	rules, err := host.New(ctx, host.Config{}) // create one and share it between goroutines
 	if err != nil {
 		return err
 	}
 	defer rules.Close(ctx)
-	ctx, cancel := context.WithTimeout(ctx, time.Second) // whatever they are asked, the rules take no longer
+	ctx, cancel := context.WithTimeout(ctx, time.Second) // an upper bound for every call
 	defer cancel()
 
 	business := true
@@ -41,7 +41,8 @@ func run(ctx context.Context) error {
 	return describe(ctx, rules, buyer)
 }
 
-// describe prints what a buyer would pay, or what is wrong. A refusal is data; an error means that the call has failed.
+// describe prints what a buyer would pay, or the problems of the billing detail. A refusal is data; an error means that the
+// call failed.
 func describe(ctx context.Context, rules *host.Module, buyer billing.Input) error {
 	terms := checkout.Terms{
 		Price: money.Amount{Minor: 2900, Currency: "EUR"}, Category: tax.SaaS, Step: 1, Seller: tax.Seller{Country: "IE"},

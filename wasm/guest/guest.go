@@ -1,13 +1,11 @@
 //go:build tinygo
 
-// Command guest is the WebAssembly module: the operations of package ops behind an ABI that is written down in
-// ../ABI.md.
+// Command guest is the WebAssembly module: it exports the operations of package ops with the ABI of ../ABI.md.
 //
-// Its memory is one arena. TinyGo's "leaking" allocator only ever moves a pointer forward; alloc, with which every call
-// begins, moves it back to where the first call found it, so that all of the call before is gone at once and a call costs
-// no collector, which would be a fifth of the module. That holds because nothing in the module remembers anything but the
-// rates that it was given, and those are moved out of the arena. A test makes a hundred thousand calls and looks at the size
-// of the memory.
+// Its memory is one arena. TinyGo's "leaking" allocator only moves a pointer forward. alloc, which starts every call, resets
+// it to its position before the first call, which frees the memory of the previous call. So no garbage collector is needed,
+// which would be a fifth of the module. This works because the module keeps nothing between calls except the rates, which
+// are moved out of the arena. A test makes a hundred thousand calls and checks the size of the memory.
 package main
 
 import (
@@ -16,13 +14,14 @@ import (
 	"github.com/crepe-checkout/crepe/wasm/ops"
 )
 
-// next is where the allocator of gc_leaking.go takes the next bytes from, which it takes for zero.
+// next is the address of the allocator's next free byte, in gc_leaking.go. The allocator expects the memory there to be
+// zero.
 //
 //go:extern runtime.heapptr
 var next uintptr
 
-// base is where the first call found it, behind whatever the packages' variables hold; 0 before that. From there to the arena
-// lies what the instance keeps.
+// base is the value of next at the first call, after the packages' variables; 0 before that. What the instance keeps lies
+// between base and the arena.
 var base, arena uintptr
 
 var instance ops.Instance
@@ -32,8 +31,8 @@ func main() {}
 //go:wasmexport crepe_abi
 func abi() uint32 { return ops.ABI }
 
-// alloc begins a call: it frees the memory of the one before and returns size bytes for the input of this one, at most
-// ops.MaxInput+1; it traps if asked for more.
+// alloc starts a call: it frees the memory of the previous one and returns size bytes for the input, at most ops.MaxInput+1.
+// It traps if asked for more.
 //
 //go:wasmexport alloc
 func alloc(size uint32) *byte {
@@ -69,8 +68,8 @@ func taxID(input *byte, size uint32) uint64 { return run((*ops.Instance).TaxID, 
 //go:wasmexport version
 func version(input *byte, size uint32) uint64 { return run((*ops.Instance).Version, input, size) }
 
-// rates moves what the instance keeps to the base, and the arena behind it. The answer lies higher, because the input does, and
-// that has what is kept in it.
+// rates moves the instance's rates to base, and the start of the arena behind them. The answer is at a higher address than
+// the input, which contains the rates.
 //
 //go:wasmexport rates
 func rates(input *byte, size uint32) uint64 {
@@ -82,7 +81,7 @@ func rates(input *byte, size uint32) uint64 {
 	return answer
 }
 
-// run returns where the answer lies, its address in the high half and its size in the low one.
+// run returns the answer's address in the high half and its size in the low half.
 func run(operation ops.Operation, input *byte, size uint32) uint64 {
 	answer := operation(&instance, unsafe.String(input, size))
 	return uint64(uintptr(unsafe.Pointer(unsafe.SliceData(answer))))<<32 | uint64(len(answer))

@@ -12,16 +12,16 @@ import (
 	"github.com/tetratelabs/wazero"
 )
 
-// cache keeps compiled modules in a folder, each beside its SHA-256: wazero runs what it reads, and a damaged file would end
-// the process. An empty folder stands for memory.
+// cache keeps compiled modules in a folder, each with its SHA-256. wazero executes what it reads, so a damaged file could
+// crash the process. The empty string keeps them in memory.
 type cache string
 
-// compiled is the name that wazero gives to a file, in a folder of its version.
+// compiled is wazero's pattern of file names, in a folder for its version.
 var compiled = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 func (c cache) sumOf(name string) string { return name + ".sha256" }
 
-// open throws away what is damaged, so that it is compiled again.
+// open deletes damaged files, so that they are compiled again.
 func (c cache) open() (wazero.CompilationCache, error) {
 	if c == "" {
 		return wazero.NewCompilationCache(), nil
@@ -38,7 +38,7 @@ func (c cache) open() (wazero.CompilationCache, error) {
 	return wazero.NewCompilationCacheWithDir(string(c))
 }
 
-// seal writes the checksums of what has been compiled since it was opened. A checksum that is cut short is a wrong one.
+// seal writes the checksums of the modules compiled since open. A truncated checksum counts as wrong.
 func (c cache) seal() error {
 	if c == "" {
 		return nil
@@ -51,7 +51,7 @@ func (c cache) seal() error {
 	})
 }
 
-// each visits the compiled modules. Another program may remove one meanwhile.
+// each visits the compiled modules. Another program may delete one meanwhile.
 func (c cache) each(visit func(name string, sum []byte) error) error {
 	names, err := fs.Glob(os.DirFS(string(c)), "wazero-*/*")
 	for _, name := range names {

@@ -1,9 +1,9 @@
-// Package host runs the core's WebAssembly module inside a Go program, with wazero and without cgo: for a program that wants
-// the rules of this checkout as a browser sees them, or in a sandbox. A program that just wants the rules imports core.
+// Package host runs the core's WebAssembly module in a Go program, with wazero and without cgo. It is for programs that want
+// the checkout's rules in a sandbox, or exactly as a browser runs them. Other programs import core.
 //
-// A [Module] is a pool of instances of the embedded module. Its typed methods mirror the core's functions; [Module.Call] is
-// the same by JSON text. An error means that a call has failed: the context is done, the Module is closed or, which would be
-// a bug of ours, the module has trapped. What the core refuses is no error but a [problem.List].
+// A [Module] is a pool of instances of the embedded module. Its typed methods mirror the core's functions; [Module.Call]
+// takes and returns JSON. An error means that a call failed: the context is done, the Module is closed, or the module
+// trapped, which is a bug. Refusals of the core are a [problem.List], not an error.
 package host
 
 import (
@@ -21,40 +21,40 @@ import (
 	"github.com/crepe-checkout/crepe/wasm/ops"
 )
 
-// memoryPages is the memory of an instance in pages of 64 KiB, at most. The module declares the same.
+// memoryPages is the memory limit of an instance in pages of 64 KiB. The module declares the same limit.
 const memoryPages = 8
 
-// Config says how much a Module may use. The zero value is a good one.
+// Config limits the resources of a Module. The zero value is usable.
 type Config struct {
-	// Instances is how many calls can run at the same time; further ones wait. 0 stands for GOMAXPROCS. An instance is
-	// made when it is needed and takes 64 to 512 KiB.
+	// Instances is the number of calls that run concurrently; further calls wait. 0 means GOMAXPROCS. An instance is created
+	// on first use and takes 64 to 512 KiB.
 	Instances int
 
-	// CacheDir is a folder in which the compiled module is kept, so that the next New, of this program or another one, need not
-	// compile it. It is made if it is missing, and whoever can write to it decides what runs here. What is damaged in it is
-	// found by a checksum and compiled again. Empty is none.
+	// CacheDir is a folder for the compiled module, so that the next New, of this program or another one, need not compile
+	// it. It is created if missing. Anyone who can write to it controls the code that runs here. Damaged files are detected
+	// by a checksum and compiled again. An empty CacheDir caches nothing.
 	CacheDir string
 
-	// Rates are an operator's own, nil for none: they hold for all quotes and orders that come without. Their text
-	// ([table.Table.Text]) has at most [ops.MaxRates] bytes; of more, give each call its [table.Table.Subset].
+	// Rates are an operator's own, nil for none. They apply to all quotes and orders that come without rates. Their text
+	// ([table.Table.Text]) has at most [ops.MaxRates] bytes; with a larger table, pass each call its [table.Table.Subset].
 	Rates *table.Table
 
-	// Uninterrupted lets an operation that has begun run to its end, whatever becomes of its context: some tens of
-	// milliseconds for the longest input. That saves the module from looking up at every turn, and nine tenths of the
-	// time of an ordinary call: 6 µs instead of 56.
+	// Uninterrupted runs an operation to its end even if its context is done: at most some tens of milliseconds, for the
+	// longest input. The module then need not check the context in its loops, which takes nine tenths of an ordinary call: 6
+	// µs instead of 56.
 	Uninterrupted bool
 }
 
-// Module answers calls from any number of goroutines.
+// Module runs calls. It may be used by any number of goroutines.
 type Module struct {
 	runtime  wazero.Runtime
 	compiled wazero.CompiledModule
 	cache    wazero.CompilationCache
-	rates    []byte         // what an instance is given first, nil for nothing
-	pool     chan *instance // Instances of them; nil for one that is yet to be made
+	rates    []byte         // input of an instance's first call, nil for none
+	pool     chan *instance // has Instances elements; nil for one that is not yet created
 }
 
-// New compiles the module, which takes some tens of milliseconds. The context is for that alone.
+// New compiles the module, which takes some tens of milliseconds. It uses ctx for that only.
 func New(ctx context.Context, config Config) (*Module, error) {
 	instances := config.Instances
 	if instances == 0 {
@@ -83,7 +83,7 @@ func New(ctx context.Context, config Config) (*Module, error) {
 	return m, nil
 }
 
-// load makes sure that an instance takes the rates, and has all of them take them.
+// load checks that an instance accepts the rates, and makes all instances load them.
 func (m *Module) load(ctx context.Context, rates *table.Table) error {
 	text := rates.Text()
 	if text == "" {
@@ -100,13 +100,13 @@ func (m *Module) load(ctx context.Context, rates *table.Table) error {
 	return err
 }
 
-// Close frees everything. Calls that are running or waiting fail.
+// Close frees all resources. Running and waiting calls fail.
 func (m *Module) Close(ctx context.Context) error {
 	return errors.Join(m.runtime.Close(ctx), m.cache.Close(ctx))
 }
 
-// Call runs an operation of package ops on one JSON object and returns its answer, which is the caller's. It waits for an
-// instance and ends when the context does, even in the middle of the operation.
+// Call runs an operation of package ops on one JSON object and returns its answer, which the caller owns. It waits for a
+// free instance, and ends with the context's error when ctx is done, even during the operation.
 func (m *Module) Call(ctx context.Context, operation string, input []byte) (answer []byte, err error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("host: %s: %w", operation, context.Cause(ctx))
@@ -125,13 +125,13 @@ func (m *Module) Call(ctx context.Context, operation string, input []byte) (answ
 	}
 	if answer, err = in.call(ctx, operation, input); err != nil {
 		in.module.Close(context.WithoutCancel(ctx))
-		in = nil // whatever has happened in there, the next call does not see it
+		in = nil // discard the instance: its state is unknown
 		return nil, fmt.Errorf("host: %s: %w", operation, err)
 	}
 	return answer, nil
 }
 
-// instance is a running module. It is for one call at a time.
+// instance is a running module. It runs one call at a time.
 type instance struct {
 	module     api.Module
 	alloc      api.Function
@@ -139,7 +139,7 @@ type instance struct {
 }
 
 func (m *Module) instantiate(ctx context.Context) (*instance, error) {
-	// Without a name, so that there can be many. The start function is the one of a module that stays.
+	// Without a name, so that several can exist. _initialize is the start function of a reactor.
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions("_initialize")
 	module, err := m.runtime.InstantiateModule(ctx, m.compiled, config)
 	if err != nil {
@@ -164,7 +164,7 @@ func (in *instance) call(ctx context.Context, operation string, input []byte) ([
 	if function == nil {
 		return nil, errors.New("there is no such operation")
 	}
-	input = input[:min(len(input), ops.MaxInput+1)] // it is refused, however long
+	input = input[:min(len(input), ops.MaxInput+1)] // a longer input is refused anyway
 	size := uint64(len(input))
 	stack := [2]uint64{size}
 	if err := in.alloc.CallWithStack(ctx, stack[:]); err != nil {

@@ -14,54 +14,54 @@ import (
 	"github.com/crepe-checkout/crepe/core/vatid"
 )
 
-// Email is an address as package email of core sees it.
+// Email is the result of [Module.Email].
 type Email struct {
 	Address    string // [email.Normalize]
 	Valid      bool   // [email.Valid]
 	Suggestion string // [email.Suggest]
 }
 
-// Email is what package email of core says of an address as typed.
+// Email calls [email.Normalize], [email.Valid] and [email.Suggest].
 func (m *Module) Email(ctx context.Context, typed string) (Email, error) {
 	answer, _, err := ask[emailAnswer](ctx, m, "email", map[string]string{"email": typed})
 	return Email(answer), err
 }
 
-// Billing is [billing.Check], but that the Detail is empty where there are problems.
+// Billing calls [billing.Check], except that the Detail is empty if there are problems.
 func (m *Module) Billing(ctx context.Context, in billing.Input) (billing.Detail, problem.List, error) {
 	answer, problems, err := ask[billingAnswer](ctx, m, "billing", billingInput(in))
 	return billing.Detail(answer), problems, err
 }
 
-// Fields is [billing.Fields], and [country.Code.StateOf] for a postcode, which may be empty.
+// Fields calls [billing.Fields], and [country.Code.StateOf] for the postcode, which may be empty.
 func (m *Module) Fields(ctx context.Context, c country.Code, postcode string) ([]billing.Field, country.Subdivision, error) {
 	answer, _, err := ask[fieldsAnswer](ctx, m, "fields", map[string]string{"country": string(c), "postcode": postcode})
 	return answer.Fields, answer.State, err
 }
 
-// TaxID is [vatid.Parse].
+// TaxID calls [vatid.Parse].
 func (m *Module) TaxID(ctx context.Context, cc, typed string) (vatid.Number, vatid.Fault, error) {
 	answer, _, err := ask[taxIDAnswer](ctx, m, "taxid", map[string]string{"country": cc, "taxId": typed})
 	fault, _ := named(vatid.CheckDigit, answer.Fault)
 	return answer.TaxID, fault, err
 }
 
-// Version is the release of the module and the version of its tax data, with that of [Config].Rates.
+// Version returns the release of the module and the version of its tax data, including [Config].Rates.
 func (m *Module) Version(ctx context.Context) (release, dataVersion string, err error) {
 	answer, _, err := ask[versionAnswer](ctx, m, "version", struct{}{})
 	return answer.Module, answer.DataVersion, err
 }
 
-// QuoteInput is what is sold, to whom and when.
+// QuoteInput is the input of [Module.Quote].
 type QuoteInput struct {
 	Terms     *checkout.Terms
 	Buyer     billing.Input
 	IPCountry country.Code // evidence only; may be empty
 	On        civil.Date
-	Rates     *table.Table // the operator's own, nil for none; of a large table the buyer's [table.Table.Subset]
+	Rates     *table.Table // the operator's own, nil for none; for a large table, its [table.Table.Subset] for the buyer
 }
 
-// Quote is [billing.Check] and [checkout.Terms.Quote]. The problems are one of the terms or all of the billing detail's.
+// Quote calls [billing.Check] and [checkout.Terms.Quote]. The problems are one of the terms or all of the billing detail's.
 func (m *Module) Quote(ctx context.Context, in QuoteInput) (checkout.Quote, problem.List, error) {
 	answer, problems, err := ask[quoteAnswer](ctx, m, "quote", in.wire())
 	if err != nil || problems != nil {
@@ -71,7 +71,7 @@ func (m *Module) Quote(ctx context.Context, in QuoteInput) (checkout.Quote, prob
 	return quote, nil, err
 }
 
-// Place is [checkout.Place].
+// Place calls [checkout.Place].
 func (m *Module) Place(ctx context.Context, s *checkout.Session, r *checkout.Request, now int64) (*checkout.Order, problem.List, error) {
 	answer, problems, err := ask[placeAnswer](ctx, m, "place", placeInput(s, r, now))
 	if err != nil || problems != nil {
@@ -88,7 +88,7 @@ func (m *Module) Place(ctx context.Context, s *checkout.Session, r *checkout.Req
 	}, nil, nil
 }
 
-// ask calls an operation and reads the data of its answer.
+// ask calls an operation and decodes the data of its answer.
 func ask[Data any](ctx context.Context, m *Module, operation string, input any) (data Data, _ problem.List, err error) {
 	text, err := json.Marshal(input)
 	if err != nil {

@@ -25,7 +25,7 @@ func problemsOf(answers []problemAnswer) (problems problem.List) {
 	return problems
 }
 
-// named finds the value of an enumeration by its name, among those up to last. It is the zero value if there is none.
+// named returns the value of an enumeration with that name, among those up to last, or the zero value if there is none.
 func named[Enum interface {
 	~uint8
 	String() string
@@ -81,7 +81,7 @@ type billingAnswer struct {
 	TaxIDChecked bool
 }
 
-// object is an input of package ops, untyped because its names are only here.
+// object is an input of package ops.
 type object = map[string]any
 
 func (in *QuoteInput) wire() object {
@@ -90,7 +90,7 @@ func (in *QuoteInput) wire() object {
 	return o
 }
 
-// termsInput is the terms of a quote or a session.
+// termsInput returns the terms of a quote or a session.
 func termsInput(t *checkout.Terms) object {
 	registrations := make([]object, 0, len(t.Seller.Registrations))
 	for _, r := range t.Seller.Registrations {
@@ -148,7 +148,7 @@ type componentAnswer struct {
 	Taxable, Amount         string
 }
 
-// quote reads an answer back into what core would have returned.
+// quote converts an answer to what core would have returned.
 func (answer *quoteAnswer) quote() (q checkout.Quote, err error) {
 	p := parser{currency: answer.Currency}
 	a := tax.Assessment{
@@ -178,7 +178,7 @@ func (answer *quoteAnswer) quote() (q checkout.Quote, err error) {
 	return q, p.err
 }
 
-// parser keeps the first thing that could not be read.
+// parser keeps the first error.
 type parser struct {
 	currency money.Currency
 	err      error

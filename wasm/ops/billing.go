@@ -7,8 +7,8 @@ import (
 )
 
 // Billing checks a billing detail, which is the whole input: the object that create-order calls billingDetail. The data is
-// the detail normalised; taxIdChecked stands beside a taxId and says whether its check digits hold. The errors are all of
-// the detail's, in the order of the form's fields.
+// the normalised detail; taxIdChecked says whether the check digits of its taxId are valid. The errors are all of the
+// detail's, in the order of the form's fields.
 func (*Instance) Billing(input string) []byte {
 	r := read(input, "", nil)
 	in := r.billing(input)
@@ -24,7 +24,7 @@ func (*Instance) Billing(input string) []byte {
 	return w.end()
 }
 
-// billing reads a billing detail, nil where none was given.
+// billing reads a billing detail. It returns nil if there is none.
 func (r *reader) billing(object string) *billing.Input {
 	if object == "" {
 		return nil
@@ -51,9 +51,9 @@ func (w *writer) detail(d *billing.Detail) {
 	w.optional("postcode", d.Postcode)
 }
 
-// Fields is the form for a billing detail: {"country":"US","postcode":"10012"} → {"data":{"fields":[{"name":"country",
+// Fields returns the form for a billing detail: {"country":"US","postcode":"10012"} → {"data":{"fields":[{"name":"country",
 // "required":true,"business":false,"label":"country","autocomplete":"billing country"},…],"state":"NY"}}. The fields are
-// [billing.Fields], and those to begin with where there is no such country; the state is [country.Code.StateOf].
+// [billing.Fields]; for an unknown country, the initial ones. The state is [country.Code.StateOf].
 func (*Instance) Fields(input string) []byte {
 	var in [2]string
 	r := read(input, "country postcode", in[:])
@@ -80,8 +80,9 @@ func (*Instance) Fields(input string) []byte {
 	return w.end()
 }
 
-// TaxID checks a number by itself: {"country":"DE","taxId":"136 695 976"} → {"data":{"taxId":"DE136695976","valid":true}}, or
-// {"data":{"valid":false,"fault":"check-digit"}}, with the faults of [vatid.Fault]. The country is a code of ISO 3166-1, or XI.
+// TaxID checks a number by itself: {"country":"DE","taxId":"136 695 976"} → {"data":{"taxId":"DE136695976","valid":true}},
+// or {"data":{"valid":false,"fault":"check-digit"}}, with the faults of [vatid.Fault]. The country is a code of ISO 3166-1,
+// or XI.
 func (*Instance) TaxID(input string) []byte {
 	var in [2]string
 	r := read(input, "country taxId", in[:])

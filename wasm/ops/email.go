@@ -3,7 +3,7 @@ package ops
 import "github.com/crepe-checkout/crepe/core/email"
 
 // Email normalises an address: {"email":"Foo@Gmial.COM "} → {"data":{"email":"foo@gmial.com","valid":true,
-// "suggestion":"foo@gmail.com"}}. An address that is not valid is no error. The suggestion is [email.Suggest].
+// "suggestion":"foo@gmail.com"}}. An invalid address is not an error. The suggestion is [email.Suggest].
 func (*Instance) Email(input string) []byte {
 	var in [1]string
 	r := read(input, "email", in[:])
@@ -11,8 +11,8 @@ func (*Instance) Email(input string) []byte {
 		return refuse(InvalidJSON)
 	}
 	address := email.Normalize(in[0])
-	// At once, because in the module every step of growing costs memory. Nothing grows by more than half on its way from
-	// the input to the answer: escapes stay as long or become shorter, and of lower case Ⱥ and İ are the worst.
+	// Allocate once, because growing costs memory in the module. The answer is at most half longer than the input: escapes
+	// keep their length or become shorter, and in lower case Ⱥ and İ grow most.
 	w := writer{append(make([]byte, 0, len(input)*3/2+64), begin...)}
 	w.member("email", address)
 	w.boolean("valid", email.Valid(address))

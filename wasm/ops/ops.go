@@ -1,41 +1,39 @@
-// Package ops is the core by text: an operation takes JSON and answers JSON, so that every host can use it alike. The
-// WebAssembly module (wasm/guest) exports each of the [Operations]; a Go program may call the same functions natively and
-// gets the same bytes.
+// Package ops has the operations of the core with JSON input and output, for use by any host. The WebAssembly module
+// (wasm/guest) exports the [Operations]; a Go program may call the same functions natively and gets the same bytes.
 //
-// An answer is {"data":{…}} or {"errors":[{"kind","code","path","message"},…]}, members always in the same order, with no
-// white space. errors is never empty and its first is the one that the API would answer with. kind is that of
-// [problem.Kind], code is stable, path is a JSON pointer into the create-order request and is left out where no field is
-// at fault, message is the published English text. In data, a text that is empty is left out.
+// An answer is {"data":{…}} or {"errors":[{"kind","code","path","message"},…]}, with members always in the same order and no
+// white space. errors is never empty; its first element is the one that the API would return. kind is that of
+// [problem.Kind], code is stable, path is a JSON pointer into the create-order request, left out if no field is at fault,
+// and message is the published English text. Empty strings in data are left out.
 //
-// An input is one JSON object; a member that is null is absent, one that the operation does not know is ignored, and one
-// of the wrong type, or anything that is not JSON by the strict reading of this package, gets the errors of the API's
-// "Invalid JSON body". Amounts, rates and dates are strings in the API's form, so that no host rounds them: "29.00",
-// "9.975" for per cent, "2026-11-23".
+// An input is one JSON object. A member that is null is absent; an unknown member is ignored. A member of the wrong type, or
+// anything that the strict reader of this package does not accept as JSON, gets the API's "Invalid JSON body". Amounts,
+// rates and dates are strings in the API's form, so that no host rounds them: "29.00", "9.975" for per cent, "2026-11-23".
 //
-// There is neither reflection nor fmt in here: it would be most of the module.
+// The package uses neither reflection nor fmt, which would be most of the module.
 package ops
 
 import (
 	"github.com/crepe-checkout/crepe/core/problem"
 )
 
-// ABI is the version of what this package and the module promise. It grows when something that was promised goes away;
-// new operations and new members of an answer leave it as it is.
+// ABI is the version of the interface of this package and the module. It changes when something promised is removed; new
+// operations and new members of an answer do not change it.
 const ABI = 1
 
-// Release is the version of the module: its ABI, and how often operations or members were added to that.
+// Release is the version of the module: its ABI, and a number that grows with added operations or members.
 const Release = "1.1"
 
-// Instance has the operations and what one module remembers between calls: an operator's own rates, which Load has given
-// it. The zero value has none. It is for one call at a time.
+// Instance has the operations and the state of one module between calls: an operator's own rates, set by Load. The zero
+// value has none. It must not be used concurrently.
 type Instance struct {
-	Rates string // as table.Table.Text writes them, and sound
+	Rates string // a valid text of table.Table.Text
 }
 
-// Operation answers an input. The answer is the caller's and shares no memory with the input.
+// Operation answers an input. The caller owns the answer, which shares no memory with the input.
 type Operation func(i *Instance, input string) (answer []byte)
 
-// Operations are all there are, under the names by which the module exports them.
+// Operations are all operations, with the names under which the module exports them.
 var Operations = []struct {
 	Name string
 	Run  Operation

@@ -7,8 +7,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/tax/table"
 )
 
-// Place decides about a create-order request: the documented refusals in the documented order, or what the order would
-// freeze.
+// Place checks a create-order request. It returns the first documented refusal, or what the order would freeze.
 //
 //	{
 //	  "session": {
@@ -24,9 +23,9 @@ import (
 //	  "rates": ""
 //	}
 //
-// price, step, seller, ipCountry and rates are those of [Instance.Quote], the request is the API's body, the caller is whom
-// the credential speaks for, and instants are Unix milliseconds. A session that is absent is one that nobody has heard of.
-// Before all else it refuses what the host has got wrong: a session's terms, rates, or an instant that is missing.
+// price, step, seller, ipCountry and rates are those of [Instance.Quote], the request is the API's body, the caller is the
+// holder of the credential, and instants are Unix milliseconds. Without a session the answer is that the session is unknown.
+// Mistakes of the host are reported first: invalid terms of the session, invalid rates, or a missing instant.
 //
 //	{"data":{"buyerEmail":"…","successUrl":"…","billingDetail":{…},"quote":{…}}}
 func (i *Instance) Place(input string) []byte {
@@ -90,9 +89,9 @@ func (r *reader) request(object, caller string) *checkout.Request {
 	}
 }
 
-// Load gives the instance an operator's own rates, for all its quotes and orders that come without: {"rates":"…"} →
-// {"data":{"module":"1.1","dataVersion":"…"}}. They replace what it had, and after an error it has none; an empty text takes
-// them away. They are at most [MaxRates] bytes of what [table.Table.Text] writes.
+// Load sets the instance's own rates of an operator, which apply to all quotes and orders that come without rates:
+// {"rates":"…"} → {"data":{"module":"1.1","dataVersion":"…"}}. They replace the previous ones. After an error the instance
+// has none; an empty text removes them. They are at most [MaxRates] bytes of text from [table.Table.Text].
 func (i *Instance) Load(input string) []byte {
 	var in [1]string
 	r := read(input, "rates", in[:])
@@ -107,10 +106,10 @@ func (i *Instance) Load(input string) []byte {
 	return i.Version("{}")
 }
 
-// MaxRates is how much of an operator's rates an instance keeps, in bytes.
+// MaxRates is the largest text of an operator's rates that an instance keeps, in bytes.
 const MaxRates = 16 << 10
 
-// table is the rates of a call or, if it comes without, the instance's.
+// table returns the rates of a call, otherwise the instance's.
 func (i *Instance) table(text string) (own table.Table, sound bool) {
 	if text == "" {
 		text = i.Rates
@@ -118,8 +117,8 @@ func (i *Instance) table(text string) (own table.Table, sound bool) {
 	return table.FromText(text)
 }
 
-// Version says what answers: {"data":{"module":"1.1","dataVersion":"2026-11-23-…"}}, the version of the data with that of the
-// instance's own rates.
+// Version returns {"data":{"module":"1.1","dataVersion":"2026-11-23-…"}}. The data version includes that of the instance's
+// own rates.
 func (i *Instance) Version(input string) []byte {
 	if read(input, "", nil).faulty {
 		return refuse(InvalidJSON)

@@ -22,8 +22,8 @@ import (
 //	  "rates": ""
 //	}
 //
-// step is the smallest amount that can be charged, by default one minor unit; an ipCountry that is none is ignored; rates are
-// the operator's own, as [table.Table.Text] writes them. The errors are one about what the merchant or the operator has set,
+// step is the smallest amount that can be charged, by default one minor unit; an unknown ipCountry is ignored; rates are the
+// operator's own, as [table.Table.Text] writes them. The errors are one about the settings of the merchant or the operator,
 // or all of the billing detail's.
 func (i *Instance) Quote(input string) []byte {
 	var in [7]string
@@ -69,11 +69,11 @@ var (
 	invalidRates  = problem.New(problem.Invalid, "rates-invalid", "", "Invalid rates")
 )
 
-// maxRegistrations is more than there are jurisdictions. A longer list is refused like a country that is none.
+// maxRegistrations is larger than the number of jurisdictions. A longer list is refused as an invalid seller.
 const maxRegistrations = 500
 
-// terms reads what is sold and by whom. An amount means nothing without its currency, so what is wrong with the values is
-// said once all are read.
+// terms reads what is sold and by whom. An amount depends on its currency, so invalid values are reported after all are
+// read.
 func (r *reader) terms(t *checkout.Terms, price, step, seller string) (wrong *problem.Problem) {
 	var m [4]string
 	r.members(price, "amount currency taxCategory taxIncluded?", m[:])
@@ -115,8 +115,8 @@ func (r *reader) seller(object string, s *tax.Seller) (ok bool) {
 	return ok && n <= maxRegistrations
 }
 
-// quote writes the members of a quote. The percentages of a component are those of its law; its amounts are of the
-// currency, like all others.
+// quote writes the members of a quote. The percentages of a component are the legal ones; its amounts are in the quote's
+// currency.
 func (w *writer) quote(q *checkout.Quote) {
 	a := &q.Assessment
 	amount := func(minor int64) string { return money.Amount{Minor: minor, Currency: q.Currency}.String() }

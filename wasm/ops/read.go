@@ -6,32 +6,32 @@ import (
 	"unicode/utf8"
 )
 
-// MaxInput is the longest JSON text that an operation reads, in bytes: the longest body that the API accepts. A longer
-// one is refused like text that is no JSON, so a host need not hand over more than MaxInput+1 bytes of it.
+// MaxInput is the longest JSON text that an operation reads, in bytes: the longest body that the API accepts. A longer one
+// is refused, so a host need not pass more than MaxInput+1 bytes of it.
 const MaxInput = 64 << 10
 
-// maxDepth is how many objects and arrays may lie within each other.
+// maxDepth is the maximum nesting of objects and arrays.
 const maxDepth = 32
 
-// reader takes one JSON text apart, front to back. It is RFC 8259 and stricter where that leaves a choice: a text is
-// valid UTF-8 without a byte order mark, no object has two members of one name, no escape is half of a surrogate pair,
-// and MaxInput and maxDepth hold. What nobody asks for, it checks all the same. Names count as they are spelled.
+// reader reads one JSON text in one pass. It follows RFC 8259, and is strict where that leaves a choice: a text is valid
+// UTF-8 without a byte order mark, an object has no duplicate names, an escape is not half of a surrogate pair, and MaxInput
+// and maxDepth apply. It also checks what no caller asked for. Names are case-sensitive.
 //
-// What is wanted of an object is a text, "country isBusiness? seller{ registrations[ now0": the names of its members, with a
-// mark behind those that are no strings but ? true or false, { an object, [ an array or 0 a number. Of a string one gets what it
-// means, of anything else the text as it is written, and of what is absent or null the empty text.
+// Callers name the members that they want of an object, as in "country isBusiness? seller{ registrations[ now0". A mark
+// after a name is the type: ? for true or false, { for an object, [ for an array, 0 for a number, none for a string. The
+// result has the value of a string, the text of anything else, and an empty text for a member that is absent or null.
 //
 // The first fault stops the reader: it moves to the end of the text, where every further read fails. A member of another
-// type is a fault too. So a caller asks once, when done.
+// type is a fault too. So callers check for a fault once, at the end.
 type reader struct {
 	text   string
 	at     int
 	depth  int
-	names  []string // of the members read so far in every object that is open
+	names  []string // of the members read so far, in all objects that are open
 	faulty bool
 }
 
-// read takes text as one object and finds the members that are wanted.
+// read reads text as one object and finds the wanted members.
 func read(text, wanted string, found []string) *reader {
 	r := &reader{text: text}
 	if len(text) > MaxInput || !utf8.ValidString(text) {
@@ -44,7 +44,7 @@ func read(text, wanted string, found []string) *reader {
 	return r
 }
 
-// members is read for an object that was found in the text, none if that is empty.
+// members is read for an object that was found in the text. It finds nothing if the object is empty.
 func (r *reader) members(object, wanted string, found []string) {
 	if object != "" {
 		r.text, r.at = object, 0
@@ -52,7 +52,7 @@ func (r *reader) members(object, wanted string, found []string) {
 	}
 }
 
-// elements finds as many elements of an array as there is room for, as they are written. It is the number of all.
+// elements finds the elements of an array as text, as many as there is room for. It returns the number of all.
 func (r *reader) elements(array string, found []string) int {
 	if array == "" {
 		return 0
@@ -97,8 +97,8 @@ func (r *reader) object(wanted string, found []string) {
 	r.depth--
 }
 
-// find is the place of a name among those that are wanted, and its mark, which is a quote for a string and 0 if it is none
-// of them.
+// find returns the index of a name among the wanted members, and its mark: a quote for a string, 0 if the name is not
+// wanted.
 func find(wanted, name string) (i int, mark byte) {
 	for ; wanted != ""; i++ {
 		var first string
@@ -132,8 +132,8 @@ func (r *reader) typed(v string, mark byte) string {
 	return v
 }
 
-// repeats reports whether two names are the same. It sorts them, as a heap: package slices' sort would cost more bytes than
-// there are for the module.
+// repeats reports whether two names are the same. It sorts them with a heap sort of its own, because the one of package
+// slices would exceed the module's budget.
 func repeats(heap []string) bool {
 	for start, end := len(heap)/2, len(heap); end > 1; {
 		if start > 0 {
@@ -179,7 +179,7 @@ func (r *reader) enter(left byte) {
 	r.depth++
 }
 
-// next moves on to the next item, or out past the right bracket.
+// next moves to the next item, or past the right bracket.
 func (r *reader) next(right byte) bool {
 	if r.take(',') {
 		return true
@@ -190,7 +190,7 @@ func (r *reader) next(right byte) bool {
 	return false
 }
 
-// value reads any value. It is the text of it, and empty for null.
+// value reads any value and returns its text, empty for null.
 func (r *reader) value() string {
 	first := r.peek()
 	begin := r.at
@@ -242,7 +242,7 @@ func (r *reader) digits() (some bool) {
 	return some
 }
 
-// quoted reads a string. It is what stands between the quotes, whose escapes are sound.
+// quoted reads a string and returns the text between the quotes. Its escapes are valid.
 func (r *reader) quoted() string {
 	if !r.take('"') {
 		r.fail()
@@ -267,7 +267,7 @@ func (r *reader) quoted() string {
 	return ""
 }
 
-// unescape is what a string means.
+// unescape returns the value of a string.
 func unescape(s string) string {
 	plain, rest, found := strings.Cut(s, `\`)
 	if !found {
@@ -324,7 +324,7 @@ func codeUnit(s string) (unit rune, ok bool) {
 	return unit, true
 }
 
-// peek moves to the next token and is its first byte, 0 at the end.
+// peek moves to the next token and returns its first byte, 0 at the end.
 func (r *reader) peek() byte {
 	for r.oneOf(" \t\r\n") {
 	}
@@ -334,7 +334,7 @@ func (r *reader) peek() byte {
 	return r.text[r.at]
 }
 
-// take moves past the next token if that is c.
+// take moves past the next token if it is c.
 func (r *reader) take(c byte) bool {
 	if r.peek() != c {
 		return false
@@ -343,7 +343,7 @@ func (r *reader) take(c byte) bool {
 	return true
 }
 
-// oneOf moves past the next byte if that is one of set.
+// oneOf moves past the next byte if it is in set.
 func (r *reader) oneOf(set string) bool {
 	if r.at == len(r.text) || strings.IndexByte(set, r.text[r.at]) < 0 {
 		return false

@@ -1,8 +1,8 @@
 package ops
 
-// Valid reports whether text is one JSON object in the strict sense of this package: no half characters, no member twice,
-// no more than 32 levels and 64 KiB. The edge server asks it before it decodes a request, so that what the module refuses
-// to read, the server does not read either.
+// Valid reports whether text is one JSON object for the strict reader of this package: no half surrogate pairs, no duplicate
+// members, at most 32 levels and 64 KiB. The server calls it before it decodes a request, so that it accepts only what the
+// module accepts.
 func Valid(text []byte) bool {
 	return !read(string(text), "", nil).faulty
 }

@@ -7,12 +7,11 @@ import (
 	"github.com/crepe-checkout/crepe/core/problem"
 )
 
-// writer puts one JSON text together. It separates what it is given with commas; that brackets match and every name is
-// followed by a value is for the caller to see to. Strings must be UTF-8; of them it escapes only what must be, as
-// JavaScript's JSON.stringify does.
+// writer writes one JSON text. It adds the commas; the caller is responsible for matching brackets and for a value after
+// every name. Strings must be UTF-8; only what must be escaped is, as in JavaScript's JSON.stringify.
 type writer struct{ text []byte }
 
-// open begins an object or an array, close ends any number of them.
+// open starts an object or an array, close ends any number of them.
 func (w *writer) open(bracket byte) {
 	w.separate()
 	w.text = append(w.text, bracket)
@@ -26,7 +25,7 @@ func (w *writer) separate() {
 	}
 }
 
-// name begins a member.
+// name starts a member.
 func (w *writer) name(name string) {
 	w.string(name)
 	w.text = append(w.text, ':')
@@ -62,7 +61,7 @@ func (w *writer) member(name, value string) {
 	w.string(value)
 }
 
-// optional leaves an empty string out.
+// optional writes a member, or nothing for an empty string.
 func (w *writer) optional(name, value string) {
 	if value != "" {
 		w.member(name, value)
@@ -74,7 +73,7 @@ func (w *writer) boolean(name string, value bool) {
 	w.text = strconv.AppendBool(w.text, value)
 }
 
-// data begins an answer and end ends it; what lies between are the members of its data.
+// data starts an answer and end ends it; the members of its data are written between them.
 func data() writer { return writer{[]byte(begin)} }
 
 const begin = `{"data":{`
@@ -84,10 +83,10 @@ func (w *writer) end() []byte {
 	return w.text
 }
 
-// refuse is the answer that tells of one problem.
+// refuse returns the answer with one problem.
 func refuse(p *problem.Problem) []byte { return refusal(problem.List{p}) }
 
-// refusal is the answer that tells of problems, at least one.
+// refusal returns the answer with problems, of which there must be at least one.
 func refusal(problems problem.List) []byte {
 	var w writer
 	w.open('{')

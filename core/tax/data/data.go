@@ -1,10 +1,10 @@
-// Package data is the tax table as people write and review it. Only package rulebook imports it: what computes reads the
-// packed table, which package tax generates from these files.
+// Package data has the tax table as it is maintained. Only package rulebook imports it. Package table has the packed rows,
+// which its generator makes of these files.
 package data
 
 import "embed"
 
-// Files are the tables, *.tsv.
+// Files has the tables, *.tsv.
 //
 //go:embed *.tsv
 var Files embed.FS
