@@ -164,6 +164,8 @@ test_all() {
   go test -timeout 3h ./... # a machine with much else to do is slow, and not wrong
   say "the Stripe adapter against Stripe's own library and description, in a module of its own"
   (cd edge/psp/stripe/oracle && go test -timeout 1h ./...)
+  say "recorded requests and answers against the API's OpenAPI description, in a module of its own"
+  (cd edge/api/oracle && go test -timeout 1h ./...)
 }
 
 # shots runs the demo twice, in its own look and in a merchant's, and takes pictures of its pages.
