@@ -111,9 +111,9 @@ func TestDiskFull(t *testing.T) {
 	t.Logf("%d orders acknowledged, %d refused", c.placed.Load(), c.refused.Load())
 	audit(t, data, c.acks)
 	keepFaultRows(t, "disk", "A full disk",
-		"The binary on a small disk that somebody else fills up while clients order: orders are refused with 503 and Retry-After, and "+
-			"placed again when there is space. Killed and started with nothing free, it says so and ends.",
-		"fault\tacknowledged orders\trefused in time\tlost",
+		"The binary runs on a small disk that another process fills while clients order. Orders are refused with 503 and Retry-After, "+
+			"and accepted again when there is space. Started on a full disk, it reports that and ends.",
+		"fault\tacknowledged orders\trefused\tlost",
 		fmt.Sprintf("disk full\t%d\t%d\t0", c.placed.Load(), c.refused.Load()))
 }
 

@@ -12,18 +12,19 @@ import (
 
 const faultsPreamble = `# What breaks, and what held
 
-Written by ` + "`make torture`" + ` from the rows that its tests leave in testdata/faults; edit neither. A number below "runs" or
-"crashes" would say in how many of them something did not hold, and would have failed the run.
+Written by ` + "`make torture`" + ` from the rows that its tests write to testdata/faults; edit neither. A column counts the runs or
+crashes in which an invariant held. A violation fails the run.
 
-- **order kept**: every checkout of the provider belongs to an attempt of ours, and every payment makes its order paid.
-- **one payable checkout**: never two for one session that a buyer has and can pay; a new key only after the old one's end.
-- **price frozen**: price and tax in the provider's request are those of the order; under one key the bytes never differ.
-- **URL durable**: what a buyer was told is stored, also after a crash right behind it; the same request gets the same URL,
-  and none whose checkout is over.
-- **webhook order irrelevant**: paid stays paid; all events again, shuffled, twice and under new names change nothing.
-- **recovered unaided**: without a buyer's help nothing stays in doubt, and a buyer who comes back is served.
-- **answers documented**: a URL, the session's refusal, 503 or 500, within the budget of nine seconds.
-- **nothing secret told**: no key, secret or buyer's data in a log, an idempotency key or a stored failure.
+- **order kept**: every checkout at the provider belongs to one of our attempts, and every payment makes its order paid.
+- **one payable checkout**: a session never has two checkouts that a buyer knows and can pay; a new idempotency key is used only
+  after the checkout of the old one has ended.
+- **price frozen**: price and tax in the provider's request are those of the order; the bytes under one key never differ.
+- **URL durable**: every URL that a buyer received is stored, also after a crash directly afterwards; the same request gets the
+  same URL, and never that of a checkout that has ended.
+- **webhook order irrelevant**: a paid order stays paid; replayed, shuffled, duplicated and renamed events change nothing.
+- **recovered unaided**: without another request of the buyer every unknown outcome is resolved; a buyer who returns is served.
+- **answers documented**: a URL, the session's refusal, 503 or 500, within nine seconds.
+- **nothing secret told**: no key, secret or buyer's data is in a log, an idempotency key or a stored failure.
 `
 
 // TestFaultTable compares FAULTS.md with the rows that the tests of make torture have written. A test adds a table by writing

@@ -46,9 +46,9 @@ func TestKill(t *testing.T) {
 	t.Logf("%d acknowledged", len(acks))
 	audit(t, data, acks)
 	if *kills >= 50 {
-		keepFaultRows(t, "kill", "The binary under kill -9", "Four clients order and edit; in the midst of it the process is killed and "+
-			"started again. Every URL that a client was told must be there afterwards, for what was asked, and of no order may two "+
-			"checkouts be open at the provider.", "what\tkills\tacknowledged URLs\tof them there afterwards",
+		keepFaultRows(t, "kill", "The binary under kill -9", "Four clients order and edit while the process is killed and started "+
+			"again. Every URL that a client received must be stored afterwards, for the same request, and no order may have two open "+
+			"checkouts at the provider.", "what\tkills\tacknowledged URLs\tstored afterwards",
 			fmt.Sprintf("kill -9 under load\t%d\t%d\t%[2]d", *kills, len(acks)))
 	}
 }

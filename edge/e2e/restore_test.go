@@ -97,7 +97,7 @@ func TestRestoredBackup(t *testing.T) {
 	})
 	running.kill()
 	twice := auditRestored(t, data)
-	rows := []string{"what the copy does not know; what is ordered then\tsessions\tanswered with a URL\tpayable or paid twice"}
+	rows := []string{"what the copy lacks; the order afterwards\tsessions\tanswered with a URL\tpayable or paid twice"}
 	for kind, k := range lost {
 		bad := 0
 		for _, id := range sessions[kind] {
@@ -110,8 +110,8 @@ func TestRestoredBackup(t *testing.T) {
 	}
 	if *restores >= 5 {
 		keepFaultRows(t, "restore", "A restored backup", "The binary is killed, its database is replaced by an older copy, and the provider "+
-			"remembers everything since. The same buyer orders again. A checkout that is paid or can be paid is never one of two of its "+
-			"session, and a session that was paid is not sold again; one whose checkout was ended unseen asks for a new session.",
+			"keeps its state. The same buyer orders again. A session never has two checkouts that are paid or can be paid, and a paid "+
+			"session is not sold again; a session whose checkout was ended after the backup is refused, and the buyer needs a new one.",
 			rows...)
 	}
 }

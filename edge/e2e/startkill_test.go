@@ -57,8 +57,9 @@ func TestStartKills(t *testing.T) {
 		rows = append(rows, fmt.Sprintf("%s\t%d\t%d\t%[3]d", name, total, len(kills)))
 	}
 	if *startKills == 0 || *startKills >= 40 {
-		keepFaultRows(t, "start", "The binary, killed while it starts", "Killed before operations on files of its start, chosen at random or all of them: creations, "+
-			"writes, sizes, mappings, syncs, renamings and deletions in the data directory. The next start serves what was acknowledged.",
+		keepFaultRows(t, "start", "The binary, killed while it starts", "The binary is killed before file operations of its start, all of them or a random choice: "+
+			"creating, writing, truncating, mapping, syncing, renaming and deleting files in the data directory. The next start serves "+
+			"everything that was acknowledged.",
 			append([]string{"killed in\toperations\tkills\tserved afterwards"}, rows...)...)
 	}
 }
