@@ -1,72 +1,109 @@
-// Package edge holds no code: this page draws the edge server of the Crêpe checkout and says why it is so. The server turns
-// checkout sessions into orders that are paid exactly once, at a payment service provider's hosted page. Its program is
-// edge/cmd/crepe.
+// Package edge contains no code. This page describes the architecture of the edge server of the Crêpe checkout, and the reasons
+// for it. The server turns checkout sessions into orders that are paid exactly once, at a payment service provider's hosted page.
+// Its program is edge/cmd/crepe.
 //
-// # The way of a request
+// # Structure
 //
-// Data flows in one direction, and every arrow below is an import that a test allows (e2e/arrows_test.go); there are no others.
+// A package imports only packages above it in this list. e2e/arrows_test.go holds the exact list of allowed imports, and of the
+// packages that may import a third-party module.
 //
-//	core          what a billing detail, an e-mail, a tax and a create-order request mean. Pure; also runs in the
-//	              buyer's browser and in any WebAssembly host, compiled from the same source.
-//	  ↑
-//	orders        the one sequence of read, place, write, open, undo; the state machine and its sweeper; the ports
-//	              Store and Gateway, and the guard before a Gateway.
-//	catalog       merchants, stores, products; what a checkout session locks.
-//	auth          credential → Caller.
-//	idempotency   X-Idempotency-Key.
-//	notify        who signs what merchants are told.
-//	http1         refuses requests that two implementations could read differently.
-//	throttle      how many requests without a merchant's credential are served.
-//	geoip         whose address, and which country it is in: evidence beside the billing country.
-//	quoteview     a quote as people and programs read it, with its rules.
-//	locale        the page's languages: sentences, amounts, dates, names.
-//	  ↑
-//	api, page     the entry points: HTTP and JSON for programs, HTML for buyers. They import services, and never each other.
-//	admin         the operator's operations, over a socket in the data directory: crepe orders, crepe keys, /metrics.
-//	record        what is stored, as versioned JSON, and the ports of a store, all in record.Store. storetest tests them.
-//	durable       a database on Badger: one writer, detects data loss at start, survives a full disk.
-//	badgerstore   record.Store on durable. The sandbox has a durable database of its own, because it plays another company.
-//	psp/stripe    the Gateway on Stripe Checkout.
-//	sandbox       a payment provider that speaks Stripe's wire, for the demo and the tests; sandbox/fault injects faults into it, and
-//	              sandbox/page is its pages.
-//	  ↑
-//	cmd/crepe     flags and environment → Config → wiring → serve → drain.
+//	core           the rules: billing detail, e-mail address, tax, create-order request. Pure; the buyer's browser and other
+//	               WebAssembly hosts run the same source.
 //
-// A create-order takes eight steps, and a crash between any two of them loses nothing:
+// Ports and libraries:
 //
-//	1 api.serve          method, size, credential → Caller; body → checkout.Request (the only decode)
-//	2 orders.Create      one read of the session, one request at a time for each session
-//	3   checkout.Place   pure: the documented refusals in the documented order → Order with its frozen Quote
-//	4   Gateway.Render   pure: the exact bytes of the provider's request; a refusal here leaves nothing behind
-//	5   Store.Commit     order + attempt, and the order's id on the session
-//	6   Gateway.Create   the provider, under a key made of order and attempt
-//	7   Store.Commit     the provider's id and URL, the write-back on the session, the used-up token
-//	8 api.write          {data:{checkoutUrl}}
+//	psp            the port to payment service providers: checkouts, reconciliation, webhooks, classes of errors
+//	psp/limit      rate limit, bulkhead, circuit breaker and fair queue before a provider
+//	shortid        identifiers of the published API
+//	http1          refuses ambiguous HTTP/1 requests
+//	throttle       rate limits for requests without a merchant's credential
+//	geoip          the country of an IP address, as evidence beside the billing country
+//	locale         messages, formats and names in the page's languages
+//	quoteview      a quote as JSON and as text, with the rules that applied
 //
-// # Why it is so
+// Services, each with the port of its store:
 //
-// The write-back on the session (step 7) comes with the URL, not with the intent: a refused call then has nothing to undo,
-// and the session is as it was before, as the published document promises.
+//	catalog        merchants, stores, products
+//	auth           credentials, session tokens, signing keys
+//	idempotency    X-Idempotency-Key
+//	sessions       a checkout session from opening to expiry
+//	orders         the order workflow, the state machine, the sweeper, reconciliation
+//	notify         the signatures of webhooks to merchants
 //
-// An order is one record with all its attempts, and a write is a compare-and-set on its version. That version is the only
-// fence: a process that was stopped and wakes up cannot write over what happened meanwhile, on one machine as on many.
+// Adapters:
 //
-// What is in doubt is brought to an end by whoever comes first: the buyer's next request, the provider's webhook, or the
-// sweeper, which looks every five seconds at the orders that are due. All three take the same steps. What none of them hears
-// of is found by an hourly comparison with the provider's own records.
+//	psp/stripe     psp on Stripe Checkout
+//	record         the stored form of every record, and record.Store, which joins the ports of the stores
+//	durable        a key-value database on Badger: detects data loss at start, survives a full disk
+//	badgerstore    record.Store on durable
+//	sandbox        a payment provider that moves no money and speaks Stripe's API, so that the demo and the tests use the real
+//	               adapter; sandbox/fault injects faults, sandbox/page has its pages. It has a database of its own.
 //
-// The digest that tells "the same request again" from "something else" leaves price and tax out, because both are frozen
-// with the order: a tax rule that changes overnight does not reach a buyer who has already seen a total.
+// Entry points, which import services and never adapters:
 //
-// Which pages elsewhere a browser lets call the API is each store's list of origins, empty at first. A preflight carries no
-// credential, so it is answered for an origin that any store lists; the answer itself is readable for the origins of the
-// store that it is about. The lists protect nobody from a stolen token, which works without a browser too: they keep other
-// people's pages from being built on a store.
+//	api            JSON over HTTP, for programs
+//	page           the hosted checkout, HTML for buyers
+//	admin          an operator's operations, over a socket in the data directory
+//	demo           the merchant of crepe dev: its records, its pages, and a client of the API
 //
-// That all this holds is not argued but tried: the tests of edge/orders play the real service, database, adapter and sandbox
-// in a bubble of virtual time, by random schedules and with a crash at every boundary, against thirteen invariants, and show
-// that each likely mistake breaks one of them. FAULTS.md is the table of what was tried and what held.
+// The program:
 //
-// A store's public pages and its buyers' tokens never name an environment by themselves: every record, key and provider
-// account belongs to test or to prod, and the session, which is found by an unguessable id, says to which.
+//	server         Config, wiring, serving, draining; the only package that imports all of the above
+//	cmd/crepe      the commands: flags and environment variables → server.Config
+//
+// Tests:
+//
+//	storetest      the tests of a record.Store
+//	shoptest       drives the demo shop of a server over HTTP
+//	filefault      kills a program before a file operation, or lets the operation fail
+//	e2e            tests of the binary
+//
+// # Where to find
+//
+//	a command                   cmd/crepe, one file for each
+//	a setting                   cmd/crepe/settings.go; its meaning is at server.Config
+//	start, readiness, drain     server/serve.go
+//	the demo merchant           demo
+//	a new payment provider      psp (the port), psp/stripe (an example), server.provider (the wiring)
+//	a new store                 record.Store (the port), storetest (its tests), server/databases.go (the wiring)
+//
+// # A create-order request
+//
+// A request passes eight steps. A crash between any two of them loses nothing.
+//
+//	1 api                 method, size, credential → auth.Caller; body → checkout.Request
+//	2 orders.Create       reads the session; one request at a time for each session
+//	3   checkout.Place    pure: the documented refusals in the documented order, or an Order with its frozen Quote
+//	4   Checkouts.Render  pure: the exact bytes of the provider's request; after a refusal here nothing is stored
+//	5   Store.Commit      order and attempt, and the order's id on the session
+//	6   Checkouts.Create  calls the provider, under an idempotency key made of order and attempt
+//	7   Store.Commit      the provider's id and URL, the write-back on the session, the used-up token
+//	8 api                 {data:{checkoutUrl}}
+//
+// # Reasons
+//
+// The session is written back (step 7) together with the URL, not with the attempt. A refused call has nothing to undo, and the
+// session is unchanged, as the published document requires.
+//
+// An order is one record with all of its attempts. A write is a compare-and-set on its version. A process that was suspended
+// therefore cannot overwrite later changes, on one machine or on many.
+//
+// Attempts with an unknown outcome are resolved by the next create-order request, a webhook or the sweeper, whichever comes first.
+// The sweeper runs every five seconds on the orders that are due. All three use the same transitions. A reconciliation compares
+// the orders with the provider's records every hour and finds changes that none of the three has seen.
+//
+// The digest that identifies a repeated request leaves price and tax out, because both are frozen with the order. A buyer who has
+// seen a total keeps it when a tax rule changes overnight.
+//
+// Each store lists the origins whose pages may call the API from a browser; the list is empty at first. A preflight carries no
+// credential, so it is answered for an origin that any store lists. The response itself is readable for the origins of its own
+// store. The lists do not protect a stolen token, which works without a browser; they prevent other sites from building pages on
+// a store.
+//
+// Every record, key and provider account belongs to one of the environments test and prod. A store's public pages and its buyers'
+// tokens do not name one: the session, which is found by an unguessable id, determines it.
+//
+// The tests of edge/orders run the service, the database, the adapter and the sandbox in virtual time, by random schedules and
+// with a crash at every boundary, against thirteen invariants, and show that each of a list of deliberate mistakes violates one.
+// FAULTS.md lists the faults and the results.
 package edge
