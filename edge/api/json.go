@@ -3,6 +3,8 @@ package api
 import (
 	"errors"
 	"reflect"
+	"strings"
+	"sync"
 
 	"github.com/goccy/go-json"
 	"github.com/valyala/fasthttp"
@@ -12,45 +14,111 @@ import (
 	"github.com/crepe-checkout/crepe/wasm/ops"
 )
 
-// decode reads a request's body, an object, into a fresh struct. What it refuses leaves the struct useless.
+// decode reads a request's body, an object, into a fresh struct: strings, booleans, numbers, lists and structs by pointer, whose
+// members are named exactly as the tags say; a JSON library would take "BUYEREMAIL" for buyerEmail too. A member that is null is
+// absent. What it refuses leaves the struct useless.
 func decode(body []byte, request any) error {
-	if !ops.Valid(body) {
-		return ops.InvalidJSON
+	text, into := string(body), reflect.ValueOf(request).Elem()
+	if decodeObject(text, into) {
+		return nil
 	}
-	return decodeMembers(body, reflect.ValueOf(request).Elem(), "")
+	refusal := *ops.InvalidJSON
+	if ops.Valid(body) {
+		refusal.Path = wrongMember(text, into.Type())
+	}
+	return &refusal
 }
 
-// decodeMembers reads an object into a struct, member by member, by their names exactly as spelled: a JSON library would take
-// "BUYEREMAIL" for buyerEmail too, and then one of the two would win. Its refusal names the member, at is where the object is.
-func decodeMembers(text []byte, into reflect.Value, at string) error {
-	var members map[string]json.RawMessage
-	if json.Unmarshal(text, &members) != nil {
-		return wrongType(at)
+// decodeObject reports whether text is one object whose members have the types of the struct's fields.
+func decodeObject(text string, into reflect.Value) bool {
+	found := make([]string, into.NumField())
+	if !ops.Object(text, members(into.Type()), found) {
+		return false
 	}
-	for i := range into.NumField() {
-		name := into.Type().Field(i).Tag.Get("json")
-		value, given := members[name]
-		if !given || string(value) == "null" {
+	for i, value := range found {
+		if value != "" && !setField(into.Field(i), value) {
+			return false
+		}
+	}
+	return true
+}
+
+// setField sets a field to a member's value, as [ops.Object] has found it.
+func setField(field reflect.Value, value string) bool {
+	switch target := field.Addr().Interface().(type) {
+	case *string:
+		*target = value
+	case *bool:
+		*target = value == "true"
+	case **bool:
+		given := value == "true"
+		*target = &given
+	default:
+		if isStruct(field.Type()) {
+			field.Set(reflect.New(field.Type().Elem()))
+			return decodeObject(value, field.Elem())
+		}
+		return json.Unmarshal([]byte(value), target) == nil
+	}
+	return true
+}
+
+// wrongMember is the path of the first field whose member in text has another type. text is sound JSON.
+func wrongMember(text string, of reflect.Type) string {
+	wanted, found := strings.Fields(members(of)), make([]string, 1)
+	for i := range of.NumField() {
+		found[0] = ""
+		name := "/" + of.Field(i).Tag.Get("json")
+		if !ops.Object(text, wanted[i], found) {
+			return name
+		}
+		if found[0] == "" || setField(reflect.New(of.Field(i).Type).Elem(), found[0]) {
 			continue
 		}
-		field := into.Field(i)
-		if nested := field.Type(); nested.Kind() == reflect.Pointer && nested.Elem().Kind() == reflect.Struct {
-			field.Set(reflect.New(nested.Elem()))
-			if err := decodeMembers(value, field.Elem(), at+"/"+name); err != nil {
-				return err
-			}
-		} else if json.Unmarshal(value, field.Addr().Interface()) != nil {
-			return wrongType(at + "/" + name)
+		if isStruct(of.Field(i).Type) {
+			return name + wrongMember(found[0], of.Field(i).Type.Elem())
 		}
+		return name
 	}
-	return nil
+	return ""
 }
 
-// wrongType is [ops.InvalidJSON] with the member that is to blame.
-func wrongType(path string) error {
-	p := *ops.InvalidJSON
-	p.Path = path
-	return &p
+func isStruct(t reflect.Type) bool {
+	return t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct
+}
+
+// memberLists has, by the type of a request, what [ops.Object] looks for.
+var memberLists sync.Map
+
+func members(of reflect.Type) string {
+	if known, ok := memberLists.Load(of); ok {
+		return known.(string)
+	}
+	var wanted []string
+	for i := range of.NumField() {
+		wanted = append(wanted, of.Field(i).Tag.Get("json")+markOf(of.Field(i).Type))
+	}
+	list := strings.Join(wanted, " ")
+	memberLists.Store(of, list)
+	return list
+}
+
+// markOf is the mark of [ops.Object] for the members that a field takes.
+func markOf(t reflect.Type) string {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		return "?"
+	case reflect.Struct, reflect.Map:
+		return "{"
+	case reflect.Slice:
+		return "["
+	case reflect.Int64:
+		return "0"
+	}
+	return ""
 }
 
 // InternalError answers for a handler that has panicked.

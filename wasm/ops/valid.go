@@ -1,8 +1,14 @@
 package ops
 
 // Valid reports whether text is one JSON object for the strict reader of this package: no half surrogate pairs, no duplicate
-// members, at most 32 levels and 64 KiB. The server calls it before it decodes a request, so that it accepts only what the
-// module accepts.
+// members, at most 32 levels and 64 KiB.
 func Valid(text []byte) bool {
 	return !read(string(text), "", nil).faulty
 }
+
+// Object reads text as one JSON object, as strictly as [Valid]. wanted names members, separated by spaces, each with a mark
+// unless its value is a string: ? for true or false, { for an object, [ for an array, 0 for a number. found gets the value of each, in
+// order: of a string its content, of anything else the text as written, and nothing for a member that is absent or null. It
+// reports whether the text is sound and every wanted member has its type. The edge server decodes requests with it, so that it
+// reads what the module reads.
+func Object(text, wanted string, found []string) bool { return !read(text, wanted, found).faulty }
