@@ -26,6 +26,8 @@
 //	all/-/sl/<slug>                the id of the store with that slug
 //	all/-/og/<origin>/<store>      nothing: the store lists that origin
 //	all/-/de                       the deployment's id
+//	all/-/ob/<number>              an orders.Fact in the outbox, until it is dispatched
+//	all/-/obn                      the number of the last fact, 8 bytes
 //	all/-/du/<ms>/<env>/<order>    the order's id: the sweeper's index of the orders that are due
 //	all/-/nr/…                     the durable database's own
 //	all/-/at/<kind>/<id>           the prefix of a session (cs), order (or) or product (pr): "<env>/<store>", of a product

@@ -79,7 +79,7 @@ func (db *DB) Commit(_ context.Context, c orders.Change) error {
 		write = db.UpdateUrgent
 	}
 	return write(func(tx *durable.Tx) error {
-		err := errors.Join(commitEvent(tx, c), commitSpent(tx, c))
+		err := errors.Join(commitEvent(tx, c), commitSpent(tx, c), addFacts(tx, c.Facts))
 		for _, r := range records {
 			err = errors.Join(err, r.replace(tx))
 		}

@@ -46,8 +46,9 @@ var arrows = map[string][]string{
 	"edge/sessions": {"core", "edge/shortid", "edge/psp", "edge/catalog"}, // a checkout session is opened from a product's version
 	"edge/orders":   {"core", "edge/shortid", "edge/psp", "edge/psp/limit", "edge/sessions"},
 
+	"edge/notify": {"core", "edge/orders"}, // facts about orders become deliveries
+
 	"edge/quoteview":   {"core"},
-	"edge/notify":      {"core"},
 	"edge/idempotency": {"core"},
 	"edge/locale":      {"core"},
 	"edge/throttle":    {"core"},
@@ -59,9 +60,9 @@ var arrows = map[string][]string{
 	"edge/durable": {"core"}, // a database that knows no record
 
 	// Adapters see the ports that they implement, never each other.
-	"edge/badgerstore": {"core", "edge/durable", "edge/record", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/idempotency"},
-	"edge/storetest":   {"core", "edge/record", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/idempotency"}, // the tests of a store
-	"edge/filefault":   {},                                                                                                                   // a tracer, in tests
+	"edge/badgerstore": {"core", "edge/durable", "edge/record", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency"},
+	"edge/storetest":   {"core", "edge/record", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency"}, // the tests of a store
+	"edge/filefault":   {},                                                                                                                                  // a tracer, in tests
 	"edge/psp/limit":   {"core", "edge/psp"},
 	"edge/psp/stripe":  {"core", "edge/psp"},
 	"edge/sandbox":     {"core", "edge/durable", "edge/sandbox/fault"},

@@ -1,5 +1,3 @@
-// Package notify is what we tell merchants. So far it holds who says it: a [Signer] per environment, whose public key a
-// merchant configures once and which therefore outlives every restart. Endpoints and deliveries come with a later piece.
 package notify
 
 import (

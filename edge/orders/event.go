@@ -89,39 +89,52 @@ func (s *Service) apply(ctx context.Context, env checkout.Environment, ev *psp.E
 	if err != nil {
 		return fmt.Errorf("orders: session of %s: %w", order.ID, err)
 	}
-	if err := s.transition(order, env, ev); err != nil {
+	facts, err := s.transition(order, env, ev)
+	if err != nil {
 		return err
 	}
-	change := Change{Order: order, Event: s.seen(env, ev)}
+	change := Change{Order: order, Event: s.seen(env, ev), Facts: facts}
 	was := session.Closed
 	if closeAfter(order, session); session.Closed != was {
 		change.Session = session
 	}
-	return s.Store.Commit(ctx, change)
+	return s.commit(ctx, change)
 }
 
-// settle records a payment. A second payment of an order is logged as an error at once, and hourly until its refund is handled.
-func (s *Service) settle(o *Order, a *Attempt, p Payment) {
-	if a.State == Settled {
-		return
+// commit writes a change that may have facts, and tells that there are some.
+func (s *Service) commit(ctx context.Context, c Change) error {
+	err := s.Store.Commit(ctx, c)
+	if err == nil && len(c.Facts) > 0 && s.FactAdded != nil {
+		s.FactAdded()
 	}
-	if o.settled(a, p, s.nowMilli()); o.State == RefundDue {
+	return err
+}
+
+// settle records a payment and returns the facts. A second payment of an order is logged as an error at once, and hourly until its
+// refund is handled.
+func (s *Service) settle(o *Order, a *Attempt, p Payment) []Fact {
+	if a.State == Settled {
+		return nil
+	}
+	facts := o.settled(a, p, s.nowMilli())
+	if o.State == RefundDue {
 		s.Log.Error("an order was paid more than once: a refund is due", "environment", o.Environment, "order", o.ID,
 			"attempt", a.N, "payment", p.Ref)
 	}
+	return facts
 }
 
 // transition moves the order to where the event's checkout stands, if the event is about an attempt that we know and about the
 // money we froze. The checkout's own status and payment decide: the name of an event is no proof of a payment. The kind only
 // tells a delayed payment that failed from one that is still under way, which look the same. A checkout that is still open
 // reports nothing, and its event goes into quarantine.
-func (s *Service) transition(o *Order, env checkout.Environment, ev *psp.Event) error {
+func (s *Service) transition(o *Order, env checkout.Environment, ev *psp.Event) (facts []Fact, err error) {
 	a := o.attemptOf(&ev.Checkout)
 	if a == nil || ev.Checkout.Live != (env == checkout.Prod) {
-		return errUnmatched
+		return nil, errUnmatched
 	}
 	if ev.Kind != psp.EventDeclined && !a.matches(ev.Checkout) {
-		return errUnmatched
+		return nil, errUnmatched
 	}
 	if a.Ref == "" {
 		a.Ref = ev.Checkout.Ref // the webhook was faster than our own commit
@@ -134,7 +147,7 @@ func (s *Service) transition(o *Order, env checkout.Environment, ev *psp.Event) 
 		o.unpaid(a, payment, false, now)
 	case ev.Checkout.Paid:
 		payment.Status = Succeeded
-		s.settle(o, a, payment)
+		facts = s.settle(o, a, payment)
 	case ev.Checkout.Status == psp.CheckoutExpired:
 		o.ended(a, now)
 	case ev.Checkout.Status == psp.CheckoutComplete && ev.Kind == psp.EventFailed:
@@ -143,9 +156,9 @@ func (s *Service) transition(o *Order, env checkout.Environment, ev *psp.Event) 
 	case ev.Checkout.Status == psp.CheckoutComplete:
 		o.taken(a, now)
 	default:
-		return errUnmatched
+		return nil, errUnmatched
 	}
-	return nil
+	return facts, nil
 }
 
 func (s *Service) payment(a *Attempt, ev *psp.Event) Payment {

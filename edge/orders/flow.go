@@ -30,6 +30,8 @@ type flow struct {
 	digest   string
 	begun    int // the attempt that this request has begun, 0 for none yet
 	ending   int // the attempt that this request supersedes, 0 for none yet
+
+	facts []Fact // of order, since it was read
 }
 
 // step reads the session, lets the rules decide and takes the one step that the order's state asks for.
@@ -147,6 +149,7 @@ func crowded(held *psp.CallError) error { return &busy{errCrowded, held.RetryAft
 
 // read loads session and order and places the request against the rules.
 func (f *flow) read() error {
+	f.facts = nil
 	session, err := f.Store.Session(f.ctx, f.request.SessionID)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
@@ -354,7 +357,7 @@ func (f *flow) observe(a *Attempt, r psp.Checkout) error {
 	case r.Status == psp.CheckoutExpired, r.Status == psp.CheckoutMissing:
 		f.order.ended(a, now)
 	case r.Status == psp.CheckoutComplete && r.Paid && a.matches(r):
-		f.Service.settle(f.order, a, Payment{ID: f.newID("PAY"), Attempt: a.N, Status: Succeeded, Provider: a.Provider, Ref: r.PaymentID, At: now})
+		f.facts = append(f.facts, f.Service.settle(f.order, a, Payment{ID: f.newID("PAY"), Attempt: a.N, Status: Succeeded, Provider: a.Provider, Ref: r.PaymentID, At: now})...)
 	case r.Status == psp.CheckoutComplete:
 		f.order.taken(a, now)
 	default:
@@ -420,13 +423,17 @@ func (f *flow) tryDeadline() time.Time {
 	return f.deadline
 }
 
-// commit writes a change and moves the copies at hand to their next version.
+// commit writes a change, with the facts of its order, and moves the copies at hand to their next version.
 func (f *flow) commit(c Change) error {
-	if err := f.Store.Commit(f.ctx, c); err != nil {
+	if c.Order != nil {
+		c.Facts = f.facts
+	}
+	if err := f.Service.commit(f.ctx, c); err != nil {
 		return err
 	}
 	if c.Order != nil {
 		c.Order.Version++
+		f.facts = nil
 	}
 	if c.Session != nil {
 		c.Session.Version++

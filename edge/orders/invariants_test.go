@@ -38,6 +38,7 @@ func (w *world) check(invariant string, broken error) {
 // facts are the world at one instant: what we have stored, what the provider has, what buyers were told.
 type facts struct {
 	orders  map[string]*orders.Order // by id; ours, and those that the provider names
+	outbox  map[string][]string      // the payments of which it tells, by order
 	remote  []sandbox.Snapshot       // the newest first
 	bodies  map[string][]string      // by key
 	answers []answer
@@ -50,7 +51,7 @@ type facts struct {
 }
 
 func (w *world) look() *facts {
-	f := &facts{orders: make(map[string]*orders.Order), bodies: w.provider.Bodies(), log: w.log.String()}
+	f := &facts{orders: make(map[string]*orders.Order), outbox: make(map[string][]string), bodies: w.provider.Bodies(), log: w.log.String()}
 	var err error
 	f.remote, err = w.provider.Sessions()
 	must(err)
@@ -69,6 +70,11 @@ func (w *world) look() *facts {
 			must(err)
 			f.orders[id] = o
 		}
+	}
+	queued, err := w.ours.Facts(context.Background(), 1000)
+	must(err)
+	for _, q := range queued {
+		f.outbox[q.OrderID] = append(f.outbox[q.OrderID], string(q.Kind)+" "+q.EventID)
 	}
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
@@ -94,6 +100,7 @@ func (w *world) checkNow() {
 	w.check("I10", priceIsFrozen(f))
 	w.check("I12", nothingSecret(f))
 	w.check("I13", endedIsNotGiven(f))
+	w.check("I14", everyCompletionIsTold(f))
 	w.check("answers", onlyDocumentedAnswers(f))
 	w.before = f.orders
 }
@@ -109,6 +116,7 @@ func (w *world) checkAtTheEnd(rng *rand.Rand) {
 	w.check("I3", everyPaymentCounts(f))
 	w.check("I4", nothingInDoubt(f))
 	w.check("I7", w.eventsAgainChangeNothing(rng))
+	w.check("I14", everyCompletionIsTold(w.look()))
 }
 
 // I1: at most one payable disclosed session at the provider per checkout session, at any instant. A session becomes both
@@ -378,6 +386,24 @@ func endedIsNotGiven(f *facts) error {
 		over, known := f.over[path.Base(a.url)]
 		if known && a.asked.After(over.Add(15*time.Second)) && a.took < 9*time.Second && !f.stalled && !f.faulty && !f.setBack {
 			return fmt.Errorf("a buyer who asked at %v got %s, which was over at %v", a.asked, a.url, over)
+		}
+	}
+	return nil
+}
+
+// I14: of an order that is completed the outbox tells once, naming its first payment, and of no other order: no event of a merchant
+// is lost, invented or told twice.
+func everyCompletionIsTold(f *facts) error {
+	for id, o := range f.orders {
+		var want []string
+		for _, p := range o.Payments {
+			if p.Status == orders.Succeeded {
+				want = []string{"order.completed " + p.ID}
+				break
+			}
+		}
+		if got := f.outbox[id]; !slices.Equal(got, want) {
+			return fmt.Errorf("%s is %s, and the outbox has %q instead of %q", id, o.State, got, want)
 		}
 	}
 	return nil

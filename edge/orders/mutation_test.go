@@ -57,6 +57,10 @@ var mistakes = map[string]struct {
 		[]step{submit{Country: "DE"}, pass{40 * time.Second}}, "answers"},
 	"what was open is open": {func() mutant { return onGateway(brokenGateway{retrieve: alwaysOpen}) },
 		[]step{submit{Country: "DE"}, end{Unheard: true}, pass{40 * time.Second}, submit{Country: "DE"}}, "I13"},
+	"the event after the commit": {func() mutant { return onStore(lateFacts) },
+		[]step{submit{Country: "DE"}, crash{2, 0}, buy{Outcome: "succeeds"}, pass{12 * time.Second}}, "I14"},
+	"every payment completes": {func() mutant { return onStore(everyPaymentTold) },
+		[]step{submit{Country: "DE"}, buy{Outcome: "declined"}, pass{12 * time.Second}}, "I14"},
 	"nobody sweeps": {func() mutant { return onStore(neverDue) },
 		[]step{fail{[]fault.Spec{"timeout", "timeout", "timeout"}}, submit{Country: "DE"}, pass{12 * time.Second}}, "I4"},
 }
@@ -354,4 +358,32 @@ func otherBytes() mutant {
 		w.Body = fmt.Appendf(slices.Clone(w.Body), "&metadata[try]=%d", tries.Add(1))
 		return g.Create(deadline, w, key)
 	})
+}
+
+// lateFacts commits the facts of a change after the change.
+func lateFacts(s orders.Store) orders.Store { return &lateFactsStore{s} }
+
+type lateFactsStore struct{ orders.Store }
+
+func (s *lateFactsStore) Commit(ctx context.Context, c orders.Change) error {
+	facts := c.Facts
+	c.Facts = nil
+	if err := s.Store.Commit(ctx, c); err != nil || facts == nil {
+		return err
+	}
+	return s.Store.Commit(ctx, orders.Change{Facts: facts})
+}
+
+// everyPaymentTold tells of each payment, also of one that was declined.
+func everyPaymentTold(s orders.Store) orders.Store { return &everyPaymentToldStore{s} }
+
+type everyPaymentToldStore struct{ orders.Store }
+
+func (s *everyPaymentToldStore) Commit(ctx context.Context, c orders.Change) error {
+	if c.Order != nil && len(c.Facts) == 0 {
+		for _, p := range c.Order.Payments {
+			c.Facts = append(c.Facts, orders.Fact{Kind: orders.OrderCompleted, OrderID: c.Order.ID, EventID: p.ID})
+		}
+	}
+	return s.Store.Commit(ctx, c)
 }

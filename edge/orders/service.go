@@ -34,6 +34,9 @@ type Config struct {
 
 	Log *slog.Logger
 
+	// FactAdded, if set, is called after each commit that has added facts to the outbox. It must not block.
+	FactAdded func()
+
 	// TryTimeout bounds one call to a provider, Budget everything a create-order does. Zero means 4 s and 9 s: the
 	// published contract tells clients to come again from 5 s on.
 	TryTimeout time.Duration

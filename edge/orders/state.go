@@ -158,15 +158,18 @@ func (o *Order) taken(a *Attempt, now int64) {
 }
 
 // settled records a payment. It is the same whatever came before it and however often it comes: the first payment of
-// an attempt counts, and a payment of a second attempt is a refund due.
-func (o *Order) settled(a *Attempt, p Payment, now int64) {
+// an attempt counts, and a payment of a second attempt is a refund due. The facts are what others must hear of it.
+func (o *Order) settled(a *Attempt, p Payment, now int64) (facts []Fact) {
 	if a.State == Settled {
-		return
+		return nil
 	}
 	late := a != o.Current() || a.State == Refused || a.State == Abandoned || a.State == Ended
 	a.State = Settled
 	a.Request = psp.RenderedRequest{}
 	o.Payments = append(o.Payments, p)
+	if !o.State.Settled() {
+		facts = append(facts, o.completedBy(&p, now))
+	}
 	switch {
 	case o.State.Settled():
 		o.State, o.RefundHandledAt = RefundDue, 0
@@ -176,6 +179,7 @@ func (o *Order) settled(a *Attempt, p Payment, now int64) {
 		o.State = Paid
 	}
 	o.UpdatedAt = now
+	return facts
 }
 
 // unpaid records a try to pay that failed; delayed tells a delayed payment that will not arrive from a refused card,

@@ -43,6 +43,8 @@ type Change struct {
 	// Quarantine keeps an event that is genuine but fits no order, so that money is never dropped. One that is in quarantine
 	// already is left as it is.
 	Quarantine *Quarantined
+	// Facts are added to the outbox, in their order and behind all earlier ones.
+	Facts []Fact
 }
 
 // SpentToken is a one-order token that has had its order.

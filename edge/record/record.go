@@ -40,7 +40,7 @@ var (
 	ErrDamaged = errors.New("record: damaged")
 )
 
-// Marshal encodes a domain value: a pointer to a session, order, quarantined event, merchant, store, product,
+// Marshal encodes a domain value: a pointer to a session, order, quarantined event, fact, merchant, store, product,
 // signing key, token state or idempotent answer. It panics for any other type. The attempts of an order must agree on product
 // and terms.
 func Marshal(v any) ([]byte, error) {
@@ -51,6 +51,8 @@ func Marshal(v any) ([]byte, error) {
 		return encodeOrder(v)
 	case *orders.Quarantined:
 		return encodeQuarantined(v)
+	case *orders.Fact:
+		return encodeFact(v)
 	case *catalog.Merchant:
 		return encodeMerchant(v)
 	case *catalog.Store:
@@ -77,6 +79,8 @@ func Unmarshal(text []byte, v any) error {
 		return into(v, text, decodeOrder)
 	case *orders.Quarantined:
 		return into(v, text, decodeQuarantined)
+	case *orders.Fact:
+		return into(v, text, decodeFact)
 	case *catalog.Merchant:
 		return into(v, text, decodeMerchant)
 	case *catalog.Store:

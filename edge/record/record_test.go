@@ -47,6 +47,7 @@ var kinds = map[string]kind{
 	"token":       kindOf(token{}, tokenVersion, encodeToken, decodeToken),
 	"signingKey":  kindOf(signingKey{}, signingKeyVersion, encodeSigningKey, decodeSigningKey),
 	"answer":      kindOf(answer{}, answerVersion, encodeAnswer, decodeAnswer),
+	"fact":        kindOf(fact{}, factVersion, encodeFact, decodeFact),
 	"quarantined": kindOf(quarantined{}, quarantinedVersion, encodeQuarantined, decodeQuarantined),
 }
 
@@ -258,7 +259,7 @@ func fill(random *rand.Rand, v reflect.Value) {
 // version, and golden records of that version.
 func TestSchema(t *testing.T) {
 	var schema strings.Builder
-	for _, name := range []string{"answer", "merchant", "order", "product", "quarantined", "session", "signingKey", "store", "token"} {
+	for _, name := range []string{"answer", "fact", "merchant", "order", "product", "quarantined", "session", "signingKey", "store", "token"} {
 		fmt.Fprintf(&schema, "%s %d\n", name, kinds[name].version)
 		describe(&schema, reflect.TypeOf(kinds[name].record), "  ")
 	}

@@ -26,7 +26,7 @@ type Store interface {
 	catalog.Origins
 	auth.Tokens
 	auth.Keys
-	notify.Keys
+	notify.Store
 	idempotency.Store
 
 	// Claim records what the database is used for. The first call with a use stores it. Every call returns the stored use, "" if

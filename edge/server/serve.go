@@ -74,11 +74,12 @@ func (s *server) announce(ctx context.Context, address net.Addr) error {
 
 // serve serves until ctx ends or the database stops writing, and then drains.
 func (s *server) serve(ctx context.Context, h *httpServer) error {
-	sweeping, stopSweeping := context.WithCancel(context.Background())
-	var sweeper sync.WaitGroup
-	sweeper.Go(func() { s.orders.Run(sweeping) })
-	defer sweeper.Wait()
-	defer stopSweeping()
+	working, stopWorking := context.WithCancel(context.Background())
+	var workers sync.WaitGroup
+	workers.Go(func() { s.orders.Run(working) })
+	workers.Go(func() { s.notify.Run(working) })
+	defer workers.Wait()
+	defer stopWorking()
 	rotation := time.NewTicker(rotationCheck)
 	defer rotation.Stop()
 	for {

@@ -21,6 +21,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/demo"
 	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/idempotency"
+	"github.com/crepe-checkout/crepe/edge/notify"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/page"
 	"github.com/crepe-checkout/crepe/edge/psp"
@@ -54,6 +55,7 @@ type server struct {
 	auth      *auth.Service
 	sessions  *sessions.Service
 	orders    *orders.Service
+	notify    *notify.Service
 	api       *api.API
 	page      *page.Handler
 	sandboxes map[checkout.Environment]*sandbox.Sandbox
@@ -107,8 +109,9 @@ func (s *server) wire() error {
 		return err
 	}
 	s.sessions = sessions.New(sessions.Config{Store: s.db, Catalog: s.db, Providers: providers, PublicURL: s.PublicURL, Now: time.Now, Rand: rand.Reader})
+	s.notify = notify.New(notify.Config{Store: s.db, Log: s.log})
 	s.orders = orders.New(orders.Config{Store: s.db, Providers: limited, Now: time.Now, Rand: rand.Reader, Log: s.log,
-		Deployment: deployment, CatchUp: true})
+		Deployment: deployment, CatchUp: true, FactAdded: s.notify.FactAdded})
 	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Origins: s.db, Sessions: s.sessions, Orders: s.orders, Providers: providers,
 		Idempotency: idempotency.NewGuard(s.db, time.Now, s.log), GeoIP: locator, Throttle: limits, Rates: rates,
 		Ready: s.ready, Now: time.Now, Log: s.log})

@@ -1,0 +1,28 @@
+package orders
+
+import "github.com/crepe-checkout/crepe/core/checkout"
+
+// Fact is what has happened to an order and concerns others than the buyer: the merchant's webhooks, the receipt. A [Store] keeps
+// the facts of a change in an outbox, in the same transaction; package notify reads them there.
+type Fact struct {
+	Kind        FactKind
+	Environment checkout.Environment
+	StoreID     string
+	OrderID     string
+	EventID     string // the payment ("PAY_…") or refund ("REF_…") that it is about
+	At          int64  // Unix milliseconds
+}
+
+// FactKind is what has happened. Its values are the published types of events.
+type FactKind string
+
+const (
+	// OrderCompleted: the order's first payment has arrived, in time or late. A second payment is a refund due and no second
+	// completion: a merchant who heard of it would deliver twice. What the merchant hears of it is its refund.
+	OrderCompleted FactKind = "order.completed"
+)
+
+// completedBy is the fact that a payment has completed the order.
+func (o *Order) completedBy(p *Payment, now int64) Fact {
+	return Fact{Kind: OrderCompleted, Environment: o.Environment, StoreID: o.StoreID, OrderID: o.ID, EventID: p.ID, At: now}
+}
