@@ -19,9 +19,9 @@ import (
 	"github.com/crepe-checkout/crepe/wasm/ops"
 )
 
-// BenchmarkHosts validates the same billing details, those of the vectors, with the core natively, with the module in wazero
-// and in V8, and with what one would take in JavaScript without it. It prints the table of BENCHMARKS.md and writes it
-// there with -update, and the times into budgets.txt. Rounds of all of them alternate, and the median counts.
+// BenchmarkHosts validates the billing details of the vectors with the core natively, with the module in wazero and in V8,
+// and with alternatives in JavaScript. It prints the table of BENCHMARKS.md; -update writes it there and the times into
+// budgets.txt. Rounds alternate between all of them, and the median counts.
 func BenchmarkHosts(b *testing.B) {
 	details := billingDetails(b)
 	v8 := startNode(b, details)
@@ -49,8 +49,8 @@ func BenchmarkHosts(b *testing.B) {
 	}
 }
 
-// timer makes n calls, of every input in turn, and takes the time. Text is JSON in and out, an object is what the language
-// has: a struct in Go, a plain object in JavaScript.
+// timer makes n calls, with every input in turn, and measures the time. With text the input and output are JSON, otherwise a
+// struct in Go or a plain object in JavaScript.
 type timer func(n int) time.Duration
 
 type row struct {
@@ -60,7 +60,7 @@ type row struct {
 	bundle         *bundle // what a page has to load
 }
 
-// perCall makes as many calls as take some time. There is nothing to measure without a timer.
+// perCall returns the time of a call, from as many calls as take a minimum time. Without a timer it returns nothing.
 func perCall(run timer) time.Duration {
 	if run == nil {
 		return 0
@@ -80,7 +80,8 @@ func micros(times []time.Duration) string {
 	return fmt.Sprintf("%.1f", float64(times[len(times)/2])/1e3)
 }
 
-// billingDetails are the inputs of the vectors that a typed caller can have: right or wrong, but of the right types.
+// billingDetails are the inputs of the vectors, valid or invalid, whose members have the right types, so that typed callers
+// can have them.
 func billingDetails(b *testing.B) (details []billing.Input) {
 	for _, v := range vectors(b) {
 		if v.Op != "billing" || v.Text != nil {
@@ -94,7 +95,7 @@ func billingDetails(b *testing.B) (details []billing.Input) {
 	return details
 }
 
-// texts are the details as JSON, without what is not given.
+// texts returns the details as JSON, without absent members.
 func texts(details []billing.Input) (all []string) {
 	for _, d := range details {
 		fields := map[string]any{}
@@ -113,7 +114,7 @@ func texts(details []billing.Input) (all []string) {
 	return all
 }
 
-// each times a function of one input.
+// each returns the timer of a function of one input.
 func each[T any](inputs []T, f func(T)) timer {
 	return func(n int) time.Duration {
 		begin := time.Now()
@@ -154,7 +155,7 @@ func wazeroRow(b *testing.B, name string, details []billing.Input, config host.C
 	}
 }
 
-// nodeProcess is bench/bench.mjs and what it has to say at its start.
+// nodeProcess is bench/bench.mjs and what it reports at its start.
 type nodeProcess struct {
 	Node    string
 	Compile float64 // ms, of the module
@@ -227,7 +228,7 @@ func (p *nodeProcess) run(b *testing.B, name string) timer {
 	}
 }
 
-// loaded is the module with its loader.
+// loaded returns the module and its loader.
 func (p *nodeProcess) loaded() *bundle {
 	loader := p.Bundles["core"]
 	return &bundle{
@@ -236,7 +237,7 @@ func (p *nodeProcess) loaded() *bundle {
 	}
 }
 
-// agrees is the number of details of which a bundle says what core says.
+// agrees returns the number of details for which a bundle gives the core's verdict.
 func (p *nodeProcess) agrees(of *bundle) (n int) {
 	for i, accepted := range of.Accepts {
 		if accepted == p.sound[i] {
@@ -266,7 +267,7 @@ func (p *nodeProcess) table(rows []*row, inputs int) string {
 
 func kilo(bytes int) float64 { return float64(bytes) / 1e3 }
 
-// machine is the number of processors and their name.
+// machine returns the number of processors and their name.
 func machine() string {
 	text, _ := os.ReadFile("/proc/cpuinfo")
 	_, name, _ := strings.Cut(string(text), "model name\t: ")
@@ -274,7 +275,7 @@ func machine() string {
 	return fmt.Sprintf("%d cores (%s)", runtime.NumCPU(), name)
 }
 
-// writeTable puts the table between its marks.
+// writeTable writes the table between its marks.
 func writeTable(b *testing.B, table string) {
 	const file, begin, end = "../BENCHMARKS.md", "<!-- hosts:begin -->\n", "<!-- hosts:end -->"
 	text, err := os.ReadFile(file)

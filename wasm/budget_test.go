@@ -12,10 +12,10 @@ import (
 	"github.com/crepe-checkout/crepe/wasm"
 )
 
-// budgets is a file with a line for each thing that the module costs: a name, its limit and the last figure.
+// budgets is a file with a line for each cost of the module: a name, its limit and the last figure.
 const budgets = "budgets.txt"
 
-// budget finds the line of a name in the file. The submatch is what stands before the figure, the limit and the figure.
+// budget matches the line of a name in the file. Its submatches are the text before the figure, the limit and the figure.
 func budget(name string) *regexp.Regexp {
 	return regexp.MustCompile(`(?m)^(` + name + ` +([0-9.]+)) +([0-9.]+)`)
 }
@@ -36,7 +36,7 @@ func record(t testing.TB, name, figure string) {
 	}
 }
 
-// hold compares a number of bytes with the file.
+// hold fails if a number of bytes exceeds its limit or differs from the figure in the file.
 func hold(t *testing.T, name string, got int) {
 	t.Helper()
 	text, err := os.ReadFile(budgets)
@@ -49,7 +49,7 @@ func hold(t *testing.T, name string, got int) {
 	}
 	t.Logf("%s: %d bytes of %s", name, got, line[2])
 	if limit, err := strconv.Atoi(string(line[2])); err != nil || got > limit {
-		t.Errorf("%s: %d bytes are over the budget of %s", name, got, line[2])
+		t.Errorf("%s: %d bytes exceed the budget of %s", name, got, line[2])
 	}
 	if *update {
 		record(t, name, strconv.Itoa(got))
@@ -59,7 +59,7 @@ func hold(t *testing.T, name string, got int) {
 	}
 }
 
-// TestSize: the module is as small as it says, and compressed for the page, too.
+// TestSize checks the size of the module, and of its compressed copy for the page.
 func TestSize(t *testing.T) {
 	hold(t, "raw", len(wasm.Module))
 	files, err := filepath.Glob("../web/dist/checkout-*.wasm")

@@ -2,13 +2,13 @@
 # Builds checkout.wasm, the core for browsers and plugin hosts, from wasm/guest.
 #
 #   wasm/build.sh           writes wasm/checkout.wasm
-#   wasm/build.sh --check   builds it apart, fails if it differs from the committed one in a single byte, and prints what it costs
+#   wasm/build.sh --check   builds a copy, fails if it differs from the committed module, and prints the budgets
 #   wasm/build.sh --core    runs core's own tests, compiled by the same TinyGo to WebAssembly, in wazero
 #
-# The bytes depend on the sources and on the tools pinned here, and neither on the checkout's folder nor on the user's.
+# The bytes depend only on the sources and on the tools pinned here, not on paths.
 # Everything comes from Debian 12 and from the Go module proxy: LLVM and binaryen as packages, TinyGo as a Go module, built
-# once into $XDG_CACHE_HOME/crepe (a minute). TINYGO=tinygo uses a TinyGo of your own, 0.41 or later, instead; its module
-# works the same but is not the committed one to the byte.
+# once into $XDG_CACHE_HOME/crepe (a minute). TINYGO=tinygo uses another TinyGo, 0.41 or later, instead; its module
+# behaves the same, but its bytes differ.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -35,7 +35,7 @@ install_packages() {
 	DEBIAN_FRONTEND=noninteractive "${root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# use_go puts the pinned Go first on PATH. GOTOOLCHAIN alone would not do: TinyGo runs go with a GOROOT of its own making.
+# use_go puts the pinned Go first on PATH. GOTOOLCHAIN is not enough, because TinyGo runs go with its own GOROOT.
 use_go() {
 	unset GOROOT GOOS GOARCH GOFLAGS GOWORK
 	local root
@@ -43,8 +43,8 @@ use_go() {
 	export PATH=$root/bin:$PATH GOTOOLCHAIN=local
 }
 
-# build_tinygo leaves a TinyGo with its library in $cache. The Go module lacks the git submodules; of these only the empty
-# folder src/net is missed.
+# build_tinygo installs TinyGo and its library in $cache. The Go module lacks the git submodules, of which only the folder
+# src/net is needed, and may be empty.
 build_tinygo() {
 	[[ -x $cache/bin/tinygo ]] && return
 	say "building TinyGo $tinygo_version into $cache, which takes a minute"
@@ -56,10 +56,10 @@ build_tinygo() {
 	mkdir "$cache/src/net"
 	(cd tools && CC=clang-19 CXX=clang++-19 go build -tags llvm19 -o "$temporary/tinygo" github.com/tinygo-org/tinygo)
 	mkdir "$cache/bin"
-	mv "$temporary/tinygo" "$cache/bin/tinygo" # last: its presence says that all is there
+	mv "$temporary/tinygo" "$cache/bin/tinygo" # last: its presence marks a complete installation
 }
 
-# keep_abi drops every export of a module but those of wasm/guest: TinyGo's runtime adds some of its own.
+# keep_abi removes the exports that are not in wasm/guest, which TinyGo's runtime adds.
 keep_abi() {
 	local names name graph
 	mapfile -t names < <(echo memory; echo _initialize; sed -n 's,^//go:wasmexport ,,p' guest/*.go)
@@ -81,22 +81,22 @@ build() {
 
 check() {
 	build "$temporary/checkout.wasm"
-	cmp "$temporary/checkout.wasm" checkout.wasm || die "checkout.wasm is not what wasm/guest compiles to; run make wasm"
-	grep -v '^#' budgets.txt >&2 # go test holds the module to it
+	cmp "$temporary/checkout.wasm" checkout.wasm || die "checkout.wasm differs from what the sources compile to; run make wasm"
+	grep -v '^#' budgets.txt >&2 # checked by go test
 }
 
-# left_out are core's tests that WebAssembly cannot run.
+# left_out are core's tests that cannot run as WebAssembly.
 left_out=(
 	email.TestNormalizeIsJavaScript vatid.TestNpmValidators # they start Node
-	tax.TestRatesAgreeWithNPM tax.TestChangesAgreeWithNPM   # they too
+	tax.TestRatesAgreeWithNPM tax.TestChangesAgreeWithNPM   # so do these
 	country.TestGenerated tax/table.TestGenerated           # they start go
-	tax/table.TestTableIsItsSource tax/table.TestEveryRowIsSourced
+	tax/table.TestRowsMatchFiles tax/table.TestEveryRowHasASource
 	tax/rulebook.TestREADME                                 # they read files outside the package's folder
 	email.TestNormalizeAllocates                            # counts allocations, some of which LLVM removes
 )
 
-# test_core runs core's own tests. guest/test.json is WASI, because tests read files and tell what they have found; its
-# allocator and its optimisation are the module's.
+# test_core runs core's own tests. guest/test.json targets WASI, because tests read files and print; its allocator and its
+# optimisation level are the module's.
 test_core() {
 	local test packages
 	for test in "${left_out[@]}"; do
@@ -110,7 +110,7 @@ test_core() {
 	say "left out: ${left_out[*]}"
 }
 
-# test_package runs the tests of the package in a folder, which is the root of the files that they see.
+# test_package runs the tests of the package in a folder, which is their root directory.
 test_package() {
 	local name=${1##*/core/} skip='^$' test
 	for test in $left; do

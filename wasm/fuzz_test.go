@@ -17,8 +17,8 @@ func FuzzRates(f *testing.F)   { fuzz(f, "rates") }
 func FuzzTaxID(f *testing.F)   { fuzz(f, "taxid") }
 func FuzzVersion(f *testing.F) { fuzz(f, "version") }
 
-// fuzz holds an operation to what the ABI promises of every input: it does not trap, which it would if it ran out of its
-// memory; native Go and wazero answer the same; the answer is of the one shape; and a second call answers what the first did.
+// fuzz checks what the ABI promises for every input of an operation: it does not trap, as it would if it ran out of memory;
+// native Go and wazero give the same answer; the answer has the documented shape; and a second call gives the same answer.
 func fuzz(f *testing.F, operation string) {
 	for _, v := range vectors(f) {
 		if v.Op == operation && len(v.input()) < 4096 { // a long one keeps the fuzzer busy with shortening it
@@ -42,7 +42,8 @@ func fuzz(f *testing.F, operation string) {
 	})
 }
 
-// checkShape: an answer is compact JSON with either data or at least one error, whose kind, code and message are there.
+// checkShape checks that an answer is compact JSON with either data or at least one error that has a kind, a code and a
+// message.
 func checkShape(t *testing.T, text []byte) {
 	t.Helper()
 	var answer struct {

@@ -87,7 +87,7 @@ func readmePrograms(t *testing.T) map[string]string {
 }
 
 // install makes a folder a Go module that requires this one, and puts the files of the npm package where Node and a page
-// look for them.
+// find them.
 func install(t *testing.T, work string) {
 	t.Helper()
 	root, err := filepath.Abs("..")
@@ -147,7 +147,7 @@ func output(t *testing.T, dir, name string, arguments ...string) string {
 	return string(text)
 }
 
-// dumped is what the page says in Chromium once it has run.
+// dumped returns the page's output in Chromium.
 func dumped(t *testing.T, work string) string {
 	t.Helper()
 	server := httptest.NewServer(http.FileServer(http.Dir(work)))
@@ -162,10 +162,10 @@ func dumped(t *testing.T, work string) string {
 	return said + "\n"
 }
 
-// TestExample: the program to copy builds as a module of its own and says what it should.
+// TestExample checks that the example builds as a module of its own, and its output.
 func TestExample(t *testing.T) {
 	const want = "/billingDetail/taxId: Invalid taxId for DE\n29.00 EUR, of which tax 0.00: reverse-charge by [eu-supply-3]\n"
 	if got := output(t, "example", "go", "run", "."); got != want {
-		t.Errorf("it prints\n%s, not\n%s", got, want)
+		t.Errorf("it prints\n%s, want\n%s", got, want)
 	}
 }

@@ -36,7 +36,7 @@ var (
 
 const vectorsDir = "../core/testdata/vectors"
 
-// vector is one case: an operation, an input and the answer of every host. Text is for inputs that are no JSON object.
+// vector is one case: an operation, an input and the answer of every host. Text is for inputs that are not a JSON object.
 type vector struct {
 	Op   string          `json:"op"`
 	In   json.RawMessage `json:"in,omitempty"`
@@ -85,7 +85,7 @@ func vectors(t testing.TB) []*vector {
 // native is an instance in plain Go.
 type native struct{ ops.Instance }
 
-// call runs an operation. It panics if there is none of that name, which no test gets wrong.
+// call runs an operation. It panics if there is none of that name.
 func (n *native) call(operation string, input []byte) []byte {
 	for _, o := range ops.Operations {
 		if o.Name == operation {
@@ -95,7 +95,8 @@ func (n *native) call(operation string, input []byte) []byte {
 	panic("there is no operation " + operation)
 }
 
-// newHost is a module with one instance, so that what one call leaves behind the next one sees, as in native Go and in Node.
+// newHost returns a module with one instance, so that state from one call would affect the next, as in native Go and in
+// Node.
 func newHost(t *testing.T) *host.Module {
 	t.Helper()
 	m, err := host.New(t.Context(), host.Config{Instances: 1})
@@ -106,8 +107,8 @@ func newHost(t *testing.T) *host.Module {
 	return m
 }
 
-// TestVectors: native Go and the module in wazero answer each vector to the byte. The module in a browser is held to the
-// same files by web/e2e.
+// TestVectors checks that native Go and the module in wazero answer each vector with the same bytes. web/e2e does so for the
+// module in a browser.
 func TestVectors(t *testing.T) {
 	m := newHost(t)
 	var n native
@@ -132,8 +133,8 @@ func TestVectors(t *testing.T) {
 	}
 }
 
-// TestVectorsCoverEverything: every operation, every problem that core or package ops can have, every jurisdiction of the tax
-// table, and every reason.
+// TestVectorsCoverEverything checks that the vectors have every operation, every problem of core and package ops, every
+// jurisdiction of the tax table, and every reason.
 func TestVectorsCoverEverything(t *testing.T) {
 	var answers strings.Builder
 	operations := make(map[string]bool)
@@ -170,7 +171,7 @@ func TestVectorsCoverEverything(t *testing.T) {
 	}
 }
 
-// jurisdictions are all of the tax table's: the second column, but for the Union, which has rules of supply only.
+// jurisdictions returns all jurisdictions of the tax table, except the Union, which has supply rules only.
 func jurisdictions(t *testing.T) (places []string) {
 	t.Helper()
 	for _, name := range []string{"eu", "territories", "world", "ca", "us"} {
@@ -226,7 +227,7 @@ func (v *vector) write(t *testing.T, answer []byte) {
 	}
 }
 
-// node is the module in Node's V8: a line in, a line out.
+// node runs the module in Node's V8: a line in, a line out.
 func node(t *testing.T, lines []string) []string {
 	t.Helper()
 	script := exec.Command("node", "testdata/node.mjs", "checkout.wasm")
@@ -244,9 +245,9 @@ func line(operation string, input []byte) string {
 	return operation + " " + base64.StdEncoding.EncodeToString(input)
 }
 
-// TestHostile: random, broken, huge and nearly good inputs get the same answer from native Go, wazero and V8, and none
-// traps the module.
-func TestHostile(t *testing.T) {
+// TestHostileInputs checks that random, broken, huge and nearly valid inputs get the same answer from native Go, wazero and
+// V8, without a trap.
+func TestHostileInputs(t *testing.T) {
 	t.Logf("-seed=%d -inputs=%d", *seed, *inputs)
 	rng := rand.New(rand.NewPCG(*seed, 1))
 	base := vectors(t)
@@ -278,7 +279,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// mutate breaks an input in one of the ways in which inputs are broken, or leaves it.
+// mutate breaks an input in one of several ways, or leaves it.
 func mutate(rng *rand.Rand, input []byte) []byte {
 	out := bytes.Clone(input)
 	at := func() int { return rng.IntN(len(out) + 1) }
@@ -312,7 +313,7 @@ func mutate(rng *rand.Rand, input []byte) []byte {
 	return out
 }
 
-// TestNoImports: the module cannot reach a clock, random numbers, files or the network.
+// TestNoImports checks that the module has no imports, so it cannot reach a clock, random numbers, files or the network.
 func TestNoImports(t *testing.T) {
 	r := wazero.NewRuntime(t.Context())
 	defer r.Close(t.Context())
@@ -337,8 +338,8 @@ func TestNoImports(t *testing.T) {
 	}
 }
 
-// longest are the inputs that cost the most memory: of the greatest length, growing when they are normalised, escaped, or
-// taken apart into as many pieces as possible.
+// longest are the inputs that cost the most memory: they have the maximum length, grow when normalised, are escaped, or
+// split into as many pieces as possible.
 func longest(rng *rand.Rand) [][]byte {
 	fill := func(format, piece string) []byte {
 		return fmt.Appendf(nil, format, strings.Repeat(piece, (ops.MaxInput-len(format))/len(piece)))
@@ -362,7 +363,7 @@ func longest(rng *rand.Rand) [][]byte {
 	return all
 }
 
-// members are as many members of an object as fit.
+// members returns as many members of an object as fit.
 func members(size int) string {
 	var b strings.Builder
 	for i := 0; b.Len() < size; i++ {
@@ -371,8 +372,8 @@ func members(size int) string {
 	return b.String()
 }
 
-// TestLongest: they are answered, and alike, in the little memory that a module has.
-func TestLongest(t *testing.T) {
+// TestLongestInputs checks that the longest inputs get the same answers within the module's memory.
+func TestLongestInputs(t *testing.T) {
 	t.Logf("-seed=%d", *seed)
 	m := newHost(t)
 	var n native
@@ -386,8 +387,8 @@ func TestLongest(t *testing.T) {
 	}
 }
 
-// TestMemory: forms fit into little memory and the longest inputs into a little more, and the calls after them take none. How
-// much is in budgets.txt; the torture makes a million calls.
+// TestMemory checks that forms need little memory, the longest inputs somewhat more, and later calls no more. budgets.txt
+// has the limits; make torture makes a million calls.
 func TestMemory(t *testing.T) {
 	r := wazero.NewRuntime(t.Context())
 	defer r.Close(t.Context())
@@ -435,7 +436,7 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// longestRates is as much as an instance keeps.
+// longestRates returns the largest rates that an instance keeps.
 func longestRates(t *testing.T) string {
 	t.Helper()
 	text, rows := "", "id\tjurisdiction\ttax\trate\tpostcode\n"

@@ -7,7 +7,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/country"
 )
 
-// summary is the form in short: a star for what is required, brackets around what only a business is asked for.
+// summary lists the fields of a form: a star marks required ones, brackets mark those for businesses only.
 func summary(fields []Field) string {
 	var all []string
 	for _, f := range fields {
@@ -46,8 +46,8 @@ func TestFields(t *testing.T) {
 	}
 }
 
-// TestFieldsAgreeWithCheck: in every country and for every kind of buyer, a detail with exactly the required fields is
-// sound, and one without any of them is refused at that field; and what is no field is not missed.
+// TestFieldsAgreeWithCheck tries every country and kind of buyer. A detail with exactly the required fields must be valid,
+// and a detail without one of them must be refused at that field.
 func TestFieldsAgreeWithCheck(t *testing.T) {
 	for c := range country.All() {
 		for _, business := range []bool{false, true} {

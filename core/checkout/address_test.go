@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// FuzzValidIP compares with the standard library's parser: an address is accepted exactly when it is one without a zone.
+// FuzzValidIP compares with the standard library's parser, which must accept the same addresses, except those with a zone.
 func FuzzValidIP(f *testing.F) {
 	for _, s := range []string{"192.0.2.1", "255.255.255.255", "256.1.1.1", "01.2.3.4", "1.2.3", "1.2.3.4.5", "::", "::1", "1::", "1::8",
 		"2001:db8::1", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7::", "::2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8:9", "1::2::3", ":::", "::ffff:192.0.2.1",
@@ -24,8 +24,8 @@ func FuzzValidIP(f *testing.F) {
 	})
 }
 
-// FuzzValidReturnURL compares with the standard library's parser: what is accepted is a URL for it too, with the same scheme and
-// host, and nobody's name in it.
+// FuzzValidReturnURL compares with the standard library's parser, which must accept what ValidReturnURL accepts, with the
+// same scheme and host and without user info.
 func FuzzValidReturnURL(f *testing.F) {
 	for _, s := range []string{"https://example.com", "https://example.com:8443/a?b=c#d", "http://localhost:3000/", "http://[::1]:3000/x",
 		"https://a@example.com/", "https://example.com\\@evil.example/", "https://ex\u00e4mple.com/", "https://[::1", "https://]/", "https://a:/", "",

@@ -47,8 +47,8 @@ func TestPlace(t *testing.T) {
 	}
 }
 
-// TestPlaceByTheOperatorsRates: they decide, and the quote names the data with which it can be computed again.
-func TestPlaceByTheOperatorsRates(t *testing.T) {
+// TestPlaceWithOwnRates checks that the operator's rates decide and that the quote's data version includes theirs.
+func TestPlaceWithOwnRates(t *testing.T) {
 	rates, wrong := table.Parse("id\tjurisdiction\ttax\tpostcode\trate\nlocal-10\tDE\tvat\t10\t10\n")
 	if wrong != nil {
 		t.Fatal(wrong)
@@ -75,8 +75,8 @@ func TestPlaceByTheOperatorsRates(t *testing.T) {
 	}
 }
 
-// TestPlaceRefusesInOrder breaks everything at once and then repairs it in the published order: after each repair the next
-// refusal must show, so no check can hide behind a later one.
+// TestPlaceRefusesInOrder starts with a request that breaks every rule and repairs it in the published order. After each
+// repair the next refusal must follow.
 func TestPlaceRefusesInOrder(t *testing.T) {
 	s := goodSession()
 	s.Closed, s.StoreID, s.Product.Type, s.Environment = true, "STO_2", Subscription, Prod
@@ -118,7 +118,7 @@ func TestPlaceRefusesInOrder(t *testing.T) {
 	}
 }
 
-func TestPlaceTakesWhatComesFirst(t *testing.T) {
+func TestPlacePrefersTheRequest(t *testing.T) {
 	prefilled := func() *Session {
 		s := goodSession()
 		s.Billing = &billing.Input{Country: "FR", IsBusiness: no()}

@@ -7,8 +7,8 @@ import (
 	"github.com/crepe-checkout/crepe/core/civil"
 )
 
-// TestDateIsTheCalendar compares every day of two and a half thousand years with the standard library.
-func TestDateIsTheCalendar(t *testing.T) {
+// TestDateMatchesTime compares every day of two and a half thousand years with the standard library.
+func TestDateMatchesTime(t *testing.T) {
 	for day := time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC); day.Year() < 2500; day = day.AddDate(0, 0, 1) {
 		d, text := civil.DateOf(day.UnixMilli()), day.Format(time.DateOnly)
 		if d.String() != text {

@@ -1,9 +1,9 @@
 //go:build ignore
 
-// Gen writes the tables of countries and subdivisions from Debian's package iso-codes, ISO 3166-1 and 3166-2. What ISO
-// does not say stands here with its source: the member states of the European Union, the names that buyers know better
-// than ISO's, the military "states" of the United States, and postcodes. Run it with go generate; it needs the package
-// iso-codes (apt-get install iso-codes). The flag -o writes elsewhere.
+// Gen writes the tables of countries and subdivisions from Debian's package iso-codes, ISO 3166-1 and 3166-2. Facts that ISO
+// does not have are here with their sources: the member states of the European Union, names that are better known than
+// ISO's, the military "states" of the United States, and postcodes. Run it with go generate; it needs the package iso-codes
+// (apt-get install iso-codes). The flag -o writes to another file.
 package main
 
 import (
@@ -25,8 +25,8 @@ const (
 	isoPath  = "/usr/share/iso-codes/json/iso_"
 )
 
-// place is a subdivision.
-type place struct{ code, name string }
+// subdivision is a state or province.
+type subdivision struct{ code, name string }
 
 // members is the European Union: the states of Article 52(1) of its Treaty, by the year of their accession, less the
 // United Kingdom (withdrawal agreement, 2020).
@@ -41,20 +41,20 @@ var members = []string{
 	"HR", // 2013
 }
 
-// shortNames are what buyers call a state that ISO files under another name, by code of ISO 3166-2.
+// shortNames are the common names of states that ISO lists under other names, by code of ISO 3166-2.
 var shortNames = map[string]string{"US-VI": "U.S. Virgin Islands"}
 
 // military are the "states" of the overseas armed forces: USPS Publication 28, appendix B.
-var military = []place{
+var military = []subdivision{
 	{"AA", "Armed Forces Americas"},
 	{"AE", "Armed Forces Europe"},
 	{"AP", "Armed Forces Pacific"},
 }
 
-// shapes is what postcodes look like, a shape a line and behind it countries that write it; a country may have several.
-// The symbols are explained at fits in postcode.go. The facts are those of the Universal Postal Union's addressing pages,
-// with former shapes that are still written (four digits in PT, six in KR, two in MT). A country whose shape is in doubt or
-// being reformed is left out rather than guessed.
+// shapes are the formats of postcodes: on each line a format and the countries that use it; a country may have several. See
+// fits in postcode.go for the symbols. The source is the Universal Postal Union's addressing pages, plus former formats that
+// are still in use (four digits in PT, six in KR, two in MT). A country whose format is uncertain or being reformed is left
+// out.
 const shapes = `
 nnn          AD BH FO GN IS LS MG OM PG TW
 nnnn         AF AL AM AR AT AU AZ BD BE BG BH CC CH CX CY DK ET GE GL HU LI LU LV MD MK MZ NF NO NZ PH PT SI SJ TN ZA
@@ -91,7 +91,7 @@ BFPOnnn      GB
 BFPOnnnn     GB
 `
 
-// withoutPostcode is the countries where an address has none, of the same source.
+// withoutPostcode are the countries whose addresses have none, from the same source.
 const withoutPostcode = `
 AE AG AO AQ AW BF BI BJ BO BQ BS BV BW BZ CD CF CG CI CK CM CW DJ DM ER FJ GA GD GM GQ GY HK JM KI KM KN KP ML
 MO MR NR NU QA RW SB SC SL SR ST SX SY TD TF TG TK TO TV UG VU YE ZW
@@ -110,8 +110,8 @@ func main() {
 	writeBits(&out, "assigned", readCountries())
 	slices.Sort(members)
 	writeRow(&out, "members", members, 40)
-	writePlaces(&out, "statesCA", "stateNamesCA", readStates("CA"))
-	writePlaces(&out, "statesUS", "stateNamesUS", append(readStates("US"), military...))
+	writeStates(&out, "statesCA", "stateNamesCA", readStates("CA"))
+	writeStates(&out, "statesUS", "stateNamesUS", append(readStates("US"), military...))
 	writeRow(&out, "shapes", packShapes(), 25)
 	writeRow(&out, "withoutPostcode", pack(withoutPostcode), 40)
 	source, err := format.Source(out.Bytes())
@@ -133,7 +133,7 @@ func readCountries() (codes []string) {
 	return codes
 }
 
-func readStates(country string) []place {
+func readStates(country string) []subdivision {
 	var list struct {
 		Entries []struct {
 			Code string `json:"code"`
@@ -141,10 +141,10 @@ func readStates(country string) []place {
 		} `json:"3166-2"`
 	}
 	read("3166-2.json", &list)
-	var states []place
+	var states []subdivision
 	for _, e := range list.Entries {
 		if code, ok := strings.CutPrefix(e.Code, country+"-"); ok {
-			states = append(states, place{code, cmp.Or(shortNames[e.Code], e.Name)})
+			states = append(states, subdivision{code, cmp.Or(shortNames[e.Code], e.Name)})
 		}
 	}
 	return states
@@ -156,7 +156,7 @@ func read(part string, list any) {
 	check(json.Unmarshal(text, list))
 }
 
-// packShapes is the pieces of a line for each shape: the shape, and the codes of its countries in order.
+// packShapes returns the pieces of a line for each format: the format, and the codes of its countries in order.
 func packShapes() (pieces []string) {
 	rows := map[string]string{}
 	for line := range strings.SplitSeq(strings.TrimSpace(shapes), "\n") {
@@ -173,11 +173,11 @@ func packShapes() (pieces []string) {
 
 func pack(row string) []string { return slices.Sorted(strings.FieldsSeq(row)) }
 
-// writePlaces writes the codes and the names of places as two constants.
-func writePlaces(out *bytes.Buffer, codes, names string, places []place) {
-	slices.SortFunc(places, func(a, b place) int { return cmp.Compare(a.code, b.code) })
+// writeStates writes the codes and the names of subdivisions as two constants.
+func writeStates(out *bytes.Buffer, codes, names string, states []subdivision) {
+	slices.SortFunc(states, func(a, b subdivision) int { return cmp.Compare(a.code, b.code) })
 	var row, lines []string
-	for _, p := range places {
+	for _, p := range states {
 		row = append(row, p.code)
 		lines = append(lines, p.name+"\n")
 	}
@@ -185,7 +185,7 @@ func writePlaces(out *bytes.Buffer, codes, names string, places []place) {
 	writeRow(out, names, lines, 5)
 }
 
-// writeRow writes one constant, so many pieces a line of source.
+// writeRow writes one constant with that many pieces a line of source.
 func writeRow(out *bytes.Buffer, name string, pieces []string, perLine int) {
 	fmt.Fprintf(out, "\nconst %s = \"\"", name)
 	for line := range slices.Chunk(pieces, perLine) {

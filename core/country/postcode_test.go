@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// postcodes are real codes and, behind the bar, texts that are none of that country.
+// postcodes are valid postcodes of a country and, after the bar, invalid ones.
 var postcodes = map[Code]string{
 	"AD": "AD500, AD 500, 500 | 5000",
 	"AR": "1425, C1425CLA, C 1425 CLA | C1425, 14255",
@@ -91,7 +91,7 @@ func TestValidPostcode(t *testing.T) {
 	}
 }
 
-func TestMembersHaveShapes(t *testing.T) {
+func TestEUMembersHaveFormats(t *testing.T) {
 	for c := range All() {
 		if c.InEU() && c.ValidPostcode("?") {
 			t.Errorf("%s is in the EU and accepts any postcode", c)
@@ -99,7 +99,7 @@ func TestMembersHaveShapes(t *testing.T) {
 	}
 }
 
-func TestUnknownShapesPass(t *testing.T) {
+func TestUnknownFormatsAreAccepted(t *testing.T) {
 	for _, c := range []Code{"HK", "AE", "BO", "PE", "SV", "AQ"} {
 		for _, s := range []string{"", "0", "N/A", "999077", "00000", "\xff", strings.Repeat("9", 1000)} {
 			if !c.ValidPostcode(s) {
@@ -126,7 +126,7 @@ func TestHasPostcode(t *testing.T) {
 	}
 }
 
-// TestPostcodeExample: every known shape has an example that is a postcode, and one of digits alone where a keypad will do.
+// TestPostcodeExample checks that every country with a known format has a valid example, of digits only if digits is set.
 func TestPostcodeExample(t *testing.T) {
 	for c := range All() {
 		example, digits := c.PostcodeExample()
@@ -147,8 +147,8 @@ func TestPostcodeExample(t *testing.T) {
 	}
 }
 
-// TestShapes holds the hand-written tables to their own rules: a shape of known symbols once, real countries in order, and
-// none that has a shape and yet no postcode.
+// TestShapes checks the tables maintained by hand: a format has known symbols and occurs once, its countries exist and are
+// in order, and none of them is a country without postcodes.
 func TestShapes(t *testing.T) {
 	rows := map[string]string{"": withoutPostcode}
 	for line := range strings.SplitSeq(strings.TrimSuffix(shapes, "\n"), "\n") {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// capitals are the postcodes of every state's, province's and territory's seat of government, and places that are told
-// apart from their neighbours.
+// capitals are the postcodes of every state's, province's and territory's seat of government, and of some places near a
+// border.
 var capitals = map[Code]string{
 	"US": "AL 36104, AK 99801, AZ 85001, AR 72201, CA 95814, CO 80202, CT 06103, DE 19901, DC 20001, DC 20500, FL 32301, " +
 		"GA 30303, GA 39901, HI 96813, ID 83702, IL 62701, IN 46225, IA 50309, KS 66603, KY 40601, LA 70802, ME 04330, MD 21401, " +
@@ -51,7 +51,7 @@ func TestStateOf(t *testing.T) {
 	}
 }
 
-// TestAreas: they are in order, and each has a state of the country or none.
+// TestAreas checks that the areas are in order and that each has a state of the country or none.
 func TestAreas(t *testing.T) {
 	for c, areas := range map[Code]string{"US": areasUS, "CA": areasCA} {
 		last := ""

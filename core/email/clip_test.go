@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestClip: what is clipped is judged as it would have been, and stays short.
+// TestClip checks that clipping does not change whether an address is valid, and limits the length.
 func TestClip(t *testing.T) {
 	longest := strings.Repeat("a", 64) + "@" + strings.Repeat(strings.Repeat("b", 63)+".", 2) + strings.Repeat("b", 56) + ".io"
 	for _, s := range []string{"", "  ada@example.com\t", strings.Repeat(" ", 1<<16) + "ada@example.com", "ada@example.com" + strings.Repeat("\u3000", 1<<14),

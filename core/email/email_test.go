@@ -31,7 +31,7 @@ func TestNormalize(t *testing.T) {
 	}
 }
 
-// JavaScript's own mapping is idempotent, then: TestNormalizeIsJavaScript shows that the two are the same.
+// JavaScript's own mapping is idempotent too, because TestNormalizeIsJavaScript shows that both are the same.
 func TestNormalizeIsIdempotent(t *testing.T) {
 	samples := append(corpus(t), randomStrings(*seed, 50_000)...)
 	for c := rune(0); c <= utf8.MaxRune; c++ {
@@ -44,7 +44,7 @@ func TestNormalizeIsIdempotent(t *testing.T) {
 	}
 }
 
-func TestNormalizeReturnsAPartOfItsArgument(t *testing.T) {
+func TestNormalizeReturnsASubstring(t *testing.T) {
 	s := "  straße@例子.example\n"
 	if got := Normalize(s); unsafe.StringData(got) != unsafe.StringData(s[2:]) {
 		t.Error("Normalize copied a string that only needed trimming")

@@ -63,7 +63,7 @@ func startJudge(t *testing.T) *judge {
 	return j
 }
 
-// mistakes sends the batches while it reads the verdicts, so that both processes work at once.
+// mistakes sends the batches and reads the verdicts concurrently, so that both processes work at once.
 func (j *judge) mistakes(t *testing.T, batches [][]string) (all []mistake) {
 	t.Helper()
 	sent := make(chan error, 1)
@@ -115,19 +115,19 @@ func TestNormalizeIsJavaScript(t *testing.T) {
 	}
 }
 
-// reclassified are the characters that were assigned before and have become cased, uncased or ignorable since Unicode
-// 15.1, the oldest version that this test has met (node 18): U+0295 from Ll to Lo and U+1171E from Mc to Mn, both in 16.0.
+// reclassified are characters that were assigned before and have become cased, uncased or ignorable since Unicode 15.1, the
+// oldest version in use (node 18): U+0295 from Ll to Lo and U+1171E from Mc to Mn, both in 16.0.
 const reclassified = "\u0295\U0001171e"
 
-// ofOneVersion reports whether a character of the string is assigned, or classed as it is, in one of the two Unicode
-// versions alone.
+// ofOneVersion reports whether the string has a character that is assigned, or has its class, in only one of the two Unicode
+// versions.
 func ofOneVersion(m mistake, assigned func(rune) bool) bool {
 	return strings.ContainsAny(m.In, reclassified) || strings.ContainsFunc(m.In, func(r rune) bool {
 		return assigned(r) == strings.ContainsRune(m.Unassigned, r)
 	})
 }
 
-// readAssigned returns the set of characters that the tables' Unicode version has.
+// readAssigned returns the set of characters in the tables' Unicode version.
 func readAssigned(t *testing.T) func(rune) bool {
 	t.Helper()
 	var ranges [][2]rune
@@ -143,8 +143,8 @@ func readAssigned(t *testing.T) func(rune) bool {
 	}
 }
 
-// everyCodePoint is each code point but the surrogates alone, between spaces, and in each place near a sigma. The places
-// share one string, for speed: a line feed between them, neither cased nor ignorable, is to a sigma like the string's end.
+// everyCodePoint yields each code point except surrogates: alone, between spaces, and in each position near a sigma. For
+// speed the positions share one string, separated by line feeds, which have the effect of the string's end on a sigma.
 func everyCodePoint() (batches [][]string) {
 	const perBatch = 2048 // which the surrogates are, too
 	for first := rune(0); first <= 0x10ffff; first += perBatch {
@@ -161,7 +161,8 @@ func everyCodePoint() (batches [][]string) {
 	return batches
 }
 
-// randomStrings leans towards what makes case mapping hard: sigmas among letters, apostrophes, marks and spaces.
+// randomStrings yields strings with many characters that make case mapping hard: sigmas among letters, apostrophes, marks
+// and spaces.
 func randomStrings(seed uint64, count int) []string {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	hard := []rune("ΣΣΣσςAaβ.:'’- \u0301\u0345\u00ad\u200d\ufeff\u3000ʰªİIıẞ@1漢😀𐐀")

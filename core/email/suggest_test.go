@@ -58,7 +58,7 @@ func TestSuggest(t *testing.T) {
 	}
 }
 
-// domains are the known ones.
+// domains are the known domains.
 func domains() (all []string) {
 	for line := range strings.Lines(providers) {
 		name, endings, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
@@ -69,8 +69,7 @@ func domains() (all []string) {
 	return all
 }
 
-// TestSuggestKnown: a known domain is never said to be wrong, and whatever is suggested is one, so that no suggestion leads
-// to another.
+// TestSuggestKnown checks that no suggestion is made for a known domain, and that every suggestion is a known domain.
 func TestSuggestKnown(t *testing.T) {
 	known := make(map[string]bool)
 	for _, domain := range domains() {
@@ -103,7 +102,7 @@ func TestSuggestKnown(t *testing.T) {
 	}
 }
 
-// slip is what a hurried hand makes of a domain.
+// slip makes a random typing error in a domain.
 func slip(rng *rand.Rand, s string) string {
 	i, letter := rng.IntN(len(s)-1), string(rune('a'+rng.IntN(26)))
 	switch rng.IntN(4) {
@@ -118,7 +117,7 @@ func slip(rng *rand.Rand, s string) string {
 	}
 }
 
-// TestSlips compares with the definition: the distance of Damerau and Levenshtein by its table.
+// TestSlips compares with the Damerau-Levenshtein distance computed by its table.
 func TestSlips(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	for range 100_000 {

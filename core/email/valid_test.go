@@ -112,7 +112,7 @@ func TestValid(t *testing.T) {
 var html = regexp.MustCompile("^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?" +
 	"(?:\\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$")
 
-// FuzzValid compares with the HTML standard for ASCII: Valid asks for two labels and keeps to the lengths beside it.
+// FuzzValid compares with the HTML standard for ASCII, plus the two labels and the lengths that Valid requires.
 func FuzzValid(f *testing.F) {
 	for _, s := range []string{"a@b.c", "a@b", "a..b@example.com", "a@-b.c", "a@b-.c", "a@b.c.", "a b@c.d", "\xff@b.c", "ä@b.c", "", "@"} {
 		f.Add(s)

@@ -1,14 +1,14 @@
 //go:build ignore
 
-// Gen writes the currency table. Two sources are read and compared:
+// Gen writes the currency table. It reads and compares two sources:
 //
-//   - ISO 4217 list one as its maintenance agency publishes it, carried by the npm package currency-codes: it alone knows the
-//     minor units, and which codes have none ("N.A.").
-//   - Debian's iso-codes: the codes alone, kept by other people from the same standard.
+//   - ISO 4217 list one as its maintenance agency publishes it, from the npm package currency-codes: the only source of the
+//     minor units, and of the codes that have none ("N.A.").
+//   - Debian's iso-codes: the codes only, maintained independently from the same standard.
 //
-// A code that only one of them has must be explained by an amendment in the list below, and so must every change since
-// both were published; anything else stops the generator. Run it with go generate; it needs npm and the package
-// iso-codes (apt-get install npm iso-codes).
+// A code that only one of them has must be explained by an amendment in the list below, and so must every change since both
+// were published; otherwise the generator fails. Run it with go generate; it needs npm and the package iso-codes (apt-get
+// install npm iso-codes).
 package main
 
 import (
@@ -36,7 +36,7 @@ const (
 type amendment struct {
 	number int
 	code   string
-	digits string // what the amendment gives the code; empty where it withdraws the code
+	digits string // minor units of the code after the amendment; empty if it withdraws the code
 	why    string
 }
 
@@ -65,7 +65,7 @@ func main() {
 	write(published, digits)
 }
 
-// readListOne is the date of the list and the minor units of each of its codes.
+// readListOne returns the date of the list and the minor units of each of its codes.
 func readListOne() (published string, digits map[string]string) {
 	var list struct {
 		Published string `xml:"Pblshd,attr"`
@@ -84,7 +84,7 @@ func readListOne() (published string, digits map[string]string) {
 	return list.Published, digits
 }
 
-// unpack is one file of an npm package.
+// unpack returns one file of an npm package.
 func unpack(pkg, name string) []byte {
 	dir, err := os.MkdirTemp("", "currency-codes")
 	check(err)
@@ -96,7 +96,7 @@ func unpack(pkg, name string) []byte {
 	return file
 }
 
-// readISOCodes is every code that Debian knows.
+// readISOCodes returns all codes in Debian's list.
 func readISOCodes() map[string]bool {
 	text, err := os.ReadFile(isoPath)
 	check(err)
@@ -113,7 +113,7 @@ func readISOCodes() map[string]bool {
 	return codes
 }
 
-// compare stops at a difference between the sources that no amendment explains, and at an amendment that changes nothing.
+// compare fails on a difference between the sources that no amendment explains, and on an amendment that changes nothing.
 func compare(digits map[string]string, codes map[string]bool) {
 	explained := map[string]bool{}
 	for _, a := range amendments {

@@ -87,8 +87,8 @@ func TestWithin(t *testing.T) {
 	}
 }
 
-// TestRatesAreExact compares both shares with arithmetic of unlimited size, on small numbers, where halves are common, and
-// on large ones.
+// TestRatesAreExact compares Of and Within with arbitrary-precision arithmetic, on small numbers, where halves are common,
+// and on large ones.
 func TestRatesAreExact(t *testing.T) {
 	random := rand.New(rand.NewPCG(4217, 3166))
 	steps := []int64{1, 10, 100, 1000, 1e9}
@@ -115,8 +115,8 @@ func TestRatesAreExact(t *testing.T) {
 	}
 }
 
-// TestNetAndTaxAreTheGross: a gross made of a net and its tax gives that tax back.
-func TestNetAndTaxAreTheGross(t *testing.T) {
+// TestWithinInvertsOf checks that a gross amount of a net amount and its tax contains that tax.
+func TestWithinInvertsOf(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
 	for range 50_000 {
 		net, r := random.Int64N(1e15), money.Rate(random.IntN(100_001))
@@ -127,7 +127,7 @@ func TestNetAndTaxAreTheGross(t *testing.T) {
 	}
 }
 
-// halfUp is minor·part/whole, not negative, rounded to a multiple of step: the largest one that is at most half a step more.
+// halfUp returns minor·part/whole, which must not be negative, rounded half up to a multiple of step.
 func halfUp(minor, part, whole, step int64) int64 {
 	product := new(big.Int).Mul(big.NewInt(minor), big.NewInt(2*part))
 	unit := new(big.Int).Mul(big.NewInt(whole), big.NewInt(step))

@@ -65,7 +65,7 @@ func date(s string) civil.Date {
 	return d
 }
 
-// today is the day of every case that does not name one.
+// today is the day of every case without one.
 const today = "2026-11-23"
 
 type assessCase struct {

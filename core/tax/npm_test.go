@@ -15,8 +15,8 @@ import (
 	"github.com/crepe-checkout/crepe/core/tax"
 )
 
-// npmErrors are the jurisdictions whose rate sales-tax 2.23.0 has wrong or names without there being one to collect, with
-// what it says.
+// npmErrors are the jurisdictions whose rate is wrong in sales-tax 2.23.0, or for which it has a rate although no tax is
+// collected, with that rate.
 var npmErrors = map[string]string{
 	"US-AR": "6", "US-AZ": "6.6", "US-CT": "6", "US-DC": "6", "US-LA": "4", "US-ME": "5", "US-NC": "5.75", "US-NJ": "7",
 	"US-NM": "5", "US-OH": "5.5", "US-SD": "4", "US-UT": "5.95",
@@ -56,7 +56,7 @@ func TestRatesAgreeWithNPM(t *testing.T) {
 	}
 }
 
-// TestChangesAgreeWithNPM compares the rates that were replaced since the table begins.
+// TestChangesAgreeWithNPM compares the rates that were replaced since the first day of the table.
 func TestChangesAgreeWithNPM(t *testing.T) {
 	compared := map[string]bool{}
 	for jurisdiction, theirs := range npmRates(t) {
@@ -78,8 +78,8 @@ func TestChangesAgreeWithNPM(t *testing.T) {
 	}
 }
 
-// standardRate is the table's rate for a consumer who buys from abroad. The package knows nothing of categories, so it is
-// that of the first category that is taxed, and none where the table knows of no taxed one.
+// standardRate returns the table's rate for a consumer who buys from abroad. The package has no categories, so it is the
+// rate of the first taxed category; there is none if no category is taxed.
 func standardRate(t *testing.T, jurisdiction string, on civil.Date) (percent string, ok bool) {
 	t.Helper()
 	for _, category := range []tax.Category{tax.Software, tax.DigitalGoods, tax.SaaS} {
@@ -97,7 +97,7 @@ func standardRate(t *testing.T, jurisdiction string, on civil.Date) (percent str
 	return "", false
 }
 
-// npmRate is what the package says about a jurisdiction: the rate, and for each instant at which it changed the one before.
+// npmRate is the package's entry for a jurisdiction: the rate, and for each instant of a change the rate before.
 type npmRate struct {
 	Rate    float64
 	Changes []struct {

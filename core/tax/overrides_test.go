@@ -19,7 +19,7 @@ func parse(t testing.TB, lines ...string) *table.Table {
 	return &rates
 }
 
-// own has every kind of override. Texas has combined rates by ZIP code, Colorado local ones beside the state's.
+// own has every kind of override. Texas has combined rates by ZIP code, Colorado has local rates beside the state's.
 var own = []string{
 	"id jurisdiction tax postcode categories buyer treatment rate base from to confidence",
 
@@ -47,16 +47,16 @@ var own = []string{
 func TestOverrides(t *testing.T) {
 	rates := parse(t, own...)
 	for _, c := range []assessCase{
-		// The longest beginning of the postcode wins, spaces and dashes aside.
+		// The longest postcode prefix wins; spaces and dashes are ignored.
 		{name: "a ZIP code", buyer: "US-TX 78701", price: "29.00 USD",
 			want: "2900 + 191 = 3091, US-TX sales 8.25% of 2320 = 191; standard local A; override:tx-downtown-saas"},
 		{name: "ZIP+4", buyer: "US-TX 78701-1234", price: "29.00 USD",
 			want: "2900 + 191 = 3091, US-TX sales 8.25% of 2320 = 191; standard local A; override:tx-downtown-saas"},
 		{name: "that very ZIP+4", buyer: "US-TX 78701-9999", price: "29.00 USD",
 			want: "2900 + 29 = 2929, US-TX sales 1% of 2900 = 29; standard local A; override:tx-plus-four"},
-		{name: "a ZIP code's beginning", buyer: "US-TX 78759", price: "29.00 USD", // 239.25
+		{name: "a ZIP code prefix", buyer: "US-TX 78759", price: "29.00 USD", // 239.25
 			want: "2900 + 239 = 3139, US-TX sales 8.25% of 2900 = 239; standard local B; override:tx-austin"},
-		{name: "one beginning with something else", buyer: "US-TX 75001", price: "29.00 USD",
+		{name: "another ZIP code prefix", buyer: "US-TX 75001", price: "29.00 USD",
 			want: "2900 + 145 = 3045, US-TX sales 6.25% of 2320 = 145; standard state A; us-tx-sales-3"},
 		{name: "no ZIP code", buyer: "US-TX", price: "29.00 USD",
 			want: "2900 + 145 = 3045, US-TX sales 6.25% of 2320 = 145; standard state A; us-tx-sales-3"},
@@ -67,7 +67,7 @@ func TestOverrides(t *testing.T) {
 		{name: "the same ZIP code in another state", buyer: "US-OK 78701", price: "29.00 USD",
 			want: "2900 + 0 = 2900; exempt state B; us-ok-sales-1"},
 
-		// Days: where the longer beginning does not hold, the shorter one does.
+		// Days: if the row with the longer prefix does not hold, the one with the shorter prefix does.
 		{name: "the day before", buyer: "US-TX 78701", price: "29.00 USD", on: "2025-12-31",
 			want: "2900 + 239 = 3139, US-TX sales 8.25% of 2900 = 239; standard local B; override:tx-austin"},
 		{name: "the first day", buyer: "US-TX 78701", price: "29.00 USD", on: "2026-01-01",
@@ -85,7 +85,7 @@ func TestOverrides(t *testing.T) {
 		{name: "a local tax beside the state's", buyer: "US-CO 80202", category: tax.DigitalGoods, price: "29.00 USD",
 			want: "2900 + 223 = 3123, US-CO sales 2.9% of 2900 = 84, US-CO local 4.81% of 2900 = 139; standard local C; " +
 				"us-co-sales-1 override:co-denver"},
-		{name: "a longer beginning", buyer: "US-CO 80249", category: tax.DigitalGoods, price: "29.00 USD",
+		{name: "a longer prefix", buyer: "US-CO 80249", category: tax.DigitalGoods, price: "29.00 USD",
 			want: "2900 + 229 = 3129, US-CO sales 2.9% of 2900 = 84, US-CO local 5% of 2900 = 145; standard local C; " +
 				"us-co-sales-1 override:co-airport"},
 		{name: "where it holds not yet", buyer: "US-CO 80249", category: tax.DigitalGoods, price: "29.00 USD", on: "2026-06-30",
@@ -111,7 +111,7 @@ func TestOverrides(t *testing.T) {
 		{name: "a country without built-in rows", buyer: "BO", price: "29.00 USD",
 			want: "2900 + 377 = 3277, BO vat 13% of 2900 = 377; standard country C; override:bo-rate"},
 
-		// What a row is not about stays as it is built in.
+		// A row changes nothing outside its conditions.
 		{name: "California for a business", buyer: "US-CA business", category: tax.Ebook, price: "29.00 USD",
 			want: "2900 + 58 = 2958, US-CA sales 2% of 2900 = 58; reduced state X; override:ca-everything"},
 		{name: "for a consumer", buyer: "US-CA", category: tax.Ebook, price: "29.00 USD",
@@ -193,7 +193,7 @@ func TestOverridesAddUp(t *testing.T) {
 	})
 }
 
-// BenchmarkAssessOverrides asks a table of ten thousand ZIP codes.
+// BenchmarkAssessOverrides uses a table of ten thousand ZIP codes.
 func BenchmarkAssessOverrides(b *testing.B) {
 	rows := []string{"id jurisdiction tax postcode rate"}
 	states := strings.Fields("AZ CO IL NY TX TX TX UT WA WA")

@@ -16,7 +16,7 @@ import (
 
 var seed = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the random sales")
 
-// randomSales calls try with many sales of every kind. A failure names the seed, with which the sales are the same again.
+// randomSales calls try with random sales. A failure prints the seed, which reproduces them.
 func randomSales(t *testing.T, try func(t *testing.T, s *tax.Sale)) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(*seed, 0))
@@ -30,7 +30,7 @@ func randomSales(t *testing.T, try func(t *testing.T, s *tax.Sale)) {
 
 var (
 	countries = slices.Collect(country.All())
-	// Half of the sales are where the rules are: the others are too many countries of which nothing is known.
+	// Half of the sales are in countries with rules.
 	ruled = []country.Code{"US", "US", "US", "CA", "CA", "DE", "FR", "ES", "PT", "IE", "GB", "NO", "CH", "MC", "PR", "AU", "JP"}
 )
 
@@ -106,9 +106,9 @@ func TestAmountsAddUp(t *testing.T) {
 	})
 }
 
-// TestTaxIsItsRate: on a net price each component is within half a step of its rate, and on a gross one the whole tax of
-// its own.
-func TestTaxIsItsRate(t *testing.T) {
+// TestTaxMatchesItsRate checks that each component of a net price is within half a step of its rate, and that the tax in a
+// gross price is within half a step of the sum of the rates.
+func TestTaxMatchesItsRate(t *testing.T) {
 	randomSales(t, func(t *testing.T, s *tax.Sale) {
 		s.Price.Minor %= 1e12 // keeps the products below within an int64
 		a := assess(t, s)
@@ -142,7 +142,7 @@ func TestTaxGrowsWithThePrice(t *testing.T) {
 	})
 }
 
-// TestReasonAgreesWithTax: only what is taxed has a tax, and what is decided names its rules.
+// TestReasonAgreesWithTax checks that only taxed sales have tax, and that decided sales name their rules.
 func TestReasonAgreesWithTax(t *testing.T) {
 	randomSales(t, func(t *testing.T, s *tax.Sale) {
 		a := assess(t, s)
@@ -157,8 +157,8 @@ func TestReasonAgreesWithTax(t *testing.T) {
 	})
 }
 
-// TestReverseChargeNeedsABusinessAbroad, and a seller who collects everywhere charges the same buyer as a consumer: what
-// was typed into fields that are no longer there exempts nobody.
+// TestReverseChargeNeedsABusinessAbroad also assesses the same buyer as a consumer, who must be charged although the
+// business fields are still set.
 func TestReverseChargeNeedsABusinessAbroad(t *testing.T) {
 	reversed := 0
 	randomSales(t, func(t *testing.T, s *tax.Sale) {
@@ -183,8 +183,7 @@ func TestReverseChargeNeedsABusinessAbroad(t *testing.T) {
 	}
 }
 
-// TestAddressFormAndIPChangeNoAmount: neither a space in the postcode nor the IP
-// address changes one.
+// TestAddressFormAndIPChangeNoAmount checks that neither a space in the postcode nor the IP address changes an amount.
 func TestAddressFormAndIPChangeNoAmount(t *testing.T) {
 	randomSales(t, func(t *testing.T, s *tax.Sale) {
 		a := assess(t, s)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// validator is one of the npm packages in testdata/npm, as judge.mjs orders them.
+// validator is one of the npm packages in testdata/npm, in the order of judge.mjs.
 type validator int
 
 const (
@@ -18,7 +18,7 @@ func (v validator) String() string {
 	return [...]string{"stdnum", "jsvat-next"}[v]
 }
 
-// A knownError is something that a validator does not know: it accepts numbers that Parse refuses, or the other way round.
+// knownError is a known difference: a validator accepts numbers that Parse refuses, or the other way round.
 type knownError struct {
 	pkg      validator
 	prefixes string
@@ -28,7 +28,7 @@ type knownError struct {
 	why      string
 }
 
-// explains asks an error whether it is the reason why a validator accepts or refuses n.
+// explains reports whether the error is the reason why a validator accepts or refuses n.
 func explains(pkg validator, n number, accepts bool) func(knownError) bool {
 	return func(e knownError) bool {
 		return e.pkg == pkg && slices.Contains(strings.Fields(e.prefixes), n.prefix) && e.accepts == accepts && e.when(n.national)
@@ -156,7 +156,7 @@ func isCzech1880s(n string) bool {
 	return len(n) == 9 && n[:2] > "80"
 }
 
-// isCzech10 reports a birth number whose check digit would be 10.
+// isCzech10 reports whether n is a birth number whose check digit would be 10.
 func isCzech10(n string) bool {
 	return len(n) == 10 && mod(n[:9], 11) == 10
 }
@@ -165,7 +165,7 @@ func isCzech1985(n string) bool {
 	return isCzech10(n) && n[:2] == "85"
 }
 
-// isBritish reports a trader's number with a remainder.
+// isBritish reports whether n is a trader's number with that remainder.
 func isBritish(remainder int) func(string) bool {
 	return func(n string) bool { return len(n) >= 9 && sum(n, "8765432A1")%97 == remainder }
 }
@@ -186,7 +186,7 @@ func isTenAsZero(n string) bool {
 	return n[len(n)-1] == '0' || n[8] == '0'
 }
 
-// isFrench reports whether both parts of a French number hold.
+// isFrench reports whether both parts of a French number are valid.
 func isFrench(n string) bool {
 	return fits("kkddddddddd", n) && france(n)
 }

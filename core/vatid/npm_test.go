@@ -15,8 +15,8 @@ import (
 
 var seed = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the numbers in TestNpmValidators")
 
-// TestNpmValidators compares Parse with two other validators. Each difference must be one of knownErrors, and each of
-// those must still be there.
+// TestNpmValidators compares Parse with two other validators. Each difference must be in knownErrors, and each known error
+// must still occur.
 func TestNpmValidators(t *testing.T) {
 	t.Logf("-seed=%d", *seed)
 	numbers := generate(*seed, 3300) // a kind: more than 100,000 in all
@@ -45,10 +45,10 @@ func TestNpmValidators(t *testing.T) {
 	}
 }
 
-// number is a national number and the prefix it needs.
+// number is a national number and its prefix.
 type number struct{ prefix, national string }
 
-// MarshalJSON makes a pair of it.
+// MarshalJSON encodes a pair.
 func (n number) MarshalJSON() ([]byte, error) {
 	return json.Marshal([]string{n.prefix, n.national})
 }
@@ -60,7 +60,7 @@ func (n number) country() string {
 	return n.prefix
 }
 
-// judge asks the packages in testdata/npm, which npm installs there if need be.
+// judge runs the packages in testdata/npm and installs them first if they are missing.
 func judge(t *testing.T, numbers []number) (verdicts [][2]bool) {
 	t.Helper()
 	if _, err := os.Stat("testdata/npm/node_modules/.package-lock.json"); err != nil {
@@ -94,7 +94,7 @@ func run(t *testing.T, stdin []byte, name string, args ...string) []byte {
 	return out
 }
 
-// generate returns count numbers for each country: a third sound, a third of those damaged, a third random.
+// generate returns count numbers for each country: a third valid, a third of these damaged, a third random.
 func generate(seed uint64, count int) (numbers []number) {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	for i := range rules {
@@ -114,13 +114,13 @@ func generate(seed uint64, count int) (numbers []number) {
 	return numbers
 }
 
-// complete adds what Parse adds, and what the others do not.
+// complete adds what Parse adds and the others do not.
 func complete(r *rule, n string) string {
 	lead, tail := r.omitted(n)
 	return lead + n + tail
 }
 
-// random is a string that fits the form.
+// random returns a string that fits the format.
 func random(rng *rand.Rand, form string) string {
 	const all = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ+*"
 	n := []byte(form)
@@ -132,7 +132,7 @@ func random(rng *rand.Rand, form string) string {
 	return string(n)
 }
 
-// damage swaps two characters, drops one, doubles one or, mostly, puts a digit in the place of one.
+// damage swaps two characters, drops one, doubles one or, mostly, replaces one with a digit.
 func damage(rng *rand.Rand, n string) string {
 	i := rng.IntN(len(n) - 1)
 	switch rng.IntN(8) {

@@ -8,7 +8,7 @@ import (
 
 const members = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
 
-// others are the country codes beside the members of the European Union.
+// others are the country codes outside the European Union.
 const others = "XI GB NO CH"
 
 // example is a line of testdata/numbers.txt.

@@ -174,7 +174,7 @@ func TestPlace(t *testing.T) {
 	}
 }
 
-// TestRates: every instance has the operator's rates, also one that takes the place of another.
+// TestRates checks that every instance has the operator's rates, including one that replaces another.
 func TestRates(t *testing.T) {
 	own, wrong := table.Parse("id\tjurisdiction\ttax\trate\nde\tDE\tvat\t18\n")
 	if wrong != nil {
@@ -215,7 +215,7 @@ func TestRates(t *testing.T) {
 	}
 }
 
-// TestCacheDir: the second Module finds what the first one has compiled.
+// TestCacheDir checks that the second Module uses the module compiled by the first.
 func TestCacheDir(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "compiled")
 	for range 2 {
@@ -242,7 +242,8 @@ func TestCacheDir(t *testing.T) {
 	}
 }
 
-// TestCacheDamaged: whatever is wrong with a file of the cache, the module is compiled again and the file is as it was.
+// TestCacheDamaged damages a file of the cache in several ways. Each time the module must be compiled again and the file
+// restored.
 func TestCacheDamaged(t *testing.T) {
 	dir := t.TempDir()
 	open := func(what string) {
@@ -288,7 +289,7 @@ func TestCacheDamaged(t *testing.T) {
 	}
 }
 
-// TestConcurrency: more goroutines than instances each get the answer to what they have asked.
+// TestConcurrency runs more goroutines than instances; each must get the answer to its own input.
 func TestConcurrency(t *testing.T) {
 	m := newModule(t, 2)
 	var all sync.WaitGroup
@@ -305,7 +306,7 @@ func TestConcurrency(t *testing.T) {
 	all.Wait()
 }
 
-// TestWaiting: with every instance taken, a call waits as long as its context lets it.
+// TestWaiting checks that a call waits for an instance until its context is done.
 func TestWaiting(t *testing.T) {
 	m := newModule(t, 1)
 	taken := <-m.pool
@@ -320,7 +321,7 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
-// slowest is an input that takes milliseconds: every name goes before all others.
+// slowest is an input that takes milliseconds: each name sorts before the previous ones.
 func slowest() []byte {
 	var b bytes.Buffer
 	b.WriteByte('{')
@@ -331,7 +332,8 @@ func slowest() []byte {
 	return b.Bytes()
 }
 
-// TestDeadline: a call ends with its context even while the module computes, and leaves a Module that works.
+// TestDeadline checks that a call ends with its context even while the module computes, and that the Module works
+// afterwards.
 func TestDeadline(t *testing.T) {
 	m := newModule(t, 1)
 	if _, err := m.Call(t.Context(), "email", slowest()); err != nil {
@@ -347,7 +349,7 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
-// TestTrap: an instance that fails is never used again. What makes it fail here is a host that breaks into its memory.
+// TestTrap checks that an instance that fails is never used again. The test corrupts its memory.
 func TestTrap(t *testing.T) {
 	m := newModule(t, 1)
 	if _, err := m.Email(t.Context(), ""); err != nil {
@@ -365,7 +367,7 @@ func TestTrap(t *testing.T) {
 	}
 }
 
-// TestAllocTooMuch: the one thing that the ABI says traps.
+// TestAllocTooMuch checks that alloc traps above its limit, as documented.
 func TestAllocTooMuch(t *testing.T) {
 	m := newModule(t, 1)
 	in, err := m.instantiate(t.Context())
@@ -380,7 +382,7 @@ func TestAllocTooMuch(t *testing.T) {
 	}
 }
 
-// TestUninterrupted: a call that has begun ends by itself, one that has not is refused.
+// TestUninterrupted checks that a running call completes after its context is done, and that a new one is refused.
 func TestUninterrupted(t *testing.T) {
 	m, err := New(t.Context(), Config{Uninterrupted: true})
 	if err != nil {

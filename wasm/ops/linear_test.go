@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestLinear: eight times as many members take about eight times as long, in whatever order they come; a quadratic reader takes
-// 64 times. The quickest of several runs counts, because a busy machine only ever makes one slower.
+// TestLinear checks that eight times as many members take about eight times as long, in any order; a quadratic reader takes
+// 64 times. The fastest of several runs counts, because other load only slows a run down.
 func TestLinear(t *testing.T) {
 	object := func(n int, name func(i int) int) []byte {
 		var b strings.Builder

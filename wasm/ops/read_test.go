@@ -49,7 +49,7 @@ func TestValid(t *testing.T) {
 	}
 }
 
-// FuzzValid compares with encoding/json: what is accepted here is accepted there, and the other way round but for stricter.
+// FuzzValid compares with encoding/json: except for stricter, both must accept the same texts.
 func FuzzValid(f *testing.F) {
 	for _, c := range stricter {
 		if len(c.text) < 1024 { // a long one keeps the fuzzer busy with shortening it
@@ -65,7 +65,7 @@ func FuzzValid(f *testing.F) {
 	})
 }
 
-// plain walks a text that is valid JSON and looks for the rest of what is refused.
+// plain checks the rules of stricter on a text that is valid JSON.
 func plain(text []byte) bool {
 	if trimmed := bytes.TrimLeft(text, " \t\r\n"); trimmed[0] != '{' || loneSurrogate(text) {
 		return false

@@ -60,7 +60,7 @@ func columns(t *testing.T) string {
 	return "```\n" + strings.ReplaceAll(paragraphs[1], "\t", "") + "\n```\n\n" + paragraphs[2] + "\n"
 }
 
-// regions names the files for people.
+// regions are the names of the files.
 var regions = map[string]string{
 	"eu.tsv":          "European Union",
 	"territories.tsv": "Territories outside its VAT",
@@ -104,10 +104,10 @@ func coverage() string {
 	return b.String()
 }
 
-// asOf is the day that the data version begins with.
+// asOf returns the day in the data version.
 func asOf() string { return table.DataVersion[:len("2026-11-23")] }
 
-// jurisdictions are those of the rules, in alphabetic order, but for areas: these have no tax of their own.
+// jurisdictions returns the jurisdictions of the rules in alphabetic order, without areas, which have no tax of their own.
 func jurisdictions(rules []Rule) (found []string) {
 	for _, r := range rules {
 		if r.Tax != "supply" {
@@ -118,7 +118,7 @@ func jurisdictions(rules []Rule) (found []string) {
 	return slices.Compact(found)
 }
 
-// taxes are the names of the rules' taxes, in their order.
+// taxes returns the names of the rules' taxes, in the order of the rules.
 func taxes(rules []Rule) (names []string) {
 	for _, r := range rules {
 		name := (&tax.Component{Tax: r.Tax}).Name()
@@ -129,7 +129,7 @@ func taxes(rules []Rule) (names []string) {
 	return names
 }
 
-// rate is the highest standard rate of each of a jurisdiction's taxes, "5 + 7"; 0 where it has none.
+// rate returns the highest standard rate of each of a jurisdiction's taxes, "5 + 7"; "0" if there is none.
 func rate(rules []Rule, jurisdiction, day string) string {
 	var codes []string
 	highest := map[string]money.Rate{}
@@ -150,7 +150,7 @@ func rate(rules []Rule, jurisdiction, day string) string {
 	return cmp.Or(strings.Join(rates, " + "), "0")
 }
 
-// confidences count the rules of A, B, C and X.
+// confidences counts the rules of A, B, C and X.
 func confidences(rules []Rule) (counts []string) {
 	for _, confidence := range []string{"A", "B", "C", "X"} {
 		n := 0

@@ -1,20 +1,19 @@
 //go:build ignore
 
-// Gen packs the rows of data/*.tsv into the table that the package searches; table.Pack reads a row, as it reads an
-// operator's, so that a column means the same in both (tax.Parse explains them). Gen refuses a row that says nothing
-// about its source; whether the rows together leave gaps or overlap is the package's test. Run it with go generate, with
-// -o to write elsewhere.
+// Gen packs the rows of ../data/*.tsv into rows_gen.go. table.Pack reads a row as table.Parse reads an operator's, so a
+// column means the same in both. Gen refuses a row without a source; a test of the package checks the rows for gaps and
+// overlaps. Run it with go generate; -o writes to another file.
 //
-// What only a built-in row has:
+// Columns that only built-in rows have, or that mean more there:
 //
-//	id            jurisdiction, tax and a number, "us-tx-sales-3"; it is stored with orders, so it is never used again
+//	id            jurisdiction, tax and a number, "us-tx-sales-3"; it is stored with orders and never reused
 //	source        where the fact can be read
 //	source_date   the day of the source, or the day on which it was read
 //	confidence    A official text, B sources agree, C one source, X sources conflict
-//	note          the law, and what the row decides where the sources leave it open
+//	note          the law, and what the row decides if the sources leave it open
 //
-// A row of exceptions.tsv moves addresses of a country, or those whose postcode begins so, to another jurisdiction. Rows that
-// turned out to be wrong lie in retired.tsv: nothing is decided by them any more, but orders name them.
+// A row of exceptions.tsv moves addresses of a country, or those with a postcode prefix, to another jurisdiction. Wrong rows
+// are moved to retired.tsv: they decide nothing, but orders name them.
 package main
 
 import (
@@ -37,7 +36,7 @@ import (
 // asOf is the day up to which the sources have been followed.
 const asOf = "2026-11-23"
 
-// The columns of the two kinds of files, in this order. Both begin a file and name what stands below.
+// The columns of the two kinds of files, in this order. Each file starts with them.
 const (
 	ruleColumns = "id\tjurisdiction\ttax\tcategories\tbuyer\ttreatment\trate\tbase\tfrom\tto\tsource\tsource_date\t" +
 		"confidence\tnote"
@@ -75,7 +74,7 @@ func main() {
 	write(*out, rules, exceptions)
 }
 
-// order is by jurisdiction, tax and ordinal, which are the row's id.
+// order returns the row's sort key: jurisdiction, tax and ordinal, which are its id.
 func order(rule string) string { return rule[:5] + string([]byte{rule[5] & 0x3f, rule[6]}) }
 
 func readRules(file string) (packed []string) {
@@ -107,7 +106,7 @@ func readExceptions(file string) (packed []string) {
 	return packed
 }
 
-// read is the rows of a file, their cells by column. Each must have all the columns, and a source.
+// read returns the rows of a file, their cells by column. Each must have all columns and a source.
 func read(file, columns string) (rows []map[string]string) {
 	text, err := os.ReadFile(file)
 	check(err)

@@ -14,11 +14,11 @@ import (
 // Error is one mistake in a table.
 type Error struct {
 	Line    int    // from 1, which is the header
-	Column  string // empty where the line as a whole is wrong
+	Column  string // empty if the whole line is wrong
 	Message string
 }
 
-// Error names the place and the mistake on one line.
+// Error returns the line, the column and the message on one line.
 func (e Error) Error() string {
 	at := "line " + strconv.Itoa(e.Line)
 	if e.Column != "" {
@@ -66,7 +66,8 @@ func Parse(tsv string) (Table, []Error) {
 	return newTable(rows), nil
 }
 
-// Pack reads rows of the built-in table, as Parse does, and packs them in their order. It is for gen.go.
+// Pack reads rows of the built-in table, as Parse does, and packs them in their order, each with its ordinal. It is for
+// gen.go.
 func Pack(tsv string) (rules string, wrong []Error) {
 	var p parser
 	var packed []byte
@@ -95,7 +96,7 @@ func (a ownRow) compare(b ownRow) int {
 	)
 }
 
-// newTable joins sorted rows and names their data.
+// newTable packs sorted rows and computes their version.
 func newTable(rows []ownRow) (t Table) {
 	if len(rows) == 0 {
 		return t
@@ -132,7 +133,7 @@ func hash(texts ...string) string {
 	return strconv.FormatUint(1<<32|uint64(h), 16)[1:]
 }
 
-// checkOverlaps compares the rows, sorted, that share jurisdiction, tax and postcode.
+// checkOverlaps compares the sorted rows that have the same jurisdiction, tax and postcode.
 func (p *parser) checkOverlaps(rows []ownRow) {
 	for len(rows) > 0 {
 		n := 1
@@ -144,7 +145,7 @@ func (p *parser) checkOverlaps(rows []ownRow) {
 	}
 }
 
-// checkDays goes through rows by their first day. A row overlaps an earlier one if it overlaps the one that ends last.
+// checkDays compares rows by their days. A row overlaps an earlier one if it overlaps the one that ends last.
 func (p *parser) checkDays(rows []ownRow) {
 	slices.SortStableFunc(rows, func(a, b ownRow) int { return cmp.Compare(a.from(), b.from()) })
 	const kinds = 3
@@ -183,8 +184,8 @@ func (p *parser) checkIDs(rows []ownRow) {
 	}
 }
 
-// parser reads a table row by row and collects its mistakes. What cannot be read is nothing, so that the rest of the row is
-// still looked at.
+// parser reads a table row by row and collects its mistakes. An invalid cell has the zero value, so that the rest of the row
+// is still checked.
 type parser struct {
 	names []string // of the columns
 	cells []string // of the row
@@ -196,7 +197,7 @@ func (p *parser) fail(column, message string) {
 	p.wrong = append(p.wrong, Error{p.line, column, message})
 }
 
-// read calls row for every line below the header that is not blank.
+// read calls row for every line after the header that is not blank.
 func (p *parser) read(tsv string, row func()) {
 	const byteOrderMark = "\ufeff" // spreadsheets write one
 	for text := range strings.SplitSeq(strings.TrimPrefix(tsv, byteOrderMark), "\n") {
@@ -218,7 +219,7 @@ func (p *parser) read(tsv string, row func()) {
 
 const columns = "id jurisdiction tax categories buyer treatment rate base from to source source_date confidence note postcode"
 
-// header takes the cells for the names of the columns.
+// header reads the names of the columns.
 func (p *parser) header() bool {
 	known := strings.Fields(columns)
 	for _, name := range p.cells {
@@ -239,7 +240,7 @@ func (p *parser) header() bool {
 	return p.wrong == nil
 }
 
-// cell is the row's in a column, or what its absence means.
+// cell returns the row's cell in a column, or its default.
 func (p *parser) cell(column string) string {
 	if i := slices.Index(p.names, column); i >= 0 {
 		if cell := strings.TrimSpace(p.cells[i]); cell != "" {
@@ -276,7 +277,7 @@ func (p *parser) row() []byte {
 		byte(rate>>8), byte(rate), byte(from>>8), byte(from), byte(to>>8), byte(to))
 }
 
-// jurisdiction fills its name up to five bytes.
+// jurisdiction pads its name to five bytes.
 func (p *parser) jurisdiction() string {
 	const spaces = "     "
 	cell := p.cell("jurisdiction")
@@ -297,8 +298,8 @@ func (p *parser) tax() byte {
 	return byte(max(i, 0))
 }
 
-// treatment must suit the tax: where a supply is taxed is one thing, how it is taxed another. It is negative where it does
-// not.
+// treatment must match the tax: a supply row says where a supply is taxed, any other row how. It is negative if it does not
+// match.
 func (p *parser) treatment() int {
 	cell := p.cell("treatment")
 	i := slices.Index(treatmentNames[:], cell)
@@ -310,8 +311,8 @@ func (p *parser) treatment() int {
 	return i
 }
 
-// rate is above nothing for what is taxed and nothing for all else. On the base it must be a whole number of 1e-5, so that
-// an amount is rounded once.
+// rate must be positive for a taxed treatment and zero for any other. Applied to the base it must be a whole number of 1e-5,
+// so that an amount is rounded once.
 func (p *parser) rate(treatment int) (rate uint16, base uint8) {
 	percent, ok := money.ParseRate(p.cell("rate"))
 	taxed := treatment == int(Standard) || treatment == int(Reduced)
@@ -332,7 +333,7 @@ func (p *parser) rate(treatment int) (rate uint16, base uint8) {
 
 const maxRate money.Rate = 0xffff
 
-// categories reads "*", "saas,ebook" and "*-saas,ebook", all but these.
+// categories reads "*", "saas,ebook", and "*-saas,ebook" for all but these.
 func (p *parser) categories() (mask byte) {
 	const all = 1<<len(categoryNames) - 1
 	list, except := strings.CutPrefix(p.cell("categories"), "*-")
@@ -396,7 +397,7 @@ func (p *parser) confidence() byte {
 	return byte(max(i, 0))
 }
 
-// ordinal is the number in a built-in row's id, whose rest is the jurisdiction and the tax.
+// ordinal is the number in a built-in row's id. The rest of the id is the jurisdiction and the tax.
 func (p *parser) ordinal() byte {
 	prefix := strings.ToLower(p.cell("jurisdiction")) + "-" + p.cell("tax") + "-"
 	id := p.cell("id")
@@ -407,7 +408,7 @@ func (p *parser) ordinal() byte {
 	return byte(n)
 }
 
-// ownRow is the row of an operator's table.
+// ownRow reads the row of an operator's table.
 func (p *parser) ownRow() ownRow {
 	row := Row(p.row())
 	whole, part, _ := strings.Cut(row.Jurisdiction(), "-")
@@ -417,8 +418,8 @@ func (p *parser) ownRow() ownRow {
 	return ownRow{row + Row(p.postcode()), p.id(), p.line}
 }
 
-// asked reports whether an assessment can come to ask a place about a tax: where a supply is taxed it asks an area, about
-// a tax a territory. A country with states has no taxes but theirs, and Monaco has none but those of France.
+// asked reports whether an assessment can query a territory about a tax. Supply rows belong to areas, all others to
+// territories. A country with states has only their taxes, and Monaco only those of France.
 func (t Territory) asked(tax int) bool {
 	code, iso := country.Parse(t.Country)
 	exists := t.known() || iso && TerritoryOf(code, "", "") == t
@@ -431,13 +432,13 @@ func (t Territory) asked(tax int) bool {
 	return exists && t.Country != "EU"
 }
 
-// known reports whether the built-in table has rows about the place.
+// known reports whether the built-in table has rows for the territory.
 func (t Territory) known() bool {
 	i := firstRow(t)
 	return i < len(rows) && t.compare(Row(rows[i:])) == 0
 }
 
-// postcode fills the beginning of one up to its width.
+// postcode pads the prefix to its width.
 func (p *parser) postcode() string {
 	const spaces = "          "
 	cell := strings.ReplaceAll(strings.ReplaceAll(p.cell("postcode"), " ", ""), "-", "")
@@ -448,7 +449,7 @@ func (p *parser) postcode() string {
 	return cell + spaces[len(cell):]
 }
 
-// id is visible ASCII, because it is stored and shown.
+// id requires visible ASCII, because ids are stored and shown.
 func (p *parser) id() string {
 	id := p.cell("id")
 	for i := range len(id) {

@@ -20,8 +20,8 @@ func complaints(wrong []Error) (lines []string) {
 	return lines
 }
 
-// TestParseTableReads shows what a table may leave to chance.
-func TestParseTableReads(t *testing.T) {
+// TestParse reads tables with optional columns, empty cells and spreadsheet line ends.
+func TestParse(t *testing.T) {
 	for name, text := range map[string]string{
 		"only what is required": tsv("id jurisdiction tax rate", "a US-TX sales 8.25"),
 		"another order":         tsv("rate id tax jurisdiction", "8.25 a sales US-TX"),
@@ -56,8 +56,9 @@ func TestParseTableReads(t *testing.T) {
 	}
 }
 
-// TestParseTableRefuses: every mistake has its line and column, and one line's mistakes hide no other's.
-func TestParseTableRefuses(t *testing.T) {
+// TestParseRefuses checks that every mistake is reported with its line and column, and that mistakes in one line hide none
+// in another.
+func TestParseRefuses(t *testing.T) {
 	const header = "id jurisdiction tax rate categories buyer treatment base from to confidence postcode"
 	row := func(change string) string {
 		cells := strings.Fields("a US-TX sales 8.25 * any standard 100 - - B 787")
@@ -174,21 +175,21 @@ func TestParseTableRefuses(t *testing.T) {
 			t.Errorf("%q:\ngot  %q\nwant %q", c.lines[1:], got, c.want)
 		}
 		if table != (Table{}) {
-			t.Errorf("%q: half of it is loaded", c.lines)
+			t.Errorf("%q: a refused table is not empty", c.lines)
 		}
 	}
 }
 
-// TestParseTableKnowsItsColumns: two names in one cell are none.
-func TestParseTableKnowsItsColumns(t *testing.T) {
+// TestParseSplitsNamesAtTabs checks that two names in one cell are not a column.
+func TestParseSplitsNamesAtTabs(t *testing.T) {
 	_, wrong := Parse("id\tjurisdiction\ttax\trate\tbase from\na\tUS-TX\tsales\t8.25\t100")
 	if got := complaints(wrong); !slices.Equal(got, []string{"line 1, base from: there is no such column"}) {
 		t.Errorf("%q", got)
 	}
 }
 
-// TestRowsSideBySide: what differs in one condition does not overlap.
-func TestRowsSideBySide(t *testing.T) {
+// TestDisjointRows checks that rows that differ in one condition do not overlap.
+func TestDisjointRows(t *testing.T) {
 	table, wrong := Parse(tsv("id jurisdiction tax rate postcode categories buyer from to",
 		"a US-TX sales 1 787 saas consumer - 2026-01-01",
 		"b US-TX sales 2 787 saas consumer 2026-01-01 -",
@@ -207,7 +208,7 @@ func TestRowsSideBySide(t *testing.T) {
 	}
 }
 
-// TestPackRefuses what only a built-in row must not be.
+// TestPackRefuses checks the ids of built-in rows.
 func TestPackRefuses(t *testing.T) {
 	for id, want := range map[string]string{
 		"us-tx-sales-1":   "",
@@ -228,8 +229,8 @@ func TestPackRefuses(t *testing.T) {
 	}
 }
 
-// TestLongestBeginning compares the search with a look at every row, for many tables of few postcodes.
-func TestLongestBeginning(t *testing.T) {
+// TestFindLongestPrefix compares Find with a scan of all rows, for many tables with few postcodes.
+func TestFindLongestPrefix(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	pick := func(words ...string) string { return words[r.IntN(len(words))] }
 	digits := func(n int) (s string) {
@@ -277,7 +278,7 @@ func TestLongestBeginning(t *testing.T) {
 		}
 	}
 	if replaced < 10_000 {
-		t.Errorf("%d answers by postcode are too few to say anything", replaced)
+		t.Errorf("%d answers by postcode are too few for this test", replaced)
 	}
 }
 
@@ -313,8 +314,8 @@ func date(s string) civil.Date {
 	return d
 }
 
-// FuzzParseTable: nothing panics; what is refused leaves nothing behind; every row of what is accepted answers a question.
-func FuzzParseTable(f *testing.F) {
+// FuzzParse checks that a refused table is empty and that every row of an accepted one answers a query.
+func FuzzParse(f *testing.F) {
 	const header = "id jurisdiction tax rate postcode categories buyer treatment base from to confidence"
 	for _, text := range []string{
 		"", "\n\n", "\ufeffid", tsv(header),
@@ -329,7 +330,7 @@ func FuzzParseTable(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		table, wrong := Parse(text)
 		if wrong != nil && table != (Table{}) {
-			t.Fatalf("%v, but %d bytes are loaded", wrong, len(table.rows))
+			t.Fatalf("%v, but the table has %d bytes", wrong, len(table.rows))
 		}
 		for _, e := range wrong {
 			if e.Line < 1 || e.Message == "" || !strings.HasPrefix(e.Error(), "line ") {

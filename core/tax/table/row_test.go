@@ -14,7 +14,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/country"
 )
 
-// packed is the whole table, a rule a row.
+// packed returns all built-in rows.
 func packed() (all []Row) {
 	for i := 0; i < len(rows); i += rowWidth {
 		all = append(all, Row(rows[i:i+rowWidth]))
@@ -28,8 +28,8 @@ func (r Row) String() string {
 	return fmt.Sprintf("%s: categories %07b, buyers %03b, %s to %s", r.id(), r[7], r[8]&7, r.from(), r.to())
 }
 
-// TestPartition proves that every Query about a jurisdiction's tax has exactly one answer: between two days on which
-// any of its rows begins or ends nothing changes, so that those days stand for all.
+// TestPartition checks that every query about a jurisdiction's tax has exactly one answer. Between two days on which a row
+// begins or ends nothing changes, so these days represent all.
 func TestPartition(t *testing.T) {
 	byTax := map[string][]Row{}
 	for _, r := range packed() {
@@ -59,12 +59,12 @@ func checkOneAnswer(t *testing.T, key string, rows []Row, q Query) {
 	}
 }
 
-// TestRowsAreWellFormed checks what Assess relies on beyond the partition.
+// TestRowsAreWellFormed checks the other properties on which tax.Assess relies.
 func TestRowsAreWellFormed(t *testing.T) {
 	taxesOf := map[string]map[int]bool{}
 	for _, r := range packed() {
 		if r.from() >= r.to() {
-			t.Errorf("%s never holds", r)
+			t.Errorf("%s ends before it begins", r)
 		}
 		if taxesOf[r.Jurisdiction()] == nil {
 			taxesOf[r.Jurisdiction()] = map[int]bool{}
@@ -76,7 +76,7 @@ func TestRowsAreWellFormed(t *testing.T) {
 	const usualTaxes = 2 // for which tax.Assess allocates
 	for jurisdiction, taxes := range taxesOf {
 		if len(taxes) > usualTaxes {
-			t.Errorf("%s has %d taxes, room is for %d", jurisdiction, len(taxes), usualTaxes)
+			t.Errorf("%s has %d taxes, want at most %d", jurisdiction, len(taxes), usualTaxes)
 		}
 	}
 	order := func(r Row) string { return fmt.Sprintf("%s %02d %03d", string(r[:5]), r.tax(), r[6]) }
@@ -110,16 +110,16 @@ func TestJurisdictionsAreISO(t *testing.T) {
 			_, ok = code.ParseSubdivision(part)
 		}
 		if !ok && ours[r.Jurisdiction()] == "" {
-			t.Errorf("%s is no jurisdiction", r.Jurisdiction())
+			t.Errorf("%s is not a jurisdiction", r.Jurisdiction())
 		}
 	}
 	for jurisdiction := range unused {
-		t.Errorf("no row is about %s", jurisdiction)
+		t.Errorf("no row has the jurisdiction %s", jurisdiction)
 	}
 }
 
-// Parts of the United States that the table knows nothing about: territories with taxes of their own kind or none, and
-// the addresses of the armed forces, which say nothing about a state.
+// unknownStates are the parts of the United States without rows: territories with other taxes or none, and the addresses of
+// the armed forces, which do not determine a state.
 const unknownStates = "AA AE AP AS GU MP UM VI"
 
 func TestCoverage(t *testing.T) {
@@ -129,7 +129,7 @@ func TestCoverage(t *testing.T) {
 	}
 	for code := range country.All() {
 		if code.InEU() && !known[string(code)] {
-			t.Errorf("no row is about %s", code)
+			t.Errorf("no row has the jurisdiction %s", code)
 		}
 		for state := range code.Subdivisions() {
 			jurisdiction := string(code) + "-" + string(state)
@@ -140,12 +140,13 @@ func TestCoverage(t *testing.T) {
 	}
 }
 
-// TestPlacesLeadToRows: an address that is moved to another territory must find rows there, and no further move.
-func TestPlacesLeadToRows(t *testing.T) {
+// TestExceptionsHaveRows checks that an address that is moved to another territory finds rows there, and no further
+// exception.
+func TestExceptionsHaveRows(t *testing.T) {
 	for i := 0; i < len(exceptions); i += exceptionWidth {
 		e := exceptions[i : i+exceptionWidth]
 		if _, ok := country.Parse(e[:2]); !ok {
-			t.Errorf("%q is not about a country", e)
+			t.Errorf("%q has no country", e)
 		}
 		postcode := strings.TrimRight(e[2:7], " ")
 		p := TerritoryOf(country.Code(e[:2]), "", postcode)
@@ -153,14 +154,13 @@ func TestPlacesLeadToRows(t *testing.T) {
 			t.Errorf("%q leads to %v", e, p)
 		}
 		if first := firstRow(p); first == len(rows) || p.compare(Row(rows[first:][:rowWidth])) != 0 {
-			t.Errorf("%q leads to %v, about which there is no row", e, p)
+			t.Errorf("%q leads to %v, which has no rows", e, p)
 		}
 	}
 }
 
-// TestTableIsItsSource reads the packed table back and compares it with the files, cell by cell: the generator and the
-// package must mean the same by a word.
-func TestTableIsItsSource(t *testing.T) {
+// TestRowsMatchFiles unpacks the built-in rows and compares them with the files, cell by cell.
+func TestRowsMatchFiles(t *testing.T) {
 	byID := map[string]Row{}
 	for _, r := range packed() {
 		byID[r.id()] = r
@@ -198,7 +198,7 @@ func TestTableIsItsSource(t *testing.T) {
 	}
 }
 
-// maskOf reads a cell of categories its own way: what is named is in, or out where a "*" stands first.
+// maskOf reads a cell of categories independently of the parser: named ones are in, or out if a "*" comes first.
 func maskOf(cell string) (mask byte) {
 	for i, name := range categoryNames {
 		named := slices.Contains(strings.FieldsFunc(cell, func(c rune) bool { return c == ',' || c == '-' }), name)
@@ -229,23 +229,23 @@ func unpack(r Row) map[string]string {
 	}
 }
 
-// TestEveryRowIsSourced: a fact without a source, its date and how far it is trusted is no fact.
-func TestEveryRowIsSourced(t *testing.T) {
+// TestEveryRowHasASource checks the columns source, source_date, confidence and note.
+func TestEveryRowHasASource(t *testing.T) {
 	asOf := DataVersion[:len("2026-11-23")]
 	for _, file := range tables(t) {
 		for i, cells := range readTable(t, file) {
 			at := fmt.Sprintf("%s:%d", file, i+2)
 			if !strings.HasPrefix(cells["source"], "https://") || strings.Contains(cells["source"], " ") {
-				t.Errorf("%s: %q is no source", at, cells["source"])
+				t.Errorf("%s: %q is not a source", at, cells["source"])
 			}
 			if d, ok := civil.ParseDate(cells["source_date"]); !ok || d.String() > asOf {
-				t.Errorf("%s: %q is no day up to %s", at, cells["source_date"], asOf)
+				t.Errorf("%s: %q is not a day up to %s", at, cells["source_date"], asOf)
 			}
 			if len(cells["confidence"]) != 1 || !strings.Contains(confidences, cells["confidence"]) {
-				t.Errorf("%s: %q is no confidence", at, cells["confidence"])
+				t.Errorf("%s: %q is not a confidence", at, cells["confidence"])
 			}
 			if note := cells["note"]; strings.TrimSpace(note) == "" || strings.TrimSpace(note) != note {
-				t.Errorf("%s: the note %q does not say why", at, note)
+				t.Errorf("%s: invalid note %q", at, note)
 			}
 		}
 	}
