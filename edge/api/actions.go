@@ -5,8 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/valyala/fasthttp"
-
 	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/email"
@@ -35,20 +33,20 @@ type tokenResponse struct {
 	ExpiresAt string `json:"expiresAt"`
 }
 
-func (a *API) issueSessionToken(ctx *fasthttp.RequestCtx, caller auth.Caller, r *tokenRequest) (*tokenResponse, error) {
-	issued, err := a.config.Auth.IssueCustomer(ctx, caller, auth.TokenRequest(*r))
+func (a *API) issueSessionToken(c *call, r *tokenRequest) (*tokenResponse, error) {
+	issued, err := a.config.Auth.IssueCustomer(c.ctx, c.caller, auth.TokenRequest(*r))
 	return &tokenResponse{issued.Token, timestamp(issued.ExpiresAt)}, err
 }
 
-func (a *API) issueShopperToken(ctx *fasthttp.RequestCtx, caller auth.Caller, r *shopperRequest) (*tokenResponse, error) {
+func (a *API) issueShopperToken(c *call, r *shopperRequest) (*tokenResponse, error) {
 	if r.CheckoutSessionID == "" {
 		return nil, checkout.MissingSessionID
 	}
-	known, err := a.session(ctx, r.CheckoutSessionID)
+	known, err := a.session(c.ctx, r.CheckoutSessionID)
 	if err != nil {
 		return nil, err
 	}
-	issued, err := a.config.Auth.IssueShopper(ctx, caller, known)
+	issued, err := a.config.Auth.IssueShopper(c.ctx, c.caller, known)
 	return &tokenResponse{issued.Token, timestamp(issued.ExpiresAt)}, err
 }
 
@@ -107,8 +105,8 @@ type sessionResponse struct {
 	ExpiresAt   string `json:"expiresAt"`
 }
 
-func (a *API) createSession(ctx *fasthttp.RequestCtx, caller auth.Caller, r *sessionRequest) (*sessionResponse, error) {
-	session, err := a.config.Sessions.Create(ctx, sessions.Seller{Environment: caller.Environment, MerchantID: caller.MerchantID, StoreID: caller.StoreID},
+func (a *API) createSession(c *call, r *sessionRequest) (*sessionResponse, error) {
+	session, err := a.config.Sessions.Create(c.ctx, sessions.Seller{Environment: c.caller.Environment, MerchantID: c.caller.MerchantID, StoreID: c.caller.StoreID},
 		&sessions.Request{
 			ProductID: r.ProductID, Currency: r.Currency, PriceSnapshot: (*sessions.Snapshot)(r.PriceSnapshot),
 			ExpiresInSeconds: r.ExpiresInSeconds, Metadata: r.Metadata, ExternalID: r.ExternalID, BuyerEmail: r.BuyerEmail,
@@ -134,15 +132,15 @@ type orderResponse struct {
 	CheckoutURL string `json:"checkoutUrl"`
 }
 
-func (a *API) createOrder(ctx *fasthttp.RequestCtx, caller auth.Caller, r *orderRequest) (*orderResponse, error) {
+func (a *API) createOrder(c *call, r *orderRequest) (*orderResponse, error) {
 	var spend *orders.SpentToken
-	if caller.Role == auth.Shopper {
-		spend = &orders.SpentToken{Environment: caller.Environment, ID: caller.Token.ID, ExpiresAt: caller.Token.ExpiresAt}
+	if c.caller.Role == auth.Shopper {
+		spend = &orders.SpentToken{Environment: c.caller.Environment, ID: c.caller.Token.ID, ExpiresAt: c.caller.Token.ExpiresAt}
 	}
-	url, err := a.config.Orders.Create(ctx, &checkout.Request{
-		Caller: caller.Checkout(), SessionID: r.CheckoutSessionID, Billing: r.BillingDetail.input(),
+	url, err := a.config.Orders.Create(c.ctx, &checkout.Request{
+		Caller: c.caller.Checkout(), SessionID: r.CheckoutSessionID, Billing: r.BillingDetail.input(),
 		BuyerEmail: email.Clip(r.BuyerEmail), BuyerIP: r.BuyerIP, SuccessURL: r.SuccessURL,
-		IPCountry: a.country(ctx, caller, r.BuyerIP), Rates: a.config.Rates,
-	}, a.client(ctx), spend)
+		IPCountry: a.country(c, r.BuyerIP), Rates: a.config.Rates,
+	}, a.client(c), spend)
 	return &orderResponse{url}, err
 }

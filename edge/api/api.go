@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"strings"
@@ -50,7 +51,7 @@ type API struct {
 // is read with GET can be asked for with HEAD and may have a query, which is ignored.
 type route struct {
 	method string
-	handle fasthttp.RequestHandler
+	handle func(*call)
 	cors   cors
 }
 
@@ -98,10 +99,23 @@ func Serves(path []byte) bool {
 	return strings.EqualFold(first, "v1") || string(path) == "/healthz" || string(path) == "/readyz"
 }
 
+// callTimeout is how long the services may work for one request, in which the server writes its answer.
+const callTimeout = 15 * time.Second
+
+// call is one request under way.
+type call struct {
+	ctx    context.Context      // for the services: a deadline, and nothing of the request
+	http   *fasthttp.RequestCtx // valid until the handler returns, so it is not handed on
+	caller auth.Caller          // the zero Caller before a credential has been accepted
+}
+
 // Handle answers one request.
 func (a *API) Handle(ctx *fasthttp.RequestCtx) {
 	ctx.Response.Header.Set("Cache-Control", "no-store")
 	ctx.Response.Header.Set("X-Content-Type-Options", "nosniff")
+	background, cancel := context.WithTimeout(context.Background(), callTimeout)
+	defer cancel()
+	c := &call{ctx: background, http: ctx}
 	path, query, _ := strings.Cut(string(ctx.RequestURI()), "?")
 	r, ok := a.routes[path]
 	switch {
@@ -115,28 +129,29 @@ func (a *API) Handle(ctx *fasthttp.RequestCtx) {
 	case r.method == "POST" && query != "":
 		a.fail(ctx, layerGateway, hasQuery)
 	default:
-		r.handle(ctx)
+		r.handle(c)
 	}
 	if r.cors == listed {
-		a.share(ctx)
+		a.share(c)
 	}
 }
 
 // serve is every action: credential → caller, body → request, call, answer.
-func serve[Req, Resp any](a *API, l layer, credential func(*fasthttp.RequestCtx) (auth.Caller, error),
-	call func(*fasthttp.RequestCtx, auth.Caller, *Req) (*Resp, error)) fasthttp.RequestHandler {
-	return func(ctx *fasthttp.RequestCtx) {
+func serve[Req, Resp any](a *API, l layer, credential func(*call) (auth.Caller, error),
+	act func(*call, *Req) (*Resp, error)) func(*call) {
+	return func(c *call) {
+		ctx := c.http
 		if err := checkTransport(ctx); err != nil {
 			a.fail(ctx, layerGateway, err)
 			return
 		}
-		caller, err := credential(ctx)
+		caller, err := credential(c)
 		if err != nil {
 			a.fail(ctx, layerGateway, err)
 			return
 		}
-		ctx.SetUserValue(storeOf, caller.StoreID)
-		if err := a.admit(ctx, caller); err != nil {
+		c.caller = caller
+		if err := a.admit(c); err != nil {
 			a.fail(ctx, layerGateway, err)
 			return
 		}
@@ -145,8 +160,8 @@ func serve[Req, Resp any](a *API, l layer, credential func(*fasthttp.RequestCtx)
 			a.fail(ctx, layerGateway, err)
 			return
 		}
-		body, err := a.once(ctx, caller, &request, func() ([]byte, error) {
-			response, err := call(ctx, caller, &request)
+		body, err := a.once(c, &request, func() ([]byte, error) {
+			response, err := act(c, &request)
 			if err != nil {
 				return nil, err
 			}
@@ -161,48 +176,49 @@ func serve[Req, Resp any](a *API, l layer, credential func(*fasthttp.RequestCtx)
 }
 
 // admit counts a request without a merchant's credential, and refuses it above the limits.
-func (a *API) admit(ctx *fasthttp.RequestCtx, caller auth.Caller) error {
-	if caller.Role == auth.Merchant {
+func (a *API) admit(c *call) error {
+	if c.caller.Role == auth.Merchant {
 		return nil
 	}
-	return a.config.Throttle.Admit(caller.StoreID, a.client(ctx), a.config.Now())
+	return a.config.Throttle.Admit(c.caller.StoreID, a.client(c), a.config.Now())
 }
 
 // once runs a call, under the request's X-Idempotency-Key if it has one. Requests are compared as they were decoded: spelling,
 // order and ignored members of the JSON do not count.
-func (a *API) once(ctx *fasthttp.RequestCtx, caller auth.Caller, request any, call func() ([]byte, error)) ([]byte, error) {
-	key := ctx.Request.Header.Peek("X-Idempotency-Key")
+func (a *API) once(c *call, request any, act func() ([]byte, error)) ([]byte, error) {
+	key := c.http.Request.Header.Peek("X-Idempotency-Key")
 	if key == nil {
-		return call()
+		return act()
 	}
 	meaning, err := json.Marshal(request)
 	if err != nil {
 		return nil, err
 	}
-	return a.config.Idempotency.Do(ctx, a.key(ctx, caller, string(key)), meaning, call)
+	return a.config.Idempotency.Do(c.ctx, a.key(c, string(key)), meaning, act)
 }
 
 // key scopes an idempotency key to its caller. A store's visitors all have the same credential, so their address tells them apart.
-func (a *API) key(ctx *fasthttp.RequestCtx, caller auth.Caller, value string) idempotency.Key {
+func (a *API) key(c *call, value string) idempotency.Key {
+	caller := &c.caller
 	credential := []string{string(caller.Role), caller.MerchantID, caller.StoreID, caller.Identity, caller.SessionID}
 	if caller.Role == auth.Visitor {
-		credential = append(credential, a.client(ctx))
+		credential = append(credential, a.client(c))
 	}
-	return idempotency.Key{Environment: caller.Environment, Credential: credential, Path: string(ctx.Path()), Value: value}
+	return idempotency.Key{Environment: caller.Environment, Credential: credential, Path: string(c.http.Path()), Value: value}
 }
 
 const alive = "ok\n"
 
 var errStarting = errors.New("starting")
 
-func (a *API) health(ctx *fasthttp.RequestCtx) { ctx.SetBodyString(alive) }
+func (a *API) health(c *call) { c.http.SetBodyString(alive) }
 
-func (a *API) ready(ctx *fasthttp.RequestCtx) {
+func (a *API) ready(c *call) {
 	if err := a.config.Ready(); err != nil {
-		notReady(ctx, err)
+		notReady(c.http, err)
 		return
 	}
-	ctx.SetBodyString("ready\n")
+	c.http.SetBodyString("ready\n")
 }
 
 func notReady(ctx *fasthttp.RequestCtx, why error) {

@@ -17,10 +17,6 @@ const (
 	pageMaxAge  = "7200"
 )
 
-// storeOf is the user value of a request that says for which store its caller speaks. Before a credential has been
-// accepted there is none.
-const storeOf = "store"
-
 // share lets the page that sent the request read the answer (Fetch standard, "CORS protocol"), if its origin is listed by
 // the store that the answer is about.
 //
@@ -30,15 +26,15 @@ const storeOf = "store"
 //
 // Cookies are never involved, so nothing here opens what a page could not get with the credential in any other way; an
 // origin that is not listed is not refused, it only learns nothing.
-func (a *API) share(ctx *fasthttp.RequestCtx) {
-	h := &ctx.Response.Header
+func (a *API) share(c *call) {
+	h := &c.http.Response.Header
 	h.Set(fasthttp.HeaderVary, fasthttp.HeaderOrigin)
-	origin := string(ctx.Request.Header.Peek(fasthttp.HeaderOrigin))
-	if !a.isListed(ctx, origin) {
+	origin := string(c.http.Request.Header.Peek(fasthttp.HeaderOrigin))
+	if !a.isListed(c, origin) {
 		return
 	}
 	h.Set(fasthttp.HeaderAccessControlAllowOrigin, origin)
-	if !ctx.IsOptions() {
+	if !c.http.IsOptions() {
 		h.Set(fasthttp.HeaderAccessControlExposeHeaders, fasthttp.HeaderRetryAfter)
 		return
 	}
@@ -48,19 +44,18 @@ func (a *API) share(ctx *fasthttp.RequestCtx) {
 }
 
 // isListed reports whether the store of the request lists an origin. It is false when the lookup fails.
-func (a *API) isListed(ctx *fasthttp.RequestCtx, origin string) bool {
+func (a *API) isListed(c *call, origin string) bool {
 	if !catalog.ValidOrigin(origin) {
 		return false
 	}
-	id, known := ctx.UserValue(storeOf).(string)
-	if !known {
-		found, err := a.config.Origins.OriginListed(ctx, origin)
+	if c.caller.Role == "" {
+		found, err := a.config.Origins.OriginListed(c.ctx, origin)
 		if err != nil {
 			a.config.Log.Error("an origin cannot be looked up", "error", err)
 		}
 		return found
 	}
-	store, err := a.config.Catalog.Store(ctx, id)
+	store, err := a.config.Catalog.Store(c.ctx, c.caller.StoreID)
 	if err != nil {
 		if !errors.Is(err, catalog.ErrNotFound) { // a merchant's signature speaks for no store
 			a.config.Log.Error("an origin cannot be looked up", "error", err)
@@ -71,10 +66,10 @@ func (a *API) isListed(ctx *fasthttp.RequestCtx, origin string) bool {
 }
 
 // client hands out the script that pages of other origins call us with. Anybody may have it, from anywhere.
-func client(ctx *fasthttp.RequestCtx) {
+func client(c *call) {
 	asset := web.Named("client.js")
-	content, encoding := asset.Encoded(string(ctx.Request.Header.Peek(fasthttp.HeaderAcceptEncoding)))
-	h := &ctx.Response.Header
+	content, encoding := asset.Encoded(string(c.http.Request.Header.Peek(fasthttp.HeaderAcceptEncoding)))
+	h := &c.http.Response.Header
 	if encoding != "" {
 		h.Set(fasthttp.HeaderContentEncoding, encoding)
 	}
@@ -82,6 +77,6 @@ func client(ctx *fasthttp.RequestCtx) {
 	h.Set(fasthttp.HeaderCacheControl, "public, max-age=3600")
 	h.Set(fasthttp.HeaderAccessControlAllowOrigin, "*")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
-	ctx.SetContentType(asset.ContentType)
-	ctx.Response.SetBodyRaw(content)
+	c.http.SetContentType(asset.ContentType)
+	c.http.Response.SetBodyRaw(content)
 }

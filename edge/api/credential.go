@@ -33,38 +33,38 @@ func checkTransport(ctx *fasthttp.RequestCtx) error {
 }
 
 // merchant wants an API key's signature.
-func (a *API) merchant(ctx *fasthttp.RequestCtx) (auth.Caller, error) {
-	h := &ctx.Request.Header
-	return a.config.Auth.APIKey(ctx, auth.Signed{
+func (a *API) merchant(c *call) (auth.Caller, error) {
+	h := &c.http.Request.Header
+	return a.config.Auth.APIKey(c.ctx, auth.Signed{
 		MerchantID: string(h.Peek("X-Merchant-Id")),
 		Timestamp:  string(h.Peek("X-Timestamp")),
 		Signature:  string(h.Peek("X-Signature")),
-		Path:       string(ctx.RequestURI()),
-		Body:       ctx.PostBody(),
+		Path:       string(c.http.RequestURI()),
+		Body:       c.http.PostBody(),
 	})
 }
 
 // visitor wants a store's slug.
-func (a *API) visitor(ctx *fasthttp.RequestCtx) (auth.Caller, error) {
-	h := &ctx.Request.Header
+func (a *API) visitor(c *call) (auth.Caller, error) {
+	h := &c.http.Request.Header
 	if len(h.Peek("X-Store-Slug")) == 0 {
 		return auth.Caller{}, auth.ErrNoCredential
 	}
-	return a.config.Auth.Storefront(ctx, string(h.Peek("X-Store-Slug")), string(h.Peek("X-Environment")))
+	return a.config.Auth.Storefront(c.ctx, string(h.Peek("X-Store-Slug")), string(h.Peek("X-Environment")))
 }
 
 // merchantOrVisitor takes the stronger credential when both are there.
-func (a *API) merchantOrVisitor(ctx *fasthttp.RequestCtx) (auth.Caller, error) {
-	h := &ctx.Request.Header
+func (a *API) merchantOrVisitor(c *call) (auth.Caller, error) {
+	h := &c.http.Request.Header
 	if len(h.Peek("X-Store-Slug")) > 0 && len(h.Peek("X-Signature")) == 0 {
-		return a.visitor(ctx)
+		return a.visitor(c)
 	}
-	return a.merchant(ctx)
+	return a.merchant(c)
 }
 
 // buyer wants a session token, of a customer or of a shopper who has had no order yet.
-func (a *API) buyer(ctx *fasthttp.RequestCtx) (auth.Caller, error) {
-	caller, err := a.payer(ctx)
+func (a *API) buyer(c *call) (auth.Caller, error) {
+	caller, err := a.payer(c)
 	if err == nil && caller.Spent {
 		err = auth.ErrSpent
 	}
@@ -72,7 +72,7 @@ func (a *API) buyer(ctx *fasthttp.RequestCtx) (auth.Caller, error) {
 }
 
 // payer wants a session token, and takes one that has had its order: the answer may have been lost.
-func (a *API) payer(ctx *fasthttp.RequestCtx) (auth.Caller, error) {
-	h := &ctx.Request.Header
-	return a.config.Auth.Session(ctx, string(h.Peek("Authorization")), string(h.Peek("X-Environment")))
+func (a *API) payer(c *call) (auth.Caller, error) {
+	h := &c.http.Request.Header
+	return a.config.Auth.Session(c.ctx, string(h.Peek("Authorization")), string(h.Peek("X-Environment")))
 }

@@ -19,14 +19,14 @@ type quoteRequest struct {
 
 // quote computes what create-order would freeze, and writes nothing. A session token is renewed by it, as by every call,
 // so that a buyer who types for long keeps it.
-func (a *API) quote(ctx *fasthttp.RequestCtx, caller auth.Caller, r *quoteRequest) (*quoteview.Quote, error) {
-	known, err := a.session(ctx, r.CheckoutSessionID)
+func (a *API) quote(c *call, r *quoteRequest) (*quoteview.Quote, error) {
+	known, err := a.session(c.ctx, r.CheckoutSessionID)
 	if err != nil {
 		return nil, err
 	}
 	quote, refused := checkout.Preview(known, &checkout.Request{
-		Caller: caller.Checkout(), SessionID: r.CheckoutSessionID, Billing: r.BillingDetail.input(),
-		BuyerIP: r.BuyerIP, IPCountry: a.country(ctx, caller, r.BuyerIP), Rates: a.config.Rates,
+		Caller: c.caller.Checkout(), SessionID: r.CheckoutSessionID, Billing: r.BillingDetail.input(),
+		BuyerIP: r.BuyerIP, IPCountry: a.country(c, r.BuyerIP), Rates: a.config.Rates,
 	}, a.config.Now().UnixMilli())
 	if refused != nil {
 		return nil, refused
@@ -37,23 +37,23 @@ func (a *API) quote(ctx *fasthttp.RequestCtx, caller auth.Caller, r *quoteReques
 // country is where a buyer is, by the address that the request gives or else by its own. Anybody can have a shopper's token
 // and give any address with it: what a trusted proxy says of the connection comes first then. A customer's token was made for
 // one buyer by the merchant, whose own server may be the client, so that only the request can tell the buyer's address.
-func (a *API) country(ctx *fasthttp.RequestCtx, caller auth.Caller, buyerIP string) country.Code {
-	peer, forwarded := ctx.RemoteIP(), ctx.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor)
-	if caller.Role != auth.Customer && a.config.GeoIP.Proxied(peer, forwarded) {
+func (a *API) country(c *call, buyerIP string) country.Code {
+	peer, forwarded := c.http.RemoteIP(), c.http.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor)
+	if c.caller.Role != auth.Customer && a.config.GeoIP.Proxied(peer, forwarded) {
 		buyerIP = ""
 	}
 	return a.config.GeoIP.Country(buyerIP, peer, forwarded)
 }
 
 // client is the address that a request counts to.
-func (a *API) client(ctx *fasthttp.RequestCtx) string {
-	return a.config.GeoIP.Client(ctx.RemoteIP(), ctx.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor))
+func (a *API) client(c *call) string {
+	return a.config.GeoIP.Client(c.http.RemoteIP(), c.http.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor))
 }
 
 // buyerOrVisitor takes a session token before a store's slug.
-func (a *API) buyerOrVisitor(ctx *fasthttp.RequestCtx) (auth.Caller, error) {
-	if len(ctx.Request.Header.Peek("Authorization")) == 0 && len(ctx.Request.Header.Peek("X-Store-Slug")) > 0 {
-		return a.visitor(ctx)
+func (a *API) buyerOrVisitor(c *call) (auth.Caller, error) {
+	if len(c.http.Request.Header.Peek("Authorization")) == 0 && len(c.http.Request.Header.Peek("X-Store-Slug")) > 0 {
+		return a.visitor(c)
 	}
-	return a.buyer(ctx)
+	return a.buyer(c)
 }

@@ -1,10 +1,7 @@
 package api
 
 import (
-	"github.com/valyala/fasthttp"
-
 	"github.com/crepe-checkout/crepe/core/checkout"
-	"github.com/crepe-checkout/crepe/edge/auth"
 )
 
 type renewRequest struct {
@@ -18,15 +15,15 @@ type renewResponse struct {
 
 // renewSession is how a page says that its buyer is still there. It is our own: the published contract has no such call. The
 // session gets more time, within the bounds of [sessions.Service.Extend], and the token lives on, as by every call.
-func (a *API) renewSession(ctx *fasthttp.RequestCtx, caller auth.Caller, r *renewRequest) (*renewResponse, error) {
-	known, err := a.session(ctx, r.CheckoutSessionID)
+func (a *API) renewSession(c *call, r *renewRequest) (*renewResponse, error) {
+	known, err := a.session(c.ctx, r.CheckoutSessionID)
 	if err != nil {
 		return nil, err
 	}
-	buyer := caller.Checkout()
+	buyer := c.caller.Checkout()
 	if refused := checkout.Admit(known, &checkout.Request{Caller: buyer, SessionID: r.CheckoutSessionID}, a.config.Now().UnixMilli()); refused != nil {
 		return nil, refused
 	}
-	until, err := a.config.Sessions.Extend(ctx, known.ID)
+	until, err := a.config.Sessions.Extend(c.ctx, known.ID)
 	return &renewResponse{timestamp(until), buyer.Email()}, err
 }

@@ -16,23 +16,23 @@ var badSignature = problem.New(problem.Invalid, "webhook-unverified", "", "Webho
 var errRepeatedMember = errors.New("the signed body is not one JSON object with each member once")
 
 // webhook takes what a provider reports. 200 means that it is durable here; anything else makes the provider come again.
-func (a *API) webhook(env checkout.Environment, provider psp.Provider) fasthttp.RequestHandler {
-	return func(ctx *fasthttp.RequestCtx) {
-		header := func(name string) string { return onlyHeader(ctx, name) }
-		event, err := provider.Webhook(header, ctx.PostBody(), a.config.Now())
-		if err == nil && !ops.Valid(ctx.PostBody()) {
+func (a *API) webhook(env checkout.Environment, provider psp.Provider) func(*call) {
+	return func(c *call) {
+		header := func(name string) string { return onlyHeader(c.http, name) }
+		event, err := provider.Webhook(header, c.http.PostBody(), a.config.Now())
+		if err == nil && !ops.Valid(c.http.PostBody()) {
 			err = errRepeatedMember // another reader might read something else
 		}
 		if err != nil {
 			a.config.Log.Warn("webhook refused", "provider", provider.Name(), "environment", env, "error", err)
-			a.fail(ctx, layerGateway, badSignature)
+			a.fail(c.http, layerGateway, badSignature)
 			return
 		}
-		if err := a.config.Orders.Apply(ctx, env, event); err != nil {
-			a.fail(ctx, layerOrder, err)
+		if err := a.config.Orders.Apply(c.ctx, env, event); err != nil {
+			a.fail(c.http, layerOrder, err)
 			return
 		}
-		writeJSON(ctx, fasthttp.StatusOK, []byte(`{"data":{"received":true}}`))
+		writeJSON(c.http, fasthttp.StatusOK, []byte(`{"data":{"received":true}}`))
 	}
 }
 
