@@ -88,7 +88,7 @@ func serve[In, Out any](a *Admin, do func(context.Context, In) (Out, error)) fas
 			a.fail(ctx, refusef(problem.Invalid, "the request is not understood: %v", err))
 			return
 		}
-		out, err := do(ctx, in)
+		out, err := do(context.Background(), in) // not the pooled request
 		if err != nil {
 			a.fail(ctx, err)
 			return

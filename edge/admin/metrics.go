@@ -22,7 +22,7 @@ var gauges = []struct {
 
 // metrics responds in Prometheus' text format.
 func (a *Admin) metrics(ctx *fasthttp.RequestCtx) {
-	text, err := a.gauges(ctx)
+	text, err := a.gauges(context.Background())
 	if err != nil {
 		a.fail(ctx, err)
 		return

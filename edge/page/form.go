@@ -173,7 +173,7 @@ func (h *Handler) order(v *visit, f *form) (string, error) {
 		return "", err
 	}
 	input := f.input()
-	return h.config.Orders.Create(v, &checkout.Request{
+	return h.config.Orders.Create(v.ctx, &checkout.Request{
 		Caller:    checkout.Caller{Environment: v.session.Environment, StoreID: v.store.ID, SessionID: v.session.ID},
 		SessionID: v.session.ID, Billing: &input, BuyerEmail: f.Email,
 		IPCountry: h.config.GeoIP.Country("", v.RemoteIP(), forwarded),

@@ -109,7 +109,9 @@ func (h *Handler) Handle(ctx *fasthttp.RequestCtx) {
 	if !allowed(ctx, rest) {
 		return
 	}
-	v, err := h.visit(ctx, slug, id)
+	background, cancel := context.WithTimeout(context.Background(), callTimeout)
+	defer cancel()
+	v, err := h.visit(background, ctx, slug, id)
 	switch {
 	case errors.Is(err, orders.ErrNotFound):
 		h.show(ctx, fasthttp.StatusNotFound, "message", notFound(ctx))
@@ -148,9 +150,13 @@ func allowed(ctx *fasthttp.RequestCtx, rest string) bool {
 	return false
 }
 
+// callTimeout is how long the services may work for one request, in which the server writes its answer.
+const callTimeout = 15 * time.Second
+
 // visit is a request for the page of one session, with the records that it is rendered from.
 type visit struct {
 	*fasthttp.RequestCtx
+	ctx     context.Context // for the services; the pooled RequestCtx is not handed on
 	store   *catalog.Store
 	session *sessions.Session
 	order   *orders.Order // nil while there is none
@@ -160,7 +166,7 @@ type visit struct {
 }
 
 // visit reads the records of a page. A session of another store is [sessions.ErrNotFound].
-func (h *Handler) visit(ctx *fasthttp.RequestCtx, slug, id string) (*visit, error) {
+func (h *Handler) visit(ctx context.Context, request *fasthttp.RequestCtx, slug, id string) (*visit, error) {
 	store, err := h.config.Stores.StoreBySlug(ctx, slug)
 	if errors.Is(err, catalog.ErrNotFound) {
 		return nil, sessions.ErrNotFound
@@ -178,8 +184,8 @@ func (h *Handler) visit(ctx *fasthttp.RequestCtx, slug, id string) (*visit, erro
 	if err != nil && !errors.Is(err, orders.ErrNotFound) {
 		return nil, err
 	}
-	speaks := language(ctx, session.Language, store.Checkout.Language)
-	return &visit{ctx, store, session, order, h.config.Rates, h.config.Now().UnixMilli(), speaks}, nil
+	speaks := language(request, session.Language, store.Checkout.Language)
+	return &visit{request, ctx, store, session, order, h.config.Rates, h.config.Now().UnixMilli(), speaks}, nil
 }
 
 // open reports whether the session still accepts an order.
