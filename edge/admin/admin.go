@@ -35,9 +35,10 @@ const (
 
 // Config configures an [Admin]. Every field is required.
 type Config struct {
-	Orders *orders.Service
-	Auth   *auth.Service
-	Log    *slog.Logger
+	Orders  *orders.Service
+	Reviews orders.ReviewStore
+	Auth    *auth.Service
+	Log     *slog.Logger
 }
 
 // Admin serves the operations. It is safe for concurrent use.

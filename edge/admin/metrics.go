@@ -36,7 +36,7 @@ func (a *Admin) gauges(ctx context.Context) (string, error) {
 	unhandled := make(map[checkout.Environment]orders.Unhandled)
 	for _, env := range envs {
 		var err error
-		if unhandled[env], err = a.config.Orders.Store.Unhandled(ctx, env); err != nil {
+		if unhandled[env], err = a.config.Reviews.Unhandled(ctx, env); err != nil {
 			return "", err
 		}
 	}

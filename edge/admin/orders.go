@@ -45,7 +45,7 @@ type QuarantinedEvent struct {
 }
 
 func (a *Admin) listQuarantined(ctx context.Context, in ListRequest) (List[QuarantinedEvent], error) {
-	return list(ctx, in, a.config.Orders.Store.Quarantined, func(q *orders.Quarantined) QuarantinedEvent {
+	return list(ctx, in, a.config.Reviews.Quarantined, func(q *orders.Quarantined) QuarantinedEvent {
 		at := moment(q.QuarantinedAt)
 		if at == nil && !q.Created.IsZero() {
 			at = moment(q.Created.UnixMilli())
@@ -57,7 +57,7 @@ func (a *Admin) listQuarantined(ctx context.Context, in ListRequest) (List[Quara
 }
 
 func whyQuarantined(q *orders.Quarantined) string {
-	if q.Why == orders.ErrNotFound.Error() {
+	if q.Why == "orders: not found" { // of an older version
 		return "there is no such order"
 	}
 	return strings.TrimPrefix(q.Why, "orders: ")
@@ -110,7 +110,7 @@ type Payment struct {
 }
 
 func (a *Admin) listRefunds(ctx context.Context, in ListRequest) (List[Refund], error) {
-	return list(ctx, in, a.config.Orders.Store.RefundDue, func(o *orders.Order) Refund {
+	return list(ctx, in, a.config.Reviews.RefundDue, func(o *orders.Order) Refund {
 		return Refund{At: moment(o.UpdatedAt), Environment: o.Environment, OrderID: o.ID, SessionID: o.SessionID,
 			Payments: payments(o), HandledAt: moment(o.RefundHandledAt)}
 	})

@@ -148,7 +148,7 @@ func TestKeyReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.account = psp.Account{ID: "acct_2"}
-	config := d.Config
+	config := d.config
 	config.CatchUp, config.Store = true, &overtaken{Store: d.db, times: 1}
 	config.TryTimeout, config.Budget = time.Minute, 5*time.Minute
 	d.Service = orders.New(config)

@@ -37,9 +37,9 @@ func (s *Service) catchUp(ctx context.Context) {
 			defer close(caughtUp)
 			ctx, cancel := context.WithTimeout(ctx, catchUpBudget)
 			defer cancel()
-			r := reconciliation{Service: s, env: env, provider: s.Providers[env].Background}
+			r := reconciliation{Service: s, env: env, provider: s.config.Providers[env].Background}
 			if err := r.catchUp(ctx); err != nil {
-				s.Log.Error("orders are taken although the provider's checkouts could not be compared", "environment", env, "error", err)
+				s.config.Log.Error("orders are taken although the provider's checkouts could not be compared", "environment", env, "error", err)
 			}
 		})
 	}
@@ -63,7 +63,7 @@ func (r *reconciliation) catchUp(ctx context.Context) error {
 
 // compareNewest reads one page. If a checkout on it is new, it goes on to all that can still be paid.
 func (r *reconciliation) compareNewest(ctx context.Context) error {
-	since := psp.Span{Since: r.Now().Add(-payableBack)}
+	since := psp.Span{Since: r.config.Now().Add(-payableBack)}
 	page, fault := r.provider.ListCheckouts(r.callDeadline(), since, "")
 	if fault != nil {
 		return fault
@@ -74,7 +74,7 @@ func (r *reconciliation) compareNewest(ctx context.Context) error {
 			return err
 		}
 		if news {
-			r.Log.Warn("the provider is ahead of the database: its checkouts are compared before orders are taken", "environment", r.env)
+			r.config.Log.Warn("the provider is ahead of the database: its checkouts are compared before orders are taken", "environment", r.env)
 			return errors.Join(r.loadQuarantine(ctx), r.checkouts(ctx, since), r.unended)
 		}
 	}
@@ -86,7 +86,7 @@ func (r *reconciliation) isNews(ctx context.Context, remote *psp.Checkout) (bool
 	if remote.OrderID == "" || r.foreign(remote) {
 		return false, nil
 	}
-	order, err := r.Store.Order(ctx, r.env, remote.OrderID)
+	order, err := r.config.Store.Order(ctx, r.env, remote.OrderID)
 	if errors.Is(err, ErrNotFound) {
 		return true, nil
 	}
@@ -108,7 +108,7 @@ func (f *flow) awaitCatchUp() error {
 	select {
 	case <-caughtUp:
 		return errAgain
-	case <-time.After(f.deadline.Sub(f.Now()) - f.TryTimeout):
+	case <-time.After(f.deadline.Sub(f.config.Now()) - f.config.TryTimeout):
 		return errCrowded
 	}
 }

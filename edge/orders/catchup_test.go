@@ -19,7 +19,7 @@ func TestCatchUpGivesUp(t *testing.T) {
 		synctest.Wait()
 		p := &m.busyProvider.provider
 		p.list = &psp.CallError{Class: psp.Unknown}
-		config := m.Config
+		config := m.config
 		config.CatchUp, config.Providers = true, map[checkout.Environment]orders.Provider{checkout.Test: unlimited(p)}
 		m.Service = orders.New(config)
 		ctx, stop := context.WithCancel(context.Background())

@@ -25,7 +25,7 @@ func (f *flow) clear() (string, error) {
 	over := f.nowMilli() >= a.ExpiresAt+expiryGrace.Milliseconds() // whatever there is of it
 	f.order.UpdatedAt = f.nowMilli()
 	if fault != nil && !over {
-		f.Log.Warn("an abandoned attempt cannot be looked for", "order", f.order.ID, "attempt", a.N, "error", fault)
+		f.config.Log.Warn("an abandoned attempt cannot be looked for", "order", f.order.ID, "attempt", a.N, "error", fault)
 		return "", cmp.Or(f.commit(Change{Order: f.order}), crowded(fault))
 	}
 	f.begun, f.ending = 0, 0 // this request may begin another attempt
@@ -80,7 +80,7 @@ func (f *flow) find() (found []psp.Checkout, _ *psp.CallError) {
 		if after = page.Next; after == "" {
 			return found, nil
 		}
-		if !f.Now().Before(f.deadline) {
+		if !f.config.Now().Before(f.deadline) {
 			return nil, &psp.CallError{Class: psp.NotExecuted, Held: true, Code: "list_too_long"}
 		}
 	}
@@ -98,7 +98,7 @@ func (f *flow) span() psp.Span {
 
 // resumeAbandoned clears an attempt without waiting for the buyer's next request.
 func (f *flow) resumeAbandoned() error {
-	f.deadline = f.Now().Add(clearBudget)
+	f.deadline = f.config.Now().Add(clearBudget)
 	_, err := f.clear()
 	if errors.Is(err, errAgain) {
 		return nil

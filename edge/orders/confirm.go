@@ -26,18 +26,18 @@ const (
 // no call. Where the provider does not answer, or all of its turns are taken, the URL is given again: it is most likely right,
 // and a buyer who could pay must not be kept from it.
 func (f *flow) confirm(a *Attempt) error {
-	if f.nowMilli() < a.SentAt+freshFor.Milliseconds() || f.confirmed.lately(f.session.ID, f.Now()) {
+	if f.nowMilli() < a.SentAt+freshFor.Milliseconds() || f.confirmed.lately(f.session.ID, f.config.Now()) {
 		return nil
 	}
 	if held := f.buyer.Reserve(time.Now()); held != nil {
 		return nil
 	}
-	remote, fault := f.provider.Retrieve(f.Now().Add(min(confirmTimeout, f.TryTimeout)), a.Ref)
+	remote, fault := f.provider.Retrieve(f.config.Now().Add(min(confirmTimeout, f.config.TryTimeout)), a.Ref)
 	switch {
 	case fault != nil:
 		return nil
 	case remote.Status == psp.CheckoutOpen:
-		f.confirmed.add(f.session.ID, f.Now())
+		f.confirmed.add(f.session.ID, f.config.Now())
 		return nil
 	}
 	if err := f.observe(a, remote); err != nil {

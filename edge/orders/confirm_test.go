@@ -15,7 +15,7 @@ import (
 func TestConfirm(t *testing.T) {
 	const fresh = 15 * time.Second
 	d := openDesk(t)
-	d.Config.Budget, d.Config.TryTimeout = time.Minute, time.Minute
+	d.restart(func(c *orders.Config) { c.Budget, c.TryTimeout = time.Minute, time.Minute })
 	var first string
 	again := func(when string, retrieves int) {
 		t.Helper()
@@ -51,7 +51,7 @@ func TestConfirmEnded(t *testing.T) {
 		{psp.Checkout{Status: psp.CheckoutComplete, Paid: true, PaymentID: "pi_1"}, orders.Paid},
 	} {
 		d := openDesk(t)
-		d.Config.Budget, d.Config.TryTimeout = time.Minute, time.Minute
+		d.restart(func(c *orders.Config) { c.Budget, c.TryTimeout = time.Minute, time.Minute })
 		if _, err := d.order("DE"); err != nil {
 			t.Fatal(err)
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 // errMisfit: the event is genuine and fits no attempt of ours. It is kept, never applied.
-var errUnmatched = errors.New("orders: the event fits no attempt")
+var errUnmatched = errors.New("the event matches no attempt")
 
 // Apply records what the provider of an environment reports. It is idempotent, and events may come in any order. A nil
 // error means that the event is durable in one way or another: applied, known already, or in quarantine.
@@ -51,7 +51,7 @@ func (s *Service) take(ctx context.Context, env checkout.Environment, ev psp.Eve
 
 // foreign reports whether a checkout belongs to another deployment on the same account.
 func (s *Service) foreign(r *psp.Checkout) bool {
-	return s.Deployment != "" && r.Deployment != "" && r.Deployment != s.Deployment
+	return s.config.Deployment != "" && r.Deployment != "" && r.Deployment != s.config.Deployment
 }
 
 // unmatched keeps an event that fits nothing in quarantine if it reports a payment, and closes the session that was paid: it must
@@ -60,12 +60,12 @@ func (s *Service) foreign(r *psp.Checkout) bool {
 func (s *Service) unmatched(ctx context.Context, env checkout.Environment, ev *psp.Event, why error) (outcome, error) {
 	seen := s.seen(env, ev)
 	if ev.Kind != psp.EventCompleted && ev.Kind != psp.EventSucceeded {
-		s.Log.Warn("event ignored", "event", ev.ID, "ref", ev.Checkout.Ref, "why", why)
-		return unneeded, s.Store.Commit(ctx, Change{Event: seen})
+		s.config.Log.Warn("event ignored", "event", ev.ID, "ref", ev.Checkout.Ref, "why", why)
+		return unneeded, s.config.Store.Commit(ctx, Change{Event: seen})
 	}
 	change := Change{Event: seen, Quarantine: &Quarantined{Event: *ev, Environment: env, Provider: seen.Provider,
-		Why: why.Error(), QuarantinedAt: s.nowMilli()}}
-	session, err := s.Store.Session(ctx, ev.Checkout.SessionID)
+		Why: reason(why), QuarantinedAt: s.nowMilli()}}
+	session, err := s.config.Store.Session(ctx, ev.Checkout.SessionID)
 	switch {
 	case err == nil && session.Environment == env:
 		session.Closed, session.PaidUnmatched = true, true
@@ -73,19 +73,27 @@ func (s *Service) unmatched(ctx context.Context, env checkout.Environment, ev *p
 	case err != nil && !errors.Is(err, ErrNotFound):
 		return unneeded, err
 	}
-	if err := s.Store.Commit(ctx, change); err != nil {
+	if err := s.config.Store.Commit(ctx, change); err != nil {
 		return unneeded, err
 	}
-	s.Log.Error("event in quarantine", "event", ev.ID, "ref", ev.Checkout.Ref, "why", why)
+	s.config.Log.Error("event in quarantine", "event", ev.ID, "ref", ev.Checkout.Ref, "why", why)
 	return quarantined, nil
 }
 
+// reason says why an event matches nothing, for operators.
+func reason(err error) string {
+	if err == ErrNotFound {
+		return "there is no such order"
+	}
+	return err.Error()
+}
+
 func (s *Service) apply(ctx context.Context, env checkout.Environment, ev *psp.Event) error {
-	order, err := s.Store.Order(ctx, env, ev.Checkout.OrderID)
+	order, err := s.config.Store.Order(ctx, env, ev.Checkout.OrderID)
 	if err != nil {
 		return err
 	}
-	session, err := s.Store.Session(ctx, order.SessionID)
+	session, err := s.config.Store.Session(ctx, order.SessionID)
 	if err != nil {
 		return fmt.Errorf("orders: session of %s: %w", order.ID, err)
 	}
@@ -103,9 +111,9 @@ func (s *Service) apply(ctx context.Context, env checkout.Environment, ev *psp.E
 
 // commit writes a change that may have facts, and tells that there are some.
 func (s *Service) commit(ctx context.Context, c Change) error {
-	err := s.Store.Commit(ctx, c)
-	if err == nil && len(c.Facts) > 0 && s.FactAdded != nil {
-		s.FactAdded()
+	err := s.config.Store.Commit(ctx, c)
+	if err == nil && len(c.Facts) > 0 && s.config.FactAdded != nil {
+		s.config.FactAdded()
 	}
 	return err
 }
@@ -118,7 +126,7 @@ func (s *Service) settle(o *Order, a *Attempt, p Payment) []Fact {
 	}
 	facts := o.settled(a, p, s.nowMilli())
 	if o.State == RefundDue {
-		s.Log.Error("an order was paid more than once: a refund is due", "environment", o.Environment, "order", o.ID,
+		s.config.Log.Error("an order was paid more than once: a refund is due", "environment", o.Environment, "order", o.ID,
 			"attempt", a.N, "payment", p.Ref)
 	}
 	return facts
@@ -167,5 +175,5 @@ func (s *Service) payment(a *Attempt, ev *psp.Event) Payment {
 }
 
 func (s *Service) seen(env checkout.Environment, ev *psp.Event) *SeenEvent {
-	return &SeenEvent{Environment: env, Provider: s.Providers[env].Background.Name(), ID: ev.ID}
+	return &SeenEvent{Environment: env, Provider: s.config.Providers[env].Background.Name(), ID: ev.ID}
 }

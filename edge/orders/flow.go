@@ -124,10 +124,10 @@ func (f *flow) answered() (string, error) {
 // callable waits for a turn at the provider, and refuses, before anything is written, what would not get one while there is
 // time for a whole try.
 func (f *flow) callable() error {
-	if f.deadline.Sub(f.Now()) < f.TryTimeout/4 {
+	if f.deadline.Sub(f.config.Now()) < f.config.TryTimeout/4 {
 		return errBusy
 	}
-	if held := f.buyer.Reserve(f.deadline.Add(-f.TryTimeout)); held != nil {
+	if held := f.buyer.Reserve(f.deadline.Add(-f.config.TryTimeout)); held != nil {
 		return crowded(held)
 	}
 	return nil
@@ -150,7 +150,7 @@ func crowded(held *psp.CallError) error { return &busy{errCrowded, held.RetryAft
 // read loads session and order and places the request against the rules.
 func (f *flow) read() error {
 	f.facts = nil
-	session, err := f.Store.Session(f.ctx, f.request.SessionID)
+	session, err := f.config.Store.Session(f.ctx, f.request.SessionID)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
@@ -167,7 +167,7 @@ func (f *flow) read() error {
 	}
 	f.placed, f.digest = *placed, digest(placed)
 	if f.provider == nil {
-		provider, ok := f.Providers[session.Environment]
+		provider, ok := f.config.Providers[session.Environment]
 		if !ok {
 			return sessions.ProviderMissing(problem.Unavailable, session.Environment)
 		}
@@ -202,7 +202,7 @@ func (f *flow) begin() (string, error) {
 	if err := f.callable(); err != nil {
 		return "", err
 	}
-	now := f.Now()
+	now := f.config.Now()
 	change := Change{Order: f.order, Unspent: f.spend}
 	if f.order == nil {
 		id := orderID(f.session)
@@ -230,13 +230,13 @@ func (f *flow) begin() (string, error) {
 }
 
 // expiry is when an attempt that begins now can be paid no longer.
-func (f *flow) expiry() time.Time { return f.Now().Add(remoteLife).Truncate(time.Second) }
+func (f *flow) expiry() time.Time { return f.config.Now().Add(remoteLife).Truncate(time.Second) }
 
 // render makes the next attempt's bytes.
 func (f *flow) render(expires time.Time) (psp.RenderedRequest, error) {
 	wire, err := f.provider.Render(f.payable(len(f.order.Attempts)+1, expires))
 	if err != nil {
-		f.Log.Error("an order cannot be rendered", "provider", f.provider.Name(), "session", f.session.ID, "error", err)
+		f.config.Log.Error("an order cannot be rendered", "provider", f.provider.Name(), "session", f.session.ID, "error", err)
 		return psp.RenderedRequest{}, problem.New(problem.Invalid, "order-unpayable", "", "Order cannot be paid at the payment provider")
 	}
 	return wire, nil
@@ -244,7 +244,7 @@ func (f *flow) render(expires time.Time) (psp.RenderedRequest, error) {
 
 func (f *flow) payable(n int, expires time.Time) psp.CheckoutParams {
 	success := cmp.Or(sessions.ReturnURL(&f.placed), f.session.PageURL+"/complete")
-	return psp.CheckoutParams{Deployment: f.Deployment, OrderID: f.order.ID, Attempt: n, Order: &f.placed, SuccessTo: success, CancelTo: f.session.PageURL,
+	return psp.CheckoutParams{Deployment: f.config.Deployment, OrderID: f.order.ID, Attempt: n, Order: &f.placed, SuccessTo: success, CancelTo: f.session.PageURL,
 		Language: f.session.Language, ExpiresAt: expires}
 }
 
@@ -274,17 +274,17 @@ func (f *flow) send() (string, error) {
 	if fault != nil {
 		f.order.failed(fault, now)
 		if refusal := refused(fault.Refuses, a.Placed.Quote.Currency); refusal != nil && fault.Class == psp.Definitive {
-			f.Log.Warn("the provider refuses an order", "order", f.order.ID, "attempt", a.N, "error", fault)
+			f.config.Log.Warn("the provider refuses an order", "order", f.order.ID, "attempt", a.N, "error", fault)
 			return "", cmp.Or(f.commit(Change{Order: f.order}), error(refusal))
 		}
 		if fault.Class == psp.KeyTaken {
-			f.Log.Warn("the provider knows a call that the database does not: was a backup restored?", "order", f.order.ID, "attempt", a.N)
+			f.config.Log.Warn("the provider knows a call that the database does not: was a backup restored?", "order", f.order.ID, "attempt", a.N)
 			return "", cmp.Or(f.commit(Change{Order: f.order}), errAgain)
 		}
 		return "", errors.Join(fmt.Errorf("orders: %s attempt %d: %w", f.order.ID, a.N, fault), f.commit(Change{Order: f.order}))
 	}
 	if !a.matches(remote) {
-		f.Log.Error("the provider would charge something else", "order", f.order.ID, "attempt", a.N, "ref", remote.Ref)
+		f.config.Log.Error("the provider would charge something else", "order", f.order.ID, "attempt", a.N, "ref", remote.Ref)
 		a.Ref = remote.Ref
 		f.order.rollBack(Abandoned)
 		return "", errors.Join(errors.New("orders: the provider's total is not the frozen one"), f.commit(Change{Order: f.order}))
@@ -409,7 +409,7 @@ func retryable(e *psp.CallError) bool {
 
 // pause waits, unless there would be no time left for another try afterwards.
 func (f *flow) pause(d time.Duration) bool {
-	if f.Now().Add(d + f.TryTimeout/4).After(f.deadline) {
+	if f.config.Now().Add(d + f.config.TryTimeout/4).After(f.deadline) {
 		return false
 	}
 	time.Sleep(d)
@@ -417,7 +417,7 @@ func (f *flow) pause(d time.Duration) bool {
 }
 
 func (f *flow) tryDeadline() time.Time {
-	if t := f.Now().Add(f.TryTimeout); t.Before(f.deadline) {
+	if t := f.config.Now().Add(f.config.TryTimeout); t.Before(f.deadline) {
 		return t
 	}
 	return f.deadline

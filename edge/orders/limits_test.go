@@ -12,6 +12,13 @@ import (
 	"github.com/crepe-checkout/crepe/edge/psp/limit"
 )
 
+// within puts limits before the provider.
+func within(l *limit.Limiter) func(*orders.Config) {
+	return func(c *orders.Config) {
+		c.Providers = map[checkout.Environment]orders.Provider{checkout.Test: orders.Limited(l)}
+	}
+}
+
 // unlimited is a provider without limits.
 func unlimited(p orders.Calls) orders.Provider {
 	return orders.Provider{Background: p, ForBuyer: func(string, string) orders.BuyerCalls { return everReady{p} }}
@@ -29,7 +36,7 @@ func (everReady) Release()                         {}
 func TestLimitsRefuseEarly(t *testing.T) {
 	d := openDesk(t)
 	limiter := limit.New(d.provider, limit.Limits{Trip: 1, Rest: 100 * time.Millisecond})
-	d.Providers[checkout.Test] = orders.Limited(limiter)
+	d.restart(within(limiter))
 	trip := func() {
 		d.faults = []*psp.CallError{{Class: psp.Unknown}}
 		calls := limiter.For("", "")
@@ -67,12 +74,12 @@ func TestLimitsRefuseEarly(t *testing.T) {
 // would be ended and none be made.
 func TestLimitsSupersede(t *testing.T) {
 	d := openDesk(t)
-	d.TryTimeout, d.Budget = time.Minute, 2*time.Minute
+	d.restart(func(c *orders.Config) { c.TryTimeout, c.Budget = time.Minute, 2*time.Minute })
 	first, err := d.order("DE")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.Providers[checkout.Test] = orders.Limited(limit.New(d.provider, limit.Limits{Rate: 0.001})) // one turn now, the next in 20 minutes
+	d.restart(within(limit.New(d.provider, limit.Limits{Rate: 0.001}))) // one slot now, the next in 20 minutes
 	if second, err := d.order("FR"); err != nil || second == first {
 		t.Errorf("got %q, %v", second, err)
 	}

@@ -113,7 +113,8 @@ func TestOverloadRetryAfter(t *testing.T) {
 type market struct {
 	*orders.Service
 	*busyProvider
-	db *badgerstore.DB
+	config orders.Config
+	db     *badgerstore.DB
 
 	mutex    sync.Mutex
 	sessions int
@@ -139,8 +140,9 @@ func inMarket(t *testing.T, do func(*market)) {
 		db, err := badgerstore.Open(directory, badgerstore.Options{NoSync: true})
 		must(err)
 		m := &market{db: db, busyProvider: &busyProvider{bucket: rate.NewLimiter(overloadRate, overloadRate)}, told: make(map[string]bool)}
-		m.Service = orders.New(orders.Config{Store: db, Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-			Providers: map[checkout.Environment]orders.Provider{checkout.Test: orders.Limited(limit.New(m.busyProvider, limit.Limits{Rate: overloadRate}))}})
+		m.config = orders.Config{Store: db, Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+			Providers: map[checkout.Environment]orders.Provider{checkout.Test: orders.Limited(limit.New(m.busyProvider, limit.Limits{Rate: overloadRate}))}}
+		m.Service = orders.New(m.config)
 		ctx, stop := context.WithCancel(t.Context())
 		var sweeper sync.WaitGroup
 		sweeper.Go(func() { m.Run(ctx) })

@@ -43,17 +43,17 @@ func (s *Service) reconcileHourly(ctx context.Context) {
 // second run finds nothing to do. A provider that fails does not keep the next one from being compared.
 func (s *Service) Reconcile(ctx context.Context) error {
 	var failed []error
-	for _, env := range slices.Sorted(maps.Keys(s.Providers)) {
-		r := reconciliation{Service: s, env: env, provider: s.Providers[env].Background}
+	for _, env := range slices.Sorted(maps.Keys(s.config.Providers)) {
+		r := reconciliation{Service: s, env: env, provider: s.config.Providers[env].Background}
 		err := r.run(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err() // we are ending, and that is no failure of anybody's
 		}
 		report := []any{"environment", env, "checked", r.checked, "fixed", r.fixed, "quarantined", r.quarantined}
 		if err != nil {
-			s.Log.Warn("reconciled in part", append(report, "error", err)...)
+			s.config.Log.Warn("reconciled in part", append(report, "error", err)...)
 		} else {
-			s.Log.Info("reconciled", report...)
+			s.config.Log.Info("reconciled", report...)
 		}
 		failed = append(failed, err)
 	}
@@ -83,7 +83,7 @@ func (r *reconciliation) run(ctx context.Context) error {
 	}
 	return errors.Join(
 		visit(ctx, r, r.provider.UndeliveredEvents, r.event),
-		r.checkouts(ctx, psp.Span{Since: r.Now().Add(-reconcileBack)}),
+		r.checkouts(ctx, psp.Span{Since: r.config.Now().Add(-reconcileBack)}),
 		r.unended)
 }
 
@@ -97,7 +97,7 @@ func (r *reconciliation) checkouts(ctx context.Context, created psp.Span) error 
 func (r *reconciliation) loadQuarantine(ctx context.Context) error {
 	r.kept = make(map[string]bool)
 	for after := ""; ; {
-		page, err := r.Store.Quarantined(ctx, r.env, after, 100)
+		page, err := r.config.Store.Quarantined(ctx, r.env, after, 100)
 		if err != nil {
 			return err
 		}
@@ -148,7 +148,7 @@ func readPage[T any](ctx context.Context, r *reconciliation, read func(time.Time
 	}
 }
 
-func (r *reconciliation) callDeadline() time.Time { return r.Now().Add(r.TryTimeout) }
+func (r *reconciliation) callDeadline() time.Time { return r.config.Now().Add(r.config.TryTimeout) }
 
 func (r *reconciliation) event(ctx context.Context, ev *psp.Event) error {
 	if ev.Kind == psp.EventIgnored {
@@ -206,7 +206,7 @@ func (r *reconciliation) end(remote *psp.Checkout) bool {
 		r.unended = fmt.Errorf("orders: %s attempt %d cannot be ended: %w", remote.OrderID, remote.Attempt, fault)
 		return false
 	}
-	r.Log.Warn("a checkout that nobody should pay could be paid, and is ended", "ref", remote.Ref, "attempt", remote.Attempt)
+	r.config.Log.Warn("a checkout that nobody should pay could be paid, and is ended", "ref", remote.Ref, "attempt", remote.Attempt)
 	*remote = ended
 	return true
 }
@@ -232,7 +232,7 @@ func (r *reconciliation) moved(o *Order, remote *psp.Checkout) *Attempt {
 // is there, so that only the key was replaced.
 func (r *reconciliation) home(ctx context.Context, remote *psp.Checkout) (*Order, error) {
 	for {
-		o, err := r.Store.Order(ctx, r.env, remote.OrderID)
+		o, err := r.config.Store.Order(ctx, r.env, remote.OrderID)
 		if err != nil {
 			return nil, err
 		}
@@ -241,7 +241,7 @@ func (r *reconciliation) home(ctx context.Context, remote *psp.Checkout) (*Order
 			return o, nil
 		}
 		a.Account = r.provider.Account()
-		if err := r.Store.Commit(ctx, Change{Order: o}); !errors.Is(err, ErrStale) { // the sweeper may be at work on it
+		if err := r.config.Store.Commit(ctx, Change{Order: o}); !errors.Is(err, ErrStale) { // the sweeper may be at work on it
 			o.Version++
 			return o, err
 		}
@@ -268,7 +268,7 @@ func (r *reconciliation) found(remote *psp.Checkout) *psp.Event {
 	case psp.CheckoutExpired:
 		kind = psp.EventExpired
 	}
-	return &psp.Event{ID: fmt.Sprintf("reconciled_%s_%d_%t", remote.Ref, remote.Status, remote.Paid), Kind: kind, Created: r.Now(), Checkout: *remote}
+	return &psp.Event{ID: fmt.Sprintf("reconciled_%s_%d_%t", remote.Ref, remote.Status, remote.Paid), Kind: kind, Created: r.config.Now(), Checkout: *remote}
 }
 
 // stray reports whether a checkout that can be paid at the provider must not be: its attempt was given up, or the order's

@@ -21,7 +21,7 @@ func TestReturnHosts(t *testing.T) {
 	if err := d.db.WriteSession(t.Context(), session); err != nil {
 		t.Fatal(err)
 	}
-	d.Config.Budget = time.Minute
+	d.restart(budget(time.Minute))
 	business := false
 	order := func(boundTo, successURL string) error {
 		_, err := d.Service.Create(t.Context(), &checkout.Request{

@@ -49,14 +49,14 @@ func (u Unhandled) Any() bool { return u != (Unhandled{}) }
 
 // HandleQuarantined marks an event in quarantine as handled. [ErrNotFound] when there is none.
 func (s *Service) HandleQuarantined(ctx context.Context, env checkout.Environment, provider, eventID string) error {
-	return s.Store.HandleQuarantined(ctx, env, provider, eventID, s.nowMilli())
+	return s.config.Store.HandleQuarantined(ctx, env, provider, eventID, s.nowMilli())
 }
 
 // HandleRefund marks the refund of an order as handled; the order stays [RefundDue]. Another payment that arrives later is due
 // again. [ErrNotFound] when no order with that id has a refund due.
 func (s *Service) HandleRefund(ctx context.Context, env checkout.Environment, id string) error {
 	for {
-		o, err := s.Store.Order(ctx, env, id)
+		o, err := s.config.Store.Order(ctx, env, id)
 		switch {
 		case err != nil:
 			return err
@@ -66,7 +66,7 @@ func (s *Service) HandleRefund(ctx context.Context, env checkout.Environment, id
 			return nil
 		}
 		o.RefundHandledAt = s.nowMilli()
-		if err := s.Store.Commit(ctx, Change{Order: o}); !errors.Is(err, ErrStale) {
+		if err := s.config.Store.Commit(ctx, Change{Order: o}); !errors.Is(err, ErrStale) {
 			return err
 		}
 	}
@@ -84,13 +84,13 @@ func (s *Service) reportHourly(ctx context.Context) {
 }
 
 func (s *Service) report(ctx context.Context) {
-	for _, env := range slices.Sorted(maps.Keys(s.Providers)) {
-		waiting, err := s.Store.Unhandled(ctx, env)
+	for _, env := range slices.Sorted(maps.Keys(s.config.Providers)) {
+		waiting, err := s.config.Store.Unhandled(ctx, env)
 		switch {
 		case err != nil:
-			s.Log.Error("quarantine and due refunds cannot be counted", "environment", env, "error", err)
+			s.config.Log.Error("quarantine and due refunds cannot be counted", "environment", env, "error", err)
 		case waiting.Any():
-			s.Log.Error("payments wait for a person: see crepe orders quarantine and crepe orders refund-due",
+			s.config.Log.Error("payments wait for a person: see crepe orders quarantine and crepe orders refund-due",
 				"environment", env, "quarantined", waiting.Quarantined, "refund-due", waiting.RefundDue)
 		}
 	}

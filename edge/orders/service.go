@@ -45,7 +45,7 @@ type Config struct {
 
 // Service places orders and applies what the provider reports of them. It is safe for concurrent use.
 type Service struct {
-	Config
+	config    Config
 	sessions  keyedLock
 	confirmed confirmations
 	caughtUp  map[checkout.Environment]chan struct{} // closed when orders are taken
@@ -59,7 +59,7 @@ func New(c Config) *Service {
 	if c.Budget == 0 {
 		c.Budget = 9 * time.Second
 	}
-	s := &Service{Config: c, caughtUp: make(map[checkout.Environment]chan struct{})}
+	s := &Service{config: c, caughtUp: make(map[checkout.Environment]chan struct{})}
 	for env := range c.Providers {
 		s.caughtUp[env] = make(chan struct{})
 		if !c.CatchUp {
@@ -83,7 +83,7 @@ func (s *Service) Order(ctx context.Context, session *sessions.Session) (*Order,
 	if session.OrderID == "" {
 		return nil, ErrNotFound
 	}
-	return s.Store.Order(ctx, session.Environment, session.OrderID)
+	return s.config.Store.Order(ctx, session.Environment, session.OrderID)
 }
 
 // Create places the order that r asks for and returns the URL where the buyer pays. The same request again gets the same
@@ -95,8 +95,8 @@ func (s *Service) Order(ctx context.Context, session *sessions.Session) (*Order,
 // spend, when not nil, is the token to use up by success. A token that has been used up gets the answer of its order again, and
 // nothing else. A buyer who disconnects does not stop the work: ctx carries values, not the deadline.
 func (s *Service) Create(ctx context.Context, r *checkout.Request, client string, spend *SpentToken) (string, error) {
-	deadline := s.Now().Add(s.Budget)
-	unlock, ok := s.sessions.lock(r.SessionID, s.Budget)
+	deadline := s.config.Now().Add(s.config.Budget)
+	unlock, ok := s.sessions.lock(r.SessionID, s.config.Budget)
 	if !ok {
 		return "", errBusy
 	}
@@ -115,13 +115,13 @@ func (s *Service) Create(ctx context.Context, r *checkout.Request, client string
 			return "", checkout.AuthenticationFailed // a session token that has had its order
 		case !again:
 			return url, err
-		case !s.Now().Before(deadline):
+		case !s.config.Now().Before(deadline):
 			return "", errBusy // others have taken steps all the time
 		}
 	}
 }
 
-func (s *Service) nowMilli() int64 { return s.Now().UnixMilli() }
+func (s *Service) nowMilli() int64 { return s.config.Now().UnixMilli() }
 
 // orderID is made of the session, so that the same request leads to the same calls of the provider though a backup was restored
 // in between. Order ids sort by the time of their sessions, and do not tell the session's id, which lets its holder order.
@@ -131,5 +131,5 @@ func orderID(session *sessions.Session) string {
 }
 
 func (s *Service) newID(prefix string) string {
-	return shortid.Format(prefix, shortid.NewV7(s.Now(), s.Rand))
+	return shortid.Format(prefix, shortid.NewV7(s.config.Now(), s.config.Rand))
 }

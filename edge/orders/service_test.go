@@ -146,9 +146,26 @@ func (p *provider) end(ref string) (psp.Checkout, *psp.CallError) {
 type desk struct {
 	*orders.Service
 	*provider
-	db    *badgerstore.DB
-	log   *bytes.Buffer
-	ahead time.Duration // of the real clock
+	config orders.Config
+	db     *badgerstore.DB
+	log    *bytes.Buffer
+	ahead  time.Duration // of the real clock
+}
+
+// restart starts a service with another configuration in place of the one that there is.
+func (d *desk) restart(change func(*orders.Config)) {
+	change(&d.config)
+	d.Service = orders.New(d.config)
+}
+
+// budget gives a create-order time for more tries or fewer.
+func budget(d time.Duration) func(*orders.Config) {
+	return func(c *orders.Config) { c.Budget = d }
+}
+
+// withStore makes a service use another store.
+func withStore(s orders.Store) func(*orders.Config) {
+	return func(c *orders.Config) { c.Store = s }
 }
 
 func openDesk(t *testing.T) *desk {
@@ -171,8 +188,9 @@ func openDeskIn(t *testing.T, directory string) *desk {
 	})
 	p := new(provider)
 	d := &desk{provider: p, db: db, log: log}
-	d.Service = orders.New(orders.Config{Store: db, Providers: map[checkout.Environment]orders.Provider{checkout.Test: unlimited(p)},
-		Now: func() time.Time { return time.Now().Add(d.ahead) }, Rand: rand.Reader, Log: logger, TryTimeout: 50 * time.Millisecond, Budget: 100 * time.Millisecond})
+	d.config = orders.Config{Store: db, Providers: map[checkout.Environment]orders.Provider{checkout.Test: unlimited(p)},
+		Now: func() time.Time { return time.Now().Add(d.ahead) }, Rand: rand.Reader, Log: logger, TryTimeout: 50 * time.Millisecond, Budget: 100 * time.Millisecond}
+	d.Service = orders.New(d.config)
 	session := &sessions.Session{MerchantID: "MER_1", PageURL: "https://pay.example/s", Session: checkout.Session{
 		ID: sessionID, Environment: checkout.Test, StoreID: "STO_1", ExpiresAt: time.Now().Add(time.Hour).UnixMilli(),
 		Product: checkout.Product{ID: "PROD_1", Type: checkout.OneTime, Name: "A thing"},
@@ -338,7 +356,7 @@ func TestRefusalsOfTheCaller(t *testing.T) {
 // TestRetriesWithinBudget: a passing failure costs the buyer nothing but time.
 func TestRetriesWithinBudget(t *testing.T) {
 	d := openDesk(t)
-	d.Config.Budget = 2 * time.Second
+	d.restart(budget(2 * time.Second))
 	d.faults = []*psp.CallError{{Class: psp.Unknown}, {Class: psp.NotExecuted, Status: 429}}
 	if _, err := d.order("DE"); err != nil {
 		t.Fatal(err)
@@ -351,7 +369,7 @@ func TestRetriesWithinBudget(t *testing.T) {
 // TestNotExecutedAfterUnknown: a later "I did not do it" says nothing about the earlier try.
 func TestNotExecutedAfterUnknown(t *testing.T) {
 	d := openDesk(t)
-	d.Config.Budget = time.Second
+	d.restart(budget(time.Second))
 	d.faults = []*psp.CallError{{Class: psp.Unknown}, {Class: psp.NotExecuted, Status: 401}}
 	if _, err := d.order("DE"); err == nil {
 		t.Fatal("no error")
@@ -366,11 +384,11 @@ func TestNotExecutedAfterUnknown(t *testing.T) {
 func TestLostCommit(t *testing.T) {
 	d := openDesk(t)
 	failing := &failingStore{Store: d.db, failAt: 2}
-	d.Config.Store = failing
+	d.restart(withStore(failing))
 	if _, err := d.order("DE"); !errors.Is(err, errPowerCut) {
 		t.Fatalf("got %v", err)
 	}
-	d.Config.Store = d.db
+	d.restart(withStore(d.db))
 	if _, o := d.stored(t); o.Current().State != orders.Sent {
 		t.Fatalf("the attempt is %s", o.Current().State)
 	}
@@ -438,9 +456,9 @@ func TestSupersede(t *testing.T) {
 // new checkout. The changed request has had its effect; it does not end that checkout as well.
 func TestSupersedesOnce(t *testing.T) {
 	d := openDesk(t)
-	d.Config.Budget = time.Minute
+	d.restart(budget(time.Minute))
 	other := *d
-	other.Service = orders.New(d.Config)
+	other.Service = orders.New(d.config)
 	if _, err := d.order("DE"); err != nil {
 		t.Fatal(err)
 	}
@@ -464,7 +482,7 @@ func TestSupersedesOnce(t *testing.T) {
 // also where an earlier change was to end it.
 func TestUnfitChangeEndsNothing(t *testing.T) {
 	d := openDesk(t)
-	d.Config.Budget = time.Minute
+	d.restart(budget(time.Minute))
 	d.unfit = "https://shop.example/unfit"
 	first, err := d.order("DE")
 	if err != nil {
@@ -497,9 +515,9 @@ func TestUnfitChangeEndsNothing(t *testing.T) {
 // may have had: the attempt is not refused.
 func TestTakenOver(t *testing.T) {
 	d := openDesk(t)
-	d.Config.Budget = time.Minute
+	d.restart(budget(time.Minute))
 	other := *d
-	other.Service = orders.New(d.Config)
+	other.Service = orders.New(d.config)
 	d.faults = []*psp.CallError{{Class: psp.NotExecuted, Status: 401}}
 	made, over, taken := make(chan struct{}), make(chan struct{}), make(chan error)
 	d.creating = func() { // the first call is on its way back
@@ -545,7 +563,7 @@ func TestSupersedeTooLate(t *testing.T) {
 // TestManyAtOnce: a double click, two tabs and an impatient script lead to one checkout.
 func TestManyAtOnce(t *testing.T) {
 	d := openDesk(t)
-	d.Config.Budget = 5 * time.Second
+	d.restart(budget(5 * time.Second))
 	const clients = 32
 	urls := make([]string, clients)
 	var wait sync.WaitGroup
@@ -740,7 +758,7 @@ func TestCanceled(t *testing.T) {
 // TestSpentToken: a token has one order, however many requests come at once.
 func TestSpentToken(t *testing.T) {
 	d := openDesk(t)
-	d.Config.Budget = 5 * time.Second
+	d.restart(budget(5 * time.Second))
 	spend := &orders.SpentToken{Environment: checkout.Test, ID: "tok", ExpiresAt: time.Now().Add(time.Minute).UnixMilli()}
 	results := make(chan error, 6)
 	for i := range 6 {
@@ -772,15 +790,14 @@ func TestSpentToken(t *testing.T) {
 // refused for the moment.
 func TestWithoutProvider(t *testing.T) {
 	d := openDesk(t)
-	providers := d.Providers
-	d.Providers = nil
+	providers := d.config.Providers
+	d.restart(func(c *orders.Config) { c.Providers = nil })
 	var refused *problem.Problem
 	if _, err := d.order("DE"); !errors.As(err, &refused) || refused.Kind != problem.Unavailable ||
 		refused.Message != "No payment provider is configured for environment test" {
 		t.Errorf("without a provider: %v", err)
 	}
-	d.Providers = providers
-	d.Config.Budget = time.Minute
+	d.restart(func(c *orders.Config) { c.Providers, c.Budget = providers, time.Minute })
 	if _, err := d.order("DE"); err != nil {
 		t.Errorf("with one again: %v", err)
 	}

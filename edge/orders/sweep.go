@@ -39,13 +39,13 @@ func (s *Service) Run(ctx context.Context) {
 
 func (s *Service) sweep(ctx context.Context) {
 	if err := s.Sweep(ctx); err != nil {
-		s.Log.Error("the sweep was cut short", "error", err)
+		s.config.Log.Error("the sweep was cut short", "error", err)
 	}
 }
 
 // Sweep looks once at every order that is due. An order that somebody is at work on, or that fails again, stays due.
 func (s *Service) Sweep(ctx context.Context) error {
-	due, err := s.Store.Due(ctx, s.nowMilli(), sweepBatch)
+	due, err := s.config.Store.Due(ctx, s.nowMilli(), sweepBatch)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 		all.Go(func() {
 			defer func() { <-slots }()
 			if err := s.resume(ctx, d); err != nil && !errors.Is(err, ErrStale) {
-				s.Log.Warn("an order could not be resumed", "order", d.ID, "error", err)
+				s.config.Log.Warn("an order could not be resumed", "order", d.ID, "error", err)
 			}
 		})
 	}
@@ -66,7 +66,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 
 // resume takes the one step that brings a due order nearer to its end.
 func (s *Service) resume(ctx context.Context, d DueOrder) error {
-	order, err := s.Store.Order(ctx, d.Environment, d.ID)
+	order, err := s.config.Store.Order(ctx, d.Environment, d.ID)
 	if err != nil {
 		return err
 	}
@@ -75,14 +75,14 @@ func (s *Service) resume(ctx context.Context, d DueOrder) error {
 		return nil // a buyer is here and will do the same
 	}
 	defer unlock()
-	f := flow{Service: s, ctx: ctx, deadline: s.Now().Add(s.Budget)}
-	if f.provider = s.Providers[d.Environment].Background; f.provider == nil {
+	f := flow{Service: s, ctx: ctx, deadline: s.config.Now().Add(s.config.Budget)}
+	if f.provider = s.config.Providers[d.Environment].Background; f.provider == nil {
 		return errors.New("orders: no payment provider is configured any more")
 	}
-	if f.order, err = s.Store.Order(ctx, d.Environment, d.ID); err != nil {
+	if f.order, err = s.config.Store.Order(ctx, d.Environment, d.ID); err != nil {
 		return err
 	}
-	if f.session, err = s.Store.Session(ctx, order.SessionID); err != nil {
+	if f.session, err = s.config.Store.Session(ctx, order.SessionID); err != nil {
 		return err
 	}
 	if due := f.order.DueAt(); due == 0 || due > s.nowMilli() {
@@ -123,7 +123,7 @@ func (f *flow) resumeElsewhere() error {
 		return f.commit(Change{Order: f.order})
 	}
 	if !a.Account.TestMode && a.URL != "" {
-		f.Log.Warn("an attempt ended at another account of the provider: whether it was paid is to be seen there only",
+		f.config.Log.Warn("an attempt ended at another account of the provider: whether it was paid is to be seen there only",
 			"order", f.order.ID, "attempt", a.N, "account", a.Account.ID, "ref", a.Ref)
 	}
 	f.order.left(now)

@@ -44,11 +44,11 @@ func TestSweepUnresolved(t *testing.T) {
 // TestSweepLostCommit: the process died between the provider's answer and our writing it down.
 func TestSweepLostCommit(t *testing.T) {
 	d := openDesk(t)
-	d.Config.Store = &failingStore{Store: d.db, failAt: 2}
+	d.restart(withStore(&failingStore{Store: d.db, failAt: 2}))
 	if _, err := d.order("DE"); !errors.Is(err, errPowerCut) {
 		t.Fatal(err)
 	}
-	d.Config.Store = d.db
+	d.restart(withStore(d.db))
 	if o := d.sweep(t, 20*time.Second); o.State != orders.AwaitingPayment || len(d.checkouts) != 1 {
 		t.Errorf("the order is %s, %d checkouts", o.State, len(d.checkouts))
 	}

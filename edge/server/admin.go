@@ -27,7 +27,7 @@ func (s *server) openAdmin() {
 		s.log.Error("crepe orders and crepe keys do not reach this server", "error", err)
 		return
 	}
-	handler := admin.New(admin.Config{Orders: s.orders, Auth: s.auth, Log: s.log}).Handle
+	handler := admin.New(admin.Config{Orders: s.orders, Reviews: s.db, Auth: s.auth, Log: s.log}).Handle
 	s.admin = startHTTP(listener, func(ctx *fasthttp.RequestCtx) {
 		defer s.recovered(ctx)
 		if err := readBody(ctx); err != nil {
@@ -57,8 +57,9 @@ func OpenAdmin(data string, log *slog.Logger) (*admin.Client, error) {
 		return nil, err
 	}
 	return admin.New(admin.Config{
-		Orders: orders.New(orders.Config{Store: db, Now: time.Now, Rand: rand.Reader, Log: log}),
-		Auth:   auth.New(auth.Config{Catalog: db, Keys: db, Tokens: db, Now: time.Now, Rand: rand.Reader}),
-		Log:    slog.New(slog.DiscardHandler), // the command prints what it has done
+		Orders:  orders.New(orders.Config{Store: db, Now: time.Now, Rand: rand.Reader, Log: log}),
+		Reviews: db,
+		Auth:    auth.New(auth.Config{Catalog: db, Keys: db, Tokens: db, Now: time.Now, Rand: rand.Reader}),
+		Log:     slog.New(slog.DiscardHandler), // the command prints what it has done
 	}).Client(db.Close), nil
 }

@@ -37,7 +37,7 @@ const (
 // -times, the median and the p99 of each kind are at most twice those of the other shop, in the median of the rounds. Without it,
 // every request is answered.
 func TestBulkhead(t *testing.T) {
-	patience := func(s *server) { s.orders.TryTimeout, s.orders.Budget = 3*time.Second, 3100*time.Millisecond }
+	patience := orderTimes(3*time.Second, 3100*time.Millisecond)
 	well, hung := openBulkhead(t, patience), openBulkhead(t, patience)
 	hung.sandboxes[checkout.Test].Decide(func(c fault.Call) fault.Spec {
 		if c.Operation == fault.Create {
@@ -104,9 +104,9 @@ type bulkhead struct {
 	refused        atomic.Int32 // buyers with a 503
 }
 
-func openBulkhead(t *testing.T, tune func(*server)) *bulkhead {
+func openBulkhead(t *testing.T, settings ...func(*Config)) *bulkhead {
 	t.Helper()
-	s := openTuned(t, tune)
+	s := openShop(t, settings...)
 	arrivals := bulkheadMost * bulkheadSlices * int(bulkheadSlice/bulkheadPace+1)
 	return &bulkhead{shop: s, token: s.Token(t, "user-1"), page: s.Session(t, nil), sessions: s.manySessions(t, arrivals+bulkheadCrowd),
 		orders: newBrowser(), others: newBrowser()}

@@ -37,12 +37,11 @@ var shapes = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8}|whsec_|sk_(test|live)_|BEGI
 // level, in stored errors, in idempotency keys and in stored requests.
 func TestCanaries(t *testing.T) {
 	shop := openTuned(t, func(s *server) {
-		s.orders.TryTimeout, s.orders.Budget = 150*time.Millisecond, 300*time.Millisecond
 		s.extra = map[string]fasthttp.RequestHandler{
 			"/canary/panic": func(*fasthttp.RequestCtx) { panic(errors.New(canaries["panic"])) },
 			"/canary/index": func(ctx *fasthttp.RequestCtx) { _ = []byte(canaries["panic"])[len(ctx.Path())*10] },
 		}
-	}, withTools, trusting("127.0.0.0/8"))
+	}, orderTimes(150*time.Millisecond, 300*time.Millisecond), withTools, trusting("127.0.0.0/8"))
 	c := &canary{shop: shop, token: shop.Token(t, canaries["buyer"])}
 	c.orders(t)
 	c.webhooks(t)

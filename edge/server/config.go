@@ -49,6 +49,8 @@ type Config struct {
 	// Dev makes the server that of crepe dev; nil for production.
 	Dev *Dev
 
+	orderTry, orderBudget time.Duration // see [orders.Config]; 0 for its defaults
+
 	local string // where this machine reaches the server; set by listen
 }
 

@@ -13,7 +13,7 @@ import (
 // TestPaidInFlood: while more buyers order than can wait for a provider that hangs, and refused buyers retry, paid orders are
 // completed by their webhooks.
 func TestPaidInFlood(t *testing.T) {
-	flood := openBulkhead(t, func(*server) {})
+	flood := openBulkhead(t)
 	provider := flood.sandboxes[checkout.Test]
 	paid := flood.manySessions(t, 10)
 	for _, id := range paid {

@@ -13,7 +13,7 @@ import (
 // TestInFlight: a request for an order that another request is creating waits and gets the same answer, or 503 with Retry-After.
 func TestInFlight(t *testing.T) {
 	// A try of the first takes as long as the second waits, so that no time is left for a try of the second.
-	shop := openTuned(t, func(s *server) { s.orders.TryTimeout, s.orders.Budget = 12*time.Second, 12*time.Second })
+	shop := openShop(t, orderTimes(12*time.Second, 12*time.Second))
 	token := shop.Token(t, "user-1")
 	provider := shop.sandboxes[checkout.Test]
 

@@ -111,7 +111,7 @@ func (s *server) wire() error {
 	s.sessions = sessions.New(sessions.Config{Store: s.db, Catalog: s.db, Providers: providers, PublicURL: s.PublicURL, Now: time.Now, Rand: rand.Reader})
 	s.notify = notify.New(notify.Config{Store: s.db, Log: s.log})
 	s.orders = orders.New(orders.Config{Store: s.db, Providers: limited, Now: time.Now, Rand: rand.Reader, Log: s.log,
-		Deployment: deployment, CatchUp: true, FactAdded: s.notify.FactAdded})
+		Deployment: deployment, CatchUp: true, FactAdded: s.notify.FactAdded, TryTimeout: s.orderTry, Budget: s.orderBudget})
 	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Origins: s.db, Sessions: s.sessions, Orders: s.orders, Providers: providers,
 		Idempotency: idempotency.NewGuard(s.db, time.Now, s.log), GeoIP: locator, Throttle: limits, Rates: rates,
 		Ready: s.ready, Now: time.Now, Log: s.log})

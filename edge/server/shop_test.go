@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/demo"
@@ -21,6 +22,11 @@ type shop struct {
 func openShop(t testing.TB, settings ...func(*Config)) *shop {
 	t.Helper()
 	return openTuned(t, func(*server) {}, settings...)
+}
+
+// orderTimes limits the time of one call to a provider and of a whole create-order.
+func orderTimes(try, budget time.Duration) func(*Config) {
+	return func(c *Config) { c.orderTry, c.orderBudget = try, budget }
 }
 
 // openTuned is openShop with a server that is changed before it serves.
