@@ -64,9 +64,9 @@ func (r *reconciliation) catchUp(ctx context.Context) error {
 // compareNewest reads one page. If a checkout on it is new, it goes on to all that can still be paid.
 func (r *reconciliation) compareNewest(ctx context.Context) error {
 	since := psp.Span{Since: r.config.Now().Add(-payableBack)}
-	page, fault := r.provider.ListCheckouts(r.callDeadline(), since, "")
-	if fault != nil {
-		return fault
+	page, callErr := r.provider.ListCheckouts(r.callDeadline(), since, "")
+	if callErr != nil {
+		return callErr
 	}
 	for i := range page.Items {
 		news, err := r.isNews(ctx, &page.Items[i])

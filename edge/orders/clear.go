@@ -21,12 +21,12 @@ const (
 func (f *flow) clear() (string, error) {
 	a := f.order.Current()
 	a.Tries++
-	payable, fault := f.unfinished()
+	payable, callErr := f.unfinished()
 	over := f.nowMilli() >= a.ExpiresAt+expiryGrace.Milliseconds() // whatever there is of it
 	f.order.UpdatedAt = f.nowMilli()
-	if fault != nil && !over {
-		f.config.Log.Warn("an abandoned attempt cannot be looked for", "order", f.order.ID, "attempt", a.N, "error", fault)
-		return "", cmp.Or(f.commit(Change{Order: f.order}), crowded(fault))
+	if callErr != nil && !over {
+		f.config.Log.Warn("an abandoned attempt cannot be looked for", "order", f.order.ID, "attempt", a.N, "error", callErr)
+		return "", cmp.Or(f.commit(Change{Order: f.order}), crowded(callErr))
 	}
 	f.begun, f.ending = 0, 0 // this request may begin another attempt
 	if payable == nil {
@@ -43,14 +43,14 @@ func (f *flow) clear() (string, error) {
 // unfinished ends every open checkout that the provider has of the current attempt, or of attempts that a restored backup has
 // lost. It returns one that could not be ended because a buyer was faster, a paid one first; nil when there is none.
 func (f *flow) unfinished() (faster *psp.Checkout, _ *psp.CallError) {
-	found, fault := f.find()
-	if fault != nil {
-		return nil, fault
+	found, callErr := f.find()
+	if callErr != nil {
+		return nil, callErr
 	}
 	for _, r := range found {
 		if r.Status == psp.CheckoutOpen {
-			if r, fault = f.provider.Expire(f.tryDeadline(), r.Ref); fault != nil {
-				return nil, fault
+			if r, callErr = f.provider.Expire(f.tryDeadline(), r.Ref); callErr != nil {
+				return nil, callErr
 			}
 		}
 		if r.Status != psp.CheckoutExpired && r.Status != psp.CheckoutMissing && (faster == nil || r.Paid) {
@@ -64,13 +64,13 @@ func (f *flow) unfinished() (faster *psp.Checkout, _ *psp.CallError) {
 func (f *flow) find() (found []psp.Checkout, _ *psp.CallError) {
 	a := f.order.Current()
 	if a.Ref != "" {
-		r, fault := f.provider.Retrieve(f.tryDeadline(), a.Ref)
-		return []psp.Checkout{r}, fault
+		r, callErr := f.provider.Retrieve(f.tryDeadline(), a.Ref)
+		return []psp.Checkout{r}, callErr
 	}
 	for after := ""; ; {
-		page, fault := f.provider.ListCheckouts(f.tryDeadline(), f.span(), after)
-		if fault != nil {
-			return nil, fault
+		page, callErr := f.provider.ListCheckouts(f.tryDeadline(), f.span(), after)
+		if callErr != nil {
+			return nil, callErr
 		}
 		for _, r := range page.Items {
 			if known := f.order.attemptOf(&r); r.OrderID == f.order.ID && !f.foreign(&r) && (known == nil || known == a) {

@@ -32,9 +32,9 @@ func (f *flow) confirm(a *Attempt) error {
 	if held := f.buyer.Reserve(time.Now()); held != nil {
 		return nil
 	}
-	remote, fault := f.provider.Retrieve(f.config.Now().Add(min(confirmTimeout, f.config.TryTimeout)), a.Ref)
+	remote, callErr := f.provider.Retrieve(f.config.Now().Add(min(confirmTimeout, f.config.TryTimeout)), a.Ref)
 	switch {
-	case fault != nil:
+	case callErr != nil:
 		return nil
 	case remote.Status == psp.CheckoutOpen:
 		f.confirmed.add(f.session.ID, f.config.Now())

@@ -265,23 +265,23 @@ func (f *flow) resend() (string, error) {
 // back together with the URL, so that a rollback has nothing to undo.
 func (f *flow) send() (string, error) {
 	a := f.order.Current()
-	remote, fault := f.create(a)
+	remote, callErr := f.create(a)
 	now := f.nowMilli()
-	if fault != nil && fault.Held {
-		f.order.failed(fault, now)
-		return "", cmp.Or(f.commit(Change{Order: f.order}), crowded(fault))
+	if callErr != nil && callErr.Held {
+		f.order.failed(callErr, now)
+		return "", cmp.Or(f.commit(Change{Order: f.order}), crowded(callErr))
 	}
-	if fault != nil {
-		f.order.failed(fault, now)
-		if refusal := refused(fault.Refuses, a.Placed.Quote.Currency); refusal != nil && fault.Class == psp.Definitive {
-			f.config.Log.Warn("the provider refuses an order", "order", f.order.ID, "attempt", a.N, "error", fault)
+	if callErr != nil {
+		f.order.failed(callErr, now)
+		if refusal := refused(callErr.Refuses, a.Placed.Quote.Currency); refusal != nil && callErr.Class == psp.Definitive {
+			f.config.Log.Warn("the provider refuses an order", "order", f.order.ID, "attempt", a.N, "error", callErr)
 			return "", cmp.Or(f.commit(Change{Order: f.order}), error(refusal))
 		}
-		if fault.Class == psp.KeyTaken {
+		if callErr.Class == psp.KeyTaken {
 			f.config.Log.Warn("the provider knows a call that the database does not: was a backup restored?", "order", f.order.ID, "attempt", a.N)
 			return "", cmp.Or(f.commit(Change{Order: f.order}), errAgain)
 		}
-		return "", errors.Join(fmt.Errorf("orders: %s attempt %d: %w", f.order.ID, a.N, fault), f.commit(Change{Order: f.order}))
+		return "", errors.Join(fmt.Errorf("orders: %s attempt %d: %w", f.order.ID, a.N, callErr), f.commit(Change{Order: f.order}))
 	}
 	if !a.matches(remote) {
 		f.config.Log.Error("the provider would charge something else", "order", f.order.ID, "attempt", a.N, "ref", remote.Ref)
@@ -331,12 +331,12 @@ func (f *flow) supersede() (string, error) {
 		f.ending = a.N
 	}
 	f.buyer.Extend() // without a slot for the next checkout, this one must not be ended
-	remote, fault := f.provider.Expire(f.tryDeadline(), a.Ref)
-	if fault != nil && fault.Held {
-		return "", crowded(fault)
+	remote, callErr := f.provider.Expire(f.tryDeadline(), a.Ref)
+	if callErr != nil && callErr.Held {
+		return "", crowded(callErr)
 	}
-	if fault != nil {
-		return "", fmt.Errorf("orders: %s attempt %d cannot be ended: %w", f.order.ID, a.N, fault)
+	if callErr != nil {
+		return "", fmt.Errorf("orders: %s attempt %d cannot be ended: %w", f.order.ID, a.N, callErr)
 	}
 	if err := f.observe(a, remote); err != nil {
 		return "", cmp.Or(f.commit(Change{Order: f.order}), err)
@@ -379,15 +379,15 @@ func (f *flow) commitClosed() error {
 func (f *flow) create(a *Attempt) (psp.Checkout, *psp.CallError) {
 	for try := 0; ; try++ {
 		a.Tries++
-		remote, fault := f.provider.Create(f.tryDeadline(), a.Request, a.Key)
-		if fault == nil {
+		remote, callErr := f.provider.Create(f.tryDeadline(), a.Request, a.Key)
+		if callErr == nil {
 			return remote, nil
 		}
-		if fault.Class == psp.Unknown || fault.Class == psp.InProgress {
+		if callErr.Class == psp.Unknown || callErr.Class == psp.InProgress {
 			a.EverUnknown = true
 		}
-		if !retryable(fault) || !f.pause(max(fault.RetryAfter, 200*time.Millisecond<<try)) {
-			return psp.Checkout{}, fault
+		if !retryable(callErr) || !f.pause(max(callErr.RetryAfter, 200*time.Millisecond<<try)) {
+			return psp.Checkout{}, callErr
 		}
 	}
 }

@@ -265,11 +265,11 @@ func (g brokenGateway) Render(p psp.CheckoutParams) (psp.RenderedRequest, error)
 }
 
 func (g brokenGateway) Retrieve(deadline time.Time, ref string) (psp.Checkout, *psp.CallError) {
-	remote, fault := g.Provider.Retrieve(deadline, ref)
+	remote, callErr := g.Provider.Retrieve(deadline, ref)
 	if g.retrieve != nil {
 		remote = g.retrieve(remote)
 	}
-	return remote, fault
+	return remote, callErr
 }
 
 func (g brokenGateway) Webhook(header func(string) string, body []byte, now time.Time) (psp.Event, error) {
@@ -330,19 +330,19 @@ func neverExpire(psp.Provider, time.Time, string) (psp.Checkout, *psp.CallError)
 }
 
 func hopefulExpire(g psp.Provider, deadline time.Time, ref string) (psp.Checkout, *psp.CallError) {
-	remote, fault := g.Expire(deadline, ref)
-	if fault != nil && fault.Class == psp.Unknown {
+	remote, callErr := g.Expire(deadline, ref)
+	if callErr != nil && callErr.Class == psp.Unknown {
 		return psp.Checkout{Status: psp.CheckoutExpired}, nil
 	}
-	return remote, fault
+	return remote, callErr
 }
 
 func hopelessCreate(g psp.Provider, deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
-	remote, fault := g.Create(deadline, w, key)
-	if fault != nil && fault.Class == psp.Unknown {
-		fault.Class = psp.Definitive
+	remote, callErr := g.Create(deadline, w, key)
+	if callErr != nil && callErr.Class == psp.Unknown {
+		callErr.Class = psp.Definitive
 	}
-	return remote, fault
+	return remote, callErr
 }
 
 func newKeys() mutant {

@@ -133,15 +133,15 @@ func visit[T any](ctx context.Context, r *reconciliation, read func(time.Time, s
 
 func readPage[T any](ctx context.Context, r *reconciliation, read func(time.Time, string) (psp.Page[T], *psp.CallError), after string) (psp.Page[T], error) {
 	for try := 1; ; try++ {
-		page, fault := read(r.callDeadline(), after)
-		if fault == nil {
+		page, callErr := read(r.callDeadline(), after)
+		if callErr == nil {
 			return page, nil
 		}
-		if try == pageTries || fault.Class == psp.Definitive {
-			return page, fmt.Errorf("orders: a list cannot be read: %w", fault)
+		if try == pageTries || callErr.Class == psp.Definitive {
+			return page, fmt.Errorf("orders: a list cannot be read: %w", callErr)
 		}
 		select {
-		case <-time.After(max(fault.RetryAfter, pagePause<<try)):
+		case <-time.After(max(callErr.RetryAfter, pagePause<<try)):
 		case <-ctx.Done():
 			return page, ctx.Err()
 		}
@@ -201,9 +201,9 @@ func (r *reconciliation) unheardOf(ctx context.Context, remote *psp.Checkout) er
 
 // end ends a checkout that must not be paid, and reports whether its state is certain then.
 func (r *reconciliation) end(remote *psp.Checkout) bool {
-	ended, fault := r.provider.Expire(r.callDeadline(), remote.Ref)
-	if fault != nil {
-		r.unended = fmt.Errorf("orders: %s attempt %d cannot be ended: %w", remote.OrderID, remote.Attempt, fault)
+	ended, callErr := r.provider.Expire(r.callDeadline(), remote.Ref)
+	if callErr != nil {
+		r.unended = fmt.Errorf("orders: %s attempt %d cannot be ended: %w", remote.OrderID, remote.Attempt, callErr)
 		return false
 	}
 	r.config.Log.Warn("a checkout that nobody should pay could be paid, and is ended", "ref", remote.Ref, "attempt", remote.Attempt)

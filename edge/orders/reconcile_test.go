@@ -264,8 +264,8 @@ func TestReconcileUndelivered(t *testing.T) {
 func (c *counter) allDelivered() {
 	c.t.Helper()
 	eventually(c.t, func() bool {
-		page, fault := c.stripe.UndeliveredEvents(time.Now().Add(time.Second), "")
-		return fault == nil && len(page.Items) == 0
+		page, callErr := c.stripe.UndeliveredEvents(time.Now().Add(time.Second), "")
+		return callErr == nil && len(page.Items) == 0
 	})
 }
 
@@ -332,10 +332,10 @@ func (c *counter) foreign(more string) (ref string) {
 	c.t.Helper()
 	body := "mode=payment&success_url=https://shop.example/&line_items[0][quantity]=1&line_items[0][price_data][currency]=eur" +
 		"&line_items[0][price_data][unit_amount]=2900&line_items[0][price_data][product_data][name]=Thing&" + more
-	made, fault := c.stripe.Create(time.Now().Add(5*time.Second), psp.RenderedRequest{Path: "/v1/checkout/sessions", Body: []byte(body)},
+	made, callErr := c.stripe.Create(time.Now().Add(5*time.Second), psp.RenderedRequest{Path: "/v1/checkout/sessions", Body: []byte(body)},
 		fmt.Sprint("foreign ", foreigners.Add(1)))
-	if fault != nil {
-		c.t.Error(fault)
+	if callErr != nil {
+		c.t.Error(callErr)
 	}
 	return made.Ref
 }
@@ -371,10 +371,10 @@ func TestReconcileSecondCheckout(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, o := c.stored(id)
-	twin, fault := c.stripe.Create(time.Now().Add(5*time.Second),
+	twin, callErr := c.stripe.Create(time.Now().Add(5*time.Second),
 		psp.RenderedRequest{Path: "/v1/checkout/sessions", Body: []byte(c.psp.Bodies()[o.Current().Key][0])}, "another key")
-	if fault != nil || twin.Ref == o.Current().Ref {
-		t.Fatal(fault)
+	if callErr != nil || twin.Ref == o.Current().Ref {
+		t.Fatal(callErr)
 	}
 	c.psp.Script("lost")
 	c.reconcile(2, 1, 0)

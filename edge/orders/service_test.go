@@ -80,12 +80,12 @@ func (p *provider) Render(in psp.CheckoutParams) (psp.RenderedRequest, error) {
 }
 
 func (p *provider) Create(_ time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
-	remote, fault := p.make(w, key)
+	remote, callErr := p.make(w, key)
 	if meanwhile := p.creating; meanwhile != nil {
 		p.creating = nil
 		meanwhile()
 	}
-	return remote, fault
+	return remote, callErr
 }
 
 func (p *provider) make(w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
@@ -93,10 +93,10 @@ func (p *provider) make(w psp.RenderedRequest, key string) (psp.Checkout, *psp.C
 	defer p.mu.Unlock()
 	p.sent = append(p.sent, sentCreate{key, string(w.Body)})
 	if len(p.faults) > 0 {
-		fault := p.faults[0]
+		callErr := p.faults[0]
 		p.faults = p.faults[1:]
-		if fault != nil {
-			return psp.Checkout{}, fault
+		if callErr != nil {
+			return psp.Checkout{}, callErr
 		}
 	}
 	if r, ok := p.checkouts[key]; ok {
@@ -114,12 +114,12 @@ func (p *provider) make(w psp.RenderedRequest, key string) (psp.Checkout, *psp.C
 }
 
 func (p *provider) Expire(_ time.Time, ref string) (psp.Checkout, *psp.CallError) {
-	remote, fault := p.end(ref)
+	remote, callErr := p.end(ref)
 	if meanwhile := p.expiring; meanwhile != nil {
 		p.expiring = nil
 		meanwhile()
 	}
-	return remote, fault
+	return remote, callErr
 }
 
 func (p *provider) end(ref string) (psp.Checkout, *psp.CallError) {

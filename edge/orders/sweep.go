@@ -135,10 +135,10 @@ func (f *flow) resumeElsewhere() error {
 func (f *flow) settle(ask func(time.Time, string) (psp.Checkout, *psp.CallError)) error {
 	a := f.order.Current()
 	a.Tries++
-	remote, fault := ask(f.tryDeadline(), a.Ref)
+	remote, callErr := ask(f.tryDeadline(), a.Ref)
 	f.order.UpdatedAt = f.nowMilli()
-	if fault != nil {
-		return errors.Join(fault, f.commit(Change{Order: f.order}))
+	if callErr != nil {
+		return errors.Join(callErr, f.commit(Change{Order: f.order}))
 	}
 	if err := f.observe(a, remote); err != nil {
 		return errors.Join(err, f.commit(Change{Order: f.order}))

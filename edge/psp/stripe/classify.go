@@ -31,20 +31,20 @@ type reply struct {
 // Sources: https://docs.stripe.com/error-low-level, https://docs.stripe.com/api/idempotent_requests.
 func classify(r *reply) *psp.CallError {
 	if r.err != nil {
-		return r.fault(transportClass(r.err), "", r.err)
+		return r.callError(transportClass(r.err), "", r.err)
 	}
 	if r.status/100 == 2 {
 		return nil
 	}
 	e, stripes := readError(r.body)
-	fault := r.fault(r.class(e.name(), stripes), e.name(), nil)
-	if fault.Class == psp.Definitive {
-		fault.Refuses = e.refuses()
+	callErr := r.callError(r.class(e.name(), stripes), e.name(), nil)
+	if callErr.Class == psp.Definitive {
+		callErr.Refuses = e.refuses()
 	}
-	return fault
+	return callErr
 }
 
-func (r *reply) fault(class psp.ErrorClass, code string, err error) *psp.CallError {
+func (r *reply) callError(class psp.ErrorClass, code string, err error) *psp.CallError {
 	return &psp.CallError{
 		Class: class, Status: r.status, Code: code, RequestID: r.requestID, RetryAfter: seconds(r.retryAfter), Err: err,
 	}

@@ -81,8 +81,8 @@ func TestClassify(t *testing.T) {
 	}
 	for name, c := range cases {
 		got := success
-		if fault := classify(&c.reply); fault != nil {
-			got = failed{fault.Class, true}
+		if callErr := classify(&c.reply); callErr != nil {
+			got = failed{callErr.Class, true}
 		}
 		if got != c.want {
 			t.Errorf("%s: got %v, want %v", name, got, c.want)
@@ -140,17 +140,17 @@ func FuzzClassify(f *testing.F) {
 	f.Add(404, []byte(`{"error":{"code":{}}}`), "", false)
 	f.Fuzz(func(t *testing.T, status int, body []byte, shouldRetry string, replayed bool) {
 		r := reply{status: status, body: body, shouldRetry: shouldRetry, replayed: replayed}
-		fault := classify(&r)
-		if fault == nil {
+		callErr := classify(&r)
+		if callErr == nil {
 			if status < 200 || status > 299 {
 				t.Fatalf("status %d is a success", status)
 			}
 			return
 		}
-		_ = fault.Error()
+		_ = callErr.Error()
 		_, stripes := readError(body)
-		if proves := fault.Class == psp.Definitive || fault.Class == psp.NotExecuted; proves && !stripes {
-			t.Fatalf("status %d with %q proves %v", status, body, fault.Class)
+		if proves := callErr.Class == psp.Definitive || callErr.Class == psp.NotExecuted; proves && !stripes {
+			t.Fatalf("status %d with %q proves %v", status, body, callErr.Class)
 		}
 	})
 }

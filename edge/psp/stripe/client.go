@@ -83,7 +83,7 @@ func (d *dialer) connect(ctx context.Context, addr string) (net.Conn, error) {
 
 // call sends one request, once, and reads what its answer holds. Without a key nothing is stored under one, so no failure of
 // it is Stuck.
-func call[T any](g *Provider, deadline time.Time, r outgoing, read func([]byte) (T, error)) (answer T, fault *psp.CallError) {
+func call[T any](g *Provider, deadline time.Time, r outgoing, read func([]byte) (T, error)) (answer T, callErr *psp.CallError) {
 	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(request)
 	defer fasthttp.ReleaseResponse(response)
@@ -100,14 +100,14 @@ func call[T any](g *Provider, deadline time.Time, r outgoing, read func([]byte) 
 	}
 	err := g.client.DoDeadline(request, response, deadline)
 	got := replyOf(response, err)
-	if fault := classify(&got); fault != nil {
-		if (fault.Class == psp.KeyBurned || fault.Class == psp.KeyTaken) && r.key == "" {
-			fault.Class = psp.Unknown
+	if callErr := classify(&got); callErr != nil {
+		if (callErr.Class == psp.KeyBurned || callErr.Class == psp.KeyTaken) && r.key == "" {
+			callErr.Class = psp.Unknown
 		}
-		return answer, fault
+		return answer, callErr
 	}
 	if answer, err = read(got.body); err != nil {
-		return answer, got.fault(psp.Unknown, "", err)
+		return answer, got.callError(psp.Unknown, "", err)
 	}
 	return answer, nil
 }

@@ -92,12 +92,12 @@ func TestOnTheWire(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			base, requests := server(t, c.answer)
-			remote, fault := create(base, soon())
-			if fault == nil || fault.Class != c.want || fault.Status != c.status {
-				t.Fatalf("got %+v, %v", remote, fault)
+			remote, callErr := create(base, soon())
+			if callErr == nil || callErr.Class != c.want || callErr.Status != c.status {
+				t.Fatalf("got %+v, %v", remote, callErr)
 			}
-			if strings.Contains(fault.Error(), key) {
-				t.Errorf("the key is in %q", fault)
+			if strings.Contains(callErr.Error(), key) {
+				t.Errorf("the key is in %q", callErr)
 			}
 			if n := requests.Load(); n != 1 {
 				t.Errorf("%d tries", n)
@@ -117,8 +117,8 @@ func TestNothingSent(t *testing.T) {
 		"refused": "http://" + closed.Addr().String(),
 		"not TLS": strings.Replace(plain, "http:", "https:", 1),
 	} {
-		if _, fault := create(base, soon()); fault == nil || fault.Class != psp.NotExecuted || fault.Err == nil {
-			t.Errorf("%s: %v", name, fault)
+		if _, callErr := create(base, soon()); callErr == nil || callErr.Class != psp.NotExecuted || callErr.Err == nil {
+			t.Errorf("%s: %v", name, callErr)
 		}
 	}
 	if n := requests.Load(); n != 0 {
@@ -128,14 +128,14 @@ func TestNothingSent(t *testing.T) {
 
 func TestDeadline(t *testing.T) {
 	quiet, _ := server(t, nil)
-	var fault *psp.CallError
+	var callErr *psp.CallError
 	for patience := 200 * time.Millisecond; patience < time.Minute; patience *= 2 { // until it is enough to send the request
-		if _, fault = create(quiet, time.Now().Add(patience)); fault == nil || fault.Class == psp.Unknown {
+		if _, callErr = create(quiet, time.Now().Add(patience)); callErr == nil || callErr.Class == psp.Unknown {
 			break
 		}
 	}
-	if fault == nil || fault.Class != psp.Unknown {
-		t.Errorf("got %v", fault)
+	if callErr == nil || callErr.Class != psp.Unknown {
+		t.Errorf("got %v", callErr)
 	}
 	// A server that accepts and never shakes hands is found out before anything is sent.
 	_, unshaken := create(strings.Replace(quiet, "http:", "https:", 1), time.Now().Add(200*time.Millisecond))
@@ -161,9 +161,9 @@ func TestRequest(t *testing.T) {
 	t.Cleanup(func() { front.Close() })
 	g := New(Config{Key: key, BaseURL: "http://" + listener.Addr().String() + "/"})
 
-	remote, fault := g.Create(soon(), psp.RenderedRequest{Path: sessionsPath, Body: []byte("mode=payment&a[b]=c+d%26")}, "wco_1")
-	if fault != nil || remote.Ref != "cs_test_1" || remote.URL == "" || remote.Status != psp.CheckoutOpen || remote.Attempt != 1 {
-		t.Fatalf("got %+v, %v", remote, fault)
+	remote, callErr := g.Create(soon(), psp.RenderedRequest{Path: sessionsPath, Body: []byte("mode=payment&a[b]=c+d%26")}, "wco_1")
+	if callErr != nil || remote.Ref != "cs_test_1" || remote.URL == "" || remote.Status != psp.CheckoutOpen || remote.Attempt != 1 {
+		t.Fatalf("got %+v, %v", remote, callErr)
 	}
 	r, body := <-seen, <-bodies
 	for name, want := range map[string]string{
@@ -178,8 +178,8 @@ func TestRequest(t *testing.T) {
 		t.Errorf("sent %s %s %q", r.Method, r.URL, body)
 	}
 
-	if _, fault := g.Retrieve(soon(), "cs/../1?x"); fault != nil {
-		t.Fatal(fault)
+	if _, callErr := g.Retrieve(soon(), "cs/../1?x"); callErr != nil {
+		t.Fatal(callErr)
 	}
 	r, _ = <-seen, <-bodies
 	if got := r.URL.EscapedPath(); got != "/v1/checkout/sessions/cs%2F..%2F1%3Fx" || r.Header.Get("Idempotency-Key") != "" {

@@ -31,9 +31,9 @@ func lister(t *testing.T, body string) (g *Provider, asked func() string) {
 func TestCheckouts(t *testing.T) {
 	const others = `{"id":"cs_test_0","object":"checkout.session","status":"open","metadata":{}}`
 	g, asked := lister(t, `{"object":"list","has_more":true,"data":[`+openSession+`,`+others+`]}`)
-	page, fault := g.ListCheckouts(soon(), psp.Span{Since: time.Unix(1_795_000_000, 0), Until: time.Unix(1_795_000_300, 0)}, "cs/1&x")
-	if fault != nil || len(page.Items) != 2 || page.Next != "cs_test_0" {
-		t.Fatalf("got %+v, %v", page, fault)
+	page, callErr := g.ListCheckouts(soon(), psp.Span{Since: time.Unix(1_795_000_000, 0), Until: time.Unix(1_795_000_300, 0)}, "cs/1&x")
+	if callErr != nil || len(page.Items) != 2 || page.Next != "cs_test_0" {
+		t.Fatalf("got %+v, %v", page, callErr)
 	}
 	if first, second := page.Items[0], page.Items[1]; first.Ref != "cs_test_1" || first.OrderID != "ORD_1" || second.OrderID != "" {
 		t.Errorf("got %+v", page.Items)
@@ -46,9 +46,9 @@ func TestCheckouts(t *testing.T) {
 func TestUndelivered(t *testing.T) {
 	g, asked := lister(t, `{"object":"list","has_more":false,"data":[`+envelope("checkout.session.completed", paidSession)+`,`+
 		envelope("checkout.session.completed", `{"id":7}`)+`]}`)
-	page, fault := g.UndeliveredEvents(soon(), "")
-	if fault != nil || len(page.Items) != 2 || page.Next != "" {
-		t.Fatalf("got %+v, %v", page, fault)
+	page, callErr := g.UndeliveredEvents(soon(), "")
+	if callErr != nil || len(page.Items) != 2 || page.Next != "" {
+		t.Fatalf("got %+v, %v", page, callErr)
 	}
 	if first := page.Items[0]; first.Kind != psp.EventCompleted || !first.Checkout.Paid || first.ID != "evt_1" {
 		t.Errorf("got %+v", first)
@@ -71,8 +71,8 @@ func TestNoList(t *testing.T) {
 		`{"object":"list","data":[` + strings.Replace(openSession, "cs_test_1", "", 1) + `],"has_more":true}`,
 	} {
 		g, _ := lister(t, body)
-		if page, fault := g.ListCheckouts(soon(), psp.Span{Since: time.Now()}, ""); fault == nil || fault.Class != psp.Unknown || page.Next != "" {
-			t.Errorf("%s became %+v, %v", body, page, fault)
+		if page, callErr := g.ListCheckouts(soon(), psp.Span{Since: time.Now()}, ""); callErr == nil || callErr.Class != psp.Unknown || page.Next != "" {
+			t.Errorf("%s became %+v, %v", body, page, callErr)
 		}
 	}
 }

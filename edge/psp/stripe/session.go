@@ -32,28 +32,28 @@ type session struct {
 
 // Create sends a rendered request. An answer without a URL is of no use and counts as not understood.
 func (g *Provider) Create(deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
-	remote, fault := call(g, deadline, outgoing{"POST", w.Path, w.Body, key}, readSession)
-	if fault == nil && remote.URL == "" {
+	remote, callErr := call(g, deadline, outgoing{"POST", w.Path, w.Body, key}, readSession)
+	if callErr == nil && remote.URL == "" {
 		return psp.Checkout{}, &psp.CallError{Class: psp.Unknown, Status: 200, Err: errUnpayable}
 	}
-	return remote, fault
+	return remote, callErr
 }
 
 // Retrieve reads a session.
 func (g *Provider) Retrieve(deadline time.Time, ref string) (psp.Checkout, *psp.CallError) {
-	remote, fault := call(g, deadline, outgoing{method: "GET", path: sessionsPath + "/" + url.PathEscape(ref)}, readSession)
-	if fault != nil && fault.Status == 404 && fault.Code == "resource_missing" {
+	remote, callErr := call(g, deadline, outgoing{method: "GET", path: sessionsPath + "/" + url.PathEscape(ref)}, readSession)
+	if callErr != nil && callErr.Status == 404 && callErr.Code == "resource_missing" {
 		return psp.Checkout{Ref: ref, Status: psp.CheckoutMissing}, nil
 	}
-	return remote, fault
+	return remote, callErr
 }
 
 // Expire ends an open session. Stripe refuses that for one that is not open; then the session is read, and its state is
 // the answer unless it is open all the same.
 func (g *Provider) Expire(deadline time.Time, ref string) (psp.Checkout, *psp.CallError) {
-	remote, fault := call(g, deadline, outgoing{method: "POST", path: sessionsPath + "/" + url.PathEscape(ref) + "/expire"}, readSession)
-	if fault == nil || fault.Class != psp.Definitive {
-		return remote, fault
+	remote, callErr := call(g, deadline, outgoing{method: "POST", path: sessionsPath + "/" + url.PathEscape(ref) + "/expire"}, readSession)
+	if callErr == nil || callErr.Class != psp.Definitive {
+		return remote, callErr
 	}
 	remote, failed := g.Retrieve(deadline, ref)
 	switch {
@@ -62,7 +62,7 @@ func (g *Provider) Expire(deadline time.Time, ref string) (psp.Checkout, *psp.Ca
 	case remote.Status != psp.CheckoutOpen && remote.Status != psp.CheckoutUnknown:
 		return remote, nil
 	}
-	return psp.Checkout{}, fault
+	return psp.Checkout{}, callErr
 }
 
 func readSession(body []byte) (psp.Checkout, error) {

@@ -116,9 +116,9 @@ func (m *mock) checkParameters(t *rapid.T) {
 			t.Errorf("the description has no parameter %s", key)
 		}
 	}
-	remote, fault := m.gateway.Create(soon(), wire, "key")
-	if fault != nil {
-		t.Fatalf("%v: %s\n%s", fault, m.answer, wire.Body)
+	remote, callErr := m.gateway.Create(soon(), wire, "key")
+	if callErr != nil {
+		t.Fatalf("%v: %s\n%s", callErr, m.answer, wire.Body)
 	}
 	if remote.Status != psp.CheckoutOpen || !strings.HasPrefix(remote.Ref, "cs_test_") || remote.URL == "" || remote.Live {
 		t.Fatalf("%s was read as %+v", m.answer, remote)
@@ -159,9 +159,9 @@ func TestCalls(t *testing.T) {
 	for name, call := range map[string]func(time.Time, string) (psp.Checkout, *psp.CallError){
 		"retrieve": m.gateway.Retrieve, "expire": m.gateway.Expire,
 	} {
-		remote, fault := call(soon(), "cs_test_1")
-		if fault != nil || !strings.HasPrefix(remote.Ref, "cs_test_") {
-			t.Errorf("%s: %+v, %v: %s", name, remote, fault, m.answer)
+		remote, callErr := call(soon(), "cs_test_1")
+		if callErr != nil || !strings.HasPrefix(remote.Ref, "cs_test_") {
+			t.Errorf("%s: %+v, %v: %s", name, remote, callErr, m.answer)
 		}
 	}
 }
@@ -174,9 +174,9 @@ func TestLists(t *testing.T) {
 		return stripego.ListParams{Limit: stripego.Int64(50), StartingAfter: given(after), Single: true}
 	}
 	for _, after := range []string{"", "cs_1&limit=1"} {
-		sessions, fault := m.gateway.ListCheckouts(soon(), created, after)
-		if fault != nil || len(sessions.Items) != 1 || sessions.Items[0].Ref == "" {
-			t.Errorf("sessions after %q: %+v, %v: %s", after, sessions, fault, m.answer)
+		sessions, callErr := m.gateway.ListCheckouts(soon(), created, after)
+		if callErr != nil || len(sessions.Items) != 1 || sessions.Items[0].Ref == "" {
+			t.Errorf("sessions after %q: %+v, %v: %s", after, sessions, callErr, m.answer)
 		}
 		var sent request
 		stripeGo(&sent).V1CheckoutSessions.List(t.Context(), &stripego.CheckoutSessionListParams{
@@ -185,9 +185,9 @@ func TestLists(t *testing.T) {
 		})
 		m.sameQuery(t, &sent)
 
-		events, fault := m.gateway.UndeliveredEvents(soon(), after)
-		if fault != nil || len(events.Items) != 1 || events.Items[0].ID == "" {
-			t.Errorf("events after %q: %+v, %v: %s", after, events, fault, m.answer)
+		events, callErr := m.gateway.UndeliveredEvents(soon(), after)
+		if callErr != nil || len(events.Items) != 1 || events.Items[0].ID == "" {
+			t.Errorf("events after %q: %+v, %v: %s", after, events, callErr, m.answer)
 		}
 		var types []*string
 		for kind := range kinds {
@@ -283,9 +283,9 @@ func TestWrongValues(t *testing.T) {
 
 func (m *mock) refuses(t *testing.T, wire psp.RenderedRequest) {
 	t.Helper()
-	remote, fault := m.gateway.Create(soon(), wire, "key")
-	if fault == nil || fault.Status != 400 || fault.Class != psp.Definitive || fault.Code != "invalid_request_error" {
-		t.Errorf("got %+v, %v for %s", remote, fault, wire.Body)
+	remote, callErr := m.gateway.Create(soon(), wire, "key")
+	if callErr == nil || callErr.Status != 400 || callErr.Class != psp.Definitive || callErr.Code != "invalid_request_error" {
+		t.Errorf("got %+v, %v for %s", remote, callErr, wire.Body)
 	}
 }
 
@@ -297,8 +297,8 @@ func TestWrongAccess(t *testing.T) {
 		401: {Key: "pk_oracle", BaseURL: m.url},
 		400: {Key: apiKey, BaseURL: m.url, Version: stripego.APIVersion},
 	} {
-		if remote, fault := stripe.New(config).Create(soon(), wire, "key"); fault == nil || fault.Status != status {
-			t.Errorf("%d: got %+v, %v", status, remote, fault)
+		if remote, callErr := stripe.New(config).Create(soon(), wire, "key"); callErr == nil || callErr.Status != status {
+			t.Errorf("%d: got %+v, %v", status, remote, callErr)
 		}
 	}
 }

@@ -342,9 +342,9 @@ func TestSandboxSigns(t *testing.T) {
 		"expired_card":       {psp.EventDeclined},
 		"expire":             {psp.EventExpired},
 	} {
-		remote, fault := gateway.Create(soon(), render(t, plain()), outcome)
-		if fault != nil {
-			t.Fatal(fault)
+		remote, callErr := gateway.Create(soon(), render(t, plain()), outcome)
+		if callErr != nil {
+			t.Fatal(callErr)
 		}
 		act := func() error { return s.Choose(remote.Ref, outcome) }
 		if outcome == "expire" {
