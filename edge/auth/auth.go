@@ -18,8 +18,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
-
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/catalog"
@@ -68,7 +66,6 @@ type Config struct {
 // Service verifies and issues credentials. It is safe for use by many goroutines.
 type Service struct {
 	config    Config
-	validator *jwt.Validator
 	merchants publicKeys
 	rings     map[checkout.Environment]*keyring // one for each environment, fixed
 }
@@ -76,9 +73,8 @@ type Service struct {
 // New makes a service. It can neither issue nor verify session tokens before [Service.Rotate] has run once on its store.
 func New(c Config) *Service {
 	return &Service{
-		config:    c,
-		validator: newValidator(c.Deployment, c.Now),
-		rings:     map[checkout.Environment]*keyring{checkout.Test: {}, checkout.Prod: {}},
+		config: c,
+		rings:  map[checkout.Environment]*keyring{checkout.Test: {}, checkout.Prod: {}},
 	}
 }
 

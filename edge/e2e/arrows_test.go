@@ -91,7 +91,6 @@ var thirdParty = map[string][]string{
 	"github.com/goccy/go-json":                {"edge/server", "edge/demo", "edge/shoptest", "edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/psp/stripe", "edge/sandbox", "edge/sandbox/page", "edge/record", "edge/quoteview", "wasm/host"},
 	"github.com/dgraph-io/badger/v4":          {"edge/durable"},
 	"google.golang.org/protobuf":              {"edge/durable"}, // Badger's MANIFEST, in a repair
-	"github.com/golang-jwt/jwt/v5":            {"edge/auth"},
 	"github.com/sony/gobreaker/v2":            {"edge/psp/limit"},
 	"golang.org/x/time":                       {"edge/psp/limit", "edge/throttle", "edge/cmd/crepe"},
 	"golang.org/x/sys":                        {"edge/durable"}, // locks and free space on Windows
