@@ -97,7 +97,7 @@ func (d *Demo) Introduce(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	session, err := merchant.CreateSession(file.Products[0].ID, d.thanks())
+	session, err := merchant.CreateSession(file.Products[0].ID, d.successURL())
 	if err != nil {
 		return err
 	}
@@ -165,11 +165,11 @@ func (d *Demo) webhookPublicKeys(ctx context.Context) (map[checkout.Environment]
 	return keys, nil
 }
 
-// thanks is the URL of the demo's thank-you page, or "" for the hosted status page where the API refuses that URL.
-func (d *Demo) thanks() string {
-	thanks := d.config.PublicURL + "/demo/thank-you"
-	if !checkout.ValidReturnURL(thanks, checkout.Test) {
+// successURL is the URL of the demo's thank-you page, or "" for the hosted status page where the API refuses that URL.
+func (d *Demo) successURL() string {
+	url := d.config.PublicURL + "/demo/thank-you"
+	if !checkout.ValidReturnURL(url, checkout.Test) {
 		return ""
 	}
-	return thanks
+	return url
 }

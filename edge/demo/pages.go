@@ -116,6 +116,6 @@ func (d *Demo) openSession(file *File) (url string, err error) {
 	if err != nil {
 		return "", err
 	}
-	session, err := merchant.CreateSession(file.Products[0].ID, d.thanks())
+	session, err := merchant.CreateSession(file.Products[0].ID, d.successURL())
 	return session.CheckoutURL, err
 }
