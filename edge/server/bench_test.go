@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -34,7 +35,7 @@ func BenchmarkCreateOrder(b *testing.B) {
 	go func() { done <- s.serve(ctx, startHTTP(listener, s.handle, s.log)) }()
 	defer func() {
 		stop()
-		if err := <-done; err != nil {
+		if err := <-done; !errors.Is(err, fasthttputil.ErrInmemoryListenerClosed) { // it is closed twice
 			b.Error(err)
 		}
 		if err := s.close(); err != nil {
