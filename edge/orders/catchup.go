@@ -15,16 +15,15 @@ const (
 	// catchUpPause is the time between two attempts to ask a provider.
 	catchUpPause = time.Second
 	// payableBack is the greatest age of a checkout that can still be paid.
-	payableBack = remoteLife + 2*clockMargin
+	payableBack = checkoutLife + 2*clockMargin
 )
 
-// catchUp compares each provider's newest checkouts with the orders before it lets orders be taken. After a restored backup
-// the provider has checkouts that the store does not know, or knows in an earlier state; all that can still be paid are looked
-// at then, and dealt with as [Service.Reconcile] does.
+// catchUp compares each provider's newest checkouts with the orders before orders are accepted. After a restored backup the
+// provider has checkouts that the store does not know, or knows in an earlier state. All that can still be paid are then
+// compared as by [Service.Reconcile].
 //
-// It gives up after a minute. A provider that is down makes no checkouts either, so that waiting costs nothing; but one that
-// refuses to list (a restricted key) must not stop the sales for ever. What protects them then is that a session's next call
-// has the same key as the lost one: see [KeyTaken].
+// It stops after a minute, so that a provider that refuses to list (a restricted key) does not stop sales for ever. Orders are then
+// protected by their keys: a session's next call has the same key as a lost one, see [psp.KeyTaken].
 func (s *Service) catchUp(ctx context.Context) {
 	var all sync.WaitGroup
 	for env, caughtUp := range s.caughtUp {
@@ -39,7 +38,7 @@ func (s *Service) catchUp(ctx context.Context) {
 			defer cancel()
 			r := reconciliation{Service: s, env: env, provider: s.config.Providers[env].Background}
 			if err := r.catchUp(ctx); err != nil {
-				s.config.Log.Error("orders are taken although the provider's checkouts could not be compared", "environment", env, "error", err)
+				s.config.Log.Error("orders are accepted although the provider's checkouts could not be compared", "environment", env, "error", err)
 			}
 		})
 	}
@@ -74,7 +73,7 @@ func (r *reconciliation) compareNewest(ctx context.Context) error {
 			return err
 		}
 		if news {
-			r.config.Log.Warn("the provider is ahead of the database: its checkouts are compared before orders are taken", "environment", r.env)
+			r.config.Log.Warn("the provider is ahead of the database: its checkouts are compared before orders are accepted", "environment", r.env)
 			return errors.Join(r.loadQuarantine(ctx), r.checkouts(ctx, since), r.unended)
 		}
 	}
@@ -96,8 +95,8 @@ func (r *reconciliation) isNews(ctx context.Context, remote *psp.Checkout) (bool
 	return order.stray(remote) || !order.knows(remote) || r.moved(order, remote) != nil, nil
 }
 
-// awaitCatchUp waits until orders are taken, as long as there is time left for a call of the provider. After a wait everything
-// must be read again: catching up writes to orders.
+// awaitCatchUp waits until orders are accepted, as long as there is time left for a call to the provider. After a wait it returns
+// errAgain, because catching up may have written the order.
 func (f *flow) awaitCatchUp() error {
 	caughtUp := f.caughtUp[f.session.Environment]
 	select {

@@ -15,9 +15,9 @@ const (
 	clearBudget = 2 * time.Minute
 )
 
-// clear makes sure that the current attempt, which was abandoned, cannot be paid: what the provider has of it is ended, or the
-// payment is recorded. Only then may a next attempt begin. The provider cannot search by our ids, so that this reads the list
-// of what it created at that time.
+// clear makes sure that the current attempt, which was abandoned, cannot be paid: it ends the provider's checkout of it, or records
+// the payment. Only then may the next attempt begin. The provider cannot search by our ids, so that clear lists the
+// checkouts of that time.
 func (f *flow) clear() (string, error) {
 	a := f.order.Current()
 	a.Tries++
@@ -25,7 +25,7 @@ func (f *flow) clear() (string, error) {
 	over := f.nowMilli() >= a.ExpiresAt+expiryGrace.Milliseconds() // whatever there is of it
 	f.order.UpdatedAt = f.nowMilli()
 	if callErr != nil && !over {
-		f.config.Log.Warn("an abandoned attempt cannot be looked for", "order", f.order.ID, "attempt", a.N, "error", callErr)
+		f.config.Log.Warn("cannot search for the checkout of an abandoned attempt", "order", f.order.ID, "attempt", a.N, "error", callErr)
 		return "", cmp.Or(f.commit(Change{Order: f.order}), crowded(callErr))
 	}
 	f.begun, f.ending = 0, 0 // this request may begin another attempt
@@ -41,7 +41,7 @@ func (f *flow) clear() (string, error) {
 }
 
 // unfinished ends every open checkout that the provider has of the current attempt, or of attempts that a restored backup has
-// lost. It returns one that could not be ended because a buyer was faster, a paid one first; nil when there is none.
+// lost. It returns one that could not be ended because the buyer had finished, a paid one first; nil if there is none.
 func (f *flow) unfinished() (faster *psp.Checkout, _ *psp.CallError) {
 	found, callErr := f.find()
 	if callErr != nil {
@@ -86,8 +86,8 @@ func (f *flow) find() (found []psp.Checkout, _ *psp.CallError) {
 	}
 }
 
-// span is when the checkout of the current attempt was made, if it was. Of a key that the provider has seen before, and that
-// is lost here, only the session's beginning is known.
+// span is when the checkout of the current attempt was created, if it was. If the provider had seen the key before, the checkout
+// can be as old as the session.
 func (f *flow) span() psp.Span {
 	a := f.order.Current()
 	if a.KeyTaken {

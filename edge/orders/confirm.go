@@ -14,17 +14,17 @@ const (
 	freshFor = 15 * time.Second
 	// confirmTimeout is how long a buyer waits for the provider to confirm that a checkout is still open.
 	confirmTimeout = 2 * time.Second
-	// confirmedSessions is how many sessions a process remembers to have asked about.
+	// confirmedSessions is how many confirmed sessions a process remembers.
 	confirmedSessions = 4096
 )
 
-// confirm asks the provider whether the current attempt can still be paid, before its URL is given to a buyer again: it may
-// have ended there, by hand or by a payment, and the webhook that says so may be late or lost. If it has, confirm stores
-// that and returns errAgain.
+// confirm checks with the provider that the current attempt can still be paid, before its URL is returned again: it may have ended
+// there by hand or by a payment, and the webhook may be late or lost. If it has ended, confirm persists that and returns
+// errAgain.
 //
 // It asks only about a checkout that was opened or confirmed more than freshFor ago, so that a repeated request usually costs
-// no call. Where the provider does not answer, or all of its turns are taken, the URL is given again: it is most likely right,
-// and a buyer who could pay must not be kept from it.
+// no call. If the provider does not answer, or there is no capacity, the URL is returned all the same: it is most likely right,
+// and a buyer who can pay must not be blocked.
 func (f *flow) confirm(a *Attempt) error {
 	if f.nowMilli() < a.SentAt+freshFor.Milliseconds() || f.confirmed.lately(f.session.ID, f.config.Now()) {
 		return nil
@@ -46,7 +46,7 @@ func (f *flow) confirm(a *Attempt) error {
 	return cmp.Or(f.commitClosed(), errAgain)
 }
 
-// confirmations remembers which sessions' checkouts were open lately. The zero value is ready.
+// confirmations remembers which sessions' checkouts were confirmed lately. The zero value is ready.
 type confirmations struct {
 	mutex sync.Mutex
 	at    map[string]time.Time // by session

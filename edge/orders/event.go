@@ -9,23 +9,23 @@ import (
 	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
-// errMisfit: the event is genuine and fits no attempt of ours. It is kept, never applied.
+// errUnmatched: the event is genuine and matches no attempt. It is stored in quarantine, never applied.
 var errUnmatched = errors.New("the event matches no attempt")
 
 // Apply records what the provider of an environment reports. It is idempotent, and events may come in any order. A nil
-// error means that the event is durable in one way or another: applied, known already, or in quarantine.
+// error means that the event is durable: applied, known already, or in quarantine.
 func (s *Service) Apply(ctx context.Context, env checkout.Environment, ev psp.Event) error {
 	_, err := s.take(ctx, env, ev)
 	return err
 }
 
-// outcome is what has become of an event.
+// outcome is the result of applying an event.
 type outcome uint8
 
 const (
-	unneeded    outcome = iota // it is known, or no concern of ours
-	applied                    // it counts now
-	quarantined                // it fits nothing, and is kept
+	unneeded    outcome = iota // it is known already, or concerns no order
+	applied                    // the order has changed
+	quarantined                // it matches nothing
 )
 
 func (s *Service) take(ctx context.Context, env checkout.Environment, ev psp.Event) (outcome, error) {
@@ -54,9 +54,9 @@ func (s *Service) foreign(r *psp.Checkout) bool {
 	return s.config.Deployment != "" && r.Deployment != "" && r.Deployment != s.config.Deployment
 }
 
-// unmatched keeps an event that fits nothing in quarantine if it reports a payment, and closes the session that was paid: it must
-// not be sold a second time. Other events that fit nothing are ignored. The log names the event by the provider's ids
-// only: an order id that we do not know may be anything.
+// unmatched puts an event that matches nothing into quarantine if it reports a payment, and closes the session that was paid, which
+// must not be sold a second time. Other such events are ignored. The log names the event by the provider's ids only, because
+// an unknown order id can be any text.
 func (s *Service) unmatched(ctx context.Context, env checkout.Environment, ev *psp.Event, why error) (outcome, error) {
 	seen := s.seen(env, ev)
 	if ev.Kind != psp.EventCompleted && ev.Kind != psp.EventSucceeded {
@@ -132,10 +132,10 @@ func (s *Service) settle(o *Order, a *Attempt, p Payment) []Fact {
 	return facts
 }
 
-// transition moves the order to where the event's checkout stands, if the event is about an attempt that we know and about the
-// money we froze. The checkout's own status and payment decide: the name of an event is no proof of a payment. The kind only
-// tells a delayed payment that failed from one that is still under way, which look the same. A checkout that is still open
-// reports nothing, and its event goes into quarantine.
+// transition makes the order's transition for an event, if the event is about a known attempt and the attempt's frozen total. The
+// checkout's status and payment decide, because the kind of an event is no proof of a payment. The kind only tells a delayed
+// payment that failed from one that is still being processed, which look the same. The event of a checkout that is still open
+// reports nothing and goes into quarantine.
 func (s *Service) transition(o *Order, env checkout.Environment, ev *psp.Event) (facts []Fact, err error) {
 	a := o.attemptOf(&ev.Checkout)
 	if a == nil || ev.Checkout.Live != (env == checkout.Prod) {
@@ -145,7 +145,7 @@ func (s *Service) transition(o *Order, env checkout.Environment, ev *psp.Event) 
 		return nil, errUnmatched
 	}
 	if a.Ref == "" {
-		a.Ref = ev.Checkout.Ref // the webhook was faster than our own commit
+		a.Ref = ev.Checkout.Ref // the webhook arrived before the commit of the create
 	}
 	now := s.nowMilli()
 	payment := s.payment(a, ev)
@@ -162,7 +162,7 @@ func (s *Service) transition(o *Order, env checkout.Environment, ev *psp.Event) 
 		payment.Status = Declined
 		o.unpaid(a, payment, true, now)
 	case ev.Checkout.Status == psp.CheckoutComplete:
-		o.taken(a, now)
+		o.processing(a, now)
 	default:
 		return nil, errUnmatched
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
-// flow is one Create, in turns: read, decide, write, call, write.
+// flow is the workflow of one Create or of one order in the sweeper.
 type flow struct {
 	*Service
 	ctx      context.Context
@@ -34,7 +34,7 @@ type flow struct {
 	facts []Fact // of order, since it was read
 }
 
-// step reads the session, lets the rules decide and takes the one step that the order's state asks for.
+// step loads the session, applies the rules and makes the transition that the order's state calls for.
 func (f *flow) step() (string, error) {
 	if err := f.read(); err != nil {
 		return "", err
@@ -73,8 +73,8 @@ func (f *flow) step() (string, error) {
 	}
 }
 
-// overtaken reports whether a request at another process has ended what this one began, or has begun an attempt after the one
-// that this one ended. Both requests have had their effect then; to go on would give this one a second.
+// overtaken reports whether another process has ended the attempt of this request, or has begun an attempt after the one that
+// this request ended. This request has had its effect then, and must not have a second one.
 func (f *flow) overtaken() bool {
 	if f.order == nil {
 		return false
@@ -86,9 +86,9 @@ func (f *flow) overtaken() bool {
 	return f.ending != 0 && a.N != f.ending
 }
 
-// leave deals with a current attempt of another account. While it can be paid there, a second checkout must not be opened here,
-// and its URL is not told again, because nothing that happens there is reported here. The session is over then: waiting would
-// not help, for an attempt that ends unseen may have been paid.
+// leave handles a current attempt of another account. While it can be paid there, no second checkout may be created here, and its
+// URL is not returned again, because no event of that account arrives here. The session is refused then, also later: an
+// attempt that ends unseen may have been paid.
 func (f *flow) leave() error {
 	if f.order == nil {
 		return nil
@@ -103,8 +103,8 @@ func (f *flow) leave() error {
 	return cmp.Or(f.commitClosed(), errAgain)
 }
 
-// answered is the answer that needs no new attempt, if there is one: the URL that the buyer has had, or that nothing can be
-// ordered any more.
+// answered returns the result that needs no new attempt, if there is one: the URL of the open checkout, or a refusal because
+// nothing can be ordered any more.
 func (f *flow) answered() (string, error) {
 	if f.order == nil {
 		return "", nil
@@ -121,8 +121,8 @@ func (f *flow) answered() (string, error) {
 	return "", nil
 }
 
-// callable waits for a turn at the provider, and refuses, before anything is written, what would not get one while there is
-// time for a whole try.
+// callable reserves a slot for the provider. It refuses, before anything is stored, if there is none while a whole try still
+// fits before the deadline.
 func (f *flow) callable() error {
 	if f.deadline.Sub(f.config.Now()) < f.config.TryTimeout/4 {
 		return errBusy
@@ -133,7 +133,7 @@ func (f *flow) callable() error {
 	return nil
 }
 
-// busy is a refusal that says when to come again.
+// busy is a refusal with a time to retry after.
 type busy struct {
 	*problem.Problem
 	after time.Duration
@@ -142,12 +142,12 @@ type busy struct {
 // Unwrap is the problem.
 func (b *busy) Unwrap() error { return b.Problem }
 
-// RetryAfter is how long it takes until there is room for the same request.
+// RetryAfter is the time until there is capacity for the same request.
 func (b *busy) RetryAfter() time.Duration { return b.after }
 
 func crowded(held *psp.CallError) error { return &busy{errCrowded, held.RetryAfter} }
 
-// read loads session and order and places the request against the rules.
+// read loads the session and the order and applies the rules to the request.
 func (f *flow) read() error {
 	f.facts = nil
 	session, err := f.config.Store.Session(f.ctx, f.request.SessionID)
@@ -187,8 +187,8 @@ func (f *flow) read() error {
 	return err
 }
 
-// returnHosts are where the caller may send the buyer; nil is anywhere. Anybody can have a shopper's token: only what the
-// merchant lists is a place of the merchant's.
+// returnHosts are the hosts that the caller may return the buyer to; nil means any. A shopper's token can be had by anybody, so
+// that its bearer is restricted to the merchant's own hosts.
 func (f *flow) returnHosts() []string {
 	if f.request.Caller.SessionID == "" {
 		return nil
@@ -196,8 +196,8 @@ func (f *flow) returnHosts() []string {
 	return f.session.ReturnHosts
 }
 
-// begin writes a new attempt down and sends it. Rendering comes first: what the provider would refuse leaves nothing
-// behind.
+// begin persists a new attempt and sends it. It renders first, so that a request that the provider would refuse leaves no
+// record.
 func (f *flow) begin() (string, error) {
 	if err := f.callable(); err != nil {
 		return "", err
@@ -229,10 +229,10 @@ func (f *flow) begin() (string, error) {
 	return f.send()
 }
 
-// expiry is when an attempt that begins now can be paid no longer.
-func (f *flow) expiry() time.Time { return f.config.Now().Add(remoteLife).Truncate(time.Second) }
+// expiry is when the checkout of an attempt that begins now expires.
+func (f *flow) expiry() time.Time { return f.config.Now().Add(checkoutLife).Truncate(time.Second) }
 
-// render makes the next attempt's bytes.
+// render renders the next attempt's request.
 func (f *flow) render(expires time.Time) (psp.RenderedRequest, error) {
 	wire, err := f.provider.Render(f.payable(len(f.order.Attempts)+1, expires))
 	if err != nil {
@@ -248,8 +248,8 @@ func (f *flow) payable(n int, expires time.Time) psp.CheckoutParams {
 		Language: f.session.Language, ExpiresAt: expires}
 }
 
-// resend sends the current attempt again, which another process may be sending as well. That is durable first: without it, a
-// try there that certainly had no effect would count as a refusal, although this one may have its effect.
+// resend sends the current attempt again; another process may be sending it as well. EverUnknown is persisted first. Otherwise a
+// try there that certainly had no effect would count as a refusal, although this try may have its effect.
 func (f *flow) resend() (string, error) {
 	if a := f.order.Current(); !a.EverUnknown {
 		a.State, a.EverUnknown = Sent, true
@@ -261,8 +261,8 @@ func (f *flow) resend() (string, error) {
 	return f.send()
 }
 
-// send calls the provider with the current attempt's stored bytes and makes the outcome durable. The session is written
-// back together with the URL, so that a rollback has nothing to undo.
+// send calls the provider with the current attempt's stored request and persists the result. The buyer's details are written to
+// the session together with the URL, so that a rollback has nothing to undo.
 func (f *flow) send() (string, error) {
 	a := f.order.Current()
 	remote, callErr := f.create(a)
@@ -305,7 +305,7 @@ func (f *flow) send() (string, error) {
 	return remote.URL, nil
 }
 
-// reuse answers with a URL that is already durable. A token that the same request has used up meanwhile gets it as well.
+// reuse returns a URL that is already durable. A token that the same request has used up meanwhile gets it as well.
 func (f *flow) reuse(url string) (string, error) {
 	if f.spend != nil {
 		if err := f.commit(Change{Spend: f.spend}); err != nil && !errors.Is(err, ErrSpent) {
@@ -315,9 +315,9 @@ func (f *flow) reuse(url string) (string, error) {
 	return url, nil
 }
 
-// supersede ends the current checkout at the provider and begins the next attempt, or finds that a buyer was faster. A request
-// that the rules, the adapter or our limits refuse ends nothing. One that only the provider itself refuses has ended the
-// checkout, because two must never be payable; the session can be ordered from again then.
+// supersede ends the current checkout at the provider and begins the next attempt, unless the buyer has paid meanwhile. A request
+// that the rules, the adapter or our limits refuse ends nothing. If the provider refuses the next checkout, the current one
+// has been ended already, because two must never be payable; the session can be ordered from again then.
 func (f *flow) supersede() (string, error) {
 	if _, err := f.render(f.expiry()); err != nil {
 		return "", err
@@ -347,7 +347,7 @@ func (f *flow) supersede() (string, error) {
 	return f.begin()
 }
 
-// observe moves an attempt to where the provider says it stands. It commits nothing.
+// observe makes the transition for the state that the provider reports. It commits nothing.
 func (f *flow) observe(a *Attempt, r psp.Checkout) error {
 	now := f.nowMilli()
 	switch {
@@ -359,23 +359,23 @@ func (f *flow) observe(a *Attempt, r psp.Checkout) error {
 	case r.Status == psp.CheckoutComplete && r.Paid && a.matches(r):
 		f.facts = append(f.facts, f.Service.settle(f.order, a, Payment{ID: f.newID("PAY"), Attempt: a.N, Status: Succeeded, Provider: a.Provider, Ref: r.PaymentID, At: now})...)
 	case r.Status == psp.CheckoutComplete:
-		f.order.taken(a, now)
+		f.order.processing(a, now)
 	default:
 		return fmt.Errorf("orders: %s attempt %d is still open at %s", f.order.ID, a.N, a.Provider)
 	}
 	return nil
 }
 
-// unknownAccount is where an attempt of an older version belongs that the account of today does not have.
+// unknownAccount is the account of an attempt of an older version that the current account does not have.
 const unknownAccount = "unknown"
 
-// commitClosed writes the order and whether its session can still be ordered from.
+// commitClosed persists the order, and on its session whether it can still be ordered from.
 func (f *flow) commitClosed() error {
 	closeAfter(f.order, f.session)
 	return f.commit(Change{Session: f.session, Order: f.order})
 }
 
-// create calls the provider until it answers, or refuses for good, or the time is up.
+// create calls the provider until it answers, refuses for good, or the time is up.
 func (f *flow) create(a *Attempt) (psp.Checkout, *psp.CallError) {
 	for try := 0; ; try++ {
 		a.Tries++
@@ -407,7 +407,7 @@ func retryable(e *psp.CallError) bool {
 	return false
 }
 
-// pause waits, unless there would be no time left for another try afterwards.
+// pause waits, and reports false at once if no time would be left for another try.
 func (f *flow) pause(d time.Duration) bool {
 	if f.config.Now().Add(d + f.config.TryTimeout/4).After(f.deadline) {
 		return false
@@ -441,7 +441,7 @@ func (f *flow) commit(c Change) error {
 	return nil
 }
 
-// writeBack stores what the buyer gave on the session, normalised, so that the page can show it again.
+// writeBack copies the normalised details of the buyer to the session, so that the page can show them again.
 func writeBack(s *sessions.Session, o *checkout.Order) {
 	in := o.Billing.Input()
 	s.Billing = &in

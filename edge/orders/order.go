@@ -5,8 +5,8 @@ import (
 	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
-// Order is the one order of a checkout session with everything that was ever tried to get it paid. It is never deleted:
-// "rolled back" is a state. An order is stored as one record, so each transition is atomic by itself.
+// Order is the one order of a checkout session with all of its attempts. It is never deleted: "rolled back" is a state. An order
+// is stored as one record, so that each transition is atomic.
 type Order struct {
 	ID         string // "ORD_…"
 	SessionID  string
@@ -15,7 +15,7 @@ type Order struct {
 
 	Environment checkout.Environment
 
-	// Version counts the writes; see [Session.Version].
+	// Version counts the writes; see [sessions.Session.Version].
 	Version uint64
 
 	State     State
@@ -32,19 +32,19 @@ type Order struct {
 type State string
 
 const (
-	// Pending: an attempt is written down and no buyer has its URL yet.
+	// Pending: an attempt is stored, and no buyer has its URL yet.
 	Pending State = "pending"
 	// AwaitingPayment: a buyer can pay.
 	AwaitingPayment State = "awaiting-payment"
-	// Processing: the buyer is through, the money is on its way.
+	// Processing: the buyer has finished, and the payment is being processed.
 	Processing State = "processing"
-	// Paid: the money is there, and it is the only payment of the checkout session.
+	// Paid: the payment has arrived, and it is the only one of the checkout session.
 	Paid State = "paid"
-	// PaidLate: the money came after the order had been given up. It counts as paid.
+	// PaidLate: the payment arrived after the order had been rolled back or had expired. It counts as paid.
 	PaidLate State = "paid-late"
 	// RolledBack: the provider refused; the session can be ordered from again.
 	RolledBack State = "rolled-back"
-	// Lapsed: the buyer let the provider's checkout end unpaid. The order is canceled, and its session is closed.
+	// Expired: the provider's checkout expired unpaid. The order is canceled, and its session is closed. Stored as "lapsed".
 	Expired State = "lapsed"
 	// Failed: a delayed payment did not arrive. The buyer may try again.
 	Failed State = "failed"
@@ -52,19 +52,19 @@ const (
 	RefundDue State = "refund-due"
 )
 
-// Settled reports whether money has arrived: no event changes such an order back.
+// Settled reports whether a payment has arrived. No event makes such an order unpaid again.
 func (s State) Settled() bool { return s == Paid || s == PaidLate || s == RefundDue }
 
-// Attempt is one try to make a payable checkout at the provider: what was asked for, the exact bytes, and what came of it.
+// Attempt is one try to create a checkout at the provider: the request, its exact bytes, and the outcome.
 type Attempt struct {
 	N     int // from 1
 	State AttemptState
-	// Placed is frozen: what this attempt asks the buyer to pay, and for what. Its session, store, product and terms are those
-	// of the order's first attempt; a [Store] need not keep them again.
+	// Placed is what this attempt asks the buyer to pay, and for what. It never changes. Its session, store, product and terms
+	// are those of the order's first attempt, so that a [Store] may keep them once.
 	Placed checkout.Order
-	Digest string // of what the buyer asked for; see digest
+	Digest string // of the buyer's request; see digest
 
-	Provider  string              // the gateway's name
+	Provider  string              // see [psp.Checkouts.Name]
 	Account   psp.Account         // that the attempt belongs to; its ID is "" in records of older versions
 	Key       string              // idempotency key
 	Request   psp.RenderedRequest // emptied when the bytes can never be sent again
@@ -72,20 +72,20 @@ type Attempt struct {
 	ExpiresAt int64               // when the provider's checkout ends, Unix milliseconds
 
 	EverUnknown bool // an earlier try may have had its effect
-	KeyTaken    bool // the provider had seen Key before; see the fault class [KeyTaken]
+	KeyTaken    bool // the provider had seen Key before; see [psp.KeyTaken]
 	Tries       int
 	Ref         string // the provider's checkout, "" until known
 	URL         string // where the buyer pays, "" until known
 	LastError   string // for operators; holds no buyer data
 }
 
-// AttemptState is where an attempt stands; state.go moves it.
+// AttemptState is where an attempt stands. Its transitions are in state.go.
 type AttemptState string
 
 const (
-	// Sent: written down and possibly at the provider.
+	// Sent: stored, and possibly at the provider.
 	Sent AttemptState = "sent"
-	// Unresolved: the provider may or may not have it; the same bytes under the same key will tell.
+	// Unresolved: the outcome is unknown. Sending the same bytes under the same key resolves it.
 	Unresolved AttemptState = "unresolved"
 	// Open: payable, and its URL may be given to the buyer.
 	Open AttemptState = "open"
@@ -93,11 +93,12 @@ const (
 	Superseding AttemptState = "superseding"
 	// Refused: the provider certainly has no checkout for it.
 	Refused AttemptState = "refused"
-	// Abandoned: given up unresolved, its URL undisclosed. What the provider may have of it is ended before a next attempt.
+	// Abandoned: rolled back with an unknown outcome; its URL was not disclosed. A checkout that the provider may have of it is
+	// ended before the next attempt.
 	Abandoned AttemptState = "abandoned"
 	// Ended: the provider confirmed that it cannot be paid any more, or that it has none.
 	Ended AttemptState = "ended"
-	// Taken: the buyer is through and the money on its way.
+	// AttemptProcessing: the buyer has finished, and the payment is being processed. Stored as "taken".
 	AttemptProcessing AttemptState = "taken"
 	// Settled: paid.
 	Settled AttemptState = "settled"
@@ -124,7 +125,7 @@ const (
 	Declined  PaymentStatus = "failed"
 )
 
-// Current is the attempt that counts now.
+// Current is the last attempt.
 func (o *Order) Current() *Attempt { return &o.Attempts[len(o.Attempts)-1] }
 
 // Attempt is the n-th attempt, nil when there is none.
@@ -135,7 +136,7 @@ func (o *Order) Attempt(n int) *Attempt {
 	return &o.Attempts[n-1]
 }
 
-// attemptOf finds the attempt of a provider's checkout, by the provider's id or, while we know no id, by its number; nil when
+// attemptOf finds the attempt of a provider's checkout, by the provider's id or, while we know no id, by its number; nil if
 // there is none.
 func (o *Order) attemptOf(r *psp.Checkout) *Attempt {
 	for i := range o.Attempts {
@@ -149,7 +150,7 @@ func (o *Order) attemptOf(r *psp.Checkout) *Attempt {
 	return nil
 }
 
-// Sold is what the order is for: what was paid, or else what the current attempt asks for.
+// Sold is what was paid for, or else what the current attempt asks the buyer to pay for.
 func (o *Order) Sold() *checkout.Order {
 	for i := range o.Attempts {
 		if o.Attempts[i].State == Settled {
@@ -159,8 +160,7 @@ func (o *Order) Sold() *checkout.Order {
 	return &o.Current().Placed
 }
 
-// Published is the order's status in the API, and whether the merchant sees it at all: an order whose URL no buyer ever
-// had does not exist for anybody but us.
+// Published is the order's status in the API, and whether it is visible there. An order whose URL was never disclosed is not.
 func (o *Order) Published() (status string, visible bool) {
 	switch o.State {
 	case Paid, PaidLate, RefundDue:

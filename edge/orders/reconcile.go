@@ -14,12 +14,12 @@ import (
 )
 
 const (
-	// reconcileEvery is how often provider and orders are compared, reconcileSoon how soon after a comparison that failed.
+	// reconcileEvery is the time between two comparisons, reconcileSoon the time after one that failed.
 	reconcileEvery, reconcileSoon = time.Hour, 5 * time.Minute
-	// reconcileBack is how old a checkout may be that is compared: a provider's checkout lives for a day at most.
+	// reconcileBack is the greatest age of a checkout that is compared: a provider's checkout lives for a day at most.
 	reconcileBack = 26 * time.Hour
-	// A comparison ends with what it has after so many pages of a list, or after reconcileBudget. A page that cannot be
-	// read is asked for again, a few times.
+	// A comparison ends after reconcilePages pages of a list, or after reconcileBudget. A page that cannot be read is tried
+	// pageTries times.
 	reconcilePages, pageTries  = 4000, 3
 	reconcileBudget, pagePause = 30 * time.Minute, 200 * time.Millisecond
 )
@@ -37,17 +37,17 @@ func (s *Service) reconcileHourly(ctx context.Context) {
 	}
 }
 
-// Reconcile compares once what every provider has on record with the orders: the events that it could not deliver, and the
-// checkouts of the last 26 hours. What a lost webhook would have told takes its usual way; what fits nothing goes into
-// quarantine; and a checkout that can be paid although its attempt was given up is ended. It may run at any time, and a
-// second run finds nothing to do. A provider that fails does not keep the next one from being compared.
+// Reconcile compares every provider's records with the orders once: the events that it could not deliver, and the checkouts of the
+// last 26 hours. It applies what a lost webhook would have reported, puts what matches nothing into quarantine, and ends a
+// checkout that can be paid although its attempt was rolled back. It may run at any time and is idempotent. A provider that
+// fails does not keep the next one from being compared.
 func (s *Service) Reconcile(ctx context.Context) error {
 	var failed []error
 	for _, env := range slices.Sorted(maps.Keys(s.config.Providers)) {
 		r := reconciliation{Service: s, env: env, provider: s.config.Providers[env].Background}
 		err := r.run(ctx)
 		if ctx.Err() != nil {
-			return ctx.Err() // we are ending, and that is no failure of anybody's
+			return ctx.Err() // the service is stopping, which is no failure
 		}
 		report := []any{"environment", env, "checked", r.checked, "fixed", r.fixed, "quarantined", r.quarantined}
 		if err != nil {
@@ -67,14 +67,14 @@ type reconciliation struct {
 	provider Calls
 
 	checked     int   // events and checkouts of ours
-	fixed       int   // of them: told what we did not know, or ended
-	quarantined int   // of them: fit nothing
+	fixed       int   // of them: changed an order, or ended
+	quarantined int   // of them: match nothing
 	unended     error // the last failure to end a checkout
 
 	kept map[string]bool // the checkouts in quarantine
 }
 
-// run tells the events first: they know more than a checkout does.
+// run applies the events first, because they hold more than a checkout does.
 func (r *reconciliation) run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, reconcileBudget)
 	defer cancel()
@@ -93,7 +93,7 @@ func (r *reconciliation) checkouts(ctx context.Context, created psp.Span) error 
 	}, r.checkout)
 }
 
-// loadQuarantine reads which checkouts are in quarantine already, by whatever event.
+// loadQuarantine reads which checkouts are in quarantine already.
 func (r *reconciliation) loadQuarantine(ctx context.Context) error {
 	r.kept = make(map[string]bool)
 	for after := ""; ; {
@@ -110,7 +110,7 @@ func (r *reconciliation) loadQuarantine(ctx context.Context) error {
 	}
 }
 
-// visit reads a list page by page and looks at each of its items.
+// visit reads a list page by page and calls look for each item.
 func visit[T any](ctx context.Context, r *reconciliation, read func(time.Time, string) (psp.Page[T], *psp.CallError),
 	look func(context.Context, *T) error) error {
 	after := ""
@@ -128,7 +128,7 @@ func visit[T any](ctx context.Context, r *reconciliation, read func(time.Time, s
 			return nil
 		}
 	}
-	return errors.New("orders: the provider's list is too long to be read to its end")
+	return errors.New("orders: the provider's list is too long")
 }
 
 func readPage[T any](ctx context.Context, r *reconciliation, read func(time.Time, string) (psp.Page[T], *psp.CallError), after string) (psp.Page[T], error) {
@@ -158,15 +158,15 @@ func (r *reconciliation) event(ctx context.Context, ev *psp.Event) error {
 	return r.count(r.take(ctx, r.env, *ev))
 }
 
-// checkout brings an order to where the provider says that its checkout is.
+// checkout makes an order's transition to the state that the provider reports.
 func (r *reconciliation) checkout(ctx context.Context, remote *psp.Checkout) error {
 	if remote.OrderID == "" || r.foreign(remote) {
-		return nil // an account may serve others too
+		return nil // another user of the account
 	}
 	r.checked++
 	order, err := r.home(ctx, remote)
 	if errors.Is(err, ErrNotFound) {
-		return r.unheardOf(ctx, remote)
+		return r.unknownOrder(ctx, remote)
 	}
 	if err != nil {
 		return err
@@ -184,9 +184,9 @@ func (r *reconciliation) checkout(ctx context.Context, remote *psp.Checkout) err
 	return nil
 }
 
-// unheardOf handles a checkout of an order that the store does not have, because a restored backup lost it. If the checkout can
+// unknownOrder handles a checkout of an order that the store does not have, because a restored backup lost it. If the checkout can
 // be paid and is certainly ours, it is ended.
-func (r *reconciliation) unheardOf(ctx context.Context, remote *psp.Checkout) error {
+func (r *reconciliation) unknownOrder(ctx context.Context, remote *psp.Checkout) error {
 	open := remote.Status == psp.CheckoutOpen
 	switch {
 	case open && (remote.Deployment == "" || !r.end(remote)):
@@ -199,14 +199,14 @@ func (r *reconciliation) unheardOf(ctx context.Context, remote *psp.Checkout) er
 	return nil
 }
 
-// end ends a checkout that must not be paid, and reports whether its state is certain then.
+// end ends a checkout that must not be paid, and reports whether its state is certain afterwards.
 func (r *reconciliation) end(remote *psp.Checkout) bool {
 	ended, callErr := r.provider.Expire(r.callDeadline(), remote.Ref)
 	if callErr != nil {
 		r.unended = fmt.Errorf("orders: %s attempt %d cannot be ended: %w", remote.OrderID, remote.Attempt, callErr)
 		return false
 	}
-	r.config.Log.Warn("a checkout that nobody should pay could be paid, and is ended", "ref", remote.Ref, "attempt", remote.Attempt)
+	r.config.Log.Warn("ended a checkout that must not be paid", "ref", remote.Ref, "attempt", remote.Attempt)
 	*remote = ended
 	return true
 }
@@ -228,8 +228,8 @@ func (r *reconciliation) moved(o *Order, remote *psp.Checkout) *Attempt {
 	return a
 }
 
-// home reads the order of a checkout, and writes down that the attempt belongs to the account of today after all: its checkout
-// is there, so that only the key was replaced.
+// home reads the order of a checkout. If the attempt is recorded at another account although its checkout is at this one, only the
+// key was replaced, and home stores the current account.
 func (r *reconciliation) home(ctx context.Context, remote *psp.Checkout) (*Order, error) {
 	for {
 		o, err := r.config.Store.Order(ctx, r.env, remote.OrderID)
@@ -241,7 +241,7 @@ func (r *reconciliation) home(ctx context.Context, remote *psp.Checkout) (*Order
 			return o, nil
 		}
 		a.Account = r.provider.Account()
-		if err := r.config.Store.Commit(ctx, Change{Order: o}); !errors.Is(err, ErrStale) { // the sweeper may be at work on it
+		if err := r.config.Store.Commit(ctx, Change{Order: o}); !errors.Is(err, ErrStale) { // the sweeper may be writing it
 			o.Version++
 			return o, err
 		}
@@ -259,9 +259,9 @@ func (r *reconciliation) count(o outcome, err error) error {
 	return err
 }
 
-// found is the event that would have told of a checkout's state. Its id is the same each time, so that it counts once.
+// found returns the event that would have reported a checkout's state. Its id is the same each time, so that it is applied once.
 func (r *reconciliation) found(remote *psp.Checkout) *psp.Event {
-	kind := psp.EventIgnored // what is open needs no telling
+	kind := psp.EventIgnored // an open checkout needs no event
 	switch remote.Status {
 	case psp.CheckoutComplete:
 		kind = psp.EventCompleted
@@ -271,8 +271,8 @@ func (r *reconciliation) found(remote *psp.Checkout) *psp.Event {
 	return &psp.Event{ID: fmt.Sprintf("reconciled_%s_%d_%t", remote.Ref, remote.Status, remote.Paid), Kind: kind, Created: r.config.Now(), Checkout: *remote}
 }
 
-// stray reports whether a checkout that can be paid at the provider must not be: its attempt was given up, or the order's
-// money is there already. One that somebody is at work on is not.
+// stray reports whether a checkout can be paid at the provider although it must not be: its attempt was rolled back, or the order
+// is paid. A checkout that a request is working on is not stray.
 func (o *Order) stray(r *psp.Checkout) bool {
 	if r.Status != psp.CheckoutOpen {
 		return false
@@ -290,7 +290,7 @@ func (o *Order) stray(r *psp.Checkout) bool {
 	return true
 }
 
-// knows reports whether an attempt is where the provider says that its checkout is.
+// knows reports whether an attempt has the state that the provider reports.
 func (o *Order) knows(r *psp.Checkout) bool {
 	a := o.attemptOf(r)
 	if a == nil {

@@ -14,8 +14,8 @@ import (
 // reviewEvery is how often the log repeats that something waits for a person.
 const reviewEvery = time.Hour
 
-// ReviewStore keeps what a person has to look at: events in quarantine, and orders with a refund due. Lists hold the handled
-// entries as well. after is "" for the first page, then [Page.Next] of the page before; limit is at least 1.
+// ReviewStore keeps what a person has to review: events in quarantine, and orders with a refund due. Lists hold the handled
+// entries as well. after is "" for the first page, then [psp.Page.Next] of the page before; limit is at least 1.
 type ReviewStore interface {
 	// Quarantined lists the events in quarantine of one environment, sorted by provider and event id.
 	Quarantined(ctx context.Context, env checkout.Environment, after string, limit int) (psp.Page[Quarantined], error)
@@ -31,7 +31,7 @@ type ReviewStore interface {
 	Unhandled(ctx context.Context, env checkout.Environment) (Unhandled, error)
 }
 
-// Quarantined is a genuine event that fits no order of ours.
+// Quarantined is a genuine event that matches no order.
 type Quarantined struct {
 	psp.Event
 	Environment   checkout.Environment
@@ -88,7 +88,7 @@ func (s *Service) report(ctx context.Context) {
 		waiting, err := s.config.Store.Unhandled(ctx, env)
 		switch {
 		case err != nil:
-			s.config.Log.Error("quarantine and due refunds cannot be counted", "environment", env, "error", err)
+			s.config.Log.Error("cannot count the quarantine and the due refunds", "environment", env, "error", err)
 		case waiting.Any():
 			s.config.Log.Error("payments wait for a person: see crepe orders quarantine and crepe orders refund-due",
 				"environment", env, "quarantined", waiting.Quarantined, "refund-due", waiting.RefundDue)

@@ -18,18 +18,18 @@ import (
 // Config is what a [Service] is built from.
 type Config struct {
 	Store Store
-	// Providers holds the provider of each environment. In an environment without one every create-order is refused for the
-	// moment: its session was opened while there was a provider.
+	// Providers holds the provider of each environment. In an environment without one every create-order is refused as
+	// unavailable: its session was opened while there was a provider.
 	Providers map[checkout.Environment]Provider
 	Now       func() time.Time
 	Rand      io.Reader // for ids; crypto/rand in production
 
-	// Deployment tells our checkouts from those of others on the same account: two deployments do not end each other's. It is
-	// kept with the orders, so that it comes back with a backup. With "" every checkout that names an order is ours.
+	// Deployment identifies this deployment's checkouts among those of the account, so that two deployments do not end each
+	// other's. It is stored with the orders, and therefore in their backups. With "" every checkout that names an order is ours.
 	Deployment string
 
-	// CatchUp makes every create-order wait, and then be refused for the moment, until Run has found that the provider has
-	// no checkout that the store does not know; see [Service.Run].
+	// CatchUp makes every create-order wait, and be refused as unavailable after its budget, until Run has found that the
+	// provider has no checkout that the store does not know; see [Service.Run].
 	CatchUp bool
 
 	Log *slog.Logger
@@ -38,20 +38,20 @@ type Config struct {
 	FactAdded func()
 
 	// TryTimeout bounds one call to a provider, Budget everything a create-order does. Zero means 4 s and 9 s: the
-	// published contract tells clients to come again from 5 s on.
+	// published contract tells clients to retry after 5 s at the earliest.
 	TryTimeout time.Duration
 	Budget     time.Duration
 }
 
-// Service places orders and applies what the provider reports of them. It is safe for concurrent use.
+// Service creates orders and applies the provider's events to them. It is safe for concurrent use.
 type Service struct {
 	config    Config
 	sessions  keyedLock
 	confirmed confirmations
-	caughtUp  map[checkout.Environment]chan struct{} // closed when orders are taken
+	caughtUp  map[checkout.Environment]chan struct{} // closed when orders are accepted
 }
 
-// New returns a service; it starts nothing.
+// New returns a service. It starts no goroutine; see [Service.Run].
 func New(c Config) *Service {
 	if c.TryTimeout == 0 {
 		c.TryTimeout = 4 * time.Second
@@ -70,11 +70,11 @@ func New(c Config) *Service {
 }
 
 var (
-	// errAgain: a step was taken, or somebody else took one; read again and take the next.
+	// errAgain: a transition was made, here or by another process; read again and make the next one.
 	errAgain = errors.New("orders: read again")
 	// errBusy: another request of the same session is still at work.
 	errBusy = problem.New(problem.Unavailable, "order-in-progress", "", "Order is being created, please retry")
-	// errCrowded: the provider is down, or enough others wait for it.
+	// errCrowded: the provider is down, or there is no capacity for another call.
 	errCrowded = problem.New(problem.Unavailable, "provider-busy", "", "Payment provider is busy, please retry")
 )
 
@@ -86,14 +86,14 @@ func (s *Service) Order(ctx context.Context, session *sessions.Session) (*Order,
 	return s.config.Store.Order(ctx, session.Environment, session.OrderID)
 }
 
-// Create places the order that r asks for and returns the URL where the buyer pays. The same request again gets the same
+// Create creates the order that r asks for and returns the URL where the buyer pays. The same request again gets the same
 // URL; another one of the same session supersedes the first. Refusals are a [problem.List] or a [*problem.Problem], and
-// nothing has been written for them; after one that is [problem.Unavailable], and after any other error, the same request
-// may be sent again.
+// nothing has been stored for them. After one that is [problem.Unavailable], and after any other error, the same request may
+// be retried.
 //
-// client is the address to which the request counts where many wait for the provider; all whose address is "" are one.
-// spend, when not nil, is the token to use up by success. A token that has been used up gets the answer of its order again, and
-// nothing else. A buyer who disconnects does not stop the work: ctx carries values, not the deadline.
+// client is the address that the request counts to while it waits for the provider; all requests with "" count to one. spend, if
+// not nil, is the token that success uses up. A used token gets the result of its order again, and nothing else. ctx carries
+// values only; a buyer who disconnects does not cancel the work.
 func (s *Service) Create(ctx context.Context, r *checkout.Request, client string, spend *SpentToken) (string, error) {
 	deadline := s.config.Now().Add(s.config.Budget)
 	unlock, ok := s.sessions.lock(r.SessionID, s.config.Budget)
@@ -116,15 +116,15 @@ func (s *Service) Create(ctx context.Context, r *checkout.Request, client string
 		case !again:
 			return url, err
 		case !s.config.Now().Before(deadline):
-			return "", errBusy // others have taken steps all the time
+			return "", errBusy // other processes kept writing
 		}
 	}
 }
 
 func (s *Service) nowMilli() int64 { return s.config.Now().UnixMilli() }
 
-// orderID is made of the session, so that the same request leads to the same calls of the provider though a backup was restored
-// in between. Order ids sort by the time of their sessions, and do not tell the session's id, which lets its holder order.
+// orderID derives the id from the session, so that the same request makes the same calls to the provider even after a backup was
+// restored. Order ids sort by the time of their sessions. The session's id, a capability, cannot be derived from them.
 func orderID(session *sessions.Session) string {
 	sum := sha256.Sum256([]byte("order of " + session.ID))
 	return shortid.Format(shortid.Order, shortid.NewV7(time.UnixMilli(session.CreatedAt), bytes.NewReader(sum[:])))

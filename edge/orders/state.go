@@ -13,27 +13,26 @@ import (
 )
 
 const (
-	// remoteLife is how long a provider's checkout can be paid. Twice the provider's minimum, so that the very same bytes
-	// can be sent again for the first half of it.
-	remoteLife = time.Hour
-	// minRemoteLife is the shortest life that a provider accepts at the moment a request is executed (Stripe: 30 minutes).
-	minRemoteLife = 30 * time.Minute
-	// urlMargin is how long a URL must still be payable to be worth giving to a buyer.
+	// checkoutLife is how long a provider's checkout can be paid: twice the provider's minimum, so that the same bytes can be
+	// sent again during the first half.
+	checkoutLife = time.Hour
+	// minCheckoutLife is the shortest life that a provider accepts when it executes a request (Stripe: 30 minutes).
+	minCheckoutLife = 30 * time.Minute
+	// urlMargin is how long a checkout must still be payable for its URL to be returned.
 	urlMargin = time.Minute
 
-	// sentGrace is how long an attempt may be on its way before somebody else asks what became of it: longer than a
-	// create-order can take.
+	// sentGrace is the age at which the sweeper resumes a sent attempt: longer than a create-order can take.
 	sentGrace = 15 * time.Second
-	// expiryGrace is how long after its end a checkout is looked at, if no webhook has told.
+	// expiryGrace is how long after its expiry a checkout is read from the provider if no webhook has arrived.
 	expiryGrace = 2 * time.Minute
-	// takenEvery is how often the provider is asked about money that is on its way, if no webhook tells, and
+	// processingEvery is how often a payment that is being processed is read from the provider if no webhook arrives, and
 	// longestPayment how long it can take.
-	takenEvery, longestPayment = time.Hour, 35 * 24 * time.Hour
-	// Unresolved calls are tried again after 5, 10, 20 … seconds, at most 5 minutes apart.
+	processingEvery, longestPayment = time.Hour, 35 * 24 * time.Hour
+	// Unresolved calls are retried after 5, 10, 20 … seconds, at most 5 minutes apart.
 	firstBackoff, lastBackoff = 5 * time.Second, 5 * time.Minute
 )
 
-// digest identifies what a buyer asked for. Price and tax are not part of it: they are frozen with the order, so a tax
+// digest identifies what a buyer asks for. Price and tax are not part of it: they are frozen with the order, so a tax
 // rule that changes overnight does not reach a buyer who has already seen a total.
 func digest(o *checkout.Order) string {
 	h := sha256.New()
@@ -64,7 +63,7 @@ func (o *Order) begin(a Attempt, now int64) {
 	o.UpdatedAt = now
 }
 
-// opened records the provider's checkout. Only after this is durable may its URL leave.
+// opened records the provider's checkout. Its URL may be disclosed only after this is durable.
 func (o *Order) opened(r psp.Checkout, now int64) {
 	a := o.Current()
 	a.State, a.Ref, a.URL, a.LastError = Open, r.Ref, r.URL, ""
@@ -73,7 +72,7 @@ func (o *Order) opened(r psp.Checkout, now int64) {
 	o.UpdatedAt = now
 }
 
-// failed records a call that did not lead to a checkout, by what its failure proves.
+// failed records a call without a checkout, according to what its error proves.
 func (o *Order) failed(f *psp.CallError, now int64) {
 	a := o.Current()
 	a.LastError = f.Error()
@@ -89,7 +88,7 @@ func (o *Order) failed(f *psp.CallError, now int64) {
 	}
 }
 
-// rollBack gives the current attempt up. The session can be ordered from again at once.
+// rollBack ends the current attempt in a state without a checkout. The session can be ordered from again at once.
 func (o *Order) rollBack(to AttemptState) {
 	a := o.Current()
 	a.State = to
@@ -103,8 +102,8 @@ func (o *Order) superseding(now int64) {
 	o.UpdatedAt = now
 }
 
-// ended records the provider's word that an attempt cannot be paid any more. If a buyer had its URL and let it pass, the
-// order is canceled; one that we ended ourselves, or that nobody ever saw, leaves the session to be ordered from again.
+// ended records that an attempt cannot be paid any more, as the provider has confirmed. If a buyer had its URL and let it expire,
+// the order is canceled. After one that was superseded, or whose URL nobody had, the session can be ordered from again.
 func (o *Order) ended(a *Attempt, now int64) {
 	if a.State == Settled || a.State == Ended {
 		return
@@ -121,8 +120,8 @@ func (o *Order) ended(a *Attempt, now int64) {
 	o.UpdatedAt = now
 }
 
-// elsewhere reports whether an attempt belongs to another account than the one of today, so that nobody can be asked about it.
-// An attempt of an older version may belong to any account.
+// elsewhere reports whether an attempt belongs to another account than the current one, and can therefore not be looked up. An
+// attempt of an older version may belong to any account.
 func (a *Attempt) elsewhere(today psp.Account) bool {
 	return a.Account.ID != "" && a.Account.ID != today.ID
 }
@@ -133,8 +132,8 @@ func (a *Attempt) overAt(now int64) bool {
 	return a.URL == "" || a.Account.TestMode || now >= a.ExpiresAt+expiryGrace.Milliseconds()
 }
 
-// left gives up the current attempt, which belongs to another account and is over. Whether real money arrived there is unknown
-// here, so that the session is not sold a second time: it closes. In all other cases it can be ordered from again.
+// left ends the current attempt, which belongs to another account and is over. If real money may have arrived there, the session
+// closes, so that it is not sold twice. Otherwise it can be ordered from again.
 func (o *Order) left(now int64) {
 	a := o.Current()
 	unpayable := a.URL == "" || a.Account.TestMode
@@ -146,9 +145,9 @@ func (o *Order) left(now int64) {
 	o.UpdatedAt = now
 }
 
-// taken records that the buyer is through and the money on its way. It comes to nothing when what became of the money is
-// known already: events arrive in any order.
-func (o *Order) taken(a *Attempt, now int64) {
+// processing records that the buyer has finished and the payment is being processed. It changes nothing if the payment's outcome
+// is known already, because events arrive in any order.
+func (o *Order) processing(a *Attempt, now int64) {
 	if a.State == Settled || a.State == Ended || o.State.Settled() {
 		return
 	}
@@ -157,8 +156,8 @@ func (o *Order) taken(a *Attempt, now int64) {
 	o.UpdatedAt = now
 }
 
-// settled records a payment. It is the same whatever came before it and however often it comes: the first payment of
-// an attempt counts, and a payment of a second attempt is a refund due. The facts are what others must hear of it.
+// settled records a payment and returns the resulting facts. It is idempotent and independent of earlier events: the first
+// payment of an attempt counts, and a payment of a second attempt is a refund due.
 func (o *Order) settled(a *Attempt, p Payment, now int64) (facts []Fact) {
 	if a.State == Settled {
 		return nil
@@ -182,8 +181,8 @@ func (o *Order) settled(a *Attempt, p Payment, now int64) (facts []Fact) {
 	return facts
 }
 
-// unpaid records a try to pay that failed; delayed tells a delayed payment that will not arrive from a refused card,
-// after which the buyer may try another.
+// unpaid records a failed payment. delayed means a delayed payment that will not arrive; after a refused card the checkout stays
+// open, and the buyer may try another.
 func (o *Order) unpaid(a *Attempt, p Payment, delayed bool, now int64) {
 	o.declined(p)
 	o.UpdatedAt = now
@@ -223,7 +222,7 @@ func (o *Order) closed() bool {
 	return o.State.Settled() || o.State == Processing || o.State == Expired
 }
 
-// DueAt is when the order must be looked at again though nobody asks for it, in Unix milliseconds; 0 is never.
+// DueAt is when the sweeper must resume the order, in Unix milliseconds; 0 is never.
 func (o *Order) DueAt() int64 {
 	a := o.Current()
 	retry := o.UpdatedAt + a.backoff().Milliseconds()
@@ -238,7 +237,7 @@ func (o *Order) DueAt() int64 {
 		if o.UpdatedAt > a.SentAt+longestPayment.Milliseconds() {
 			return 0
 		}
-		return o.UpdatedAt + takenEvery.Milliseconds()
+		return o.UpdatedAt + processingEvery.Milliseconds()
 	default:
 		return 0
 	}
@@ -252,17 +251,17 @@ func (a *Attempt) backoff() time.Duration {
 	return min(d, lastBackoff)
 }
 
-// payableAt reports whether the current URL is worth giving to a buyer.
+// payableAt reports whether the attempt is payable for long enough to return its URL.
 func (a *Attempt) payableAt(now int64) bool {
 	return a.State == Open && now < a.ExpiresAt-urlMargin.Milliseconds()
 }
 
 // replayableAt reports whether the provider would still execute the attempt's bytes.
 func (a *Attempt) replayableAt(now int64) bool {
-	return now < a.ExpiresAt-minRemoteLife.Milliseconds()
+	return now < a.ExpiresAt-minCheckoutLife.Milliseconds()
 }
 
-// matches reports whether the provider charges what this attempt has frozen.
+// matches reports whether the provider charges the attempt's frozen total.
 func (a *Attempt) matches(r psp.Checkout) bool {
 	return r.Total.Minor == a.Placed.Quote.Assessment.Total && r.Total.Currency == a.Placed.Quote.Currency
 }

@@ -18,19 +18,18 @@ type Store interface {
 	// Order reads an order of one environment. [ErrNotFound] when there is none there.
 	Order(ctx context.Context, env checkout.Environment, id string) (*Order, error)
 
-	// Commit makes a change durable as a whole or not at all, before it returns. [ErrStale] when a record in it was
-	// written by somebody else since it was read: read again, decide again. [ErrRepeated] when its event is known. Any
-	// other error leaves open whether the change happened.
+	// Commit makes a change durable as a whole or not at all, before it returns. [ErrStale] when a record in it has
+	// been written since it was read. [ErrRepeated] when its event is known. After any other error the outcome is unknown.
 	Commit(ctx context.Context, c Change) error
 
-	// Deployment is the id of this store, which is made the first time.
+	// Deployment returns the id of this store. The first call stores made as the id.
 	Deployment(ctx context.Context, made string) (string, error)
 
 	// Due names up to limit orders of any environment whose [Order.DueAt] is not after now, the longest due first.
 	Due(ctx context.Context, now int64, limit int) ([]DueOrder, error)
 }
 
-// Change is what one step of the flow writes. Nil and zero fields write nothing.
+// Change is what one transition writes. Nil and zero fields write nothing.
 type Change struct {
 	// Session and Order are written if their stored version is still the one they carry; the stored copy then carries the
 	// next one. A record with version 0 is new.
@@ -40,14 +39,14 @@ type Change struct {
 	Spend, Unspent *SpentToken
 	// Event is the provider's message that caused the change.
 	Event *SeenEvent
-	// Quarantine keeps an event that is genuine but fits no order, so that money is never dropped. One that is in quarantine
+	// Quarantine stores a genuine event that matches no order, so that no payment is lost. An event that is in quarantine
 	// already is left as it is.
 	Quarantine *Quarantined
 	// Facts are added to the outbox, in their order and behind all earlier ones.
 	Facts []Fact
 }
 
-// SpentToken is a one-order token that has had its order.
+// SpentToken is a one-order token that has been used.
 type SpentToken struct {
 	Environment checkout.Environment
 	ID          string
@@ -61,7 +60,7 @@ type SeenEvent struct {
 	ID          string
 }
 
-// DueOrder names an order that needs another look.
+// DueOrder names an order that is due; see [Order.DueAt].
 type DueOrder struct {
 	Environment checkout.Environment
 	ID          string
@@ -72,8 +71,8 @@ var (
 	ErrNotFound = sessions.ErrNotFound
 	// ErrStale: the record has been written since it was read. A [Change] may hold an order and a session.
 	ErrStale = sessions.ErrStale
-	// ErrSpent: the token has had its order.
-	ErrSpent = errors.New("orders: session token used up")
+	// ErrSpent: the token has been used.
+	ErrSpent = errors.New("orders: session token already used")
 	// ErrRepeated: the event has been applied before.
 	ErrRepeated = errors.New("orders: event already applied")
 )

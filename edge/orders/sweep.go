@@ -15,10 +15,9 @@ const (
 	sweepParallel = 5
 )
 
-// Run lets orders be taken as soon as the service has caught up with the providers ([Config.CatchUp]). It sweeps at once and
-// then every five seconds until ctx ends, and so resolves what a crash, a lost answer or a lost webhook has left unfinished,
-// without waiting for a buyer's request. After the first sweep and then hourly it reconciles, and
-// logs an error while payments wait for a person.
+// Run runs the background jobs until ctx ends. It catches up with the providers ([Config.CatchUp]) and then lets orders be accepted.
+// It sweeps at once and every five seconds, which resolves what a crash, a lost response or a lost webhook has left open. It
+// reconciles every hour, and logs an error every hour while payments wait for a person.
 func (s *Service) Run(ctx context.Context) {
 	var hourly sync.WaitGroup
 	hourly.Go(func() { s.catchUp(ctx); s.reconcileHourly(ctx) })
@@ -39,11 +38,11 @@ func (s *Service) Run(ctx context.Context) {
 
 func (s *Service) sweep(ctx context.Context) {
 	if err := s.Sweep(ctx); err != nil {
-		s.config.Log.Error("the sweep was cut short", "error", err)
+		s.config.Log.Error("the sweep was incomplete", "error", err)
 	}
 }
 
-// Sweep looks once at every order that is due. An order that somebody is at work on, or that fails again, stays due.
+// Sweep resumes once every order that is due. An order that a request is working on, or that fails again, stays due.
 func (s *Service) Sweep(ctx context.Context) error {
 	due, err := s.config.Store.Due(ctx, s.nowMilli(), sweepBatch)
 	if err != nil {
@@ -64,7 +63,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 	return nil
 }
 
-// resume takes the one step that brings a due order nearer to its end.
+// resume makes the next transition of a due order.
 func (s *Service) resume(ctx context.Context, d DueOrder) error {
 	order, err := s.config.Store.Order(ctx, d.Environment, d.ID)
 	if err != nil {
@@ -72,7 +71,7 @@ func (s *Service) resume(ctx context.Context, d DueOrder) error {
 	}
 	unlock, ok := s.sessions.lock(order.SessionID, 0)
 	if !ok {
-		return nil // a buyer is here and will do the same
+		return nil // a buyer's request is doing the same
 	}
 	defer unlock()
 	f := flow{Service: s, ctx: ctx, deadline: s.config.Now().Add(s.config.Budget)}
@@ -86,7 +85,7 @@ func (s *Service) resume(ctx context.Context, d DueOrder) error {
 		return err
 	}
 	if due := f.order.DueAt(); due == 0 || due > s.nowMilli() {
-		return nil // done meanwhile
+		return nil // resolved meanwhile
 	}
 	return f.resume()
 }
@@ -114,7 +113,7 @@ func (f *flow) resume() error {
 	}
 }
 
-// resumeElsewhere waits for the end of an attempt of another account, which no event will report.
+// resumeElsewhere rolls back an attempt of another account once it is over, because no event of that account arrives.
 func (f *flow) resumeElsewhere() error {
 	a, now := f.order.Current(), f.nowMilli()
 	if !a.overAt(now) || a.State == AttemptProcessing && !a.Account.TestMode {
@@ -123,14 +122,14 @@ func (f *flow) resumeElsewhere() error {
 		return f.commit(Change{Order: f.order})
 	}
 	if !a.Account.TestMode && a.URL != "" {
-		f.config.Log.Warn("an attempt ended at another account of the provider: whether it was paid is to be seen there only",
+		f.config.Log.Warn("an attempt ended at another account of the provider; check there whether it was paid",
 			"order", f.order.ID, "attempt", a.N, "account", a.Account.ID, "ref", a.Ref)
 	}
 	f.order.left(now)
 	return f.commitClosed()
 }
 
-// settle asks the provider where the current attempt stands, and writes that down. What is not settled yet is due again
+// settle reads the state of the current attempt from the provider and persists it. If it is still open, the order is due again
 // later.
 func (f *flow) settle(ask func(time.Time, string) (psp.Checkout, *psp.CallError)) error {
 	a := f.order.Current()
