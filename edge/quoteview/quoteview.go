@@ -53,6 +53,7 @@ type Component struct {
 	BasePercent  int         `json:"basePercent"` // how much of the price is taxable
 	TaxableMinor int64       `json:"taxableMinor"`
 	AmountMinor  int64       `json:"amountMinor"`
+	Amount       string      `json:"amount"`
 }
 
 // Rule is one row of the table, as the accountant would check it.
@@ -98,7 +99,9 @@ func New(q *checkout.Quote, explain bool) *Quote {
 	}
 	for i := range a.Components {
 		c := &a.Components[i]
-		v.Components = append(v.Components, Component{c.Jurisdiction, c.Tax, c.Name(), json.Number(c.Rate.Percent()), int(c.Base), c.Taxable, c.Amount})
+		v.Components = append(v.Components, Component{
+			c.Jurisdiction, c.Tax, c.Name(), json.Number(c.Rate.Percent()), int(c.Base), c.Taxable, c.Amount, amount(c.Amount),
+		})
 	}
 	if explain {
 		for _, id := range a.Rules {
@@ -141,8 +144,7 @@ func (v *Quote) Text(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintf(table, "Subtotal\t%s %s\n", v.Subtotal, v.Currency)
 	for _, c := range v.Components {
-		amount := money.Amount{Minor: c.AmountMinor, Currency: money.Currency(v.Currency)}
-		fmt.Fprintf(table, "%s %s %% (%s)%s\t%s %s\n", c.Name, c.RatePercent, c.Jurisdiction, base(c.BasePercent), amount, v.Currency)
+		fmt.Fprintf(table, "%s %s %% (%s)%s\t%s %s\n", c.Name, c.RatePercent, c.Jurisdiction, base(c.BasePercent), c.Amount, v.Currency)
 	}
 	fmt.Fprintf(table, "Total\t%s %s\n\n", v.Total, v.Currency)
 	fmt.Fprintf(table, "Reason\t%s\nPrecision\t%s\nConfidence\t%s\nEvidence\t%s\nRules\t%s\nData\t%s, rules of %s\n", v.Reason, v.Precision,

@@ -40,7 +40,7 @@ interface Answer extends Pick<Quote, "subtotal" | "total" | "reason"> {
 		readonly tax: string;
 		readonly ratePercent: number;
 		readonly basePercent: number;
-		readonly amountMinor: number;
+		readonly amount: string;
 	}[];
 }
 
@@ -60,9 +60,8 @@ export function askTotal(): void {
 }
 
 function quoteOf(answer: Answer): Shown {
-	const digits = (data.sale.price.amount.split(".")[1] ?? "").length;
-	const components = answer.components.map(({ jurisdiction, tax, ratePercent, basePercent, amountMinor }) => ({
-		jurisdiction, tax, rate: String(ratePercent), base: String(basePercent), amount: (amountMinor / 10 ** digits).toFixed(digits),
+	const components = answer.components.map(({ jurisdiction, tax, ratePercent, basePercent, amount }) => ({
+		jurisdiction, tax, rate: String(ratePercent), base: String(basePercent), amount,
 	}));
 	const { subtotal, taxAmount: tax, total, reason } = answer;
 	return { subtotal, tax, total, reason, components };
