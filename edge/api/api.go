@@ -77,6 +77,7 @@ func New(c Config) *API {
 		"/v1/actions/checkout/renew-session":     {"POST", serve(a, layerOrder, a.buyerOrVisitor, a.renewSession), listed},
 		"/v1/actions/checkout/quote":             {"POST", serve(a, layerOrder, a.buyerOrVisitor, a.quote), listed},
 		"/v1/actions/onetime-order/create-order": {"POST", serve(a, layerOrder, a.payer, a.createOrder), listed},
+		"/v1/actions/onetime-order/cancel-order": {"POST", serve(a, layerOrder, a.customer, a.cancelOrder), listed},
 
 		"/v1/client.js": {"GET", client, never},
 		"/healthz":      {"GET", a.health, never},

@@ -76,3 +76,12 @@ func (a *API) payer(c *call) (auth.Caller, error) {
 	h := &c.http.Request.Header
 	return a.config.Auth.Session(c.ctx, string(h.Peek("Authorization")), string(h.Peek("X-Environment")))
 }
+
+// customer wants a session token of a buyer whom the merchant has named.
+func (a *API) customer(c *call) (auth.Caller, error) {
+	caller, err := a.payer(c)
+	if err == nil && caller.Role != auth.Customer {
+		err = auth.ErrNotCustomer
+	}
+	return caller, err
+}

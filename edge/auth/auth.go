@@ -110,6 +110,9 @@ func storeNotFound(path string) *problem.Problem {
 
 func refuse(p *problem.Problem, reason string) error { return &Refusal{p, reason} }
 
+// ErrNotCustomer refuses a token that names no buyer.
+var ErrNotCustomer = refuse(checkout.AuthenticationFailed, "not a customer's token")
+
 // ErrSpent refuses a token that has had its order.
 var ErrSpent = refuse(checkout.AuthenticationFailed, "token has had its order")
 

@@ -46,6 +46,8 @@ const (
 	RolledBack State = "rolled-back"
 	// Expired: the provider's checkout expired unpaid. The order is canceled, and its session is closed. Stored as "lapsed".
 	Expired State = "lapsed"
+	// Canceled: the buyer canceled the order before it was paid. Its session is closed.
+	Canceled State = "canceled"
 	// Failed: a delayed payment did not arrive. The buyer may try again.
 	Failed State = "failed"
 	// RefundDue: more than one payment arrived for one checkout session.
@@ -165,7 +167,7 @@ func (o *Order) Published() (status string, visible bool) {
 	switch o.State {
 	case Paid, PaidLate, RefundDue:
 		return "completed", true
-	case Expired:
+	case Expired, Canceled:
 		return "canceled", true
 	}
 	for i := range o.Attempts {

@@ -219,7 +219,7 @@ func closeAfter(o *Order, s *sessions.Session) { s.Closed = o.closed() || s.Paid
 
 // closed reports whether nothing can be ordered any more from the session of this order.
 func (o *Order) closed() bool {
-	return o.State.Settled() || o.State == Processing || o.State == Expired
+	return o.State.Settled() || o.State == Processing || o.State == Expired || o.State == Canceled
 }
 
 // DueAt is when the sweeper must resume the order, in Unix milliseconds; 0 is never.

@@ -311,7 +311,7 @@ func (v *visit) standing() (key, total string) {
 		return "paid", "total.paid"
 	case orders.Processing:
 		return "processing", "total"
-	case orders.Expired:
+	case orders.Expired, orders.Canceled:
 		return "canceled", "total"
 	case orders.Failed:
 		return "unpaid", "total"

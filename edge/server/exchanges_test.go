@@ -78,6 +78,11 @@ func TestExchanges(t *testing.T) {
 	send("create-order", "POST", shoptest.CreateOrderPath, `{`+id+`,"buyerEmail":"ada@example.com",`+germany+`}`, header)
 	send("create-order-refused", "POST", shoptest.CreateOrderPath,
 		`{`+id+`,"buyerEmail":"ada@example.com","billingDetail":{"country":"US","isBusiness":true}}`, shoptest.Bearer(token))
+	stored, err := shop.db.Session(t.Context(), session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	send("cancel-order", "POST", "/v1/actions/onetime-order/cancel-order", `{"orderId":"`+stored.OrderID+`"}`, shoptest.Bearer(token))
 	send("client", "GET", "/v1/client.js", "", nil)
 	send("health", "GET", "/healthz", "", nil)
 	send("ready", "GET", "/readyz", "", nil)
@@ -101,6 +106,7 @@ func (s *shop) withoutSecrets(text string) string {
 		{regexp.QuoteMeta(s.File.Products[0].ID), "PROD_2aUyqjCzEIiEcYMKj7TZtw"},
 		{regexp.QuoteMeta(s.File.StoreSlug), "fieldnotes"},
 		{`cs_[0-9a-f]{8}-[0-9a-f-]{27}`, "cs_550e8400-e29b-41d4-a716-446655440000"},
+		{`ORD_[0-9A-Za-z]{22}`, "ORD_2aUyqjCzEIiEcYMKj7TZtw"},
 		{`eyJ[\w-]+\.[\w-]+\.[\w-]+`, "eyJhbGciOiJIUzI1NiJ9.e30.c2ln"},
 		{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`, "2026-11-23T10:00:00.000Z"},
 		{`("on": )"\d{4}-\d\d-\d\d"`, `${1}"2026-11-23"`},
