@@ -47,8 +47,8 @@ type API struct {
 	routes map[string]route
 }
 
-// route is one path. Paths are matched byte for byte on the request line: what a router would normalise was not signed. What
-// is read with GET can be asked for with HEAD and may have a query, which is ignored.
+// route is one path. Paths are matched byte for byte on the request line, because a merchant signs the path as sent. A GET route also
+// accepts HEAD, and ignores a query.
 type route struct {
 	method string
 	handle func(*call)
@@ -89,7 +89,7 @@ func New(c Config) *API {
 	return a
 }
 
-// WebhookPath is where a provider reports what happened in an environment.
+// WebhookPath is the path for a provider's events of an environment.
 func WebhookPath(provider string, env checkout.Environment) string {
 	return "/v1/webhooks/" + provider + "/" + string(env)
 }
@@ -137,7 +137,7 @@ func (a *API) Handle(ctx *fasthttp.RequestCtx) {
 	}
 }
 
-// serve is every action: credential → caller, body → request, call, answer.
+// serve returns the handler of an action: it checks the credential and the limits, decodes the body, runs act and encodes the answer.
 func serve[Req, Resp any](a *API, l layer, credential func(*call) (auth.Caller, error),
 	act func(*call, *Req) (*Resp, error)) func(*call) {
 	return func(c *call) {
@@ -176,7 +176,7 @@ func serve[Req, Resp any](a *API, l layer, credential func(*call) (auth.Caller, 
 	}
 }
 
-// admit counts a request without a merchant's credential, and refuses it above the limits.
+// admit counts a request without a merchant's credential and refuses it over the rate limits.
 func (a *API) admit(c *call) error {
 	if c.caller.Role == auth.Merchant {
 		return nil
@@ -184,8 +184,8 @@ func (a *API) admit(c *call) error {
 	return a.config.Throttle.Admit(c.caller.StoreID, a.client(c), a.config.Now())
 }
 
-// once runs a call, under the request's X-Idempotency-Key if it has one. Requests are compared as they were decoded: spelling,
-// order and ignored members of the JSON do not count.
+// once runs act, under the request's X-Idempotency-Key if it has one. Requests are compared as decoded: white space, the order of members
+// and unknown members do not count.
 func (a *API) once(c *call, request any, act func() ([]byte, error)) ([]byte, error) {
 	key := c.http.Request.Header.Peek("X-Idempotency-Key")
 	if key == nil {
@@ -198,7 +198,7 @@ func (a *API) once(c *call, request any, act func() ([]byte, error)) ([]byte, er
 	return a.config.Idempotency.Do(c.ctx, a.key(c, string(key)), meaning, act)
 }
 
-// key scopes an idempotency key to its caller. A store's visitors all have the same credential, so their address tells them apart.
+// key scopes an idempotency key to its caller. All visitors of a store have the same credential, so their address is part of the scope.
 func (a *API) key(c *call, value string) idempotency.Key {
 	caller := &c.caller
 	credential := []string{string(caller.Role), caller.MerchantID, caller.StoreID, caller.Identity, caller.SessionID}

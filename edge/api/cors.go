@@ -10,8 +10,8 @@ import (
 	"github.com/crepe-checkout/crepe/web"
 )
 
-// What pages of other origins may send, and for how long a browser may remember it: two hours, in seconds, the most that
-// Chromium keeps. The headers of a merchant's signature are not among them: its key has no place in a browser.
+// The headers that pages of other origins may send, and how long a browser may cache a preflight: two hours, in seconds, Chromium's
+// maximum. The headers of a merchant's signature are absent, because its key does not belong in a browser.
 const (
 	pageHeaders = "Authorization, Content-Type, X-Environment, X-Idempotency-Key, X-Store-Slug"
 	pageMaxAge  = "7200"
@@ -65,7 +65,7 @@ func (a *API) isListed(c *call, origin string) bool {
 	return slices.Contains(store.Origins, origin)
 }
 
-// client hands out the script that pages of other origins call us with. Anybody may have it, from anywhere.
+// client serves the client script for pages of other origins, to every origin.
 func client(c *call) {
 	asset := web.Named("client.js")
 	content, encoding := asset.Encoded(string(c.http.Request.Header.Peek(fasthttp.HeaderAcceptEncoding)))

@@ -13,7 +13,7 @@ import (
 var single = []string{"Authorization", "X-Environment", "X-Merchant-Id", "X-Timestamp", "X-Signature", "X-Store-Slug",
 	"X-Idempotency-Key"}
 
-// checkTransport refuses what would be read in two ways, before anybody asks who sent it.
+// checkTransport refuses ambiguous or unsupported headers, before the credential is checked.
 func checkTransport(ctx *fasthttp.RequestCtx) error {
 	h := &ctx.Request.Header
 	for _, name := range single {
@@ -32,7 +32,7 @@ func checkTransport(ctx *fasthttp.RequestCtx) error {
 	return nil
 }
 
-// merchant wants an API key's signature.
+// merchant requires the signature of an API key.
 func (a *API) merchant(c *call) (auth.Caller, error) {
 	h := &c.http.Request.Header
 	return a.config.Auth.APIKey(c.ctx, auth.Signed{
@@ -44,7 +44,7 @@ func (a *API) merchant(c *call) (auth.Caller, error) {
 	})
 }
 
-// visitor wants a store's slug.
+// visitor requires a store's slug.
 func (a *API) visitor(c *call) (auth.Caller, error) {
 	h := &c.http.Request.Header
 	if len(h.Peek("X-Store-Slug")) == 0 {
@@ -53,7 +53,7 @@ func (a *API) visitor(c *call) (auth.Caller, error) {
 	return a.config.Auth.Storefront(c.ctx, string(h.Peek("X-Store-Slug")), string(h.Peek("X-Environment")))
 }
 
-// merchantOrVisitor takes the stronger credential when both are there.
+// merchantOrVisitor prefers the signature if the request has both credentials.
 func (a *API) merchantOrVisitor(c *call) (auth.Caller, error) {
 	h := &c.http.Request.Header
 	if len(h.Peek("X-Store-Slug")) > 0 && len(h.Peek("X-Signature")) == 0 {
@@ -62,7 +62,7 @@ func (a *API) merchantOrVisitor(c *call) (auth.Caller, error) {
 	return a.merchant(c)
 }
 
-// buyer wants a session token, of a customer or of a shopper who has had no order yet.
+// buyer requires a session token that has had no order.
 func (a *API) buyer(c *call) (auth.Caller, error) {
 	caller, err := a.payer(c)
 	if err == nil && caller.Spent {
@@ -71,7 +71,7 @@ func (a *API) buyer(c *call) (auth.Caller, error) {
 	return caller, err
 }
 
-// payer wants a session token, and takes one that has had its order: the answer may have been lost.
+// payer requires a session token. It accepts one that has had its order, because the answer may have been lost.
 func (a *API) payer(c *call) (auth.Caller, error) {
 	h := &c.http.Request.Header
 	return a.config.Auth.Session(c.ctx, string(h.Peek("Authorization")), string(h.Peek("X-Environment")))

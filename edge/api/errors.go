@@ -20,7 +20,7 @@ const (
 	layerOrder   layer = "order"   // checkout and orders
 )
 
-// statuses is the one table from what was refused to HTTP.
+// statuses maps the kind of a problem to an HTTP status.
 var statuses = map[problem.Kind]int{
 	problem.Internal:        fasthttp.StatusInternalServerError,
 	problem.Invalid:         fasthttp.StatusBadRequest,
@@ -31,7 +31,7 @@ var statuses = map[problem.Kind]int{
 	problem.Unavailable:     fasthttp.StatusServiceUnavailable,
 }
 
-// transportError is a refusal of HTTP itself, which has statuses that no rule of the domain has.
+// transportError is a refusal at the HTTP level, with a status that no problem.Kind has.
 type transportError struct {
 	status  int
 	code    string
@@ -54,7 +54,7 @@ var (
 	badRequest     = &transportError{fasthttp.StatusBadRequest, "malformed-request", "Malformed HTTP request"}
 )
 
-// envelope is every answer's shape; an error has data null, so that a client may look at either member.
+// envelope is the shape of every answer. With errors, data is null, so a client may test either member.
 type envelope struct {
 	Data   any     `json:"data"`
 	Errors []entry `json:"errors,omitempty"`

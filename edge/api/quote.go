@@ -45,12 +45,12 @@ func (a *API) country(c *call, buyerIP string) country.Code {
 	return a.config.GeoIP.Country(buyerIP, peer, forwarded)
 }
 
-// client is the address that a request counts to.
+// client is the address whose rate limit a request counts towards.
 func (a *API) client(c *call) string {
 	return a.config.GeoIP.Client(c.http.RemoteIP(), c.http.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor))
 }
 
-// buyerOrVisitor takes a session token before a store's slug.
+// buyerOrVisitor prefers a session token to a store's slug.
 func (a *API) buyerOrVisitor(c *call) (auth.Caller, error) {
 	if len(c.http.Request.Header.Peek("Authorization")) == 0 && len(c.http.Request.Header.Peek("X-Store-Slug")) > 0 {
 		return a.visitor(c)

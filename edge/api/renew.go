@@ -13,8 +13,8 @@ type renewResponse struct {
 	BuyerEmail string `json:"buyerEmail,omitempty"` // the order's whatever is typed: the token knows the buyer by it
 }
 
-// renewSession is how a page says that its buyer is still there. It is our own: the published contract has no such call. The
-// session gets more time, within the bounds of [sessions.Service.Extend], and the token lives on, as by every call.
+// renewSession extends a session while its buyer is still on the page. It is not part of the published contract. The session is extended
+// within the bounds of [sessions.Service.Extend], and the token lives on, as by every call.
 func (a *API) renewSession(c *call, r *renewRequest) (*renewResponse, error) {
 	known, err := a.session(c.ctx, r.CheckoutSessionID)
 	if err != nil {

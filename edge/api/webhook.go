@@ -15,13 +15,13 @@ var badSignature = problem.New(problem.Invalid, "webhook-unverified", "", "Webho
 
 var errRepeatedMember = errors.New("the signed body is not one JSON object with each member once")
 
-// webhook takes what a provider reports. 200 means that it is durable here; anything else makes the provider come again.
+// webhook handles a provider's events. It answers 200 once an event is durable; after any other status the provider sends it again.
 func (a *API) webhook(env checkout.Environment, provider psp.Provider) func(*call) {
 	return func(c *call) {
 		header := func(name string) string { return onlyHeader(c.http, name) }
 		event, err := provider.Webhook(header, c.http.PostBody(), a.config.Now())
 		if err == nil && !ops.Valid(c.http.PostBody()) {
-			err = errRepeatedMember // another reader might read something else
+			err = errRepeatedMember // other parsers could read it differently
 		}
 		if err != nil {
 			a.config.Log.Warn("webhook refused", "provider", provider.Name(), "environment", env, "error", err)
@@ -36,7 +36,7 @@ func (a *API) webhook(env checkout.Environment, provider psp.Provider) func(*cal
 	}
 }
 
-// onlyHeader is a header that stands once, or nothing.
+// onlyHeader is the value of a header that occurs once, else "".
 func onlyHeader(ctx *fasthttp.RequestCtx, name string) string {
 	if all := ctx.Request.Header.PeekAll(name); len(all) == 1 {
 		return string(all[0])

@@ -19,8 +19,8 @@ import (
 	"github.com/crepe-checkout/crepe/edge/catalog"
 )
 
-// How far a request's timestamp may lie behind and ahead of our clock. A request can be sent again within this window and
-// is then verified again: what it does must bear that.
+// How far a request's timestamp may be behind and ahead of the clock. Signatures can be replayed within this window, so handlers must be
+// idempotent.
 const (
 	signedBefore = 5 * time.Minute
 	signedAhead  = time.Minute
@@ -36,8 +36,8 @@ const (
 // maxKeyText is the longest public key read, in bytes: 8192 bits in PEM take about 1500.
 const maxKeyText = 4096
 
-// Signed is what a merchant's POST request shows, as it came: the values of X-Merchant-Id, X-Timestamp and X-Signature,
-// the path of the request line byte for byte, and the body. Nothing of it is kept.
+// Signed has the signed parts of a merchant's POST request, as received: the values of X-Merchant-Id, X-Timestamp and X-Signature,
+// the path of the request line byte for byte, and the body. Nothing of it is retained.
 type Signed struct {
 	MerchantID string
 	Timestamp  string // Unix seconds
@@ -78,8 +78,8 @@ func (r *Signed) digest() [sha256.Size]byte {
 	return sha256.Sum256([]byte("POST\n" + r.Path + "\n" + r.Timestamp + "\n" + base64.StdEncoding.EncodeToString(body[:])))
 }
 
-// signedIn is the environment whose key has made the signature. Every key is tried: one that stands in both environments
-// decides nothing.
+// signedIn returns the environment of the key that verifies the signature. It tries every key, and refuses a key that belongs to both
+// environments.
 func (s *Service) signedIn(m *catalog.Merchant, digest [sha256.Size]byte, signature []byte) (checkout.Environment, error) {
 	var env checkout.Environment
 	for _, k := range m.Keys {
@@ -101,7 +101,7 @@ func (s *Service) signedIn(m *catalog.Merchant, digest [sha256.Size]byte, signat
 	return env, nil
 }
 
-// inWindow reads Unix seconds in plain decimal, as one writes them: no sign, no space, no leading zero.
+// inWindow parses Unix seconds in canonical decimal, without sign, space or leading zero, and compares them with the window.
 func inWindow(timestamp string, now time.Time) bool {
 	seconds, err := strconv.ParseInt(timestamp, 10, 64)
 	if err != nil || strconv.FormatInt(seconds, 10) != timestamp {
@@ -112,7 +112,7 @@ func inWindow(timestamp string, now time.Time) bool {
 	return earliest <= seconds && seconds <= latest
 }
 
-// decodeSignature reads one spelling only: encoding/base64 skips line breaks even when strict.
+// decodeSignature accepts canonical base64 only. The strict mode of encoding/base64 still skips line breaks.
 func decodeSignature(s string) ([]byte, bool) {
 	if len(s) > base64.StdEncoding.EncodedLen(maxModulus/8) || strings.ContainsAny(s, "\r\n") {
 		return nil, false
@@ -161,13 +161,13 @@ func parseKey(text string) (any, error) {
 	return nil, errors.New("not a public key")
 }
 
-// publicKeys remembers parsed keys by their text, so an entry never goes stale. The zero value is ready.
+// publicKeys caches parsed keys by their text, so no entry can be stale. The zero value is ready to use.
 type publicKeys struct {
 	mu     sync.RWMutex
 	parsed map[string]*rsa.PublicKey
 }
 
-// maxParsed bounds the memory: some two kilobytes a key. When it is full, all is forgotten.
+// maxParsed bounds the cache, about 2 KB a key. A full cache is emptied.
 const maxParsed = 4096
 
 func (c *publicKeys) parse(text string) (*rsa.PublicKey, error) {

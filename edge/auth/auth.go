@@ -4,12 +4,11 @@
 // ([Service.Session]) and a store's slug ([Service.Storefront]). It issues session tokens and rotates the keys that sign
 // them. [Keys] and [Tokens] are its ports to a database.
 //
-// A refusal is a [Refusal]: one documented problem for the caller, whatever was wrong, and the reason for the log. Any
-// other error is a failure of ours. Nothing before a signature has been checked depends on a secret, so how long a refusal
-// takes says no more than its text.
+// A refusal is a [Refusal]: one documented problem for the caller, and the reason for the log. Any other error is an internal
+// failure. Nothing before the check of a signature depends on a secret, so the duration of a refusal reveals no more than its text.
 //
-// What a merchant's signature does not cover (the query, X-Idempotency-Key, every other header) must not change whose money or
-// data is touched: the caller of this package sees to that, and to a header that came twice.
+// A merchant's signature does not cover the query and the other headers, such as X-Idempotency-Key. The caller of this package must not let
+// them decide whose money or data is used, and must refuse duplicate headers.
 package auth
 
 import (
@@ -23,34 +22,34 @@ import (
 	"github.com/crepe-checkout/crepe/edge/catalog"
 )
 
-// Role is what a caller is to the store.
+// Role is the kind of a caller.
 type Role string
 
 const (
 	Merchant Role = "merchant" // signs with an API key
-	Customer Role = "customer" // a buyer whom the merchant has named
+	Customer Role = "customer" // a buyer whom the merchant identified
 	Shopper  Role = "shopper"  // a buyer without an account, for one checkout session
 	Visitor  Role = "visitor"  // anyone on a store's public page
 )
 
-// Caller is whom a credential speaks for.
+// Caller is the holder of a verified credential.
 type Caller struct {
 	Role        Role
 	Environment checkout.Environment
 	MerchantID  string // of a merchant
-	StoreID     string // of everybody else
+	StoreID     string // of every other role
 	Identity    string // of a customer: the merchant's name for the buyer
 	SessionID   string // of a shopper: the one checkout session
 	Token       Token  // of a customer or shopper
-	Spent       bool   // the shopper's token has had its order; all it is good for is that order's answer again
+	Spent       bool   // the shopper's token has had its order, so it can only get that order's answer again
 }
 
-// Checkout is the caller as create-order knows it.
+// Checkout converts the caller for the rules.
 func (c *Caller) Checkout() checkout.Caller {
 	return checkout.Caller{Environment: c.Environment, StoreID: c.StoreID, Identity: c.Identity, SessionID: c.SessionID}
 }
 
-// Config is what a [Service] is made of. Every field is needed.
+// Config configures a [Service]. Every field is required.
 type Config struct {
 	// Deployment is this installation's name, its public base URL: the issuer and the audience of every token.
 	Deployment string
@@ -70,7 +69,7 @@ type Service struct {
 	rings     map[checkout.Environment]*keyring // one for each environment, fixed
 }
 
-// New makes a service. It can neither issue nor verify session tokens before [Service.Rotate] has run once on its store.
+// New returns a service. [Service.Rotate] must run once on its store before it can issue or verify session tokens.
 func New(c Config) *Service {
 	return &Service{
 		config: c,
@@ -116,7 +115,7 @@ var ErrNotCustomer = refuse(checkout.AuthenticationFailed, "not a customer's tok
 // ErrSpent refuses a token that has had its order.
 var ErrSpent = refuse(checkout.AuthenticationFailed, "token has had its order")
 
-// Storefront makes a visitor of whoever names a store, given the values of X-Store-Slug and X-Environment.
+// Storefront returns the visitor of the store that X-Store-Slug names.
 func (s *Service) Storefront(ctx context.Context, slug, environment string) (Caller, error) {
 	env, ok := checkout.ParseEnvironment(environment)
 	if !ok {

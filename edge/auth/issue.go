@@ -81,8 +81,7 @@ func (s *Service) issue(ctx context.Context, c claims) (Issued, error) {
 	return Issued{Token: token, ExpiresAt: (c.IssuedAt + seconds(unused)) * 1000}, err
 }
 
-// storeOf is the merchant's store that a request names, by itself or by a product. What is another merchant's is not
-// there.
+// storeOf finds the merchant's store that a request names, directly or by a product. Another merchant's store or product is not found.
 func (s *Service) storeOf(ctx context.Context, merchant Caller, r TokenRequest) (*catalog.Store, error) {
 	id, unknown := r.StoreID, foreignStore
 	if id == "" {
@@ -118,8 +117,8 @@ func (s *Service) storeOfProduct(ctx context.Context, id string) (string, error)
 	return product.StoreID, nil
 }
 
-// checkIdentity takes any name for a buyer that is text without control characters and without what nobody can see: of two
-// names that look the same, one could be taken for the other. It is kept as it came.
+// checkIdentity accepts any text without control and invisible characters, because identities that look the same could be confused. It is
+// stored as received.
 func checkIdentity(identity string) *problem.Problem {
 	switch {
 	case strings.TrimSpace(identity) == "":
@@ -132,8 +131,8 @@ func checkIdentity(identity string) *problem.Problem {
 	return nil
 }
 
-// unseen holds for control characters and for what Unicode calls default ignorable, which the bidirectional controls are. Spaces
-// are part of a name, and the joiners of some scripts are.
+// unseen reports control characters and Unicode's default-ignorable ones, among them the bidirectional controls. Spaces and the joiners of
+// some scripts are allowed.
 func unseen(r rune) bool {
 	return unicode.IsControl(r) || r > unicode.MaxASCII && r != utf8.RuneError && !unicode.IsSpace(r) && !email.Visible(r)
 }

@@ -18,13 +18,13 @@ import (
 	"github.com/crepe-checkout/crepe/edge/shortid"
 )
 
-// Keys keeps the keys that sign session tokens. Each method is one atomic step.
+// Keys stores the keys that sign session tokens. Every method is atomic.
 type Keys interface {
 	// SigningKeys reads an environment's keys, in any order.
 	SigningKeys(ctx context.Context, env checkout.Environment) ([]SigningKey, error)
 	// AddSigningKey makes a key durable before it returns.
 	AddSigningKey(ctx context.Context, k SigningKey) error
-	// RemoveSigningKey forgets a key. That there is none is no error.
+	// RemoveSigningKey deletes a key. A missing key is no error.
 	RemoveSigningKey(ctx context.Context, env checkout.Environment, id string) error
 }
 
@@ -98,7 +98,7 @@ func (s *Service) addKey(ctx context.Context, env checkout.Environment) error {
 	})
 }
 
-// alive is the keys that have not been followed by another for so long that all of their tokens are over, newest first.
+// alive returns the keys of which a token can still be valid, newest first.
 func alive(keys []SigningKey, now time.Time) []SigningKey {
 	living := slices.Clone(keys)
 	slices.SortFunc(living, func(a, b SigningKey) int {
@@ -113,13 +113,13 @@ func alive(keys []SigningKey, now time.Time) []SigningKey {
 	return living
 }
 
-// keyring is one environment's keys as this process knows them. The zero value knows none and will look.
+// keyring caches the keys of one environment. The zero value is empty and loads them at first use.
 type keyring struct {
 	mu   sync.Mutex
 	ring *ring
 }
 
-// ring is the keys of one environment as they are now, or were a moment ago.
+// ring returns the keys of an environment, at most [ringAge] old.
 func (s *Service) ring(ctx context.Context, env checkout.Environment) (*ring, error) {
 	k := s.rings[env]
 	k.mu.Lock()
@@ -142,12 +142,12 @@ func (k *keyring) forget() {
 	k.ring = nil
 }
 
-// ring is what one environment's keys are at one moment. It is not changed any more once it is made.
+// ring is an immutable snapshot of the keys of an environment.
 type ring struct {
 	loaded time.Time
 	signer signer
-	// known finds a key by the first segment of the tokens that it signs, byte for byte. A header that we would not have
-	// written is never read, let alone believed: no other algorithm, no key that the token brings along, no member twice.
+	// known maps the first segment of tokens, byte for byte, to the key that signed them. Other headers are not parsed, so a token
+	// cannot choose its algorithm or key.
 	known map[string][]byte
 }
 
@@ -170,7 +170,7 @@ func newRing(keys []SigningKey, now time.Time) (*ring, error) {
 	return r, err
 }
 
-// signing is which of the keys, newest first, signs: the newest that every process must have seen, or else the oldest.
+// signing returns the key that signs: the newest that every process has loaded, else the oldest. keys are sorted newest first.
 func signing(keys []SigningKey, now time.Time) SigningKey {
 	published := now.Add(-publishFor).UnixMilli()
 	for _, k := range keys {

@@ -19,8 +19,8 @@ const (
 	customerLife = time.Hour
 	shopperLife  = time.Minute
 
-	// touchEvery is how often the use of a token is written down at most. A token may outlive its last call by so much
-	// more; it never ends early.
+	// touchEvery is the minimum time between two persisted uses of a token. A token may live that much longer after its last
+	// call; it never expires early.
 	touchEvery = 10 * time.Second
 
 	// clockSkew is how far the clocks of two of our processes may be apart.
@@ -41,9 +41,9 @@ func seconds(d time.Duration) int64 { return int64(d / time.Second) }
 // maxToken is the longest token read, in bytes. The longest that we issue is shorter by half.
 const maxToken = 4096
 
-// Tokens remembers what has become of session tokens, each until it expires.
+// Tokens stores the state of session tokens until they expire.
 type Tokens interface {
-	// Token reads what is known of a token; of one that was never heard of, the zero state.
+	// Token reads the state of a token, the zero state if there is none.
 	Token(ctx context.Context, env checkout.Environment, id string) (TokenState, error)
 
 	// Touch remembers that a token was used. It does not make the caller wait for the write and does not tell how it
@@ -57,14 +57,13 @@ type Token struct {
 	ExpiresAt int64 // Unix milliseconds; nothing about the token need be remembered longer
 }
 
-// TokenState is what has become of a token.
+// TokenState is the state of a session token.
 type TokenState struct {
 	LastUsed int64 // Unix milliseconds, 0: never
 	Spent    bool  // it has had its one order; written with that order, see orders.Change
 }
 
-// claims is what a session token says. Its JSON is exactly this, member for member: another spelling of the same claims is
-// no token.
+// claims are the claims of a session token. Another JSON encoding of the same claims is not accepted.
 type claims struct {
 	Issuer      string               `json:"iss"`
 	Audience    string               `json:"aud"`
@@ -127,8 +126,7 @@ func bearer(authorization string) (string, bool) {
 	return authorization[len(scheme):], true
 }
 
-// verify reads a token that one of our keys has signed for this deployment and that is not over. Its errors are reasons
-// for the log.
+// verify parses a token of this deployment that one of the live keys has signed and that has not expired. Its errors are reasons for the log.
 func (s *Service) verify(r *ring, token string, now time.Time) (*claims, error) {
 	if len(token) > maxToken {
 		return nil, errors.New("token too long")
@@ -139,7 +137,7 @@ func (s *Service) verify(r *ring, token string, now time.Time) (*claims, error) 
 	if !three || !known {
 		return nil, errors.New("no header of our keys")
 	}
-	// Compared as text: what decodes to the same bytes, with a line break inside for one, is another token.
+	// Compared as text, because base64 with a line break decodes to the same bytes.
 	if !hmac.Equal([]byte(hs256(token[:len(header)+1+len(payload)], key)), []byte(mac)) {
 		return nil, errors.New("signature is not ours")
 	}
@@ -153,7 +151,7 @@ func (s *Service) verify(r *ring, token string, now time.Time) (*claims, error) 
 	return c, c.sound(now)
 }
 
-// parseClaims reads a payload that is written as we write it.
+// parseClaims parses a payload and refuses every encoding but our own.
 func parseClaims(payload string) (*claims, error) {
 	text, err := base64.RawURLEncoding.DecodeString(payload)
 	if err != nil {
@@ -169,7 +167,7 @@ func parseClaims(payload string) (*claims, error) {
 	return c, nil
 }
 
-// sound checks what a signature cannot: that the claims are of a kind that we issue, however they came to be signed.
+// sound checks the claims: expiry, and that they are of a kind that this package issues.
 func (c *claims) sound(now time.Time) error {
 	customer := c.Role == Customer && c.Identity != "" && c.SessionID == ""
 	shopper := c.Role == Shopper && c.SessionID != "" && c.Identity == ""

@@ -38,11 +38,11 @@ func NewSigner(ctx context.Context, keys Keys, env checkout.Environment) (*Signe
 	}
 	key, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
-		return nil, fmt.Errorf("webhooks: the %s key is damaged: %w", env, err)
+		return nil, fmt.Errorf("notify: the %s signing key is damaged: %w", env, err)
 	}
 	rsaKey, ok := key.(*rsa.PrivateKey)
 	if !ok {
-		return nil, errors.New("webhooks: the key is not RSA")
+		return nil, errors.New("notify: the signing key is not RSA")
 	}
 	return &Signer{rsaKey}, nil
 }

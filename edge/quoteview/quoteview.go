@@ -1,7 +1,7 @@
-// Package quoteview shows a quote to people and programs: the amounts, why they are what they are, and the rules that
-// decided with their text, validity and source.
+// Package quoteview renders a quote for people and programs: the amounts, the reason for them, and the rules that applied, with their
+// text, validity and source.
 //
-// [Quote] is the one shape, printed by the command line, answered by the API and readable as text.
+// [Quote] is the JSON that the API answers and the command line prints; [Quote.Text] writes it for a person.
 package quoteview
 
 import (
