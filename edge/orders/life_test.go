@@ -45,13 +45,13 @@ func (w *world) newLife() *life {
 	if w.broken.store != nil {
 		store = w.broken.store(store)
 	}
-	var gateway psp.Provider = stripe.New(stripe.Config{Key: providerKey, WebhookSecret: webhookSecret, BaseURL: "http://psp", Dial: l.dial})
-	gateway = &boundGateway{gateway, l}
-	if w.broken.gateway != nil {
-		gateway = w.broken.gateway(gateway)
+	var provider psp.Provider = stripe.New(stripe.Config{Key: providerKey, WebhookSecret: webhookSecret, BaseURL: "http://psp", Dial: l.dial})
+	provider = &boundProvider{provider, l}
+	if w.broken.provider != nil {
+		provider = w.broken.provider(provider)
 	}
-	l.webhooks = gateway
-	l.service = orders.New(orders.Config{Store: store, Providers: map[checkout.Environment]orders.Provider{checkout.Test: orders.Limited(limit.New(gateway, limit.Limits{Trip: 5}))},
+	l.webhooks = provider
+	l.service = orders.New(orders.Config{Store: store, Providers: map[checkout.Environment]orders.Provider{checkout.Test: orders.Limited(limit.New(provider, limit.Limits{Trip: 5}))},
 		Now: w.now, Rand: rand.Reader, Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	go l.service.Run(ctx)
 	return l
@@ -212,8 +212,8 @@ func (l *life) loseIn(n int, written bool) {
 	l.loseAt, l.written = n, written
 }
 
-// boundGateway is the provider as a process sees it while it lives.
-type boundGateway struct {
+// boundProvider is the provider as a process sees it while it lives.
+type boundProvider struct {
 	psp.Provider
 	life *life
 }
@@ -223,31 +223,31 @@ func (l *life) until(deadline time.Time) time.Time {
 	return deadline.Add(-time.Duration(l.ahead.Load()))
 }
 
-func (g *boundGateway) Create(deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
+func (g *boundProvider) Create(deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
 	g.life.boundary()
 	defer g.life.boundary()
 	return g.Provider.Create(g.life.until(deadline), w, key)
 }
 
-func (g *boundGateway) Retrieve(deadline time.Time, ref string) (psp.Checkout, *psp.CallError) {
+func (g *boundProvider) Retrieve(deadline time.Time, ref string) (psp.Checkout, *psp.CallError) {
 	g.life.boundary()
 	defer g.life.boundary()
 	return g.Provider.Retrieve(g.life.until(deadline), ref)
 }
 
-func (g *boundGateway) Expire(deadline time.Time, ref string) (psp.Checkout, *psp.CallError) {
+func (g *boundProvider) Expire(deadline time.Time, ref string) (psp.Checkout, *psp.CallError) {
 	g.life.boundary()
 	defer g.life.boundary()
 	return g.Provider.Expire(g.life.until(deadline), ref)
 }
 
-func (g *boundGateway) ListCheckouts(deadline time.Time, created psp.Span, after string) (psp.Page[psp.Checkout], *psp.CallError) {
+func (g *boundProvider) ListCheckouts(deadline time.Time, created psp.Span, after string) (psp.Page[psp.Checkout], *psp.CallError) {
 	g.life.boundary()
 	defer g.life.boundary()
 	return g.Provider.ListCheckouts(g.life.until(deadline), created, after)
 }
 
-func (g *boundGateway) UndeliveredEvents(deadline time.Time, after string) (psp.Page[psp.Event], *psp.CallError) {
+func (g *boundProvider) UndeliveredEvents(deadline time.Time, after string) (psp.Page[psp.Event], *psp.CallError) {
 	g.life.boundary()
 	defer g.life.boundary()
 	return g.Provider.UndeliveredEvents(g.life.until(deadline), after)

@@ -43,19 +43,19 @@ var mistakes = map[string]struct {
 		[]step{fail{[]fault.Spec{"lost_response", "timeout", "timeout"}}, submit{Country: "DE"}, pass{12 * time.Second}}, "I2"},
 	"other bytes at each try": {otherBytes,
 		[]step{fail{[]fault.Spec{"timeout"}}, submit{Country: "DE"}, pass{12 * time.Second}}, "I8"},
-	"a completed checkout is money": {func() mutant { return onGateway(brokenGateway{event: alwaysPaid}) },
+	"a completed checkout is money": {func() mutant { return onProvider(brokenProvider{event: alwaysPaid}) },
 		[]step{submit{Country: "DE"}, buy{Outcome: "later_fails"}, pass{12 * time.Second}}, "I3"},
 	"the digest is of no use": {func() mutant { return onStore(otherDigests) },
 		[]step{submit{Country: "DE"}, submit{Country: "DE"}}, "I6"},
 	"the old attempt stays open": {func() mutant { return onStore(neverEnded) },
 		[]step{submit{Country: "DE"}, submit{Country: "FR"}}, "I9"},
-	"the lines are not those of the order": {func() mutant { return onGateway(brokenGateway{render: otherLines}) },
+	"the lines are not those of the order": {func() mutant { return onProvider(brokenProvider{render: otherLines}) },
 		[]step{submit{Country: "DE"}}, "I10"},
 	"the buyer is part of the key": {func() mutant { return onCreate(tellingKey) },
 		[]step{submit{Country: "DE"}}, "I12"},
 	"a call may take what it takes": {func() mutant { return onCreate(patientCreate) },
 		[]step{submit{Country: "DE"}, pass{40 * time.Second}}, "answers"},
-	"what was open is open": {func() mutant { return onGateway(brokenGateway{retrieve: alwaysOpen}) },
+	"what was open is open": {func() mutant { return onProvider(brokenProvider{retrieve: alwaysOpen}) },
 		[]step{submit{Country: "DE"}, end{Unheard: true}, pass{40 * time.Second}, submit{Country: "DE"}}, "I13"},
 	"the event after the commit": {func() mutant { return onStore(lateFacts) },
 		[]step{submit{Country: "DE"}, crash{2, 0}, buy{Outcome: "succeeds"}, pass{12 * time.Second}}, "I14"},
@@ -243,8 +243,8 @@ func (s neverEndedStore) Commit(ctx context.Context, c orders.Change) error {
 	return s.Store.Commit(ctx, c)
 }
 
-// brokenGateway breaks what it has a function for.
-type brokenGateway struct {
+// brokenProvider breaks what it has a function for.
+type brokenProvider struct {
 	psp.Provider
 	render   func(psp.Provider, psp.CheckoutParams) (psp.RenderedRequest, error)
 	create   func(psp.Provider, time.Time, psp.RenderedRequest, string) (psp.Checkout, *psp.CallError)
@@ -253,18 +253,18 @@ type brokenGateway struct {
 	event    func(*psp.Event)
 }
 
-func onGateway(b brokenGateway) mutant {
-	return mutant{gateway: func(g psp.Provider) psp.Provider { b.Provider = g; return b }}
+func onProvider(b brokenProvider) mutant {
+	return mutant{provider: func(g psp.Provider) psp.Provider { b.Provider = g; return b }}
 }
 
-func (g brokenGateway) Render(p psp.CheckoutParams) (psp.RenderedRequest, error) {
+func (g brokenProvider) Render(p psp.CheckoutParams) (psp.RenderedRequest, error) {
 	if g.render == nil {
 		return g.Provider.Render(p)
 	}
 	return g.render(g.Provider, p)
 }
 
-func (g brokenGateway) Retrieve(deadline time.Time, ref string) (psp.Checkout, *psp.CallError) {
+func (g brokenProvider) Retrieve(deadline time.Time, ref string) (psp.Checkout, *psp.CallError) {
 	remote, callErr := g.Provider.Retrieve(deadline, ref)
 	if g.retrieve != nil {
 		remote = g.retrieve(remote)
@@ -272,7 +272,7 @@ func (g brokenGateway) Retrieve(deadline time.Time, ref string) (psp.Checkout, *
 	return remote, callErr
 }
 
-func (g brokenGateway) Webhook(header func(string) string, body []byte, now time.Time) (psp.Event, error) {
+func (g brokenProvider) Webhook(header func(string) string, body []byte, now time.Time) (psp.Event, error) {
 	e, err := g.Provider.Webhook(header, body, now)
 	if g.event != nil {
 		g.event(&e)
@@ -280,14 +280,14 @@ func (g brokenGateway) Webhook(header func(string) string, body []byte, now time
 	return e, err
 }
 
-func (g brokenGateway) Create(deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
+func (g brokenProvider) Create(deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
 	if g.create == nil {
 		return g.Provider.Create(deadline, w, key)
 	}
 	return g.create(g.Provider, deadline, w, key)
 }
 
-func (g brokenGateway) Expire(deadline time.Time, ref string) (psp.Checkout, *psp.CallError) {
+func (g brokenProvider) Expire(deadline time.Time, ref string) (psp.Checkout, *psp.CallError) {
 	if g.expire == nil {
 		return g.Provider.Expire(deadline, ref)
 	}
@@ -295,11 +295,11 @@ func (g brokenGateway) Expire(deadline time.Time, ref string) (psp.Checkout, *ps
 }
 
 func onCreate(broken func(psp.Provider, time.Time, psp.RenderedRequest, string) (psp.Checkout, *psp.CallError)) mutant {
-	return onGateway(brokenGateway{create: broken})
+	return onProvider(brokenProvider{create: broken})
 }
 
 func onExpire(broken func(psp.Provider, time.Time, string) (psp.Checkout, *psp.CallError)) mutant {
-	return onGateway(brokenGateway{expire: broken})
+	return onProvider(brokenProvider{expire: broken})
 }
 
 func alwaysOpen(r psp.Checkout) psp.Checkout {

@@ -101,8 +101,8 @@ func (r received) header(name string) string {
 
 // mutant breaks the flow between the service and its ports. The zero value breaks nothing.
 type mutant struct {
-	store   func(orders.Store) orders.Store
-	gateway func(psp.Provider) psp.Provider
+	store    func(orders.Store) orders.Store
+	provider func(psp.Provider) psp.Provider
 }
 
 // shops is how many checkout sessions a world has.

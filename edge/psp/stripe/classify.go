@@ -13,7 +13,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
-// reply is what came of one try, as far as its meaning depends on it.
+// reply is the result of one try, as far as the classification needs it.
 type reply struct {
 	err         error // of the transport; the rest is empty then
 	status      int
@@ -24,9 +24,8 @@ type reply struct {
 	replayed    bool   // header Idempotent-Replayed: this is the stored answer to an earlier try
 }
 
-// classify says what a try proves about its effect; nil is success. Whatever is not understood is Unknown: an answer
-// proves something only if Stripe itself made it, which its error object shows and a status alone, from any machine on
-// the way, does not.
+// classify says what a try proves about its effect; nil is success. A response that is not understood is Unknown. A response
+// proves something only if it is Stripe's own, which its error object shows. A status alone may come from any proxy.
 //
 // Sources: https://docs.stripe.com/error-low-level, https://docs.stripe.com/api/idempotent_requests.
 func classify(r *reply) *psp.CallError {
@@ -50,7 +49,7 @@ func (r *reply) callError(class psp.ErrorClass, code string, err error) *psp.Cal
 	}
 }
 
-// transportClass: before a connection stood nothing can have happened; after that, everything can.
+// transportClass: before a connection is established the call has no effect; afterwards it may have had it.
 func transportClass(err error) psp.ErrorClass {
 	if _, dialing := errors.AsType[dialError](err); dialing || errors.Is(err, fasthttp.ErrNoFreeConns) {
 		return psp.NotExecuted
@@ -83,8 +82,8 @@ func (r *reply) class(code string, stripes bool) psp.ErrorClass {
 	return psp.Unknown
 }
 
-// serverClass: Stripe stores a 500 like any other answer and gives it again for a day, so repeating it cannot help. The
-// gateways in front of it (502, 503, 504) store nothing.
+// serverClass: Stripe stores a 500 like any other response and replays it for a day, so that a retry cannot succeed. The proxies in
+// front of it (502, 503, 504) store nothing.
 func (r *reply) serverClass(stripes bool) psp.ErrorClass {
 	if r.replayed || r.shouldRetry == "false" || r.status == 500 && stripes {
 		return psp.KeyBurned
@@ -92,7 +91,7 @@ func (r *reply) serverClass(stripes bool) psp.ErrorClass {
 	return psp.Unknown
 }
 
-// limitClass: the rate limiter comes before the idempotency layer, a lock's timeout comes after it.
+// limitClass: the rate limiter runs before the idempotency layer, a lock timeout occurs after it.
 func limitClass(code string) psp.ErrorClass {
 	switch code {
 	case "rate_limit":
@@ -109,7 +108,7 @@ type apiError struct{ Code, Type, Param string }
 // name is the error's code, or its type where it has none.
 func (e apiError) name() string { return cmp.Or(e.Code, e.Type) }
 
-// refuses is the part of an order that the error is about, if the order's caller can mend it
+// refuses is the part of an order that the error is about, if the caller can correct it
 // (https://docs.stripe.com/error-codes).
 func (e apiError) refuses() psp.Refusal {
 	switch {

@@ -17,13 +17,13 @@ const (
 	maxHeader   = 16 << 10 // Stripe's carry a content security policy of more than fasthttp's 4 KiB
 )
 
-// dialError wraps whatever went wrong before a connection stood, TLS included: no byte of a request was sent.
+// dialError wraps an error of establishing a connection, TLS included: no byte of a request was sent.
 type dialError struct{ error }
 
 func (e dialError) Unwrap() error { return e.error }
 
-// dialer opens connections within a call's own time. It does the TLS handshake itself, so that its failure is told from
-// that of a request.
+// dialer opens connections within the deadline of a call. It performs the TLS handshake itself, so that its failure can be told
+// from that of a request.
 type dialer struct {
 	tls *tls.Config // nil for plain HTTP
 	tcp fasthttp.DialFunc
@@ -81,8 +81,8 @@ func (d *dialer) connect(ctx context.Context, addr string) (net.Conn, error) {
 	return secure, nil
 }
 
-// call sends one request, once, and reads what its answer holds. Without a key nothing is stored under one, so no failure of
-// it is Stuck.
+// call sends one request, once, and reads the response. A request without an idempotency key never fails with KeyBurned or
+// KeyTaken.
 func call[T any](g *Provider, deadline time.Time, r outgoing, read func([]byte) (T, error)) (answer T, callErr *psp.CallError) {
 	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(request)

@@ -14,8 +14,9 @@ import (
 	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
-// tolerance is how far a signature's time may lie from ours, in either direction, both ends included: Stripe's own default
-// for the past, and no more trust in a clock that runs ahead.
+// tolerance is how far a signature's time may differ from ours, in either direction, both ends included. It is Stripe's
+// default for the past, applied to the future as well. Signatures can be replayed within this window, so that events must be
+// applied idempotently.
 const tolerance = 300 * time.Second
 
 var (

@@ -1,15 +1,15 @@
-// Package stripe is [orders.Gateway] on Stripe Checkout, API v1 (https://docs.stripe.com/api/checkout/sessions): a payment
-// of a total that is already known, on Stripe's own page.
+// Package stripe implements [psp.Provider] on Stripe Checkout, API v1 (https://docs.stripe.com/api/checkout/sessions): a payment
+// of a known total, on Stripe's page.
 //
-// [Gateway] translates and classifies, with one try a call. Prices and taxes are computed before and arrive as exact line
-// items, so everything in Stripe's reach that could change a total is left out or switched off.
+// [Provider] translates and classifies, with one try a call. Prices and taxes arrive as exact line items, so that every feature of
+// Stripe that could change a total is left out or switched off.
 //
 // Caveats: Stripe counts some currencies in other units than ISO 4217 does (amount.go has the table); the charge limits of
-// an account cannot be known here, so its refusal is the authority on them; an amount or a currency that makes no sense is
-// handed on as the zero money.Amount, which equals no order's total. The API key leaves this package in one request header
-// only; no error, log line or Wire holds it.
+// an account are unknown here, so that only its refusal tells them; an invalid amount or currency becomes the zero
+// money.Amount, which equals no order's total. The API key leaves this package in one request header only; no error, log line
+// or stored request contains it.
 //
-// What it sends and accepts is held to stripe-go and to Stripe's OpenAPI description by the module in oracle.
+// The module in oracle tests what the package sends and accepts against stripe-go and Stripe's OpenAPI description.
 package stripe
 
 import (
@@ -47,7 +47,7 @@ type Config struct {
 	Dial          fasthttp.DialFunc // nil for TCP; an https BaseURL speaks TLS over it
 }
 
-// Gateway is a Stripe account. It is safe for concurrent use.
+// Provider is a Stripe account. It is safe for concurrent use.
 type Provider struct {
 	name    string
 	account psp.Account
@@ -60,7 +60,7 @@ type Provider struct {
 
 var _ psp.Provider = (*Provider)(nil)
 
-// New makes a gateway. It sends nothing.
+// New returns a provider. It sends nothing.
 func New(c Config) *Provider {
 	if c.BaseURL == "" {
 		c.BaseURL = "https://api.stripe.com"
@@ -83,8 +83,8 @@ func New(c Config) *Provider {
 // Name is "stripe", unless another provider is behind the API.
 func (g *Provider) Name() string { return g.name }
 
-// Account is a fingerprint of the key, because asking Stripe for the key's account takes a further permission. A new key of the
-// same account counts as another account until reconciliation has found the account's checkouts again.
+// Account is a fingerprint of the key, because reading the key's account from Stripe needs a further permission. A new key of the
+// same account counts as another account until reconciliation has found the account's checkouts.
 func (g *Provider) Account() psp.Account { return g.account }
 
 // fingerprint identifies a key. Keys are long and random, so they cannot be found from it.

@@ -26,8 +26,8 @@ const (
 // Render writes the product and, where there is one, the tax as two line items. The order of the parameters is fixed,
 // because the bytes are stored and may be sent again.
 //
-// It refuses what is certain to be refused. That an amount is too small depends on the account's own currency, so Stripe
-// says it.
+// It refuses what Stripe is certain to refuse. Whether an amount is too small depends on the currency of the account, so that
+// only Stripe can tell.
 func (g *Provider) Render(p psp.CheckoutParams) (psp.RenderedRequest, error) {
 	product := &p.Order.Product
 	if p.OrderID == "" || len(p.OrderID) > maxReference || p.SuccessTo == "" || line(product.Name, maxName) == "" {

@@ -30,7 +30,7 @@ type session struct {
 	Metadata      map[string]string `json:"metadata"`
 }
 
-// Create sends a rendered request. An answer without a URL is of no use and counts as not understood.
+// Create sends a rendered request. A response without a URL counts as not understood.
 func (g *Provider) Create(deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
 	remote, callErr := call(g, deadline, outgoing{"POST", w.Path, w.Body, key}, readSession)
 	if callErr == nil && remote.URL == "" {
@@ -48,8 +48,8 @@ func (g *Provider) Retrieve(deadline time.Time, ref string) (psp.Checkout, *psp.
 	return remote, callErr
 }
 
-// Expire ends an open session. Stripe refuses that for one that is not open; then the session is read, and its state is
-// the answer unless it is open all the same.
+// Expire ends an open session. Stripe refuses that for one that is not open. Expire then reads the session and returns its state,
+// unless it is open all the same.
 func (g *Provider) Expire(deadline time.Time, ref string) (psp.Checkout, *psp.CallError) {
 	remote, callErr := call(g, deadline, outgoing{method: "POST", path: sessionsPath + "/" + url.PathEscape(ref) + "/expire"}, readSession)
 	if callErr == nil || callErr.Class != psp.Definitive {
