@@ -1,4 +1,4 @@
-// Package catalog knows who sells what: merchants with their API keys, their stores, and products in immutable versions.
+// Package catalog holds merchants with their API keys, their stores, and products in immutable versions.
 //
 // The types: [Merchant], [Store] and [Product] are the records, [Records] is the port to a database. [NewDemo] makes the
 // merchant that `crepe dev` shows.
@@ -19,7 +19,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/tax"
 )
 
-// Merchant is who owns stores and signs requests.
+// Merchant owns stores and signs requests.
 type Merchant struct {
 	ID        string // "MER_…"
 	Name      string
@@ -27,14 +27,14 @@ type Merchant struct {
 	CreatedAt int64 // Unix milliseconds
 }
 
-// APIKey is one public key of a merchant. It belongs to one environment: the key that verifies a signature decides where
-// the request is at home.
+// APIKey is one public key of a merchant. It belongs to one environment: the key that verifies a signature decides
+// the environment of the request.
 type APIKey struct {
 	Environment checkout.Environment
 	PublicKey   string // RSA, 2048 to 8192 bits, in PEM
 }
 
-// Store is a merchant's shop: what buyers see, and who sells in the eyes of the tax offices.
+// Store is a merchant's shop: what buyers see, and the seller for tax purposes.
 type Store struct {
 	ID         string // "STO_…"
 	MerchantID string
@@ -48,19 +48,19 @@ type Store struct {
 	CreatedAt  int64    // Unix milliseconds
 }
 
-// CheckoutSettings is how a store's hosted checkout looks. The zero value is the checkout's own look.
+// CheckoutSettings is how a store's hosted checkout looks. The zero value is the default look.
 type CheckoutSettings struct {
 	DarkMode    *bool  // where a session does not say; nil leaves it to the buyer's browser
 	Language    string // BCP 47, where neither buyer nor session says; empty for English
 	Light, Dark Theme
 
-	// Continue is what the button says, by language ("de", "pt-BR"), where the store wants other words: what an order button
-	// must say is not the same law everywhere.
+	// Continue is what the button says, by language ("de", "pt-BR"), if it differs from the default: laws prescribe different
+	// texts for order buttons.
 	Continue map[string]string
 }
 
-// Theme is a store's colours in one mode, "#0f5c4a". An empty field is the checkout's own; what a buyer could not read is
-// corrected where it is shown, not here.
+// Theme is a store's colours in one mode, "#0f5c4a". An empty field is the default. Package page corrects colours with
+// too little contrast.
 type Theme struct {
 	Logo         string // URL, empty for the store's
 	Primary      string
@@ -70,8 +70,8 @@ type Theme struct {
 	BorderRadius string // "8px"
 }
 
-// Check refuses what no page can show: a logo that is neither an https URL nor a path of this server, and checkout settings
-// with something wrong. Its error names the field.
+// Check refuses a logo that is neither an https URL nor a path of this server, and invalid checkout settings. Its error names the
+// field.
 func (s *Store) Check() error {
 	if !isLogo(s.Logo) {
 		return fmt.Errorf("logo %q: expected an https URL", s.Logo)
@@ -79,8 +79,7 @@ func (s *Store) Check() error {
 	return s.Checkout.Check()
 }
 
-// Check refuses settings that no page can show: a logo that is neither an https URL nor a path of this server, and a colour that
-// is not one. Its error names the field.
+// Check refuses a logo that is neither an https URL nor a path of this server, and an invalid colour. Its error names the field.
 func (s *CheckoutSettings) Check() error {
 	return cmp.Or(s.Light.check("light"), s.Dark.check("dark"))
 }
@@ -99,7 +98,7 @@ func (t *Theme) check(mode string) error {
 	return nil
 }
 
-// isLogo takes an https URL, a path of this server and nothing. Browsers read "/\\host" as "//host", which is elsewhere.
+// isLogo accepts an https URL, a path of this server and "". Browsers read "/\\host" as "//host", another server.
 func isLogo(s string) bool {
 	if strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//") && !strings.Contains(s, `\`) {
 		s = "https://here.example" + s
@@ -107,13 +106,13 @@ func isLogo(s string) bool {
 	return s == "" || checkout.ValidReturnURL(s, checkout.Prod)
 }
 
-// isColour takes "#fff", "#0f5c4a" and nothing.
+// isColour accepts "#fff", "#0f5c4a" and "".
 func isColour(s string) bool {
 	digits, marked := strings.CutPrefix(s, "#")
 	return s == "" || marked && (len(digits) == 3 || len(digits) == 6) && strings.Trim(digits, "0123456789abcdefABCDEF") == ""
 }
 
-// Links are a store's pages elsewhere, as URLs; each may be empty.
+// Links are the store's own pages, as URLs; each may be empty.
 type Links struct {
 	Website      string
 	SupportEmail string // an address, no URL
@@ -122,7 +121,7 @@ type Links struct {
 	Privacy      string
 }
 
-// Product is what a store sells, in each environment by itself.
+// Product is what a store sells. Its listings in the two environments are independent.
 type Product struct {
 	ID        string // "PROD_…"
 	StoreID   string
@@ -180,19 +179,19 @@ func (v *Version) Price(c money.Currency) (Price, bool) {
 	return Price{}, false
 }
 
-// Records keeps the catalogue. Reading takes any string for an id or a slug and answers [ErrNotFound] when nothing has
-// it; what is returned belongs to the caller.
+// Records stores the catalog. A read accepts any string as an id or a slug and returns [ErrNotFound] if no record has it. The
+// result belongs to the caller.
 type Records interface {
 	Merchant(ctx context.Context, id string) (*Merchant, error)
 	Store(ctx context.Context, id string) (*Store, error)
 	StoreBySlug(ctx context.Context, slug string) (*Store, error)
 	Product(ctx context.Context, id string) (*Product, error)
 
-	// Put writes a change as a whole or not at all, over what was there. [ErrSlugTaken] when another store has the slug.
+	// Put writes a change atomically and replaces existing records. [ErrSlugTaken] when another store has the slug.
 	Put(ctx context.Context, c Change) error
 }
 
-// Change is what one step writes to the catalogue. Nil fields write nothing.
+// Change is what one Put writes. Nil fields write nothing.
 type Change struct {
 	Merchant *Merchant
 	Store    *Store

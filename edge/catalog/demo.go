@@ -26,13 +26,13 @@ type Demo struct {
 	PrivateKeys map[checkout.Environment]string // RSA-2048, PKCS #8 in PEM; kept nowhere else
 }
 
-// Change is what puts the demo into the catalogue.
+// Change adds the demo to the catalog.
 func (d *Demo) Change() Change {
 	return Change{Merchant: d.Merchant, Store: d.Store, Products: d.Products}
 }
 
 // NewDemo makes the demo merchant. Identifiers come from random; the RSA keys come from the system's source, as crypto/rsa
-// has it.
+// requires.
 func NewDemo(now time.Time, random io.Reader) (*Demo, error) {
 	d := demoMaker{now, random}
 	keys, private, err := d.keys()
@@ -57,7 +57,7 @@ func NewDemo(now time.Time, random io.Reader) (*Demo, error) {
 	return &Demo{Merchant: merchant, Store: store, Products: []*Product{once, monthly}, PrivateKeys: private}, nil
 }
 
-// demoMaker is what every part of the demo is made with.
+// demoMaker makes the parts of the demo.
 type demoMaker struct {
 	now    time.Time
 	random io.Reader
@@ -67,7 +67,7 @@ func (d demoMaker) id(prefix string) string {
 	return shortid.Format(prefix, shortid.NewV7(d.now, d.random))
 }
 
-// store collects wherever the tax table knows a rate, so that a newcomer sees what each address does to the total.
+// store returns a store that collects tax wherever the tax table has a rate, so that every address shows its effect.
 func (d demoMaker) store(merchantID string) (*Store, error) {
 	var suffix [3]byte
 	if _, err := io.ReadFull(d.random, suffix[:]); err != nil {
@@ -91,7 +91,7 @@ func (d demoMaker) product(storeID string, kind checkout.ProductType, v Version)
 	}
 }
 
-// keys makes a pair for each environment, both at once: it is the slowest thing at a first start.
+// keys generates a pair for each environment, both concurrently, because this takes most of the time of a first start.
 func (d demoMaker) keys() (public []APIKey, private map[checkout.Environment]string, err error) {
 	environments := [...]checkout.Environment{checkout.Test, checkout.Prod}
 	var pairs [len(environments)]*rsa.PrivateKey

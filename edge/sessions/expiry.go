@@ -12,16 +12,16 @@ import (
 const (
 	defaultLifetime = 45 * 60
 	maxLifetime     = 7 * 24 * 60 * 60
-	extensible      = 10           // how many lifetimes a buyer who needs the time gets (WCAG 2.2, 2.2.1)
+	extensible      = 10           // how many lifetimes an active buyer gets (WCAG 2.2, 2.2.1)
 	maxExtended     = 24 * 60 * 60 // but no longer than this, by extensions
 )
 
-// extension is how long a session is good for, at least, after its buyer has shown to be there.
+// extension is how long a session lasts at least after its buyer was active.
 const extension = 15 * time.Minute
 
-// Extend gives the buyer of a session more time, as much as the session allows ([Session.LastsUntil]), and returns the
-// instant at which it ends now, in Unix milliseconds. It never takes time away, and what is left long enough is not written.
-// A session that has ended or is closed is refused like an order from it.
+// Extend extends a session for an active buyer, up to [Session.LastsUntil], and returns when it expires, in Unix milliseconds. It
+// never shortens a session, and writes nothing if enough time is left. A session that has expired or is closed is refused, like
+// an order from it.
 func (s *Service) Extend(ctx context.Context, id string) (int64, error) {
 	for {
 		session, err := s.config.Store.Session(ctx, id)

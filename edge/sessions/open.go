@@ -15,15 +15,14 @@ import (
 	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
-// Opening is one create-session call: who asks, and what was looked up for it.
+// Opening is what a create-session call is decided on: the seller, and what was looked up for the request.
 type Opening struct {
 	Seller
 
 	Product *catalog.Product // the one that the request names, nil if there is none
 	Store   *catalog.Store   // the product's, nil with it
 
-	// Amounts are what the environment's provider can charge in a currency, and whether it can charge it at all. It is nil where
-	// no provider is configured.
+	// Amounts is [psp.Checkouts.Amounts] of the environment's provider, nil without a provider.
 	Amounts func(money.Currency) (psp.Amounts, bool)
 
 	SessionID string // of the new session
@@ -37,12 +36,11 @@ const roomForTax = 10
 const commonTax = 20
 
 // Open turns a create-session request into a checkout session that locks the product's version, its price, its currency and
-// the seller's tax terms, or refuses. It reads no clock; the session shares memory with what it is made of. PageURL is left
-// to the caller.
+// the seller's tax terms, or refuses. It reads no clock. The session shares memory with its arguments. The caller
+// sets PageURL.
 //
-// Under a store slug, which anybody may show, the fields that only the merchant may set are dropped without a word, as
-// published. What is pre-filled for the buyer is kept as typed and judged when the order is placed: half a billing detail
-// is a good start for a form.
+// Under a store slug, which anybody may show, the fields that only the merchant may set are ignored, as published. Values that are
+// pre-filled for the buyer are kept as given, also incomplete ones, and validated when the order is created.
 func Open(o *Opening, r *Request) (*Session, *problem.Problem) {
 	if o.MerchantID == "" {
 		r = r.public()
@@ -88,7 +86,7 @@ func Open(o *Opening, r *Request) (*Session, *problem.Problem) {
 	return session, nil
 }
 
-// checkVersion checks the fields of a version that a provider is told.
+// checkVersion checks the fields of a version that are sent to a provider.
 func checkVersion(v *catalog.Version, env checkout.Environment) *problem.Problem {
 	seen := func(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }
 	switch {
@@ -114,8 +112,8 @@ func returnHosts(s *catalog.Store, v *catalog.Version) []string {
 	return hosts
 }
 
-// sold is the version that this caller can sell in this environment, nil if there is none. Another merchant's product is
-// no product.
+// sold is the version that this caller can sell in this environment, nil if there is none. Another merchant's product
+// does not count.
 func (o *Opening) sold() *catalog.Version {
 	if o.Product == nil || o.Store == nil || o.Product.StoreID != o.Store.ID {
 		return nil
@@ -142,7 +140,8 @@ func (o *Opening) terms(v *catalog.Version, r *Request) (checkout.Terms, *proble
 	}, refused
 }
 
-// price is the snapshot's before the catalogue's. One that the provider cannot charge is refused, with the limit that it misses.
+// price returns the snapshot's price, or else the catalog's. One that the provider cannot charge is refused, with the limit that it
+// misses.
 func price(v *catalog.Version, snapshot *Snapshot, c money.Currency, limits psp.Amounts) (catalog.Price, *problem.Problem) {
 	if snapshot == nil {
 		price, ok := v.Price(c)
@@ -176,7 +175,7 @@ func price(v *catalog.Version, snapshot *Snapshot, c money.Currency, limits psp.
 }
 
 // whyNot says why a price cannot be charged, and is empty for one that can be. The provider's minimum applies to the total: a
-// price without tax may lie below it by as much as the tax of most places adds, and the total is checked with the order.
+// price without tax may lie below it by the tax of most jurisdictions, and the total is checked with the order.
 func whyNot(p *catalog.Price, limits psp.Amounts) string {
 	if n := p.Amount.Minor; !p.TaxIncluded && n < limits.Min && n+n*commonTax/100 >= limits.Min {
 		limits.Min = limits.SmallestUnit

@@ -27,14 +27,14 @@ type Request struct {
 	DarkMode         *bool
 	Language         string
 
-	// What the published API has for subscriptions and for other providers: refused where it would change the sale.
+	// Fields of the published API for subscriptions and for other providers. They are refused where they would change the sale.
 	OriginOrderID         string
 	WithTrial             *bool
 	IncludePaymentMethods []string
 	ExcludePaymentMethods []string
 }
 
-// Snapshot is a price that replaces the catalogue's.
+// Snapshot is a price that replaces the catalog's.
 type Snapshot struct {
 	Amount      string // as on the wire, "29.00"
 	TaxCategory string
@@ -84,7 +84,7 @@ func (r *Request) public() *Request {
 	return &open
 }
 
-// named checks what the request is about.
+// named checks the fields that name the product and the currency.
 func (r *Request) named() *problem.Problem {
 	if r.ProductID == "" {
 		return missingProduct
@@ -101,7 +101,7 @@ func (r *Request) named() *problem.Problem {
 	return nil
 }
 
-// sound checks the fields that stand for themselves.
+// sound checks the fields that depend on no other record.
 func (r *Request) sound(env checkout.Environment) *problem.Problem {
 	switch {
 	case r.lifetime() < 1 || r.lifetime() > maxLifetime:
@@ -138,7 +138,7 @@ func (r *Request) feasible(sold checkout.ProductType) *problem.Problem {
 }
 
 // isLanguageTag reads the outline of RFC 5646 §2.1: a language of letters, then subtags of letters and digits, none longer
-// than eight. Whether the page speaks it is the page's business.
+// than eight. Whether there is a translation is decided by the page.
 func isLanguageTag(s string) bool {
 	if len(s) > maxLanguage {
 		return false
@@ -168,7 +168,7 @@ func isSubtag(s string) bool {
 }
 
 // The longest texts that a session keeps, in bytes: those that create-order takes. A pre-filled text is otherwise kept as
-// typed.
+// given.
 const (
 	maxEmail        = 254
 	maxCountry      = 20 // two letters, and room for white space

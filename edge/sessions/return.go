@@ -9,12 +9,12 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 )
 
-// sessionIDField is what a merchant writes into a success URL where the checkout session's id is to stand.
+// sessionIDField is the placeholder in a success URL for the id of the checkout session.
 const sessionIDField = "{CHECKOUT_SESSION_ID}"
 
-// ReturnURL is where the buyer of an order returns to after paying, "" where nobody has said: the success URL with our session id
-// in its place, written as a URI (RFC 3986), which is narrower than what a browser takes. The scheme is in lower case, and
-// what a URI cannot have is percent-encoded, a "%" that begins no escape included.
+// ReturnURL is where the buyer of an order returns to after paying, "" if neither the request nor the product names it: the success
+// URL with the session's id for the placeholder, as a URI (RFC 3986). The scheme is in lower case, and bytes that a URI cannot
+// contain are percent-encoded, including a "%" that begins no escape.
 func ReturnURL(o *checkout.Order) string {
 	return uri(strings.ReplaceAll(o.SuccessURL, sessionIDField, o.SessionID))
 }
