@@ -28,7 +28,7 @@ var (
 	badSuccessURL = problem.List{InvalidSuccessURL}
 )
 
-// Refusals that the edge gives in other places too, each with the one text that the API has for it.
+// Refusals that the API returns elsewhere too.
 var (
 	MissingSessionID = problem.New(problem.Invalid, "checkout-session-id-required", "/checkoutSessionId",
 		"Missing required field: checkoutSessionId")
@@ -37,8 +37,8 @@ var (
 	InvalidSuccessURL    = problem.New(problem.Invalid, "success-url-invalid", "/successUrl", "Invalid successUrl")
 )
 
-// InvalidSession is the refusal of a session that cannot be ordered from any more; the edge answers with it too when it
-// learns so after Place, from the PSP.
+// InvalidSession is the refusal of a session that has expired or is closed. The server also returns it if the PSP reports
+// so after Place.
 func InvalidSession() problem.List { return invalidSession }
 
 // Place turns a session and a request into an order, or refuses. s is nil if there is no session with the request's id. The
@@ -75,8 +75,8 @@ func Place(s *Session, r *Request, now int64) (*Order, problem.List) {
 	return o, nil
 }
 
-// Admit decides whether this caller may order from this session at all. A token that is bound to another session is no
-// token here; an unknown session is told from another store's only after it has been found, as the document has it.
+// Admit checks whether the caller may order from the session. A token that is bound to another session is invalid here. As
+// documented, an unknown session and one of another store are different refusals.
 func Admit(s *Session, r *Request, now int64) problem.List {
 	switch {
 	case r.SessionID == "":

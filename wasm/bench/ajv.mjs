@@ -1,4 +1,4 @@
-// The billing detail by schema.mjs. A schema cannot tidy what was typed, so that is done before.
+// The billing detail by schema.mjs. A schema cannot normalise input, so that is done first.
 import validate from "made:validator";
 import { capitals, members, plainPostcode, plainTaxId } from "./rules.mjs";
 
@@ -28,5 +28,5 @@ function billing(typed) {
 	return { errors: validate.errors.map(({ instancePath, message }) => ({ path: `/billingDetail${instancePath}`, message })) };
 }
 
-// load is there because the module needs one.
+// load does nothing; the module needs one.
 export const load = () => ({ billing });

@@ -70,5 +70,5 @@ function billing(typed) {
 	return success ? { data } : { errors: error.issues.map(({ path, message }) => ({ path: `/${path.join("/")}`, message })) };
 }
 
-// load is there because the module needs one.
+// load does nothing; the module needs one.
 export const load = () => ({ billing });

@@ -29,5 +29,5 @@ process.exitCode = 1;
 try {
 	core.call("alloc", "{}");
 } catch {
-	process.exitCode = 0; // nobody may call what is no operation
+	process.exitCode = 0; // an unknown operation throws
 }

@@ -166,7 +166,7 @@ func (p *parser) checkDays(rows []ownRow) {
 		}
 		if other != nil {
 			p.line = max(r.line, other.line)
-			p.fail("", "the row answers questions that line "+strconv.Itoa(min(r.line, other.line))+" answers too")
+			p.fail("", "the row overlaps line "+strconv.Itoa(min(r.line, other.line)))
 		}
 	}
 }
@@ -179,7 +179,7 @@ func (p *parser) checkIDs(rows []ownRow) {
 	for i := 1; i < len(byID); i++ {
 		if byID[i].id == byID[i-1].id {
 			p.line = byID[i].line
-			p.fail("id", byID[i].id+" is the id of line "+strconv.Itoa(byID[i-1].line)+" too")
+			p.fail("id", byID[i].id+" is also the id of line "+strconv.Itoa(byID[i-1].line))
 		}
 	}
 }
@@ -225,16 +225,16 @@ func (p *parser) header() bool {
 	for _, name := range p.cells {
 		switch {
 		case !slices.Contains(known, name):
-			p.fail(name, "there is no such column")
+			p.fail(name, "unknown column")
 		case slices.Contains(p.names, name):
-			p.fail(name, "the column is there twice")
+			p.fail(name, "duplicate column")
 		default:
 			p.names = append(p.names, name)
 		}
 	}
 	for _, name := range [...]string{"id", "jurisdiction", "tax", "rate"} {
 		if !slices.Contains(p.names, name) {
-			p.fail(name, "the column is missing")
+			p.fail(name, "missing column")
 		}
 	}
 	return p.wrong == nil
@@ -293,7 +293,7 @@ const alphanumeric = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 func (p *parser) tax() byte {
 	i := taxOf(p.cell("tax"))
 	if i < 0 {
-		p.fail("tax", quote(p.cell("tax"))+" is no tax")
+		p.fail("tax", quote(p.cell("tax"))+" is not a tax")
 	}
 	return byte(max(i, 0))
 }
@@ -305,7 +305,7 @@ func (p *parser) treatment() int {
 	i := slices.Index(treatmentNames[:], cell)
 	placing := i == int(ReverseCharge) || i >= int(AtCustomer)
 	if i < 0 || i == int(NotCollecting) || placing != (p.cell("tax") == taxes[Supply].code) {
-		p.fail("treatment", quote(cell)+" is no treatment of "+quote(p.cell("tax")))
+		p.fail("treatment", quote(cell)+" is not a treatment of "+quote(p.cell("tax")))
 		return -1
 	}
 	return i
@@ -318,13 +318,13 @@ func (p *parser) rate(treatment int) (rate uint16, base uint8) {
 	taxed := treatment == int(Standard) || treatment == int(Reduced)
 	switch {
 	case !ok || percent > maxRate:
-		p.fail("rate", quote(p.cell("rate"))+" is no percentage with at most three decimals, or above 65.535")
+		p.fail("rate", quote(p.cell("rate"))+" is not a percentage with at most three decimals, or is above 65.535")
 	case treatment >= 0 && taxed != (percent > 0):
 		p.fail("rate", p.cell("rate")+" % cannot be "+treatmentNames[treatment])
 	}
 	share, err := strconv.ParseUint(p.cell("base"), 10, 8)
 	if err != nil || share < 1 || share > 100 || len(p.cell("base")) > 3 {
-		p.fail("base", quote(p.cell("base"))+" is no whole percentage from 1 to 100")
+		p.fail("base", quote(p.cell("base"))+" is not a whole percentage from 1 to 100")
 	} else if uint64(percent)*share%100 != 0 {
 		p.fail("base", "the rate on this share of the price is not a whole number of thousandths of a per cent")
 	}
@@ -343,7 +343,7 @@ func (p *parser) categories() (mask byte) {
 	for name := range strings.SplitSeq(list, ",") {
 		c, ok := ParseCategory(name)
 		if !ok || mask>>(c-1)&1 == 1 {
-			p.fail("categories", quote(name)+" is no category, or there twice")
+			p.fail("categories", quote(name)+" is not a category, or is a duplicate")
 			continue
 		}
 		mask |= 1 << (c - 1)
@@ -370,7 +370,7 @@ func (p *parser) buyers() Buyers {
 	case "registered":
 		return Registered
 	}
-	p.fail("buyer", quote(p.cell("buyer"))+" is no kind of buyer")
+	p.fail("buyer", quote(p.cell("buyer"))+" is not a kind of buyer")
 	return 0
 }
 
@@ -382,7 +382,7 @@ func (p *parser) day(column string, open uint16) uint16 {
 	}
 	d, ok := civil.ParseDate(cell)
 	if !ok || d <= dayZero || d >= dayZero+never {
-		p.fail(column, quote(cell)+" is no date between 2000-01-02 and 2179-06-05")
+		p.fail(column, quote(cell)+" is not a date between 2000-01-02 and 2179-06-05")
 		return open
 	}
 	return uint16(d - dayZero)
@@ -392,7 +392,7 @@ func (p *parser) confidence() byte {
 	cell := p.cell("confidence")
 	i := strings.Index(confidences, cell)
 	if len(cell) != 1 || i < 0 {
-		p.fail("confidence", quote(cell)+" is none of A, B, C and X")
+		p.fail("confidence", quote(cell)+" is not A, B, C or X")
 	}
 	return byte(max(i, 0))
 }
@@ -412,15 +412,15 @@ func (p *parser) ordinal() byte {
 func (p *parser) ownRow() ownRow {
 	row := Row(p.row())
 	whole, part, _ := strings.Cut(row.Jurisdiction(), "-")
-	if whole != "" && taxOf(p.cell("tax")) >= 0 && !(Territory{whole, part}).asked(row.tax()) {
-		p.fail("jurisdiction", "no sale asks "+row.Jurisdiction()+" about "+taxes[row.tax()].code)
+	if whole != "" && taxOf(p.cell("tax")) >= 0 && !(Territory{whole, part}).canHave(row.tax()) {
+		p.fail("jurisdiction", row.Jurisdiction()+" cannot have a row of "+taxes[row.tax()].code)
 	}
 	return ownRow{row + Row(p.postcode()), p.id(), p.line}
 }
 
-// asked reports whether an assessment can query a territory about a tax. Supply rows belong to areas, all others to
+// canHave reports whether an assessment can query a territory about a tax. Supply rows belong to areas, all others to
 // territories. A country with states has only their taxes, and Monaco only those of France.
-func (t Territory) asked(tax int) bool {
+func (t Territory) canHave(tax int) bool {
 	code, iso := country.Parse(t.Country)
 	exists := t.known() || iso && TerritoryOf(code, "", "") == t
 	if tax == Supply {

@@ -69,7 +69,7 @@ func TestParseRefuses(t *testing.T) {
 		return strings.Join(cells, " ")
 	}
 	badRate := func(cell string) string {
-		return `line 2, rate: "` + cell + `" is no percentage with at most three decimals, or above 65.535`
+		return `line 2, rate: "` + cell + `" is not a percentage with at most three decimals, or is above 65.535`
 	}
 	for _, c := range []struct {
 		lines []string
@@ -77,16 +77,16 @@ func TestParseRefuses(t *testing.T) {
 	}{
 		// The header.
 		{[]string{""}, []string{
-			"line 1: there is no such column", "line 1, id: the column is missing", "line 1, jurisdiction: the column is missing",
-			"line 1, tax: the column is missing", "line 1, rate: the column is missing"}},
-		{[]string{"id jurisdiction tax"}, []string{"line 1, rate: the column is missing"}},
-		{[]string{"id jurisdiction tax rate zip", "a US-TX"}, []string{"line 1, zip: there is no such column"}},
-		{[]string{"id jurisdiction tax rate rate"}, []string{"line 1, rate: the column is there twice"}},
-		{[]string{"id jurisdiction tax rate Rate"}, []string{"line 1, Rate: there is no such column"}},
+			"line 1: unknown column", "line 1, id: missing column", "line 1, jurisdiction: missing column",
+			"line 1, tax: missing column", "line 1, rate: missing column"}},
+		{[]string{"id jurisdiction tax"}, []string{"line 1, rate: missing column"}},
+		{[]string{"id jurisdiction tax rate zip", "a US-TX"}, []string{"line 1, zip: unknown column"}},
+		{[]string{"id jurisdiction tax rate rate"}, []string{"line 1, rate: duplicate column"}},
+		{[]string{"id jurisdiction tax rate Rate"}, []string{"line 1, Rate: unknown column"}},
 		{[]string{"a US-TX sales 8.25"}, []string{
-			"line 1, a: there is no such column", "line 1, US-TX: there is no such column", "line 1, sales: there is no such column",
-			"line 1, 8.25: there is no such column", "line 1, id: the column is missing", "line 1, jurisdiction: the column is missing",
-			"line 1, tax: the column is missing", "line 1, rate: the column is missing"}},
+			"line 1, a: unknown column", "line 1, US-TX: unknown column", "line 1, sales: unknown column",
+			"line 1, 8.25: unknown column", "line 1, id: missing column", "line 1, jurisdiction: missing column",
+			"line 1, tax: missing column", "line 1, rate: missing column"}},
 
 		// Cells.
 		{[]string{header, "a US-TX sales"}, []string{"line 2: 3 cells, but 12 columns"}},
@@ -98,33 +98,33 @@ func TestParseRefuses(t *testing.T) {
 		{[]string{header, row("jurisdiction=US_TX")}, []string{`line 2, jurisdiction: "US_TX" is neither like DE nor like US-TX`}},
 		{[]string{header, row("jurisdiction=us-tx")}, []string{`line 2, jurisdiction: "us-tx" is neither like DE nor like US-TX`}},
 		{[]string{header, row("jurisdiction=Texas")}, []string{`line 2, jurisdiction: "Texas" is neither like DE nor like US-TX`}},
-		{[]string{header, row("jurisdiction=US-XX")}, []string{"line 2, jurisdiction: no sale asks US-XX about sales"}},
-		{[]string{header, row("jurisdiction=ZZ")}, []string{"line 2, jurisdiction: no sale asks ZZ about sales"}},
-		{[]string{header, row("jurisdiction=DE-BY")}, []string{"line 2, jurisdiction: no sale asks DE-BY about sales"}},
-		{[]string{header, row("jurisdiction=US")}, []string{"line 2, jurisdiction: no sale asks US about sales"}},
-		{[]string{header, row("jurisdiction=EU")}, []string{"line 2, jurisdiction: no sale asks EU about sales"}},
-		{[]string{header, row("jurisdiction=MC")}, []string{"line 2, jurisdiction: no sale asks MC about sales"}},
-		{[]string{header, row("jurisdiction=PR")}, []string{"line 2, jurisdiction: no sale asks PR about sales"}},
+		{[]string{header, row("jurisdiction=US-XX")}, []string{"line 2, jurisdiction: US-XX cannot have a row of sales"}},
+		{[]string{header, row("jurisdiction=ZZ")}, []string{"line 2, jurisdiction: ZZ cannot have a row of sales"}},
+		{[]string{header, row("jurisdiction=DE-BY")}, []string{"line 2, jurisdiction: DE-BY cannot have a row of sales"}},
+		{[]string{header, row("jurisdiction=US")}, []string{"line 2, jurisdiction: US cannot have a row of sales"}},
+		{[]string{header, row("jurisdiction=EU")}, []string{"line 2, jurisdiction: EU cannot have a row of sales"}},
+		{[]string{header, row("jurisdiction=MC")}, []string{"line 2, jurisdiction: MC cannot have a row of sales"}},
+		{[]string{header, row("jurisdiction=PR")}, []string{"line 2, jurisdiction: PR cannot have a row of sales"}},
 		{[]string{header, row("tax=supply treatment=seller rate=0")}, []string{
-			"line 2, jurisdiction: no sale asks US-TX about supply"}},
+			"line 2, jurisdiction: US-TX cannot have a row of supply"}},
 		{[]string{header, row("tax=supply treatment=seller rate=0 jurisdiction=DE")}, []string{
-			"line 2, jurisdiction: no sale asks DE about supply"}},
+			"line 2, jurisdiction: DE cannot have a row of supply"}},
 		{[]string{header, row("tax=supply treatment=seller rate=0 jurisdiction=MC")}, []string{
-			"line 2, jurisdiction: no sale asks MC about supply"}},
-		{[]string{header, row("tax=city")}, []string{`line 2, tax: "city" is no tax`}},
-		{[]string{header, row("categories=saas,books")}, []string{`line 2, categories: "books" is no category, or there twice`}},
-		{[]string{header, row("categories=saas,saas")}, []string{`line 2, categories: "saas" is no category, or there twice`}},
-		{[]string{header, row("categories=*-*")}, []string{`line 2, categories: "*" is no category, or there twice`}},
+			"line 2, jurisdiction: MC cannot have a row of supply"}},
+		{[]string{header, row("tax=city")}, []string{`line 2, tax: "city" is not a tax`}},
+		{[]string{header, row("categories=saas,books")}, []string{`line 2, categories: "books" is not a category, or is a duplicate`}},
+		{[]string{header, row("categories=saas,saas")}, []string{`line 2, categories: "saas" is not a category, or is a duplicate`}},
+		{[]string{header, row("categories=*-*")}, []string{`line 2, categories: "*" is not a category, or is a duplicate`}},
 		{[]string{header, row("categories=*-digital_goods,saas,software,ebook,online_course,consulting,professional_service")},
 			[]string{"line 2, categories: no category is left"}},
-		{[]string{header, row("buyer=everybody")}, []string{`line 2, buyer: "everybody" is no kind of buyer`}},
-		{[]string{header, row("treatment=taxed")}, []string{`line 2, treatment: "taxed" is no treatment of "sales"`}},
-		{[]string{header, row("treatment=seller")}, []string{`line 2, treatment: "seller" is no treatment of "sales"`}},
+		{[]string{header, row("buyer=everybody")}, []string{`line 2, buyer: "everybody" is not a kind of buyer`}},
+		{[]string{header, row("treatment=taxed")}, []string{`line 2, treatment: "taxed" is not a treatment of "sales"`}},
+		{[]string{header, row("treatment=seller")}, []string{`line 2, treatment: "seller" is not a treatment of "sales"`}},
 		{[]string{header, row("treatment=not-collecting rate=0")}, []string{
-			`line 2, treatment: "not-collecting" is no treatment of "sales"`}},
+			`line 2, treatment: "not-collecting" is not a treatment of "sales"`}},
 		{[]string{header, row("treatment=reverse-charge rate=0")}, []string{
-			`line 2, treatment: "reverse-charge" is no treatment of "sales"`}},
-		{[]string{header, row("jurisdiction=GB tax=supply")}, []string{`line 2, treatment: "standard" is no treatment of "supply"`}},
+			`line 2, treatment: "reverse-charge" is not a treatment of "sales"`}},
+		{[]string{header, row("jurisdiction=GB tax=supply")}, []string{`line 2, treatment: "standard" is not a treatment of "supply"`}},
 		{[]string{header, row("rate=")}, []string{badRate("")}},
 		{[]string{header, row("rate=8,25")}, []string{badRate("8,25")}},
 		{[]string{header, row("rate=8.25%")}, []string{badRate("8.25%")}},
@@ -133,42 +133,42 @@ func TestParseRefuses(t *testing.T) {
 		{[]string{header, row("rate=65.536")}, []string{badRate("65.536")}},
 		{[]string{header, row("rate=0")}, []string{"line 2, rate: 0 % cannot be standard"}},
 		{[]string{header, row("rate=8.25 treatment=exempt")}, []string{"line 2, rate: 8.25 % cannot be exempt"}},
-		{[]string{header, row("base=0")}, []string{`line 2, base: "0" is no whole percentage from 1 to 100`}},
-		{[]string{header, row("base=101")}, []string{`line 2, base: "101" is no whole percentage from 1 to 100`}},
-		{[]string{header, row("base=0.8")}, []string{`line 2, base: "0.8" is no whole percentage from 1 to 100`}},
+		{[]string{header, row("base=0")}, []string{`line 2, base: "0" is not a whole percentage from 1 to 100`}},
+		{[]string{header, row("base=101")}, []string{`line 2, base: "101" is not a whole percentage from 1 to 100`}},
+		{[]string{header, row("base=0.8")}, []string{`line 2, base: "0.8" is not a whole percentage from 1 to 100`}},
 		{[]string{header, row("base=18446744073709551716")}, []string{
-			`line 2, base: "18446744073709551716" is no whole percentage from 1 to 100`}},
+			`line 2, base: "18446744073709551716" is not a whole percentage from 1 to 100`}},
 		{[]string{header, row("base=33")}, []string{
 			"line 2, base: the rate on this share of the price is not a whole number of thousandths of a per cent"}},
-		{[]string{header, row("from=2026-02-29")}, []string{`line 2, from: "2026-02-29" is no date between 2000-01-02 and 2179-06-05`}},
-		{[]string{header, row("to=1999-12-31")}, []string{`line 2, to: "1999-12-31" is no date between 2000-01-02 and 2179-06-05`}},
-		{[]string{header, row("to=2179-06-06")}, []string{`line 2, to: "2179-06-06" is no date between 2000-01-02 and 2179-06-05`}},
+		{[]string{header, row("from=2026-02-29")}, []string{`line 2, from: "2026-02-29" is not a date between 2000-01-02 and 2179-06-05`}},
+		{[]string{header, row("to=1999-12-31")}, []string{`line 2, to: "1999-12-31" is not a date between 2000-01-02 and 2179-06-05`}},
+		{[]string{header, row("to=2179-06-06")}, []string{`line 2, to: "2179-06-06" is not a date between 2000-01-02 and 2179-06-05`}},
 		{[]string{header, row("from=2026-01-01 to=2026-01-01")}, []string{"line 2, to: the row ends before it begins"}},
 		{[]string{header, row("from=2026-01-02 to=2026-01-01")}, []string{"line 2, to: the row ends before it begins"}},
-		{[]string{header, row("confidence=D")}, []string{`line 2, confidence: "D" is none of A, B, C and X`}},
-		{[]string{header, row("confidence=AB")}, []string{`line 2, confidence: "AB" is none of A, B, C and X`}},
+		{[]string{header, row("confidence=D")}, []string{`line 2, confidence: "D" is not A, B, C or X`}},
+		{[]string{header, row("confidence=AB")}, []string{`line 2, confidence: "AB" is not A, B, C or X`}},
 		{[]string{header, row("postcode=787*")}, []string{`line 2, postcode: "787*" is not up to ten capitals and digits`}},
 		{[]string{header, row("postcode=sw1")}, []string{`line 2, postcode: "sw1" is not up to ten capitals and digits`}},
 		{[]string{header, row("postcode=12345678901")}, []string{
 			`line 2, postcode: "12345678901" is not up to ten capitals and digits`}},
 
 		// Rows together.
-		{[]string{header, row(""), "", row("postcode=788")}, []string{"line 4, id: a is the id of line 2 too"}},
-		{[]string{header, row("id=b"), row("")}, []string{"line 3: the row answers questions that line 2 answers too"}},
-		{[]string{header, row(""), row("id=b postcode=7-8-7")}, []string{"line 3: the row answers questions that line 2 answers too"}},
+		{[]string{header, row(""), "", row("postcode=788")}, []string{"line 4, id: a is also the id of line 2"}},
+		{[]string{header, row("id=b"), row("")}, []string{"line 3: the row overlaps line 2"}},
+		{[]string{header, row(""), row("id=b postcode=7-8-7")}, []string{"line 3: the row overlaps line 2"}},
 		{[]string{header, row("categories=saas"), row("id=b categories=*-ebook"), row("id=c categories=ebook")}, []string{
-			"line 3: the row answers questions that line 2 answers too"}},
+			"line 3: the row overlaps line 2"}},
 		{[]string{header, row("buyer=business"), row("id=b buyer=unregistered"), row("id=c buyer=consumer postcode=")}, []string{
-			"line 3: the row answers questions that line 2 answers too"}},
+			"line 3: the row overlaps line 2"}},
 		{[]string{header, row("from=2026-01-01"), row("id=b to=2026-01-02")}, []string{
-			"line 3: the row answers questions that line 2 answers too"}},
+			"line 3: the row overlaps line 2"}},
 
 		// Everything at once.
 		{[]string{header, row("tax=city rate=x"), "x", row("id=b from=y")}, []string{
-			`line 2, tax: "city" is no tax`,
+			`line 2, tax: "city" is not a tax`,
 			badRate("x"),
 			"line 3: 1 cells, but 12 columns",
-			`line 4, from: "y" is no date between 2000-01-02 and 2179-06-05`}},
+			`line 4, from: "y" is not a date between 2000-01-02 and 2179-06-05`}},
 	} {
 		table, wrong := Parse(tsv(c.lines...))
 		if got := complaints(wrong); !slices.Equal(got, c.want) {
@@ -183,7 +183,7 @@ func TestParseRefuses(t *testing.T) {
 // TestParseSplitsNamesAtTabs checks that two names in one cell are not a column.
 func TestParseSplitsNamesAtTabs(t *testing.T) {
 	_, wrong := Parse("id\tjurisdiction\ttax\trate\tbase from\na\tUS-TX\tsales\t8.25\t100")
-	if got := complaints(wrong); !slices.Equal(got, []string{"line 1, base from: there is no such column"}) {
+	if got := complaints(wrong); !slices.Equal(got, []string{"line 1, base from: unknown column"}) {
 		t.Errorf("%q", got)
 	}
 }

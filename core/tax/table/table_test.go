@@ -55,7 +55,7 @@ func ExampleParse() {
 	// []
 	// US-TX sales 8.25 % override:austin
 	// line 2, jurisdiction: "Texas" is neither like DE nor like US-TX
-	// line 2, rate: "8,25" is no percentage with at most three decimals, or above 65.535
+	// line 2, rate: "8,25" is not a percentage with at most three decimals, or is above 65.535
 }
 
 func BenchmarkParse(b *testing.B) {

@@ -1,6 +1,6 @@
 package table
 
-// taxes are in the order of an invoice. Supply is none: its rows say where a supply is taxed and who owes the tax. The
+// taxes are in the order of an invoice. Supply is not a tax: its rows say where a supply is taxed and who owes the tax. The
 // taxes up to lastNational are national: one registration with the country covers them.
 var taxes = [...]struct{ code, name string }{
 	{"supply", ""},
