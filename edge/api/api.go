@@ -16,6 +16,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/geoip"
 	"github.com/crepe-checkout/crepe/edge/idempotency"
+	"github.com/crepe-checkout/crepe/edge/notify"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/sessions"
@@ -29,6 +30,7 @@ type Config struct {
 	Catalog  catalog.Records
 	Origins  catalog.Origins // whose pages may call us
 	Orders   *orders.Service
+	Notify   *notify.Service // webhooks to merchants
 	// Idempotency answers repeated writes.
 	Idempotency *idempotency.Guard
 	Providers   map[checkout.Environment]psp.Provider
@@ -73,6 +75,9 @@ func New(c Config) *API {
 	a.routes = map[string]route{
 		"/v1/actions/auth/issue-session-token":   {"POST", serve(a, layerUser, a.merchant, a.issueSessionToken), never},
 		"/v1/actions/auth/issue-shopper-token":   {"POST", serve(a, layerUser, a.visitor, a.issueShopperToken), listed},
+		"/v1/actions/store/add-webhook":          {"POST", serve(a, layerStore, a.merchant, a.addWebhook), never},
+		"/v1/actions/store/update-webhook":       {"POST", serve(a, layerStore, a.merchant, a.updateWebhook), never},
+		"/v1/actions/store/remove-webhook":       {"POST", serve(a, layerStore, a.merchant, a.removeWebhook), never},
 		"/v1/actions/checkout/create-session":    {"POST", serve(a, layerOrder, a.merchantOrVisitor, a.createSession), listed},
 		"/v1/actions/checkout/renew-session":     {"POST", serve(a, layerOrder, a.buyerOrVisitor, a.renewSession), listed},
 		"/v1/actions/checkout/quote":             {"POST", serve(a, layerOrder, a.buyerOrVisitor, a.quote), listed},

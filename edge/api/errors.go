@@ -17,6 +17,7 @@ type layer string
 const (
 	layerGateway layer = "gateway" // routing, transport, the form of a credential
 	layerUser    layer = "user"    // authentication and authorisation
+	layerStore   layer = "store"   // a store and its webhooks
 	layerOrder   layer = "order"   // checkout and orders
 )
 

@@ -28,14 +28,20 @@
 //	all/-/de                       the deployment's id
 //	all/-/ob/<number>              an orders.Fact in the outbox, until it is dispatched
 //	all/-/obn                      the number of the last fact, 8 bytes
+//	<env>/<store>/we               notify.Endpoints
+//	<env>/<store>/wd/<~delivery>   notify.Delivery, under the complement of its id, so that the newest comes first; it expires
+//	                               notify.Retention after it has succeeded or failed
+//	<env>/-/wf/<delivery>          nothing: the delivery has failed
+//	all/-/dd/<env>/<endpoint>/<ms>/<delivery>
+//	                               the delivery's id: the index of the deliveries that are to be sent
 //	all/-/du/<ms>/<env>/<order>    the order's id: the sweeper's index of the orders that are due
 //	all/-/nr/…                     the durable database's own
-//	all/-/at/<kind>/<id>           the prefix of a session (cs), order (or) or product (pr): "<env>/<store>", of a product
-//	                               "<store>"; kept as long as its record
+//	all/-/at/<kind>/<id>           the prefix of a session (cs), order (or), product (pr), endpoint (we) or delivery (wd):
+//	                               "<env>/<store>", of a product "<store>"; kept as long as its record
 //
 // # Values
 //
-// The first byte of a record is its encoding. 1 is JSON, see package record. 2, for sessions and orders, is the version and an
-// instant (when an order is due, or when a session may be deleted), 8 bytes each, and JSON. The values of "sl", "at", "de", "wk",
+// The first byte of a record is its encoding. 1 is JSON, see package record. 2, for sessions, orders and deliveries, is the version and an
+// instant (when an order or delivery is due, or when a session may be deleted), 8 bytes each, and JSON. The values of "sl", "at", "de", "wk",
 // "use" and "rd" are plain.
 package badgerstore

@@ -2,79 +2,247 @@ package badgerstore
 
 import (
 	"context"
-	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
+	"time"
 
+	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/notify"
-	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
+// The kinds of records that are found by their id alone.
 const (
-	outboxPrefix  = shared + "/-/ob/"
-	lastFactKey   = shared + "/-/obn"
-	outboxSeqSize = 8
+	kindEndpoint = "we"
+	kindDelivery = "wd"
 )
 
-// outboxKey sorts by the number.
-func outboxKey(seq uint64) string { return fmt.Sprintf("%s%020d", outboxPrefix, seq) }
-
-// addFacts is the part of Commit that adds to the outbox.
-func addFacts(tx *durable.Tx, facts []orders.Fact) error {
-	if len(facts) == 0 {
-		return nil
-	}
-	var seq uint64
-	switch last, err := tx.Get(lastFactKey); {
-	case errors.Is(err, durable.ErrNotFound):
-	case err != nil:
-		return err
-	case len(last) != outboxSeqSize:
-		return errUnknownRecord
-	default:
-		seq = binary.BigEndian.Uint64(last)
-	}
-	for i := range facts {
-		seq++
-		if err := save(tx, outboxKey(seq), &facts[i]); err != nil {
-			return err
-		}
-	}
-	tx.Put(lastFactKey, binary.BigEndian.AppendUint64(nil, seq))
-	return nil
+func endpointsKey(env checkout.Environment, storeID string) string {
+	return keyPrefix(env, storeID) + "/" + kindEndpoint
 }
 
-// Facts implements notify.Store.
-func (db *DB) Facts(_ context.Context, limit int) (facts []notify.QueuedFact, err error) {
-	scanned := db.Scan(outboxPrefix, "", func(key string, value []byte) bool {
-		if len(facts) == limit {
-			return false
-		}
-		var f notify.QueuedFact
-		if err = decode(value, &f.Fact); err == nil {
-			_, err = fmt.Sscanf(key[len(outboxPrefix):], "%d", &f.Seq)
-		}
-		facts = append(facts, f)
-		return err == nil
-	})
-	return facts, errors.Join(scanned, err)
+// Endpoints implements notify.Store.
+func (db *DB) Endpoints(_ context.Context, env checkout.Environment, storeID string) (*notify.Endpoints, error) {
+	return readEndpoints(db.Get, env, storeID)
+}
+
+func readEndpoints(get func(string) ([]byte, error), env checkout.Environment, storeID string) (*notify.Endpoints, error) {
+	all, err := load[notify.Endpoints](get, endpointsKey(env, storeID), notify.ErrNotFound)
+	if errors.Is(err, notify.ErrNotFound) {
+		return &notify.Endpoints{Environment: env, StoreID: storeID}, nil
+	}
+	return all, err
+}
+
+// EndpointStore implements notify.Store.
+func (db *DB) EndpointStore(_ context.Context, env checkout.Environment, id string) (string, error) {
+	return storeOf(db.Get, kindEndpoint, env, id)
+}
+
+// storeOf returns the store of a record from its locator; notify.ErrNotFound if it is of another environment.
+func storeOf(get func(string) ([]byte, error), kind string, env checkout.Environment, id string) (string, error) {
+	prefix, err := get(locator(kind, id))
+	if errors.Is(err, durable.ErrNotFound) {
+		return "", notify.ErrNotFound
+	}
+	if err != nil {
+		return "", err
+	}
+	storeID, ok := strings.CutPrefix(string(prefix), string(env)+"/")
+	if !ok {
+		return "", notify.ErrNotFound
+	}
+	return storeID, nil
+}
+
+// replaceEndpoints writes the endpoints of a store, and the locators of those that are there now.
+func replaceEndpoints(tx *durable.Tx, e *notify.Endpoints) error {
+	if e == nil {
+		return nil
+	}
+	before, err := readEndpoints(tx.Get, e.Environment, e.StoreID)
+	if err != nil {
+		return err
+	}
+	if before.Version != e.Version {
+		return notify.ErrStale
+	}
+	for i := range before.Items {
+		tx.Delete(locator(kindEndpoint, before.Items[i].ID))
+	}
+	for i := range e.Items {
+		tx.Put(locator(kindEndpoint, e.Items[i].ID), []byte(keyPrefix(e.Environment, e.StoreID)))
+	}
+	next := *e
+	next.Version++
+	return save(tx, endpointsKey(e.Environment, e.StoreID), &next)
 }
 
 // CommitNotify implements notify.Store.
 func (db *DB) CommitNotify(_ context.Context, c notify.Change) error {
-	return db.Update(func(tx *durable.Tx) error {
-		if c.Fact == nil {
-			return nil
-		}
-		queued, err := tx.Has(outboxKey(c.Fact.Seq))
-		if err != nil {
+	writes := make([]deliveryWrite, len(c.Deliveries))
+	for i, d := range c.Deliveries {
+		if err := writes[i].encode(d); err != nil {
 			return err
 		}
-		if !queued {
-			return notify.ErrStale
+	}
+	return db.Update(func(tx *durable.Tx) error {
+		err := errors.Join(takeFact(tx, c.Fact), replaceEndpoints(tx, c.Endpoints))
+		for i := range writes {
+			err = errors.Join(err, writes[i].replace(tx))
 		}
-		tx.Delete(outboxKey(c.Fact.Seq))
-		return nil
+		return err
 	})
+}
+
+// deliveryWrite is a delivery to be written, encoded before it gets to the writer.
+type deliveryWrite struct {
+	*notify.Delivery
+	value []byte
+}
+
+func (w *deliveryWrite) encode(d *notify.Delivery) (err error) {
+	next := *d
+	next.Version++
+	w.Delivery = d
+	w.value, err = stamp{next.Version, d.DueAt}.encode(&next)
+	return err
+}
+
+func deliveriesPrefix(env checkout.Environment, storeID string) string {
+	return keyPrefix(env, storeID) + "/" + kindDelivery + "/"
+}
+
+// deliveryKey sorts the newest first: ids sort by time, and the key has their complement.
+func deliveryKey(env checkout.Environment, storeID, id string) string {
+	digits := []byte(strings.ReplaceAll(id, "-", ""))
+	if octets, err := hex.DecodeString(string(digits)); err == nil {
+		for i := range octets {
+			octets[i] = ^octets[i]
+		}
+		digits = hex.AppendEncode(digits[:0], octets)
+	}
+	return deliveriesPrefix(env, storeID) + string(digits)
+}
+
+const dueDeliveries = shared + "/-/dd/"
+
+// dueKey sorts by environment, endpoint and time.
+func (w *deliveryWrite) dueKey(at int64) string {
+	return fmt.Sprintf("%s%s/%s/%013d/%s", dueDeliveries, w.Environment, w.EndpointID, at, w.ID)
+}
+
+func failedDeliveries(env checkout.Environment) string { return string(env) + "/-/wf/" }
+
+// replace compares the stored version with the one that was read, and writes the record with its locator and index entries.
+func (w *deliveryWrite) replace(tx *durable.Tx) error {
+	key := deliveryKey(w.Environment, w.StoreID, w.ID)
+	before, err := stampAt(tx, key)
+	if err != nil {
+		return err
+	}
+	if before.version != w.Version {
+		return notify.ErrStale
+	}
+	if before.when != 0 {
+		tx.Delete(w.dueKey(before.when))
+	}
+	if w.DueAt != 0 {
+		tx.Put(w.dueKey(w.DueAt), []byte(w.ID))
+	}
+	w.put(tx, locator(kindDelivery, w.ID), []byte(keyPrefix(w.Environment, w.StoreID)), 0)
+	w.put(tx, key, w.value, locatorMargin)
+	if w.State == notify.Failed {
+		w.put(tx, failedDeliveries(w.Environment)+w.ID, []byte{}, 0)
+	} else if w.Version > 0 {
+		tx.Delete(failedDeliveries(w.Environment) + w.ID)
+	}
+	return nil
+}
+
+// stampAt reads the stamp of a record; the zero stamp if there is none.
+func stampAt(tx *durable.Tx, key string) (stamp, error) {
+	stored, err := tx.Get(key)
+	if errors.Is(err, durable.ErrNotFound) {
+		return stamp{}, nil
+	}
+	if err != nil {
+		return stamp{}, err
+	}
+	return readStamp(stored)
+}
+
+// put writes a key of the record, which expires a margin after the record is no longer to be kept.
+func (w *deliveryWrite) put(tx *durable.Tx, key string, value []byte, margin time.Duration) {
+	if until := w.KeptUntil(); until != 0 {
+		tx.PutUntil(key, value, time.UnixMilli(until).Add(margin))
+	} else {
+		tx.Put(key, value)
+	}
+}
+
+// Delivery implements notify.Store.
+func (db *DB) Delivery(_ context.Context, env checkout.Environment, id string) (d *notify.Delivery, err error) {
+	err = db.View(func(get func(string) ([]byte, error)) error {
+		storeID, err := storeOf(get, kindDelivery, env, id)
+		if err == nil {
+			d, err = load[notify.Delivery](get, deliveryKey(env, storeID, id), errLost)
+		}
+		return err
+	})
+	return d, err
+}
+
+// Deliveries implements notify.Store.
+func (db *DB) Deliveries(_ context.Context, env checkout.Environment, storeID, after string, limit int) (psp.Page[notify.Delivery], error) {
+	return readPage(db, deliveriesPrefix(env, storeID), after, limit, func(_ string, value []byte) (d notify.Delivery, err error) {
+		return d, decode(value, &d)
+	})
+}
+
+// DueDeliveries implements notify.Store. It scans the index endpoint by endpoint, and skips what is beyond the limit.
+func (db *DB) DueDeliveries(_ context.Context, now int64, limit int) (due []notify.DueDelivery, err error) {
+	for after := ""; err == nil; {
+		endpoint, found := "", 0
+		err = db.Scan(dueDeliveries, after, func(key string, value []byte) bool {
+			d, at := readDue(key)
+			d.ID = string(value)
+			switch {
+			case endpoint == "":
+				endpoint = d.EndpointID
+				after = key[:strings.LastIndexByte(key[:strings.LastIndexByte(key, '/')], '/')] + "/~"
+			case d.EndpointID != endpoint:
+				return false
+			}
+			if found == limit || at > now {
+				return false
+			}
+			due, found = append(due, d), found+1
+			return true
+		})
+		if endpoint == "" {
+			break
+		}
+	}
+	return due, err
+}
+
+// readDue reads a key of the index: environment, endpoint and time.
+func readDue(key string) (d notify.DueDelivery, at int64) {
+	parts := strings.Split(strings.TrimPrefix(key, dueDeliveries), "/")
+	if len(parts) == 4 {
+		d = notify.DueDelivery{Environment: checkout.Environment(parts[0]), EndpointID: parts[1]}
+		fmt.Sscanf(parts[2], "%d", &at)
+	}
+	return d, at
+}
+
+// CountDeliveries implements notify.Store.
+func (db *DB) CountDeliveries(_ context.Context, env checkout.Environment) (c notify.Counts, err error) {
+	pending := db.Scan(dueDeliveries+string(env)+"/", "", func(string, []byte) bool { c.Pending++; return true })
+	failed := db.Scan(failedDeliveries(env), "", func(string, []byte) bool { c.Failed++; return true })
+	return c, errors.Join(pending, failed)
 }

@@ -46,7 +46,7 @@ var arrows = map[string][]string{
 	"edge/sessions": {"core", "edge/shortid", "edge/psp", "edge/catalog"}, // a checkout session is opened from a product's version
 	"edge/orders":   {"core", "edge/shortid", "edge/psp", "edge/psp/limit", "edge/sessions"},
 
-	"edge/notify": {"core", "edge/orders"}, // facts about orders become deliveries
+	"edge/notify": {"core", "edge/shortid", "edge/psp", "edge/catalog", "edge/sessions", "edge/orders"}, // facts about orders become deliveries
 
 	"edge/quoteview":   {"core"},
 	"edge/idempotency": {"core"},
@@ -61,8 +61,8 @@ var arrows = map[string][]string{
 
 	// Adapters see the ports that they implement, never each other.
 	"edge/badgerstore": {"core", "edge/durable", "edge/record", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency"},
-	"edge/storetest":   {"core", "edge/record", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency"}, // the tests of a store
-	"edge/filefault":   {},                                                                                                                                  // a tracer, in tests
+	"edge/storetest":   {"core", "edge/shortid", "edge/record", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency"}, // the tests of a store
+	"edge/filefault":   {},                                                                                                                                                  // a tracer, in tests
 	"edge/psp/limit":   {"core", "edge/psp"},
 	"edge/psp/stripe":  {"core", "edge/psp"},
 	"edge/sandbox":     {"core", "edge/durable", "edge/sandbox/fault"},
@@ -71,7 +71,7 @@ var arrows = map[string][]string{
 	"edge/sandbox/page":  {"edge/sandbox", "edge/sandbox/fault"}, // its entry point for buyers and testers
 
 	// Entry points import services, never adapters.
-	"edge/api":  {"core", "edge/shortid", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/quoteview", "edge/geoip", "edge/http1", "edge/idempotency", "edge/throttle", "wasm/ops", "web"},
+	"edge/api":  {"core", "edge/shortid", "edge/psp", "edge/sessions", "edge/orders", "edge/notify", "edge/catalog", "edge/auth", "edge/quoteview", "edge/geoip", "edge/http1", "edge/idempotency", "edge/throttle", "wasm/ops", "web"},
 	"edge/page": {"core", "edge/sessions", "edge/orders", "edge/catalog", "edge/geoip", "edge/locale", "edge/throttle", "web"},
 
 	"edge/admin": {"core", "edge/psp", "edge/orders", "edge/auth"}, // an operator's entry point, on a socket of its own
@@ -88,7 +88,7 @@ var arrows = map[string][]string{
 // thirdParty lists the packages that may import a third-party module.
 var thirdParty = map[string][]string{
 	"github.com/valyala/fasthttp":             {"edge/server", "edge/demo", "edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/psp/stripe", "edge/sandbox", "edge/sandbox/fault", "edge/sandbox/page"},
-	"github.com/goccy/go-json":                {"edge/server", "edge/demo", "edge/shoptest", "edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/psp/stripe", "edge/sandbox", "edge/sandbox/page", "edge/record", "edge/quoteview", "wasm/host"},
+	"github.com/goccy/go-json":                {"edge/server", "edge/demo", "edge/shoptest", "edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/psp/stripe", "edge/sandbox", "edge/sandbox/page", "edge/notify", "edge/record", "edge/quoteview", "wasm/host"},
 	"github.com/dgraph-io/badger/v4":          {"edge/durable"},
 	"google.golang.org/protobuf":              {"edge/durable"}, // Badger's MANIFEST, in a repair
 	"github.com/sony/gobreaker/v2":            {"edge/psp/limit"},

@@ -2,81 +2,131 @@ package notify
 
 import (
 	"context"
-	"errors"
+	"io"
 	"log/slog"
+	"net/http"
+	"sync"
 	"time"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
-// Config configures a [Service]. Every field is needed.
+// Config configures a [Service]. Every field but Reach is needed.
 type Config struct {
-	Store Store
-	Log   *slog.Logger
+	Store   Store
+	Orders  Orders
+	Catalog catalog.Records
+	Reach   Reach // which endpoints may be sent to
+	Now     func() time.Time
+	Rand    io.Reader // for ids; crypto/rand in production
+	Log     *slog.Logger
+}
+
+// Orders reads what an event tells of.
+type Orders interface {
+	Order(ctx context.Context, env checkout.Environment, id string) (*orders.Order, error)
+	Session(ctx context.Context, id string) (*sessions.Session, error)
 }
 
 const (
 	// lookEvery is how often the service looks for work that nobody has announced.
 	lookEvery = time.Second
-	// factBatch is how many facts are read at once.
-	factBatch = 100
+	// logEvery is how often the log repeats that something goes on failing.
+	logEvery = time.Hour
 )
 
-// Service turns facts into what merchants are told. One service runs on a store. It is safe for concurrent use.
+// Service turns facts into deliveries and sends them. One service runs on a store. It is safe for concurrent use.
 type Service struct {
 	Config
-	added chan struct{}
+	client *http.Client
+	added  chan struct{} // a fact
+	due    chan struct{} // a delivery, or room in a lane
+	lanes  lanes
+
+	mutex   sync.Mutex
+	signers map[checkout.Environment]*Signer
+	logged  map[string]time.Time // when an error was last logged, by what it is about
 }
 
 // New returns a service; it starts nothing.
-func New(c Config) *Service { return &Service{Config: c, added: make(chan struct{}, 1)} }
+func New(c Config) *Service {
+	return &Service{Config: c, client: newClient(c.Reach), added: make(chan struct{}, 1), due: make(chan struct{}, 1),
+		lanes: newLanes(), signers: make(map[checkout.Environment]*Signer), logged: make(map[string]time.Time)}
+}
 
 // FactAdded tells the service that the outbox has a new fact. It does not block.
-func (s *Service) FactAdded() {
+func (s *Service) FactAdded() { signal(s.added) }
+
+// signal wakes who waits for a channel of capacity 1, or will.
+func signal(c chan struct{}) {
 	select {
-	case s.added <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
 
-// Run works until ctx ends.
+// Run dispatches and sends until ctx ends. Then it waits for the deliveries that are being sent, for [Timeout] at most.
 func (s *Service) Run(ctx context.Context) {
+	var loops sync.WaitGroup
+	loops.Go(func() { s.repeat(ctx, s.added, s.dispatch) })
+	loops.Go(func() { s.repeat(ctx, s.due, s.send) })
+	loops.Wait()
+	s.lanes.wait()
+	s.client.CloseIdleConnections()
+}
+
+// repeat calls do at once, then whenever there is something new, and every second.
+func (s *Service) repeat(ctx context.Context, news <-chan struct{}, do func(context.Context)) {
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	for ctx.Err() == nil {
-		if err := s.dispatch(ctx); err != nil {
-			s.Log.Error("the outbox waits", "error", err)
-		}
+		do(ctx)
 		select {
-		case <-s.added:
+		case <-news:
 		case <-ticker.C:
 		case <-ctx.Done():
 		}
 	}
 }
 
-// dispatch handles the facts of the outbox, one after the other, until it is empty or one cannot be handled.
-func (s *Service) dispatch(ctx context.Context) error {
-	for {
-		facts, err := s.Store.Facts(ctx, factBatch)
-		if err != nil || len(facts) == 0 {
-			return err
+// Signer returns the signer of an environment.
+func (s *Service) Signer(ctx context.Context, env checkout.Environment) (*Signer, error) {
+	s.mutex.Lock()
+	signer := s.signers[env]
+	s.mutex.Unlock()
+	if signer != nil {
+		return signer, nil
+	}
+	signer, err := NewSigner(ctx, s.Store, env)
+	if err != nil {
+		return nil, err
+	}
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.signers[env] = signer
+	return signer, nil
+}
+
+// logError logs an error, unless the same about the same was logged within the hour.
+func (s *Service) logError(about, message string, args ...any) {
+	s.mutex.Lock()
+	now := s.Now()
+	last, known := s.logged[about+message]
+	again := !known || now.Sub(last).Abs() >= logEvery
+	if again {
+		if len(s.logged) >= maxLogged {
+			clear(s.logged)
 		}
-		for i := range facts {
-			if ctx.Err() != nil {
-				return nil
-			}
-			if err := s.handle(ctx, &facts[i]); err != nil && !errors.Is(err, ErrStale) {
-				return err
-			}
-		}
+		s.logged[about+message] = now
+	}
+	s.mutex.Unlock()
+	if again {
+		s.Log.Error(message, args...)
 	}
 }
 
-// handle writes all that follows from a fact and takes the fact out of the outbox, in one commit.
-func (s *Service) handle(ctx context.Context, f *QueuedFact) error {
-	change := Change{Fact: f}
-	if err := s.Store.CommitNotify(ctx, change); err != nil {
-		return err
-	}
-	s.Log.Info("fact", "kind", f.Kind, "environment", f.Environment, "order", f.OrderID, "event", f.EventID)
-	return nil
-}
+// maxLogged is how many errors the service remembers to have logged.
+const maxLogged = 10_000

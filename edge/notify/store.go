@@ -4,19 +4,41 @@ import (
 	"context"
 	"errors"
 
+	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
-// Store keeps what merchants are told: the outbox of facts and, later, endpoints and deliveries. Every method is one atomic step;
-// what it returns belongs to the caller.
+// Store keeps what merchants are told: the outbox of facts, endpoints and deliveries. Every method is one atomic step; what it
+// returns belongs to the caller.
 type Store interface {
 	Keys
 
-	// Facts returns up to limit facts of the outbox in the order of their commits, the oldest first.
-	Facts(ctx context.Context, limit int) ([]QueuedFact, error)
+	// Facts returns up to limit facts of the outbox whose numbers are larger than after, in the order of their commits.
+	Facts(ctx context.Context, after uint64, limit int) ([]QueuedFact, error)
+
+	// Endpoints reads the endpoints of a store in one environment. A store without any has an empty record of version 0.
+	Endpoints(ctx context.Context, env checkout.Environment, storeID string) (*Endpoints, error)
+
+	// EndpointStore returns the id of the store that has an endpoint in an environment; [ErrNotFound] when none has.
+	EndpointStore(ctx context.Context, env checkout.Environment, id string) (storeID string, err error)
+
+	// Delivery reads a delivery of one environment; [ErrNotFound] when there is none there, or it is no longer kept.
+	Delivery(ctx context.Context, env checkout.Environment, id string) (*Delivery, error)
+
+	// Deliveries lists the deliveries of a store in one environment, the newest first. after is "" for the first page, then Next
+	// of the page before; limit is at least 1.
+	Deliveries(ctx context.Context, env checkout.Environment, storeID, after string, limit int) (psp.Page[Delivery], error)
+
+	// DueDeliveries names the deliveries whose DueAt is not after now, for each endpoint up to limit of them, the longest due
+	// first. An endpoint with many of them hides no other's.
+	DueDeliveries(ctx context.Context, now int64, limit int) ([]DueDelivery, error)
+
+	// CountDeliveries counts the deliveries of one environment.
+	CountDeliveries(ctx context.Context, env checkout.Environment) (Counts, error)
 
 	// CommitNotify makes a change durable as a whole or not at all, before it returns. [ErrStale] when the fact is no longer in
-	// the outbox. Any other error leaves open whether the change happened.
+	// the outbox, or a record was written since it was read. Any other error leaves open whether the change happened.
 	CommitNotify(ctx context.Context, c Change) error
 }
 
@@ -26,14 +48,33 @@ type QueuedFact struct {
 	Seq uint64 // its place: facts of later commits have larger numbers
 }
 
+// DueDelivery names a delivery that is to be sent.
+type DueDelivery struct {
+	Environment checkout.Environment
+	EndpointID  string
+	ID          string
+}
+
+// Counts counts deliveries: those that are still to be sent, and those that have failed and are kept.
+type Counts struct{ Pending, Failed int }
+
 // Change is what one step writes. Nil and empty fields write nothing.
 //
 // The step of a fact writes in one commit all that follows from the fact, and takes it out of the outbox. So nothing that follows
-// from a fact is written twice, or is missing.
+// from a fact is written twice, or is missing. Whatever else is to follow from a fact gets a field here.
 type Change struct {
 	// Fact is taken out of the outbox.
 	Fact *QueuedFact
+
+	// Deliveries and Endpoints are written if their stored versions are still the ones they carry; the stored copies then carry
+	// the next ones. A record with version 0 is new.
+	Deliveries []*Delivery
+	Endpoints  *Endpoints
 }
 
-// ErrStale: a record of the change has been written, or a fact taken, since it was read.
-var ErrStale = errors.New("notify: written by somebody else in between")
+var (
+	// ErrNotFound: there is no such record, or none that this environment may see.
+	ErrNotFound = errors.New("notify: not found")
+	// ErrStale: a record of the change was written, or its fact was taken, since it was read.
+	ErrStale = errors.New("notify: the record was written since it was read")
+)

@@ -71,7 +71,7 @@ func (w *world) look() *facts {
 			f.orders[id] = o
 		}
 	}
-	queued, err := w.ours.Facts(context.Background(), 1000)
+	queued, err := w.ours.Facts(context.Background(), 0, 1000)
 	must(err)
 	for _, q := range queued {
 		f.outbox[q.OrderID] = append(f.outbox[q.OrderID], string(q.Kind)+" "+q.EventID)

@@ -138,6 +138,16 @@ func (o *Order) Attempt(n int) *Attempt {
 	return &o.Attempts[n-1]
 }
 
+// Payment returns a payment by its id, nil when there is none.
+func (o *Order) Payment(id string) *Payment {
+	for i := range o.Payments {
+		if o.Payments[i].ID == id {
+			return &o.Payments[i]
+		}
+	}
+	return nil
+}
+
 // attemptOf finds the attempt of a provider's checkout, by the provider's id or, while we know no id, by its number; nil if
 // there is none.
 func (o *Order) attemptOf(r *psp.Checkout) *Attempt {

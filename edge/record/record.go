@@ -29,6 +29,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/idempotency"
+	"github.com/crepe-checkout/crepe/edge/notify"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/sessions"
 )
@@ -40,7 +41,7 @@ var (
 	ErrDamaged = errors.New("record: damaged")
 )
 
-// Marshal encodes a domain value: a pointer to a session, order, quarantined event, fact, merchant, store, product,
+// Marshal encodes a domain value: a pointer to a session, order, quarantined event, fact, endpoints, delivery, merchant, store, product,
 // signing key, token state or idempotent answer. It panics for any other type. The attempts of an order must agree on product
 // and terms.
 func Marshal(v any) ([]byte, error) {
@@ -53,6 +54,10 @@ func Marshal(v any) ([]byte, error) {
 		return encodeQuarantined(v)
 	case *orders.Fact:
 		return encodeFact(v)
+	case *notify.Endpoints:
+		return encodeEndpoints(v)
+	case *notify.Delivery:
+		return encodeDelivery(v)
 	case *catalog.Merchant:
 		return encodeMerchant(v)
 	case *catalog.Store:
@@ -81,6 +86,10 @@ func Unmarshal(text []byte, v any) error {
 		return into(v, text, decodeQuarantined)
 	case *orders.Fact:
 		return into(v, text, decodeFact)
+	case *notify.Endpoints:
+		return into(v, text, decodeEndpoints)
+	case *notify.Delivery:
+		return into(v, text, decodeDelivery)
 	case *catalog.Merchant:
 		return into(v, text, decodeMerchant)
 	case *catalog.Store:

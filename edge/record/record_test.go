@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/edge/notify"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp"
 )
@@ -47,6 +48,8 @@ var kinds = map[string]kind{
 	"token":       kindOf(token{}, tokenVersion, encodeToken, decodeToken),
 	"signingKey":  kindOf(signingKey{}, signingKeyVersion, encodeSigningKey, decodeSigningKey),
 	"answer":      kindOf(answer{}, answerVersion, encodeAnswer, decodeAnswer),
+	"endpoints":   kindOf(endpoints{}, endpointsVersion, encodeEndpoints, decodeEndpoints),
+	"delivery":    kindOf(delivery{}, deliveryVersion, encodeDelivery, decodeDelivery),
 	"fact":        kindOf(fact{}, factVersion, encodeFact, decodeFact),
 	"quarantined": kindOf(quarantined{}, quarantinedVersion, encodeQuarantined, decodeQuarantined),
 }
@@ -181,8 +184,13 @@ func difference(a, b reflect.Value) string {
 	return fmt.Sprintf(": %v became %v", a, b)
 }
 
-// share gives the attempts of an order what an order's attempts have in common.
+// share gives the attempts of an order what an order's attempts have in common, and so the endpoints of a store.
 func share(v any) {
+	if all, ok := v.(*notify.Endpoints); ok {
+		for i := range all.Items {
+			all.Items[i].Environment, all.Items[i].StoreID = all.Environment, all.StoreID
+		}
+	}
 	o, ok := v.(*orders.Order)
 	if !ok {
 		return
@@ -259,7 +267,7 @@ func fill(random *rand.Rand, v reflect.Value) {
 // version, and golden records of that version.
 func TestSchema(t *testing.T) {
 	var schema strings.Builder
-	for _, name := range []string{"answer", "fact", "merchant", "order", "product", "quarantined", "session", "signingKey", "store", "token"} {
+	for _, name := range []string{"answer", "delivery", "endpoints", "fact", "merchant", "order", "product", "quarantined", "session", "signingKey", "store", "token"} {
 		fmt.Fprintf(&schema, "%s %d\n", name, kinds[name].version)
 		describe(&schema, reflect.TypeOf(kinds[name].record), "  ")
 	}

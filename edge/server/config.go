@@ -36,8 +36,10 @@ type Config struct {
 	ClientRate        float64 // requests a second of one client address without a merchant's credential
 	StoreRate         float64 // requests a second for one store without a merchant's credential
 
-	GeoIP          string         // file of a country database (.mmdb); "" if addresses are no evidence
-	Rates          string         // file of the operator's own tax rates (.tsv), over the built-in ones; "" for none
+	GeoIP           string // file of a country database (.mmdb); "" if addresses are no evidence
+	Rates           string // file of the operator's own tax rates (.tsv), over the built-in ones; "" for none
+	PrivateWebhooks bool   // merchants may have webhook endpoints on this machine and in private networks, and http; dev has it
+
 	TrustedProxies []netip.Prefix // the proxies whose X-Forwarded-For is believed
 
 	// Stripe holds the accounts by environment. An environment without one uses the sandbox provider if Sandbox names it, and

@@ -83,6 +83,18 @@ func TestExchanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	send("cancel-order", "POST", "/v1/actions/onetime-order/cancel-order", `{"orderId":"`+stored.OrderID+`"}`, shoptest.Bearer(token))
+	const addPath, updatePath, removePath = "/v1/actions/store/add-webhook", "/v1/actions/store/update-webhook", "/v1/actions/store/remove-webhook"
+	body = `{"storeId":"` + shop.File.StoreID + `","channel":"http","url":"https://shop.example.com/webhooks","events":["order.completed"],"testMode":true}`
+	added := send("add-webhook", "POST", addPath, body, signed(addPath, body))
+	var answer struct{ Data struct{ Webhook struct{ ID string } } }
+	if err := json.Unmarshal([]byte(added.Body), &answer); err != nil {
+		t.Fatal(err)
+	}
+	endpoint := `"id":"` + answer.Data.Webhook.ID + `"`
+	body = `{` + endpoint + `,"events":["order.completed","refund.succeeded"]}`
+	send("update-webhook", "POST", updatePath, body, signed(updatePath, body))
+	body = `{` + endpoint + `}`
+	send("remove-webhook", "POST", removePath, body, signed(removePath, body))
 	send("client", "GET", "/v1/client.js", "", nil)
 	send("health", "GET", "/healthz", "", nil)
 	send("ready", "GET", "/readyz", "", nil)
@@ -109,6 +121,7 @@ func (s *shop) withoutSecrets(text string) string {
 		{`ORD_[0-9A-Za-z]{22}`, "ORD_2aUyqjCzEIiEcYMKj7TZtw"},
 		{`eyJ[\w-]+\.[\w-]+\.[\w-]+`, "eyJhbGciOiJIUzI1NiJ9.e30.c2ln"},
 		{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`, "2026-11-23T10:00:00.000Z"},
+		{`("id": )"[0-9a-f]{8}-[0-9a-f-]{27}"`, `${1}"11111111-2222-4333-8444-555555555555"`},
 		{`("on": )"\d{4}-\d\d-\d\d"`, `${1}"2026-11-23"`},
 		{`("dataVersion": )"[^"]*"`, `${1}"2026-11-23-a1b2c3d4"`},
 		{`("X-Timestamp": )"\d+"`, `${1}"1795442400"`},

@@ -109,10 +109,10 @@ func (s *server) wire() error {
 		return err
 	}
 	s.sessions = sessions.New(sessions.Config{Store: s.db, Catalog: s.db, Providers: providers, PublicURL: s.PublicURL, Now: time.Now, Rand: rand.Reader})
-	s.notify = notify.New(notify.Config{Store: s.db, Log: s.log})
+	s.notify = notify.New(notify.Config{Store: s.db, Orders: s.db, Catalog: s.db, Reach: s.reach(), Now: time.Now, Rand: rand.Reader, Log: s.log})
 	s.orders = orders.New(orders.Config{Store: s.db, Providers: limited, Now: time.Now, Rand: rand.Reader, Log: s.log,
 		Deployment: deployment, CatchUp: true, FactAdded: s.notify.FactAdded, TryTimeout: s.orderTry, Budget: s.orderBudget})
-	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Origins: s.db, Sessions: s.sessions, Orders: s.orders, Providers: providers,
+	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Origins: s.db, Sessions: s.sessions, Orders: s.orders, Notify: s.notify, Providers: providers,
 		Idempotency: idempotency.NewGuard(s.db, time.Now, s.log), GeoIP: locator, Throttle: limits, Rates: rates,
 		Ready: s.ready, Now: time.Now, Log: s.log})
 	s.page = page.New(page.Config{Sessions: s.sessions, Orders: s.orders, Stores: s.db, GeoIP: locator, Throttle: limits, Rates: rates, Now: time.Now, Log: s.log,
@@ -123,6 +123,14 @@ func (s *server) wire() error {
 		s.extra = s.demo.Pages()
 	}
 	return nil
+}
+
+// reach says which webhook endpoints may be sent to.
+func (s *server) reach() notify.Reach {
+	if s.PrivateWebhooks || s.Dev != nil {
+		return notify.Private
+	}
+	return notify.Public
 }
 
 // providerNames returns the names of the payment providers as buyers know them.

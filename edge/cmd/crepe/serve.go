@@ -30,6 +30,7 @@ func serve(ctx context.Context, args []string, stdout, _ io.Writer, log *slog.Lo
 	f := newFlags("serve", serveUsage)
 	declareSettings(f, &c)
 	standIn := f.Bool("sandbox", false, "let the sandbox provider serve the test environment unless that has a Stripe key")
+	f.BoolVar(&c.PrivateWebhooks, "private-webhooks", false, "let merchants have webhook endpoints on this machine and in private networks, and http ones")
 	if err := parseWithEnvironment(f, args, stdout); err != nil {
 		return err
 	}
