@@ -71,6 +71,10 @@ func TestBadWebhooks(t *testing.T) {
 		if changed := compare(before, shop.records(t), false) != ""; changed != (i == 0) {
 			t.Errorf("time %d: changed %t", i+1, changed)
 		}
+		shoptest.Eventually(t, "the outbox is empty", func() bool {
+			facts, err := shop.db.Facts(t.Context(), 0, 1)
+			return err == nil && len(facts) == 0
+		})
 	}
 	if _, o := shop.stored(t, session); o.State != orders.Paid || len(o.Payments) != 1 {
 		t.Errorf("the order is %s with %d payments: the rows differ from nothing that is good", o.State, len(o.Payments))

@@ -86,7 +86,9 @@ func TestExchanges(t *testing.T) {
 	const addPath, updatePath, removePath = "/v1/actions/store/add-webhook", "/v1/actions/store/update-webhook", "/v1/actions/store/remove-webhook"
 	body = `{"storeId":"` + shop.File.StoreID + `","channel":"http","url":"https://shop.example.com/webhooks","events":["order.completed"],"testMode":true}`
 	added := send("add-webhook", "POST", addPath, body, signed(addPath, body))
-	var answer struct{ Data struct{ Webhook struct{ ID string } } }
+	var answer struct {
+		Data struct{ Webhook struct{ ID string } }
+	}
 	if err := json.Unmarshal([]byte(added.Body), &answer); err != nil {
 		t.Fatal(err)
 	}
