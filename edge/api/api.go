@@ -28,7 +28,8 @@ type Config struct {
 	Auth     *auth.Service
 	Sessions *sessions.Service
 	Catalog  catalog.Records
-	Origins  catalog.Origins // whose pages may call us
+	Shops    *catalog.Service // makes and changes stores and products
+	Origins  catalog.Origins  // whose pages may call us
 	Orders   *orders.Service
 	Notify   *notify.Service // webhooks to merchants
 	// Idempotency answers repeated writes.
@@ -84,9 +85,20 @@ func New(c Config) *API {
 		"/v1/actions/onetime-order/create-order": {"POST", serve(a, layerOrder, a.payer, a.createOrder), listed},
 		"/v1/actions/onetime-order/cancel-order": {"POST", serve(a, layerOrder, a.customer, a.cancelOrder), listed},
 
+		"/v1/actions/store/create-store":              {"POST", serve(a, layerStore, a.merchant, a.createStore), never},
+		"/v1/actions/store/update-store":              {"POST", serve(a, layerStore, a.merchant, a.updateStore), never},
+		"/v1/actions/store/delete-store":              {"POST", serve(a, layerStore, a.merchant, a.deleteStore), never},
+		"/v1/actions/onetime-product/create-product":  {"POST", serve(a, layerProduct, a.merchant, a.createProduct), never},
+		"/v1/actions/onetime-product/update-product":  {"POST", serve(a, layerProduct, a.merchant, a.updateProduct), never},
+		"/v1/actions/onetime-product/publish-product": {"POST", serve(a, layerProduct, a.merchant, a.publishProduct), never},
+		"/v1/actions/onetime-product/update-status":   {"POST", serve(a, layerProduct, a.merchant, a.setProductStatus), never},
+
 		"/v1/client.js": {"GET", client, never},
 		"/healthz":      {"GET", a.health, never},
 		"/readyz":       {"GET", a.ready, never},
+	}
+	for _, path := range unsupported {
+		a.routes[path] = route{"POST", a.refuseUnsupported, never}
 	}
 	for env, gateway := range c.Providers {
 		a.routes[WebhookPath(gateway.Name(), env)] = route{"POST", a.webhook(env, gateway), never}
@@ -162,7 +174,11 @@ func serve[Req, Resp any](a *API, l layer, credential func(*call) (auth.Caller, 
 			return
 		}
 		var request Req
-		if err := decode(ctx.PostBody(), &request); err != nil {
+		read := decode
+		if _, ok := any(&request).(nested); ok {
+			read = decodeNested
+		}
+		if err := read(ctx.PostBody(), &request); err != nil {
 			a.fail(ctx, layerGateway, err)
 			return
 		}
@@ -171,7 +187,11 @@ func serve[Req, Resp any](a *API, l layer, credential func(*call) (auth.Caller, 
 			if err != nil {
 				return nil, err
 			}
-			return json.Marshal(envelope{Data: response})
+			answer := envelope{Data: response}
+			if w, ok := any(response).(interface{ warnings() []notice }); ok {
+				answer.Warnings = w.warnings()
+			}
+			return json.Marshal(answer)
 		})
 		if err != nil {
 			a.fail(ctx, l, err)

@@ -18,7 +18,8 @@ const (
 	layerGateway layer = "gateway" // routing, transport, the form of a credential
 	layerUser    layer = "user"    // authentication and authorisation
 	layerStore   layer = "store"   // a store and its webhooks
-	layerOrder   layer = "order"   // checkout and orders
+	layerProduct layer = "product"
+	layerOrder   layer = "order" // checkout and orders
 )
 
 // statuses maps the kind of a problem to an HTTP status.
@@ -52,13 +53,26 @@ var (
 	encoded = &transportError{fasthttp.StatusUnsupportedMediaType, "unsupported-content-encoding",
 		"Unsupported Content-Encoding"}
 	repeatedHeader = &transportError{fasthttp.StatusBadRequest, "repeated-header", "Repeated header"}
-	badRequest     = &transportError{fasthttp.StatusBadRequest, "malformed-request", "Malformed HTTP request"}
+	notSupported   = &transportError{fasthttp.StatusNotImplemented, "not-supported",
+		"Not supported: this server has no store members and no subscriptions"}
+	badRequest = &transportError{fasthttp.StatusBadRequest, "malformed-request", "Malformed HTTP request"}
 )
 
 // envelope is the shape of every answer. With errors, data is null, so a client may test either member.
 type envelope struct {
 	Data   any     `json:"data"`
 	Errors []entry `json:"errors,omitempty"`
+
+	// Warnings stand beside data: what was ignored, though it looks as if it meant something.
+	Warnings []notice `json:"warnings,omitempty"`
+}
+
+type notice struct {
+	Message string `json:"message"`
+	Layer   layer  `json:"layer"`
+	Code    string `json:"code"`
+	Path    string `json:"path,omitempty"`
+	AIHint  string `json:"aiHint,omitempty"` // what to do, for programs that read it
 }
 
 type entry struct {

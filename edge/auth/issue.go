@@ -94,7 +94,7 @@ func (s *Service) storeOf(ctx context.Context, merchant Caller, r TokenRequest) 
 		return nil, badStoreID
 	}
 	store, err := s.config.Catalog.Store(ctx, id)
-	if errors.Is(err, catalog.ErrNotFound) || err == nil && store.MerchantID != merchant.MerchantID {
+	if errors.Is(err, catalog.ErrNotFound) || err == nil && (store.MerchantID != merchant.MerchantID || store.DeletedAt != 0) {
 		return nil, unknown
 	}
 	return store, err

@@ -3,6 +3,8 @@ package badgerstore
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math"
 
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/durable"
@@ -18,6 +20,19 @@ func storeKey(id string) string { return shared + "/" + id + "/st" }
 func slugKey(slug string) string { return shared + "/-/sl/" + slug }
 
 func productKey(storeID, id string) string { return recordKey(shared+"/"+storeID, kindProduct, id) }
+
+func merchantStoreKey(merchantID, storeID string) string {
+	return shared + "/-/ms/" + merchantID + "/" + storeID
+}
+
+// versionKey sorts the versions of a product from the newest to the oldest.
+func versionKey(storeID, productID string, number int) string {
+	return fmt.Sprintf("%s%08x", versionsKey(storeID, productID), math.MaxUint32-uint32(number))
+}
+
+func versionsKey(storeID, productID string) string {
+	return shared + "/" + storeID + "/pv/" + productID + "/"
+}
 
 func originKey(origin, storeID string) string { return shared + "/-/og/" + origin + "/" + storeID }
 
@@ -78,8 +93,7 @@ func (db *DB) Put(_ context.Context, c catalog.Change) error {
 			}
 		}
 		for _, p := range c.Products {
-			tx.Put(locator(kindProduct, p.ID), []byte(p.StoreID))
-			if err := save(tx, productKey(p.StoreID, p.ID), p); err != nil {
+			if err := putProduct(tx, p); err != nil {
 				return err
 			}
 		}
@@ -88,6 +102,16 @@ func (db *DB) Put(_ context.Context, c catalog.Change) error {
 }
 
 func putStore(tx *durable.Tx, store *catalog.Store) error {
+	before, err := load[catalog.Store](tx.Get, storeKey(store.ID), catalog.ErrNotFound)
+	if errors.Is(err, catalog.ErrNotFound) {
+		before, err = new(catalog.Store), nil
+	}
+	switch {
+	case err != nil:
+		return err
+	case before.Revision != store.Revision:
+		return catalog.ErrStale
+	}
 	owner, err := tx.Get(slugKey(store.Slug))
 	switch {
 	case errors.Is(err, durable.ErrNotFound):
@@ -97,25 +121,41 @@ func putStore(tx *durable.Tx, store *catalog.Store) error {
 	case string(owner) != store.ID:
 		return catalog.ErrSlugTaken
 	}
-	if err := putOrigins(tx, store); err != nil {
-		return err
-	}
-	return save(tx, storeKey(store.ID), store)
-}
-
-// putOrigins updates the index of origins.
-func putOrigins(tx *durable.Tx, store *catalog.Store) error {
-	before, err := load[catalog.Store](tx.Get, storeKey(store.ID), catalog.ErrNotFound)
-	if err != nil && !errors.Is(err, catalog.ErrNotFound) {
-		return err
-	}
-	if before != nil {
-		for _, origin := range before.Origins {
-			tx.Delete(originKey(origin, store.ID))
-		}
+	for _, origin := range before.Origins {
+		tx.Delete(originKey(origin, store.ID))
 	}
 	for _, origin := range store.Origins {
 		tx.Put(originKey(origin, store.ID), []byte{})
 	}
-	return nil
+	tx.Put(merchantStoreKey(store.MerchantID, store.ID), []byte{})
+	next := *store
+	next.Revision++
+	return save(tx, storeKey(store.ID), &next)
+}
+
+// putProduct writes a product, and each version that it has or had beside it.
+func putProduct(tx *durable.Tx, p *catalog.Product) error {
+	key := productKey(p.StoreID, p.ID)
+	before, err := load[catalog.Product](tx.Get, key, catalog.ErrNotFound)
+	if errors.Is(err, catalog.ErrNotFound) {
+		before, err = new(catalog.Product), nil
+	}
+	switch {
+	case err != nil:
+		return err
+	case before.Revision != p.Revision:
+		return catalog.ErrStale
+	}
+	for _, v := range []*catalog.Version{before.Test.Version, before.Prod.Version, p.Test.Version, p.Prod.Version} {
+		if v == nil {
+			continue
+		}
+		if err := save(tx, versionKey(p.StoreID, p.ID, v.Number), v); err != nil {
+			return err
+		}
+	}
+	tx.Put(locator(kindProduct, p.ID), []byte(p.StoreID))
+	next := *p
+	next.Revision++
+	return save(tx, key, &next)
 }

@@ -23,6 +23,8 @@
 //	all/-/me/<merchant>            catalog.Merchant
 //	all/<store>/st                 catalog.Store
 //	all/<store>/pr/<product>       catalog.Product
+//	all/<store>/pv/<product>/<n>   catalog.Version; n is 2^32-1 less its number, in hexadecimal
+//	all/-/ms/<merchant>/<store>    nothing: the store is the merchant's
 //	all/-/sl/<slug>                the id of the store with that slug
 //	all/-/og/<origin>/<store>      nothing: the store lists that origin
 //	all/-/de                       the deployment's id

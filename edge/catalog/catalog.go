@@ -44,9 +44,40 @@ type Store struct {
 	Checkout   CheckoutSettings
 	Links      Links
 	Seller     tax.Seller
+	Legal      Legal
 	Origins    []string // of the pages elsewhere that may call the API in a buyer's browser, each a [ValidOrigin]
+	Status     Status
+	Muted      []string // the notification settings that are off, by their API names, sorted
+	Revision   uint64   // see [Records.Put]
 	CreatedAt  int64    // Unix milliseconds
+	UpdatedAt  int64    // Unix milliseconds; 0 in records of older versions
+	DeletedAt  int64    // Unix milliseconds; 0 while the store exists
 }
+
+// Selling reports whether new checkout sessions can be opened in the store.
+func (s *Store) Selling() bool { return s.DeletedAt == 0 && s.Status.Active() }
+
+// Status is the status of a store or of a product in one environment. The empty status is Active.
+type Status string
+
+const (
+	Active    Status = "active"
+	Inactive  Status = "inactive"
+	Suspended Status = "suspended" // of stores only
+)
+
+// Active reports whether s is Active.
+func (s Status) Active() bool { return s == Active || s == "" }
+
+// Legal names the seller on receipts and invoices. The country is that of [tax.Seller].
+type Legal struct {
+	Name    string
+	Address Address
+	VATID   string // in the canonical form of package vatid where that knows the country, else as typed
+}
+
+// Address is a postal address without its country.
+type Address struct{ Street, Postcode, City, Region string }
 
 // CheckoutSettings is how a store's hosted checkout looks. The zero value is the default look.
 type CheckoutSettings struct {
@@ -69,6 +100,12 @@ type Theme struct {
 	Text         string
 	BorderRadius string // "8px"
 }
+
+// DefaultLight and DefaultDark are the checkout's own look, for the fields that a store leaves empty.
+var (
+	DefaultLight = Theme{Primary: "#17181c", Background: "#ffffff", Card: "#f6f6f4", Text: "#17181c", BorderRadius: "8px"}
+	DefaultDark  = Theme{Primary: "#f1f1ef", Background: "#141518", Card: "#1c1d21", Text: "#f1f1ef", BorderRadius: "8px"}
+)
 
 // Check refuses a logo that is neither an https URL nor a path of this server, and invalid checkout settings. Its error names the
 // field.
@@ -128,8 +165,17 @@ type Product struct {
 	Type      checkout.ProductType
 	Test      Listing
 	Prod      Listing
-	CreatedAt int64 // Unix milliseconds
+	Revision  uint64 // see [Records.Put]
+	CreatedAt int64  // Unix milliseconds
 	UpdatedAt int64
+}
+
+// In returns the product's listing in an environment.
+func (p *Product) In(env checkout.Environment) *Listing {
+	if env == checkout.Prod {
+		return &p.Prod
+	}
+	return &p.Test
 }
 
 // Listing is a product in one environment.
@@ -140,10 +186,7 @@ type Listing struct {
 
 // OnSale is the version that can be bought in an environment, nil if there is none.
 func (p *Product) OnSale(env checkout.Environment) *Version {
-	listing := &p.Test
-	if env == checkout.Prod {
-		listing = &p.Prod
-	}
+	listing := p.In(env)
 	if listing.Inactive {
 		return nil
 	}
@@ -157,9 +200,42 @@ type Version struct {
 	Name        string
 	Description string
 	Prices      []Price // one for each currency
-	SuccessURL  string  // where buyers return to if the session names no other place, empty for none
-	Metadata    map[string]string
+	Media       []Media
+	SuccessURL  string // where buyers return to if the session names no other place, empty for none
+	Metadata    map[string]JSON
 	CreatedAt   int64 // Unix milliseconds
+}
+
+// JSON is a JSON value without insignificant white space.
+type JSON string
+
+// MarshalJSON returns the value itself.
+func (j JSON) MarshalJSON() ([]byte, error) { return []byte(j), nil }
+
+// Media is an image or a video of a product.
+type Media struct {
+	Type      MediaType
+	URL       string // https
+	Alt       string // what the image shows, for those who cannot see it
+	Thumbnail string // https, of a video; empty for none
+}
+
+// MediaType is the type of a [Media].
+type MediaType string
+
+const (
+	Image MediaType = "image"
+	Video MediaType = "video"
+)
+
+// Images returns the images of the version.
+func (v *Version) Images() (images []Media) {
+	for _, m := range v.Media {
+		if m.Type == Image {
+			images = append(images, m)
+		}
+	}
+	return images
 }
 
 // Price is what a product costs in one currency.
@@ -187,7 +263,9 @@ type Records interface {
 	StoreBySlug(ctx context.Context, slug string) (*Store, error)
 	Product(ctx context.Context, id string) (*Product, error)
 
-	// Put writes a change atomically and replaces existing records. [ErrSlugTaken] when another store has the slug.
+	// Put writes a change as a whole or not at all. A store or product whose Revision is not the stored one has been written since
+	// it was read: the error is [ErrStale]. Revision 0 is a new one. The stored copy carries the next revision. The error is
+	// [ErrSlugTaken] when another store has the slug, or had it.
 	Put(ctx context.Context, c Change) error
 }
 
@@ -203,6 +281,8 @@ var (
 	ErrNotFound = errors.New("catalog: not found")
 	// ErrSlugTaken: another store has the slug.
 	ErrSlugTaken = errors.New("catalog: slug taken")
+	// ErrStale: a record of the change has been written since it was read.
+	ErrStale = errors.New("catalog: the record was written since it was read")
 )
 
 // Refusals of a product's id, which issue-session-token gives too.

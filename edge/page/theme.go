@@ -19,10 +19,7 @@ const (
 )
 
 // defaultThemes are the light and the dark theme for the fields that a store leaves empty.
-var defaultThemes = [2]catalog.Theme{
-	{Primary: "#17181c", Background: "#ffffff", Card: "#f6f6f4", Text: "#17181c", BorderRadius: "8px"},
-	{Primary: "#f1f1ef", Background: "#141518", Card: "#1c1d21", Text: "#f1f1ef", BorderRadius: "8px"},
-}
+var defaultThemes = [2]*catalog.Theme{&catalog.DefaultLight, &catalog.DefaultDark}
 
 // signals are the colours of errors, success and warnings, for light and for dark backgrounds.
 var signals = [2][3]color{
@@ -113,7 +110,7 @@ func (p *palette) signal(base color) signal {
 
 // themeCSS returns a store's style sheet. For empty settings it is the block that checkout.css begins with.
 func themeCSS(s *catalog.CheckoutSettings) string {
-	light, dark := newPalette(&s.Light, &defaultThemes[0]), newPalette(&s.Dark, &defaultThemes[1])
+	light, dark := newPalette(&s.Light, defaultThemes[0]), newPalette(&s.Dark, defaultThemes[1])
 	var b strings.Builder
 	b.WriteString(":root {\n")
 	for i, name := range []string{"bg", "card", "text", "primary", "on-primary", "press", "edge", "focus", "field", "muted", "control",

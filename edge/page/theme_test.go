@@ -23,7 +23,7 @@ func TestThemeContrast(t *testing.T) {
 	}
 	for range 20_000 {
 		theme := &catalog.Theme{Background: some(), Card: some(), Text: some(), Primary: some()}
-		p := newPalette(theme, &defaultThemes[random.IntN(2)])
+		p := newPalette(theme, defaultThemes[random.IntN(2)])
 		for what, pair := range map[string]struct {
 			ink     color
 			ratio   float64
@@ -49,7 +49,7 @@ func TestThemeContrast(t *testing.T) {
 // TestThemeUnchanged checks that readable colours are not corrected.
 func TestThemeUnchanged(t *testing.T) {
 	for i := range defaultThemes {
-		p := newPalette(&catalog.Theme{}, &defaultThemes[i])
+		p := newPalette(&catalog.Theme{}, defaultThemes[i])
 		if p.bg.String() != defaultThemes[i].Background || p.card.String() != defaultThemes[i].Card || p.text.String() != defaultThemes[i].Text ||
 			p.primary.String() != defaultThemes[i].Primary || p.focus != p.primary || p.edge != p.primary {
 			t.Errorf("a default theme was corrected: %+v", p)
@@ -62,11 +62,11 @@ func TestThemeUnchanged(t *testing.T) {
 			}
 		}
 	}
-	green := newPalette(&catalog.Theme{Primary: "#0f5c4a"}, &defaultThemes[0])
+	green := newPalette(&catalog.Theme{Primary: "#0f5c4a"}, defaultThemes[0])
 	if green.primary.String() != "#0f5c4a" || green.onPrimary != white || green.focus != green.primary {
 		t.Errorf("%+v", green)
 	}
-	pale := newPalette(&catalog.Theme{Primary: "#ffe97a"}, &defaultThemes[0])
+	pale := newPalette(&catalog.Theme{Primary: "#ffe97a"}, defaultThemes[0])
 	if pale.primary.String() != "#ffe97a" || pale.onPrimary != black || pale.focus != pale.text || pale.edge != pale.control {
 		t.Errorf("%+v", pale)
 	}

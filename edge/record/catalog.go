@@ -1,6 +1,10 @@
 package record
 
 import (
+	"bytes"
+
+	"github.com/goccy/go-json"
+
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/tax"
@@ -9,8 +13,9 @@ import (
 
 const (
 	merchantVersion = 1
-	storeVersion    = 1
-	productVersion  = 1
+	storeVersion    = 2
+	productVersion  = 2
+	versionVersion  = 1
 )
 
 type merchant struct {
@@ -38,6 +43,23 @@ type store struct {
 	Seller     seller           `json:"seller"`
 	Origins    []string         `json:"origins,omitempty"`
 	CreatedAt  int64            `json:"createdAt"`
+
+	// Since version 2.
+	Legal     *legal         `json:"legal,omitempty"`
+	Status    catalog.Status `json:"status,omitempty"`
+	Muted     []string       `json:"muted,omitempty"`
+	Revision  uint64         `json:"revision,omitempty"` // absent means 1
+	UpdatedAt int64          `json:"updatedAt,omitempty"`
+	DeletedAt int64          `json:"deletedAt,omitempty"`
+}
+
+type legal struct {
+	Name     string `json:"name,omitempty"`
+	Street   string `json:"street,omitempty"`
+	Postcode string `json:"postcode,omitempty"`
+	City     string `json:"city,omitempty"`
+	Region   string `json:"region,omitempty"`
+	VATID    string `json:"vatId,omitempty"`
 }
 
 type checkoutSettings struct {
@@ -74,6 +96,7 @@ type catalogProduct struct {
 	Prod      listing              `json:"prod"`
 	CreatedAt int64                `json:"createdAt"`
 	UpdatedAt int64                `json:"updatedAt"`
+	Revision  uint64               `json:"revision,omitempty"` // since version 2; absent means 1
 }
 
 type listing struct {
@@ -82,14 +105,34 @@ type listing struct {
 }
 
 type productState struct {
-	ID          string            `json:"id"`
-	Number      int               `json:"number"`
-	Name        string            `json:"name"`
-	Description string            `json:"description,omitempty"`
-	Prices      []price           `json:"prices"`
-	SuccessURL  string            `json:"successUrl,omitempty"`
-	Metadata    map[string]string `json:"metadata,omitempty"`
-	CreatedAt   int64             `json:"createdAt"`
+	ID          string             `json:"id"`
+	Number      int                `json:"number"`
+	Name        string             `json:"name"`
+	Description string             `json:"description,omitempty"`
+	Prices      []price            `json:"prices"`
+	SuccessURL  string             `json:"successUrl,omitempty"`
+	Metadata    map[string]rawJSON `json:"metadata,omitempty"` // strings before version 2
+	CreatedAt   int64              `json:"createdAt"`
+	Media       []media            `json:"media,omitempty"` // since version 2
+}
+
+// rawJSON is a JSON value as it is, without white space.
+type rawJSON string
+
+func (r rawJSON) MarshalJSON() ([]byte, error) { return []byte(r), nil }
+
+func (r *rawJSON) UnmarshalJSON(text []byte) error {
+	var compact bytes.Buffer
+	err := json.Compact(&compact, text)
+	*r = rawJSON(compact.String())
+	return err
+}
+
+type media struct {
+	Type      catalog.MediaType `json:"type"`
+	URL       string            `json:"url"`
+	Alt       string            `json:"alt,omitempty"`
+	Thumbnail string            `json:"thumbnail,omitempty"`
 }
 
 type price struct {
@@ -114,9 +157,14 @@ func decodeMerchant(text []byte) (*catalog.Merchant, error) {
 
 func encodeStore(s *catalog.Store) ([]byte, error) {
 	c := &s.Checkout
-	return encode(&store{header{storeVersion}, s.ID, s.MerchantID, s.Slug, s.Name, s.Logo,
-		checkoutSettings{c.DarkMode, c.Language, theme(c.Light), theme(c.Dark), c.Continue},
-		links(s.Links), sellerOf(&s.Seller), s.Origins, s.CreatedAt})
+	r := &store{header: header{storeVersion}, ID: s.ID, MerchantID: s.MerchantID, Slug: s.Slug, Name: s.Name, Logo: s.Logo,
+		Checkout: checkoutSettings{c.DarkMode, c.Language, theme(c.Light), theme(c.Dark), c.Continue},
+		Links:    links(s.Links), Seller: sellerOf(&s.Seller), Origins: s.Origins, CreatedAt: s.CreatedAt,
+		Status: s.Status, Muted: s.Muted, Revision: s.Revision, UpdatedAt: s.UpdatedAt, DeletedAt: s.DeletedAt}
+	if l, a := &s.Legal, &s.Legal.Address; *l != (catalog.Legal{}) {
+		r.Legal = &legal{l.Name, a.Street, a.Postcode, a.City, a.Region, l.VATID}
+	}
+	return encode(r)
 }
 
 func decodeStore(text []byte) (*catalog.Store, error) {
@@ -125,14 +173,20 @@ func decodeStore(text []byte) (*catalog.Store, error) {
 		return nil, err
 	}
 	c := &r.Checkout
-	return &catalog.Store{ID: r.ID, MerchantID: r.MerchantID, Slug: r.Slug, Name: r.Name, Logo: r.Logo,
+	s := &catalog.Store{ID: r.ID, MerchantID: r.MerchantID, Slug: r.Slug, Name: r.Name, Logo: r.Logo,
 		Checkout: catalog.CheckoutSettings{DarkMode: c.DarkMode, Language: c.Language, Light: catalog.Theme(c.Light),
 			Dark: catalog.Theme(c.Dark), Continue: c.Continue},
-		Links: catalog.Links(r.Links), Seller: r.Seller.domain(), Origins: r.Origins, CreatedAt: r.CreatedAt}, nil
+		Links: catalog.Links(r.Links), Seller: r.Seller.domain(), Origins: r.Origins, CreatedAt: r.CreatedAt,
+		Status: r.Status, Muted: r.Muted, Revision: max(r.Revision, 1), UpdatedAt: r.UpdatedAt, DeletedAt: r.DeletedAt}
+	if l := r.Legal; l != nil {
+		s.Legal = catalog.Legal{Name: l.Name, VATID: l.VATID,
+			Address: catalog.Address{Street: l.Street, Postcode: l.Postcode, City: l.City, Region: l.Region}}
+	}
+	return s, nil
 }
 
 func encodeProduct(p *catalog.Product) ([]byte, error) {
-	return encode(&catalogProduct{header{productVersion}, p.ID, p.StoreID, p.Type, listingOf(p.Test), listingOf(p.Prod), p.CreatedAt, p.UpdatedAt})
+	return encode(&catalogProduct{header{productVersion}, p.ID, p.StoreID, p.Type, listingOf(p.Test), listingOf(p.Prod), p.CreatedAt, p.UpdatedAt, p.Revision})
 }
 
 func decodeProduct(text []byte) (*catalog.Product, error) {
@@ -141,24 +195,64 @@ func decodeProduct(text []byte) (*catalog.Product, error) {
 		return nil, err
 	}
 	return &catalog.Product{ID: r.ID, StoreID: r.StoreID, Type: r.Type, Test: r.Test.domain(), Prod: r.Prod.domain(),
-		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}, nil
+		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, Revision: max(r.Revision, 1)}, nil
+}
+
+// productRelease is one version of a product, kept for good.
+type productRelease struct {
+	header
+	Version productState `json:"version"`
+}
+
+func encodeVersion(v *catalog.Version) ([]byte, error) {
+	return encode(&productRelease{header{versionVersion}, *stateOf(v)})
+}
+
+func decodeVersion(text []byte) (*catalog.Version, error) {
+	var r productRelease
+	if err := decode(text, &r, versionVersion); err != nil {
+		return nil, err
+	}
+	return r.Version.domain(), nil
 }
 
 func listingOf(l catalog.Listing) listing {
 	r := listing{Inactive: l.Inactive}
-	if v := l.Version; v != nil {
-		r.Version = &productState{v.ID, v.Number, v.Name, v.Description, mapped(v.Prices, priceOf), v.SuccessURL, v.Metadata, v.CreatedAt}
+	if l.Version != nil {
+		r.Version = stateOf(l.Version)
 	}
 	return r
 }
 
+func stateOf(v *catalog.Version) *productState {
+	return &productState{v.ID, v.Number, v.Name, v.Description, mapped(v.Prices, priceOf), v.SuccessURL,
+		converted[catalog.JSON, rawJSON](v.Metadata), v.CreatedAt, mapped(v.Media, func(m catalog.Media) media { return media(m) })}
+}
+
 func (r *listing) domain() catalog.Listing {
 	l := catalog.Listing{Inactive: r.Inactive}
-	if v := r.Version; v != nil {
-		l.Version = &catalog.Version{ID: v.ID, Number: v.Number, Name: v.Name, Description: v.Description,
-			Prices: mapped(v.Prices, price.domain), SuccessURL: v.SuccessURL, Metadata: v.Metadata, CreatedAt: v.CreatedAt}
+	if r.Version != nil {
+		l.Version = r.Version.domain()
 	}
 	return l
+}
+
+func (v *productState) domain() *catalog.Version {
+	return &catalog.Version{ID: v.ID, Number: v.Number, Name: v.Name, Description: v.Description, Prices: mapped(v.Prices, price.domain),
+		SuccessURL: v.SuccessURL, Metadata: converted[rawJSON, catalog.JSON](v.Metadata), CreatedAt: v.CreatedAt,
+		Media: mapped(v.Media, func(m media) catalog.Media { return catalog.Media(m) })}
+}
+
+// converted converts the values of a map; nil stays nil.
+func converted[From, To ~string](from map[string]From) map[string]To {
+	if from == nil {
+		return nil
+	}
+	to := make(map[string]To, len(from))
+	for key, value := range from {
+		to[key] = To(value)
+	}
+	return to
 }
 
 func priceOf(p catalog.Price) price {

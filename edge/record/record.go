@@ -42,7 +42,7 @@ var (
 )
 
 // Marshal encodes a domain value: a pointer to a session, order, quarantined event, fact, endpoints, delivery, merchant, store, product,
-// signing key, token state or idempotent answer. It panics for any other type. The attempts of an order must agree on product
+// version of a product, signing key, token state or idempotent answer. It panics for any other type. The attempts of an order must agree on product
 // and terms.
 func Marshal(v any) ([]byte, error) {
 	switch v := v.(type) {
@@ -64,6 +64,8 @@ func Marshal(v any) ([]byte, error) {
 		return encodeStore(v)
 	case *catalog.Product:
 		return encodeProduct(v)
+	case *catalog.Version:
+		return encodeVersion(v)
 	case *auth.SigningKey:
 		return encodeSigningKey(v)
 	case *auth.TokenState:
@@ -96,6 +98,8 @@ func Unmarshal(text []byte, v any) error {
 		return into(v, text, decodeStore)
 	case *catalog.Product:
 		return into(v, text, decodeProduct)
+	case *catalog.Version:
+		return into(v, text, decodeVersion)
 	case *auth.SigningKey:
 		return into(v, text, decodeSigningKey)
 	case *auth.TokenState:

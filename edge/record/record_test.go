@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/notify"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp"
@@ -44,6 +45,7 @@ var kinds = map[string]kind{
 	"order":       kindOf(order{}, orderVersion, encodeOrder, decodeOrder),
 	"merchant":    kindOf(merchant{}, merchantVersion, encodeMerchant, decodeMerchant),
 	"store":       kindOf(store{}, storeVersion, encodeStore, decodeStore),
+	"version":     kindOf(productRelease{}, versionVersion, encodeVersion, decodeVersion),
 	"product":     kindOf(catalogProduct{}, productVersion, encodeProduct, decodeProduct),
 	"token":       kindOf(token{}, tokenVersion, encodeToken, decodeToken),
 	"signingKey":  kindOf(signingKey{}, signingKeyVersion, encodeSigningKey, decodeSigningKey),
@@ -221,6 +223,9 @@ func fill(random *rand.Rand, v reflect.Value) {
 	case psp.CheckoutStatus:
 		v.Set(reflect.ValueOf(psp.CheckoutStatus(1 + random.IntN(int(psp.CheckoutExpired)))))
 		return
+	case catalog.JSON:
+		v.Set(reflect.ValueOf(catalog.JSON(fmt.Sprintf(`{"n":%d}`, random.Uint32()))))
+		return
 	case time.Time:
 		v.Set(reflect.ValueOf(time.Unix(1_700_000_000+random.Int64N(1e9), 0).UTC()))
 		return
@@ -267,7 +272,7 @@ func fill(random *rand.Rand, v reflect.Value) {
 // version, and golden records of that version.
 func TestSchema(t *testing.T) {
 	var schema strings.Builder
-	for _, name := range []string{"answer", "delivery", "endpoints", "fact", "merchant", "order", "product", "quarantined", "session", "signingKey", "store", "token"} {
+	for _, name := range []string{"answer", "delivery", "endpoints", "fact", "merchant", "order", "product", "quarantined", "session", "signingKey", "store", "token", "version"} {
 		fmt.Fprintf(&schema, "%s %d\n", name, kinds[name].version)
 		describe(&schema, reflect.TypeOf(kinds[name].record), "  ")
 	}

@@ -21,94 +21,115 @@ type exchange struct {
 	Request  json.RawMessage   `json:"request,omitempty"`
 	Status   int               `json:"status"`
 	Response json.RawMessage   `json:"response,omitempty"` // absent unless it is JSON
+	Omit     bool              `json:"omit,omitempty"`     // README.md does not show it, because it is like another one
+}
+
+// recorder sends requests and records them with their answers.
+type recorder struct {
+	*shop
+	exchanges []exchange
+}
+
+func (r *recorder) send(t *testing.T, name, method, path, body string, header map[string]string) shoptest.Reply {
+	t.Helper()
+	request, err := http.NewRequest(method, r.URL+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != "" {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	for key, value := range header {
+		request.Header.Set(key, value)
+	}
+	got := r.Do(t, request)
+	e := exchange{Name: name, Method: method, Path: path, Header: header, Request: json.RawMessage(body), Status: got.Status}
+	if strings.HasPrefix(got.Header.Get("Content-Type"), "application/json") {
+		e.Response = json.RawMessage(got.Body)
+	}
+	r.exchanges = append(r.exchanges, e)
+	return got
+}
+
+// sign sends a request of the merchant.
+func (r *recorder) sign(t *testing.T, name, path, body string) shoptest.Reply {
+	t.Helper()
+	header, err := r.Merchant.Sign(path, []byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.send(t, name, "POST", path, body, header)
+}
+
+// omitLast leaves the last exchange out of README.md.
+func (r *recorder) omitLast() { r.exchanges[len(r.exchanges)-1].Omit = true }
+
+// member is a text in the data of an answer.
+func member(t *testing.T, r shoptest.Reply, names ...string) string {
+	t.Helper()
+	var answer struct{ Data map[string]any }
+	if err := json.Unmarshal([]byte(r.Body), &answer); err != nil || r.Status != 200 {
+		t.Fatalf("no %s: %d %s", names, r.Status, r.Body)
+	}
+	for _, name := range names[:len(names)-1] {
+		answer.Data = answer.Data[name].(map[string]any)
+	}
+	return answer.Data[names[len(names)-1]].(string)
 }
 
 // TestExchanges records one exchange with every path of the API that a merchant, a page or an operator calls.
 func TestExchanges(t *testing.T) {
-	shop := openShop(t)
-	var exchanges []exchange
-	send := func(name, method, path, body string, header map[string]string) shoptest.Reply {
-		request, err := http.NewRequest(method, shop.URL+path, strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if body != "" {
-			request.Header.Set("Content-Type", "application/json")
-		}
-		for key, value := range header {
-			request.Header.Set(key, value)
-		}
-		got := shop.Do(t, request)
-		e := exchange{Name: name, Method: method, Path: path, Header: header, Request: json.RawMessage(body), Status: got.Status}
-		if strings.HasPrefix(got.Header.Get("Content-Type"), "application/json") {
-			e.Response = json.RawMessage(got.Body)
-		}
-		exchanges = append(exchanges, e)
-		return got
-	}
-	signed := func(path, body string) map[string]string {
-		header, err := shop.Merchant.Sign(path, []byte(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return header
-	}
-	member := func(r shoptest.Reply, name string) string {
-		var answer struct{ Data map[string]any }
-		if err := json.Unmarshal([]byte(r.Body), &answer); err != nil || r.Status != 200 {
-			t.Fatalf("no %s: %d %s", name, r.Status, r.Body)
-		}
-		return answer.Data[name].(string)
-	}
-	slug := shop.Visitor()
-
-	const tokenPath, sessionPath = "/v1/actions/auth/issue-session-token", "/v1/actions/checkout/create-session"
-	body := `{"storeId":"` + shop.File.StoreID + `","buyerIdentity":"user-17"}`
-	token := member(send("issue-session-token", "POST", tokenPath, body, signed(tokenPath, body)), "token")
-	body = `{"productId":"` + shop.File.Products[0].ID + `","currency":"EUR","metadata":{"plan":"team"},"successUrl":"https://shop.example.com/thanks"}`
-	session := member(send("create-session", "POST", sessionPath, body, signed(sessionPath, body)), "sessionId")
-	id := `"checkoutSessionId":"` + session + `"`
-	send("issue-shopper-token", "POST", "/v1/actions/auth/issue-shopper-token", `{`+id+`}`, slug)
-	send("renew-session", "POST", "/v1/actions/checkout/renew-session", `{`+id+`}`, shoptest.Bearer(token))
-	const germany = `"billingDetail":{"country":"DE","isBusiness":false}`
-	send("quote", "POST", "/v1/actions/checkout/quote", `{`+id+`,`+germany+`}`, shoptest.Bearer(token))
-	send("quote-explained", "POST", "/v1/actions/checkout/quote", `{`+id+`,`+germany+`,"explain":true}`, shoptest.Bearer(token))
-	header := maps.Clone(shoptest.Bearer(token))
-	header["X-Idempotency-Key"] = "order-4711"
-	send("create-order", "POST", shoptest.CreateOrderPath, `{`+id+`,"buyerEmail":"ada@example.com",`+germany+`}`, header)
-	send("create-order-refused", "POST", shoptest.CreateOrderPath,
-		`{`+id+`,"buyerEmail":"ada@example.com","billingDetail":{"country":"US","isBusiness":true}}`, shoptest.Bearer(token))
-	stored, err := shop.db.Session(t.Context(), session)
-	if err != nil {
-		t.Fatal(err)
-	}
-	send("cancel-order", "POST", "/v1/actions/onetime-order/cancel-order", `{"orderId":"`+stored.OrderID+`"}`, shoptest.Bearer(token))
-	const addPath, updatePath, removePath = "/v1/actions/store/add-webhook", "/v1/actions/store/update-webhook", "/v1/actions/store/remove-webhook"
-	body = `{"storeId":"` + shop.File.StoreID + `","channel":"http","url":"https://shop.example.com/webhooks","events":["order.completed"],"testMode":true}`
-	added := send("add-webhook", "POST", addPath, body, signed(addPath, body))
-	var answer struct {
-		Data struct{ Webhook struct{ ID string } }
-	}
-	if err := json.Unmarshal([]byte(added.Body), &answer); err != nil {
-		t.Fatal(err)
-	}
-	endpoint := `"id":"` + answer.Data.Webhook.ID + `"`
-	body = `{` + endpoint + `,"events":["order.completed","refund.succeeded"]}`
-	send("update-webhook", "POST", updatePath, body, signed(updatePath, body))
-	body = `{` + endpoint + `}`
-	send("remove-webhook", "POST", removePath, body, signed(removePath, body))
-	send("client", "GET", "/v1/client.js", "", nil)
-	send("health", "GET", "/healthz", "", nil)
-	send("ready", "GET", "/readyz", "", nil)
+	r := &recorder{shop: openShop(t)}
+	r.recordOrder(t)
+	r.recordWebhooks(t)
+	r.recordCatalog(t)
+	r.send(t, "client", "GET", "/v1/client.js", "", nil)
+	r.send(t, "health", "GET", "/healthz", "", nil)
+	r.send(t, "ready", "GET", "/readyz", "", nil)
 
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "\t")
-	if err := encoder.Encode(exchanges); err != nil {
+	if err := encoder.Encode(r.exchanges); err != nil {
 		t.Fatal(err)
 	}
-	shoptest.Golden(t, "../../api/testdata/exchanges.json", shop.withoutSecrets(text.String()))
+	shoptest.Golden(t, "../../api/testdata/exchanges.json", r.withoutSecrets(text.String()))
+}
+
+// recordOrder records what happens from a checkout session to its order.
+func (r *recorder) recordOrder(t *testing.T) {
+	product := r.File.Products[0].ID
+	token := member(t, r.sign(t, "issue-session-token", "/v1/actions/auth/issue-session-token",
+		`{"storeId":"`+r.File.StoreID+`","buyerIdentity":"user-17"}`), "token")
+	session := member(t, r.sign(t, "create-session", "/v1/actions/checkout/create-session",
+		`{"productId":"`+product+`","currency":"EUR","metadata":{"plan":"team"},"successUrl":"https://shop.example.com/thanks"}`), "sessionId")
+	id := `"checkoutSessionId":"` + session + `"`
+	r.send(t, "issue-shopper-token", "POST", "/v1/actions/auth/issue-shopper-token", `{`+id+`}`, r.Visitor())
+	r.send(t, "renew-session", "POST", "/v1/actions/checkout/renew-session", `{`+id+`}`, shoptest.Bearer(token))
+	const germany = `"billingDetail":{"country":"DE","isBusiness":false}`
+	r.send(t, "quote", "POST", "/v1/actions/checkout/quote", `{`+id+`,`+germany+`}`, shoptest.Bearer(token))
+	r.send(t, "quote-explained", "POST", "/v1/actions/checkout/quote", `{`+id+`,`+germany+`,"explain":true}`, shoptest.Bearer(token))
+	header := maps.Clone(shoptest.Bearer(token))
+	header["X-Idempotency-Key"] = "order-4711"
+	r.send(t, "create-order", "POST", shoptest.CreateOrderPath, `{`+id+`,"buyerEmail":"ada@example.com",`+germany+`}`, header)
+	r.send(t, "create-order-refused", "POST", shoptest.CreateOrderPath,
+		`{`+id+`,"buyerEmail":"ada@example.com","billingDetail":{"country":"US","isBusiness":true}}`, shoptest.Bearer(token))
+	stored, err := r.db.Session(t.Context(), session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.send(t, "cancel-order", "POST", "/v1/actions/onetime-order/cancel-order", `{"orderId":"`+stored.OrderID+`"}`, shoptest.Bearer(token))
+}
+
+// recordWebhooks records the life of an endpoint.
+func (r *recorder) recordWebhooks(t *testing.T) {
+	const path = "/v1/actions/store/"
+	endpoint := `"id":"` + member(t, r.sign(t, "add-webhook", path+"add-webhook",
+		`{"storeId":"`+r.File.StoreID+`","channel":"http","url":"https://shop.example.com/webhooks","events":["order.completed"],"testMode":true}`),
+		"webhook", "id") + `"`
+	r.sign(t, "update-webhook", path+"update-webhook", `{`+endpoint+`,"events":["order.completed","refund.succeeded"]}`)
+	r.sign(t, "remove-webhook", path+"remove-webhook", `{`+endpoint+`}`)
 }
 
 // withoutSecrets replaces what differs from run to run.
@@ -119,6 +140,8 @@ func (s *shop) withoutSecrets(text string) string {
 		{regexp.QuoteMeta(s.File.MerchantID), "MER_2aUyqjCzEIiEcYMKj7TZtw"},
 		{regexp.QuoteMeta(s.File.Products[0].ID), "PROD_2aUyqjCzEIiEcYMKj7TZtw"},
 		{regexp.QuoteMeta(s.File.StoreSlug), "fieldnotes"},
+		{`\b(STO|PROD)_[0-9A-Za-z]{22}`, "${1}_2aUyqjCzEIiEcYMKj7TZtw"},
+		{`field-notes-[0-9a-f]{6}`, "field-notes-a1b2c3"},
 		{`cs_[0-9a-f]{8}-[0-9a-f-]{27}`, "cs_550e8400-e29b-41d4-a716-446655440000"},
 		{`ORD_[0-9A-Za-z]{22}`, "ORD_2aUyqjCzEIiEcYMKj7TZtw"},
 		{`eyJ[\w-]+\.[\w-]+\.[\w-]+`, "eyJhbGciOiJIUzI1NiJ9.e30.c2ln"},

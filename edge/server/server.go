@@ -18,6 +18,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/api"
 	"github.com/crepe-checkout/crepe/edge/auth"
+	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/demo"
 	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/idempotency"
@@ -54,6 +55,7 @@ type server struct {
 	sandboxDB *durable.DB // nil where the sandbox is not allowed
 	auth      *auth.Service
 	sessions  *sessions.Service
+	shops     *catalog.Service
 	orders    *orders.Service
 	notify    *notify.Service
 	api       *api.API
@@ -112,7 +114,8 @@ func (s *server) wire() error {
 	s.notify = notify.New(notify.Config{Store: s.db, Orders: s.db, Catalog: s.db, Reach: s.reach(), Now: time.Now, Rand: rand.Reader, Log: s.log})
 	s.orders = orders.New(orders.Config{Store: s.db, Providers: limited, Now: time.Now, Rand: rand.Reader, Log: s.log,
 		Deployment: deployment, CatchUp: true, FactAdded: s.notify.FactAdded, TryTimeout: s.orderTry, Budget: s.orderBudget})
-	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Origins: s.db, Sessions: s.sessions, Orders: s.orders, Notify: s.notify, Providers: providers,
+	s.shops = catalog.New(catalog.Config{Records: s.db, Unchargeable: sessions.Unchargeable(providers), Now: time.Now, Rand: rand.Reader})
+	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Shops: s.shops, Origins: s.db, Sessions: s.sessions, Orders: s.orders, Notify: s.notify, Providers: providers,
 		Idempotency: idempotency.NewGuard(s.db, time.Now, s.log), GeoIP: locator, Throttle: limits, Rates: rates,
 		Ready: s.ready, Now: time.Now, Log: s.log})
 	s.page = page.New(page.Config{Sessions: s.sessions, Orders: s.orders, Stores: s.db, GeoIP: locator, Throttle: limits, Rates: rates, Now: time.Now, Log: s.log,

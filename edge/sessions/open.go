@@ -52,6 +52,9 @@ func Open(o *Opening, r *Request) (*Session, *problem.Problem) {
 	if version == nil {
 		return nil, catalog.ErrProductNotFound
 	}
+	if !o.Store.Selling() {
+		return nil, storeClosed
+	}
 	hosts := returnHosts(o.Store, version)
 	if refused := cmp.Or(checkVersion(version, o.Environment), r.sound(o.Environment), r.feasible(o.Product.Type)); refused != nil {
 		return nil, refused
@@ -115,7 +118,7 @@ func returnHosts(s *catalog.Store, v *catalog.Version) []string {
 // sold is the version that this caller can sell in this environment, nil if there is none. Another merchant's product
 // does not count.
 func (o *Opening) sold() *catalog.Version {
-	if o.Product == nil || o.Store == nil || o.Product.StoreID != o.Store.ID {
+	if o.Product == nil || o.Store == nil || o.Product.StoreID != o.Store.ID || o.Store.DeletedAt != 0 {
 		return nil
 	}
 	if o.MerchantID != "" && o.Store.MerchantID != o.MerchantID || o.MerchantID == "" && o.Store.ID != o.StoreID {
@@ -133,7 +136,7 @@ func (o *Opening) terms(v *catalog.Version, r *Request) (checkout.Terms, *proble
 	if !ok {
 		return checkout.Terms{}, UnsupportedCurrency("/currency", currency)
 	}
-	limits.Max = limits.Max / roomForTax / limits.SmallestUnit * limits.SmallestUnit
+	limits = roomy(limits)
 	price, refused := price(v, r.PriceSnapshot, currency, limits)
 	return checkout.Terms{
 		Price: price.Amount, Inclusive: price.TaxIncluded, Category: price.Category, Seller: o.Store.Seller, Step: limits.SmallestUnit,
@@ -172,6 +175,28 @@ func price(v *catalog.Version, snapshot *Snapshot, c money.Currency, limits psp.
 		return catalog.Price{}, badCategory
 	}
 	return price, nil
+}
+
+// roomy leaves room for tax below the provider's maximum.
+func roomy(limits psp.Amounts) psp.Amounts {
+	limits.Max = limits.Max / roomForTax / limits.SmallestUnit * limits.SmallestUnit
+	return limits
+}
+
+// Unchargeable returns the rule for the prices of products: those from which no session could be opened. In an environment without a
+// provider any price will do.
+func Unchargeable(providers map[checkout.Environment]psp.Provider) catalog.Unchargeable {
+	return func(env checkout.Environment, p *catalog.Price) string {
+		provider := providers[env]
+		if provider == nil {
+			return ""
+		}
+		limits, ok := provider.Amounts(p.Amount.Currency)
+		if !ok {
+			return "the payment provider does not support " + string(p.Amount.Currency)
+		}
+		return whyNot(p, roomy(limits))
+	}
 }
 
 // whyNot says why a price cannot be charged, and is empty for one that can be. The provider's minimum applies to the total: a

@@ -72,6 +72,8 @@ var (
 	noExclude = problem.New(problem.Invalid, "payment-methods-unsupported", "/excludePaymentMethods",
 		"Invalid excludePaymentMethods: the payment provider's settings choose the payment methods")
 
+	storeClosed = problem.New(problem.Invalid, "store-not-active", "", "Store is not active")
+
 	nameless  = problem.New(problem.Invalid, "product-name-invalid", "/productId", "Product has no name")
 	nowhereTo = problem.New(problem.Invalid, "product-success-url-invalid", "/productId", "Product has an invalid successUrl")
 )

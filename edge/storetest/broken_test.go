@@ -309,6 +309,34 @@ func (s manySlugs) Put(ctx context.Context, c catalog.Change) error {
 	return nil
 }
 
+// lastCatalogWins ignores the revisions of the catalogue.
+type lastCatalogWins struct{ base }
+
+func (s lastCatalogWins) Put(ctx context.Context, c catalog.Change) error {
+	for {
+		if c.Store != nil {
+			copied := *c.Store
+			copied.Revision = 0
+			if stored, err := s.Store(ctx, copied.ID); err == nil {
+				copied.Revision = stored.Revision
+			}
+			c.Store = &copied
+		}
+		for i, p := range c.Products {
+			copied := *p
+			copied.Revision = 0
+			if stored, err := s.Product(ctx, p.ID); err == nil {
+				copied.Revision = stored.Revision
+			}
+			c.Products = slices.Clone(c.Products)
+			c.Products[i] = &copied
+		}
+		if err := s.base.Put(ctx, c); !errors.Is(err, catalog.ErrStale) {
+			return err
+		}
+	}
+}
+
 // staleOrigins does not remove origins.
 type staleOrigins struct {
 	base
@@ -379,6 +407,7 @@ func TestBroken(t *testing.T) {
 		"answers of both environments": func(s record.Store) record.Store { return mixedAnswers{s} },
 		"the last use told":            func(s record.Store) record.Store { return backwards{s, new(sync.Map)} },
 		"keys for ever":                func(s record.Store) record.Store { return undying{s} },
+		"the last catalogue wins":      func(s record.Store) record.Store { return lastCatalogWins{s} },
 		"a slug for many":              func(s record.Store) record.Store { return manySlugs{s} },
 		"origins for ever":             func(s record.Store) record.Store { return staleOrigins{s, new(sync.Map)} },
 		"a claim for each":             func(s record.Store) record.Store { return manyClaims{s} },

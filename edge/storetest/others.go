@@ -118,6 +118,7 @@ func records(s record.Store) error {
 		return err
 	}
 	store.Name, product.Test.Inactive = "T", true
+	store.Revision, product.Revision = 1, 1
 	if err := s.Put(background, catalog.Change{Store: store, Products: []*catalog.Product{product}}); err != nil {
 		return need("overwriting", err)
 	}
@@ -128,6 +129,7 @@ func records(s record.Store) error {
 	if err := cmp.Or(errM, errS, errB, errP); err != nil {
 		return err
 	}
+	store.Revision, product.Revision = 2, 2
 	if !reflect.DeepEqual(m, merchant) || !reflect.DeepEqual(st, store) ||
 		!reflect.DeepEqual(by, store) || !reflect.DeepEqual(p, product) {
 		return fmt.Errorf("read %+v %+v %+v %+v", m, st, by, p)
@@ -146,6 +148,56 @@ func records(s record.Store) error {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// staleCatalog checks that a store or a product that was written since it was read is not written, nor what comes with it.
+func staleCatalog(s record.Store) error {
+	store := &catalog.Store{ID: fresh("STO"), MerchantID: fresh("MER"), Slug: fresh("shop"), Name: "A"}
+	product := &catalog.Product{ID: fresh("PROD"), StoreID: store.ID, Test: catalog.Listing{Version: &catalog.Version{ID: "PVER_1", Number: 1, Name: "P"}}}
+	all := catalog.Change{Store: store, Products: []*catalog.Product{product}}
+	if err := s.Put(background, all); err != nil {
+		return err
+	}
+	if err := want("the same new records again", s.Put(background, all), catalog.ErrStale); err != nil {
+		return err
+	}
+	for range rounds {
+		read, err := s.Product(background, product.ID)
+		if err != nil {
+			return err
+		}
+		if err := oneWinner("an update of a product", catalog.ErrStale, func(racer int) error {
+			changed := *read
+			changed.UpdatedAt = int64(racer)
+			return s.Put(background, catalog.Change{Products: []*catalog.Product{&changed}})
+		}); err != nil {
+			return err
+		}
+		shop, err := s.Store(background, store.ID)
+		if err != nil {
+			return err
+		}
+		if err := oneWinner("an update of a store", catalog.ErrStale, func(racer int) error {
+			changed := *shop
+			changed.UpdatedAt = int64(racer)
+			return s.Put(background, catalog.Change{Store: &changed})
+		}); err != nil {
+			return err
+		}
+	}
+	fresher, err := s.Store(background, store.ID)
+	if err != nil {
+		return err
+	}
+	fresher.Name = "half"
+	if err := want("a stale product with a store", s.Put(background, catalog.Change{Store: fresher, Products: []*catalog.Product{product}}),
+		catalog.ErrStale); err != nil {
+		return err
+	}
+	if read, err := s.Store(background, store.ID); err != nil || read.Name != "A" {
+		return fmt.Errorf("half of a stale change was written: %+v, %v", read, err)
 	}
 	return nil
 }
@@ -188,7 +240,7 @@ func origins(s record.Store) error {
 	if err := cmp.Or(listed("at first", kept, true), listed("at first", dropped, true), listed("at first", name, false)); err != nil {
 		return err
 	}
-	first.Origins = nil
+	first.Origins, first.Revision = nil, 1
 	if err := s.Put(background, catalog.Change{Store: first}); err != nil {
 		return err
 	}

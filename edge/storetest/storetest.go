@@ -50,6 +50,7 @@ func Checks() []Check {
 		{"the last use of a token is recorded", touching},
 		{"signing keys belong to their environment", signingKeys},
 		{"the catalogue", records},
+		{"a stale write of the catalogue changes nothing", staleCatalog},
 		{"a slug has one store", slugs},
 		{"origins are listed as long as a store lists them", origins},
 		{"all callers get the same webhook key", webhookKey},
