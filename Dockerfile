@@ -6,7 +6,7 @@
 #
 # crepe.env has the settings, one NAME=value a line: CREPE_PUBLIC_URL, CREPE_TRUSTED_PROXIES, CREPE_STRIPE_KEY and
 # CREPE_STRIPE_WEBHOOK_SECRET. A directory of the host in place of the volume must belong to user 65532 and have mode 0700.
-# The operator's commands run in the container: docker exec crepe crepe keys list
+# The operator's commands run in the container: docker exec crepe crepe merchant list
 
 FROM golang:1.26.8 AS build
 WORKDIR /src

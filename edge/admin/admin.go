@@ -18,6 +18,8 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/auth"
+	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/notify"
 	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
@@ -27,18 +29,27 @@ const (
 	HandleQuarantined = "/quarantine/handle"
 	ListRefunds       = "/refunds/list"
 	HandleRefund      = "/refunds/handle"
+	ListTokenKeys     = "/token-keys/list"
+	RotateTokenKeys   = "/token-keys/rotate"
+	RevokeTokenKey    = "/token-keys/revoke"
+	CreateMerchant    = "/merchants/create"
+	ListMerchants     = "/merchants/list"
+	CreateKey         = "/keys/create"
 	ListKeys          = "/keys/list"
-	RotateKeys        = "/keys/rotate"
+	RotateKey         = "/keys/rotate"
 	RevokeKey         = "/keys/revoke"
 	Metrics           = "/metrics"
 )
 
-// Config configures an [Admin]. Every field is required.
+// Config configures an [Admin]. Every field but PublicURL is required.
 type Config struct {
-	Orders  *orders.Service
-	Reviews orders.ReviewStore
-	Auth    *auth.Service
-	Log     *slog.Logger
+	Orders      *orders.Service
+	Reviews     orders.ReviewStore
+	Auth        *auth.Service
+	Accounts    *catalog.Accounts
+	WebhookKeys notify.Keys
+	PublicURL   string // of the server; "" where none runs
+	Log         *slog.Logger
 }
 
 // Admin serves the operations. It is safe for concurrent use.
@@ -55,8 +66,14 @@ func New(c Config) *Admin {
 		HandleQuarantined: serve(a, a.handleQuarantined),
 		ListRefunds:       serve(a, a.listRefunds),
 		HandleRefund:      serve(a, a.handleRefund),
+		ListTokenKeys:     serve(a, a.listTokenKeys),
+		RotateTokenKeys:   serve(a, a.rotateTokenKeys),
+		RevokeTokenKey:    serve(a, a.revokeTokenKey),
+		CreateMerchant:    serve(a, a.createMerchant),
+		ListMerchants:     serve(a, a.listMerchants),
+		CreateKey:         serve(a, a.createKey),
 		ListKeys:          serve(a, a.listKeys),
-		RotateKeys:        serve(a, a.rotateKeys),
+		RotateKey:         serve(a, a.rotateKey),
 		RevokeKey:         serve(a, a.revokeKey),
 	}
 	return a

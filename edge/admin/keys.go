@@ -2,82 +2,131 @@ package admin
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/problem"
-	"github.com/crepe-checkout/crepe/edge/auth"
+	"github.com/crepe-checkout/crepe/edge/catalog"
 )
 
-// KeysRequest names the environment of an operation on keys; "" is both.
-type KeysRequest struct {
-	Environment string `json:"environment,omitempty"`
-}
+// KeyState is what becomes of requests that an API key has signed.
+type KeyState string
 
-// Key describes a key that signs session tokens, without its secret.
+const (
+	KeyLive    KeyState = "live"    // accepted
+	KeyEnding  KeyState = "ending"  // accepted until the key's end: another one has taken its place
+	KeyEnded   KeyState = "ended"   // refused
+	KeyRevoked KeyState = "revoked" // refused
+)
+
+// Key describes a merchant's API key.
 type Key struct {
-	Environment checkout.Environment `json:"environment"`
 	ID          string               `json:"id"`
-	CreatedAt   time.Time            `json:"createdAt"`
-	State       auth.KeyState        `json:"state"`
-	Until       time.Time            `json:"until"`
+	MerchantID  string               `json:"merchantId"`
+	Name        string               `json:"name,omitempty"`
+	Environment checkout.Environment `json:"environment"`
+	State       KeyState             `json:"state"`
+	CreatedAt   *time.Time           `json:"createdAt"` // null in old records
+	EndsAt      *time.Time           `json:"endsAt"`    // when it ends or was revoked; null for never
+	PublicKey   string               `json:"publicKey"` // SPKI in PEM
 }
 
-// Keys are the live keys, newest first in each environment.
+// Keys are a merchant's keys, oldest first.
 type Keys struct {
 	Items []Key `json:"items"`
 }
 
-func (a *Admin) listKeys(ctx context.Context, in KeysRequest) (Keys, error) {
-	envs, err := parseEnvironments(in.Environment)
-	listed := Keys{Items: []Key{}}
-	for _, env := range envs {
-		keys, err := a.config.Auth.SigningKeys(ctx, env)
-		if err != nil {
-			return Keys{}, err
-		}
-		for _, k := range keys {
-			listed.Items = append(listed.Items, Key{k.Environment, k.ID, k.CreatedAt.UTC(), k.State, k.Until.UTC()})
-		}
-	}
-	return listed, err
+// CreateKeyRequest asks for a key of a merchant. The private key stays with the caller.
+type CreateKeyRequest struct {
+	MerchantID  string `json:"merchantId,omitempty"` // "" for the only merchant
+	Name        string `json:"name,omitempty"`
+	Environment string `json:"environment"`
+	PublicKey   string `json:"publicKey"`
 }
 
-// rotateKeys adds a key to each environment and returns the keys as they are afterwards.
-func (a *Admin) rotateKeys(ctx context.Context, in KeysRequest) (Keys, error) {
-	envs, err := parseEnvironments(in.Environment)
+func (a *Admin) createKey(ctx context.Context, in CreateKeyRequest) (Key, error) {
+	env, ok := checkout.ParseEnvironment(in.Environment)
+	if !ok {
+		return Key{}, refusef(problem.Invalid, "a key belongs to one environment: --env test or --env prod, not %q", in.Environment)
+	}
+	m, k, err := a.config.Accounts.AddKey(ctx, in.MerchantID, catalog.NewKey{Name: in.Name, Environment: env, PublicKey: in.PublicKey})
+	if err != nil {
+		return Key{}, err
+	}
+	a.config.Log.Info("an API key was created", "merchant", m.ID, "key", k.ID, "environment", env)
+	return a.key(m, k), nil
+}
+
+// ListKeysRequest names a merchant.
+type ListKeysRequest struct {
+	MerchantID string `json:"merchantId,omitempty"` // "" for the only merchant
+}
+
+func (a *Admin) listKeys(ctx context.Context, in ListKeysRequest) (Keys, error) {
+	m, err := a.config.Accounts.Find(ctx, in.MerchantID)
 	if err != nil {
 		return Keys{}, err
 	}
-	for _, env := range envs {
-		err := a.config.Auth.RotateNow(ctx, env)
-		if errors.Is(err, auth.ErrTooManyKeys) {
-			err = refusef(problem.Conflict, "%s has as many live keys as can verify: with one more, tokens of the oldest would be refused; "+
-				"wait until a key has been retired, or revoke one", env)
-		}
-		if err != nil {
-			return Keys{}, err
-		}
-		a.config.Log.Info("a new signing key was made", "environment", env)
+	listed := Keys{Items: make([]Key, len(m.Keys))}
+	for i := range m.Keys {
+		listed.Items[i] = a.key(m, &m.Keys[i])
 	}
-	return a.listKeys(ctx, in)
+	return listed, nil
 }
 
-// RevokeRequest names a key to revoke.
-type RevokeRequest struct {
-	ID string `json:"id"`
+// RotateKeyRequest names the key whose place another one takes.
+type RotateKeyRequest struct {
+	MerchantID string        `json:"merchantId,omitempty"` // "" for the merchant of the key
+	ID         string        `json:"id"`
+	PublicKey  string        `json:"publicKey"` // of the new key
+	After      time.Duration `json:"after"`     // how long the old key goes on verifying
 }
 
-// revokeKey removes a key and returns the keys as they are afterwards.
-func (a *Admin) revokeKey(ctx context.Context, in RevokeRequest) (Keys, error) {
-	env, err := inOneOf("", auth.ErrNoKey, func(env checkout.Environment) error { return a.config.Auth.Revoke(ctx, env, in.ID) })
-	if errors.Is(err, auth.ErrNoKey) {
-		err = refusef(problem.NotFound, "there is no key %q", in.ID)
-	}
+// RotatedKeys are the two keys of a rotation.
+type RotatedKeys struct {
+	New Key `json:"new"`
+	Old Key `json:"old"`
+}
+
+func (a *Admin) rotateKey(ctx context.Context, in RotateKeyRequest) (RotatedKeys, error) {
+	m, k, err := a.config.Accounts.RotateKey(ctx, in.MerchantID, in.ID, in.PublicKey, in.After)
 	if err != nil {
-		return Keys{}, err
+		return RotatedKeys{}, err
 	}
-	a.config.Log.Warn("a signing key was revoked: its session tokens are refused", "environment", env, "key", in.ID)
-	return a.listKeys(ctx, KeysRequest{string(env)})
+	rotated := RotatedKeys{New: a.key(m, k)}
+	for i := range m.Keys {
+		if m.Keys[i].ID == in.ID {
+			rotated.Old = a.key(m, &m.Keys[i])
+		}
+	}
+	a.config.Log.Info("an API key was rotated", "merchant", m.ID, "key", k.ID, "old", in.ID, "until", rotated.Old.EndsAt)
+	return rotated, nil
+}
+
+// RevokeKeyRequest names a key to revoke.
+type RevokeKeyRequest struct {
+	MerchantID string `json:"merchantId,omitempty"` // "" for the merchant of the key
+	ID         string `json:"id"`
+}
+
+func (a *Admin) revokeKey(ctx context.Context, in RevokeKeyRequest) (Key, error) {
+	m, k, err := a.config.Accounts.RevokeKey(ctx, in.MerchantID, in.ID)
+	if err != nil {
+		return Key{}, err
+	}
+	a.config.Log.Warn("an API key was revoked: what it signs is refused", "merchant", m.ID, "key", k.ID)
+	return a.key(m, k), nil
+}
+
+func (a *Admin) key(m *catalog.Merchant, k *catalog.APIKey) Key {
+	shown := Key{k.ID, m.ID, k.Name, k.Environment, KeyLive, moment(k.CreatedAt), moment(k.ExpiresAt), k.PublicKey}
+	switch live := k.Live(a.config.Accounts.Now()); {
+	case k.RevokedAt != 0:
+		shown.State, shown.EndsAt = KeyRevoked, moment(k.RevokedAt)
+	case !live:
+		shown.State = KeyEnded
+	case k.ExpiresAt != 0:
+		shown.State = KeyEnding
+	}
+	return shown
 }

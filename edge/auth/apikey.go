@@ -5,9 +5,7 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/base64"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"strconv"
@@ -25,16 +23,6 @@ const (
 	signedBefore = 5 * time.Minute
 	signedAhead  = time.Minute
 )
-
-// RSA keys accepted, in bits.
-const (
-	minModulus = 2048
-	maxModulus = 8192
-	exponent   = 65537
-)
-
-// maxKeyText is the longest public key read, in bytes: 8192 bits in PEM take about 1500.
-const maxKeyText = 4096
 
 // Signed has the signed parts of a merchant's POST request, as received: the values of X-Merchant-Id, X-Timestamp and X-Signature,
 // the path of the request line byte for byte, and the body. Nothing of it is retained.
@@ -78,11 +66,16 @@ func (r *Signed) digest() [sha256.Size]byte {
 	return sha256.Sum256([]byte("POST\n" + r.Path + "\n" + r.Timestamp + "\n" + base64.StdEncoding.EncodeToString(body[:])))
 }
 
-// signedIn returns the environment of the key that verifies the signature. It tries every key, and refuses a key that belongs to both
-// environments.
+// signedIn returns the environment of the live key that verifies the signature. It tries every live key, and refuses a key that
+// belongs to both environments.
 func (s *Service) signedIn(m *catalog.Merchant, digest [sha256.Size]byte, signature []byte) (checkout.Environment, error) {
 	var env checkout.Environment
-	for _, k := range m.Keys {
+	now := s.config.Now()
+	for i := range m.Keys {
+		k := &m.Keys[i]
+		if !k.Live(now) {
+			continue
+		}
 		public, err := s.merchants.parse(k.PublicKey)
 		if err != nil {
 			return "", fmt.Errorf("auth: a key of %s: %w", m.ID, err)
@@ -96,7 +89,7 @@ func (s *Service) signedIn(m *catalog.Merchant, digest [sha256.Size]byte, signat
 		env = k.Environment
 	}
 	if env == "" {
-		return "", refuse(badAPIKey, "no key verifies the signature")
+		return "", refuse(badAPIKey, "no live key verifies the signature")
 	}
 	return env, nil
 }
@@ -114,51 +107,11 @@ func inWindow(timestamp string, now time.Time) bool {
 
 // decodeSignature accepts canonical base64 only. The strict mode of encoding/base64 still skips line breaks.
 func decodeSignature(s string) ([]byte, bool) {
-	if len(s) > base64.StdEncoding.EncodedLen(maxModulus/8) || strings.ContainsAny(s, "\r\n") {
+	if len(s) > base64.StdEncoding.EncodedLen(catalog.MaxKeyBits/8) || strings.ContainsAny(s, "\r\n") {
 		return nil, false
 	}
 	signature, err := base64.StdEncoding.Strict().DecodeString(s)
 	return signature, err == nil
-}
-
-// ParsePublicKey reads a merchant's RSA public key as the SDK takes it: SPKI or PKCS #1 in PEM, or the base64 of an SPKI
-// without its frame. The key has 2048 to 8192 bits and the exponent 65537.
-func ParsePublicKey(text string) (*rsa.PublicKey, error) {
-	if len(text) > maxKeyText {
-		return nil, errors.New("public key too long")
-	}
-	parsed, err := parseKey(text)
-	if err != nil {
-		return nil, err
-	}
-	public, ok := parsed.(*rsa.PublicKey)
-	if !ok {
-		return nil, errors.New("not an RSA key")
-	}
-	if size := public.N.BitLen(); size < minModulus || size > maxModulus || public.E != exponent {
-		return nil, fmt.Errorf("RSA key of %d bits with exponent %d", size, public.E)
-	}
-	return public, nil
-}
-
-func parseKey(text string) (any, error) {
-	text = strings.TrimSpace(text)
-	block, rest := pem.Decode([]byte(text))
-	switch {
-	case block == nil:
-		der, err := base64.StdEncoding.Strict().DecodeString(strings.Join(strings.Fields(text), ""))
-		if err != nil {
-			return nil, errors.New("neither PEM nor base64")
-		}
-		return x509.ParsePKIXPublicKey(der)
-	case len(rest) > 0:
-		return nil, errors.New("text after the key")
-	case block.Type == "PUBLIC KEY":
-		return x509.ParsePKIXPublicKey(block.Bytes)
-	case block.Type == "RSA PUBLIC KEY":
-		return x509.ParsePKCS1PublicKey(block.Bytes)
-	}
-	return nil, errors.New("not a public key")
 }
 
 // publicKeys caches parsed keys by their text, so no entry can be stale. The zero value is ready to use.
@@ -177,7 +130,7 @@ func (c *publicKeys) parse(text string) (*rsa.PublicKey, error) {
 	if known != nil {
 		return known, nil
 	}
-	public, err := ParsePublicKey(text)
+	public, err := catalog.ParsePublicKey(text)
 	if err != nil {
 		return nil, err
 	}

@@ -142,6 +142,10 @@ func (m *memory) Merchant(_ context.Context, id string) (*catalog.Merchant, erro
 	return find(m, m.merchants, func(found *catalog.Merchant) bool { return found.ID == id })
 }
 
+func (m *memory) Merchants(context.Context, string, int) ([]*catalog.Merchant, error) {
+	panic("unused")
+}
+
 func (m *memory) Store(_ context.Context, id string) (*catalog.Store, error) {
 	return find(m, m.stores, func(found *catalog.Store) bool { return found.ID == id })
 }

@@ -41,6 +41,23 @@ func (db *DB) Merchant(_ context.Context, id string) (*catalog.Merchant, error) 
 	return load[catalog.Merchant](db.Get, merchantKey(id), catalog.ErrNotFound)
 }
 
+// Merchants implements catalog.Records.
+func (db *DB) Merchants(_ context.Context, after string, limit int) (page []*catalog.Merchant, err error) {
+	from := ""
+	if after != "" {
+		from = merchantKey(after)
+	}
+	var broken error
+	err = db.Scan(merchantKey(""), from, func(_ string, value []byte) bool {
+		m := new(catalog.Merchant)
+		if broken = decode(value, m); broken == nil {
+			page = append(page, m)
+		}
+		return broken == nil && len(page) < limit
+	})
+	return page, errors.Join(err, broken)
+}
+
 // Store implements catalog.Records.
 func (db *DB) Store(_ context.Context, id string) (*catalog.Store, error) {
 	return load[catalog.Store](db.Get, storeKey(id), catalog.ErrNotFound)
@@ -83,7 +100,7 @@ func (db *DB) OriginListed(_ context.Context, origin string) (listed bool, err e
 func (db *DB) Put(_ context.Context, c catalog.Change) error {
 	return db.Update(func(tx *durable.Tx) error {
 		if c.Merchant != nil {
-			if err := save(tx, merchantKey(c.Merchant.ID), c.Merchant); err != nil {
+			if err := putMerchant(tx, c.Merchant); err != nil {
 				return err
 			}
 		}
@@ -99,6 +116,22 @@ func (db *DB) Put(_ context.Context, c catalog.Change) error {
 		}
 		return nil
 	})
+}
+
+func putMerchant(tx *durable.Tx, m *catalog.Merchant) error {
+	before, err := load[catalog.Merchant](tx.Get, merchantKey(m.ID), catalog.ErrNotFound)
+	if errors.Is(err, catalog.ErrNotFound) {
+		before, err = new(catalog.Merchant), nil
+	}
+	switch {
+	case err != nil:
+		return err
+	case before.Revision != m.Revision:
+		return catalog.ErrStale
+	}
+	next := *m
+	next.Revision++
+	return save(tx, merchantKey(m.ID), &next)
 }
 
 func putStore(tx *durable.Tx, store *catalog.Store) error {

@@ -1,7 +1,7 @@
 // Package catalog holds merchants with their API keys, their stores, and products in immutable versions.
 //
-// The types: [Merchant], [Store] and [Product] are the records, [Records] is the port to a database. [NewDemo] makes the
-// merchant that `crepe dev` shows.
+// The types: [Merchant], [Store] and [Product] are the records, [Records] is the port to a database. [Accounts] changes merchants
+// and their API keys. [NewDemo] makes the merchant that `crepe dev` shows.
 //
 // A merchant and a store exist in both environments at once; what is on sale, and for how much, differs between them.
 package catalog
@@ -18,21 +18,6 @@ import (
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/core/tax"
 )
-
-// Merchant owns stores and signs requests.
-type Merchant struct {
-	ID        string // "MER_…"
-	Name      string
-	Keys      []APIKey
-	CreatedAt int64 // Unix milliseconds
-}
-
-// APIKey is one public key of a merchant. It belongs to one environment: the key that verifies a signature decides
-// the environment of the request.
-type APIKey struct {
-	Environment checkout.Environment
-	PublicKey   string // RSA, 2048 to 8192 bits, in PEM
-}
 
 // Store is a merchant's shop: what buyers see, and the seller for tax purposes.
 type Store struct {
@@ -259,12 +244,15 @@ func (v *Version) Price(c money.Currency) (Price, bool) {
 // result belongs to the caller.
 type Records interface {
 	Merchant(ctx context.Context, id string) (*Merchant, error)
+	// Merchants returns the merchants whose ids sort after one, "" for the first, in the order of their ids, which is that of
+	// their creation; limit at most.
+	Merchants(ctx context.Context, after string, limit int) ([]*Merchant, error)
 	Store(ctx context.Context, id string) (*Store, error)
 	StoreBySlug(ctx context.Context, slug string) (*Store, error)
 	Product(ctx context.Context, id string) (*Product, error)
 
-	// Put writes a change as a whole or not at all. A store or product whose Revision is not the stored one has been written since
-	// it was read: the error is [ErrStale]. Revision 0 is a new one. The stored copy carries the next revision. The error is
+	// Put writes a change as a whole or not at all. A merchant, store or product whose Revision is not the stored one has been
+	// written since it was read: the error is [ErrStale]. Revision 0 is a new one. The stored copy carries the next revision. The error is
 	// [ErrSlugTaken] when another store has the slug, or had it.
 	Put(ctx context.Context, c Change) error
 }

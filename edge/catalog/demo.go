@@ -110,24 +110,21 @@ func (d demoMaker) keys() (public []APIKey, private map[checkout.Environment]str
 		if err != nil {
 			return nil, nil, fmt.Errorf("catalog: demo keys: %w", err)
 		}
-		public = append(public, APIKey{Environment: env, PublicKey: publicPEM})
+		public = append(public, APIKey{ID: d.id(APIKeyPrefix), Name: "crepe dev", Environment: env, PublicKey: publicPEM, CreatedAt: d.now.UnixMilli()})
 		private[env] = privatePEM
 	}
 	return public, private, nil
 }
 
 func encode(pair *rsa.PrivateKey) (public, private string, err error) {
-	spki, err := x509.MarshalPKIXPublicKey(&pair.PublicKey)
-	if err != nil {
+	if public, err = encodePublicKey(&pair.PublicKey); err != nil {
 		return "", "", err
 	}
 	pkcs8, err := x509.MarshalPKCS8PrivateKey(pair)
 	if err != nil {
 		return "", "", err
 	}
-	public = string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki}))
-	private = string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))
-	return public, private, nil
+	return public, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})), nil
 }
 
 // demoCurrencies are those of the demo's prices, in their order.

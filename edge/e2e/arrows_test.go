@@ -74,7 +74,7 @@ var arrows = map[string][]string{
 	"edge/api":  {"core", "edge/shortid", "edge/psp", "edge/sessions", "edge/orders", "edge/notify", "edge/catalog", "edge/auth", "edge/quoteview", "edge/geoip", "edge/http1", "edge/idempotency", "edge/throttle", "wasm/ops", "web"},
 	"edge/page": {"core", "edge/sessions", "edge/orders", "edge/catalog", "edge/geoip", "edge/locale", "edge/throttle", "web"},
 
-	"edge/admin": {"core", "edge/psp", "edge/orders", "edge/auth"}, // an operator's entry point, on a socket of its own
+	"edge/admin": {"core", "edge/psp", "edge/orders", "edge/auth", "edge/catalog", "edge/notify"}, // an operator's entry point, on a socket of its own
 
 	"edge":           {},                                                  // doc.go only: how the parts work together
 	"edge/demo":      {"core", "edge/api", "edge/catalog", "edge/notify"}, // the merchant of crepe dev, a client of the API

@@ -70,8 +70,8 @@ func TestContainer(t *testing.T) {
 		output, err := run(d.health).Output()
 		return err == nil && string(output) == "ready\n"
 	})
-	if output, err := run([]string{"crepe", "keys", "list"}).CombinedOutput(); err != nil {
-		t.Errorf("crepe keys list: %v\n%s", err, output)
+	if output, err := run([]string{"crepe", "token-key", "list"}).CombinedOutput(); err != nil {
+		t.Errorf("crepe token-key list: %v\n%s", err, output)
 	}
 	if err := server.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)

@@ -176,16 +176,16 @@ crepe_refund_due{environment="test"} %[1]d
 	}
 }
 
-// TestKeys: a running server accepts the tokens of a rotated key, and refuses those of a revoked key at once.
-func TestKeys(t *testing.T) {
+// TestTokenKeys: a running server accepts the tokens of a rotated key, and refuses those of a revoked key at once.
+func TestTokenKeys(t *testing.T) {
 	t.Parallel()
 	data, address := t.TempDir(), freeAddress(t)
 	running := start(t, data, address)
 	s := shopOn(t, data)
 	session, token := s.Session(t, nil).SessionID, s.Token(t, "user-1")
 	status := func(token string) int { return s.CreateOrder(t, token, shoptest.OrderFor(session)).Status }
-	keys := func(args ...string) []admin.Key {
-		return operateJSON[[]admin.Key](t, append([]string{"keys"}, append(args, "--data", data)...)...)
+	keys := func(args ...string) []admin.TokenKey {
+		return operateJSON[[]admin.TokenKey](t, append([]string{"token-key"}, append(args, "--data", data)...)...)
 	}
 	if got := status(token); got != 200 {
 		t.Fatalf("before: %d", got)
@@ -218,13 +218,13 @@ func TestKeys(t *testing.T) {
 	if old, fresh := status(token), status(s.Token(t, "user-1")); old != 401 || fresh != 200 {
 		t.Errorf("after the only key was revoked: %d with an old token, %d with a new one", old, fresh)
 	}
-	refused(t, nil, `there is no key "KEY_1"`, "keys", "revoke", "KEY_1", "--data", data)
-	for ask(t, data, "POST", admin.RotateKeys, `{"environment":"test"}`).Status == 200 {
+	refused(t, nil, `there is no key "KEY_1"`, "token-key", "revoke", "KEY_1", "--data", data)
+	for ask(t, data, "POST", admin.RotateTokenKeys, `{"environment":"test"}`).Status == 200 {
 	}
-	refused(t, nil, "crepe keys: test has as many live keys as can verify", "keys", "rotate", "--data", data)
+	refused(t, nil, "crepe token-key: test has as many live keys as can verify", "token-key", "rotate", "--data", data)
 	running.kill()
 
-	text := operate(t, "keys", "list", "--data", data)
+	text := operate(t, "token-key", "list", "--data", data)
 	if !regexp.MustCompile(`(?m)^prod +` + first[1].ID + ` +\S+ +signing +\S+$`).MatchString(text) {
 		t.Errorf("without a server:\n%s", text)
 	}
@@ -248,7 +248,7 @@ func TestAdminSocket(t *testing.T) {
 	if _, err := os.Stat(socket); err != nil {
 		t.Fatal(err)
 	}
-	operate(t, "keys", "list", "--data", data) // the server is gone, its socket is not
+	operate(t, "token-key", "list", "--data", data) // the server is gone, its socket is not
 	second := start(t, data, freeAddress(t))
 	wantMetrics(t, data, 0)
 	refused(t, nil, "is another crepe running on it?", "dev", "--data", data, "--listen", "127.0.0.1:0")
@@ -259,12 +259,12 @@ func TestAdminSocket(t *testing.T) {
 		status             int
 		says               string
 	}{
-		{"POST", admin.ListKeys, `{}`, 200, `"items":[`},
-		{"GET", admin.ListKeys, ``, 400, "/keys/list does not take GET"},
+		{"POST", admin.ListTokenKeys, `{}`, 200, `"items":[`},
+		{"GET", admin.ListTokenKeys, ``, 400, "/token-keys/list does not take GET"},
 		{"POST", admin.Metrics, `{}`, 400, "/metrics does not take POST"},
-		{"POST", "/keys/eat", `{}`, 404, "no operation /keys/eat"},
-		{"POST", admin.RotateKeys, `{"environment":"test","soon":true}`, 400, "not understood"},
-		{"POST", admin.RotateKeys, `{"environment":"staging"}`, 400, `no environment \"staging\"`},
+		{"POST", "/token-keys/eat", `{}`, 404, "no operation /token-keys/eat"},
+		{"POST", admin.RotateTokenKeys, `{"environment":"test","soon":true}`, 400, "not understood"},
+		{"POST", admin.RotateTokenKeys, `{"environment":"staging"}`, 400, `no environment \"staging\"`},
 		{"POST", admin.ListRefunds, `[]`, 400, "not understood"},
 		{"POST", admin.ListRefunds, ``, 400, "not understood"},
 		{"POST", admin.ListRefunds, strings.Repeat(" ", 64<<10+1), 413, "64 KiB"},
@@ -294,10 +294,10 @@ func TestLongDataPath(t *testing.T) {
 	if want := "choose a shorter --data"; !strings.Contains(log.String(), want) {
 		t.Errorf("the log does not say %q: %s", want, log)
 	}
-	refused(t, nil, "does not answer on its socket admin.sock", "keys", "list", "--data", data)
+	refused(t, nil, "does not answer on its socket admin.sock", "token-key", "list", "--data", data)
 	crepe.Process.Kill()
 	crepe.Wait()
-	operate(t, "keys", "list", "--data", data)
+	operate(t, "token-key", "list", "--data", data)
 
 	near := exec.Command(binary.path, "dev", "--data", data, "--listen", "127.0.0.1:0")
 	near.Dir = filepath.Dir(data)
@@ -308,7 +308,7 @@ func TestLongDataPath(t *testing.T) {
 	}
 	t.Cleanup(func() { near.Process.Kill(); near.Wait() })
 	shoptest.Eventually(t, "the server is ready", func() bool { return strings.Contains(out.String(), "Crêpe is ready") })
-	list := exec.Command(binary.path, "keys", "list", "--data", filepath.Base(data))
+	list := exec.Command(binary.path, "token-key", "list", "--data", filepath.Base(data))
 	list.Dir = near.Dir
 	if output, err := list.CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, output)
@@ -319,20 +319,20 @@ func TestLongDataPath(t *testing.T) {
 func TestOperationMisuse(t *testing.T) {
 	t.Parallel()
 	nowhere := filepath.Join(t.TempDir(), "nowhere")
-	refused(t, nil, "crepe keys: there is no database of crepe in "+nowhere, "keys", "list", "--data", nowhere)
+	refused(t, nil, "crepe token-key: there is no database of crepe in "+nowhere, "token-key", "list", "--data", nowhere)
 	refused(t, []string{"CREPE_DATA=" + nowhere}, "there is no database of crepe in "+nowhere, "orders", "refund-due")
 	if _, err := os.Stat(nowhere); !os.IsNotExist(err) {
 		t.Errorf("%s: %v", nowhere, err)
 	}
 	for want, args := range map[string]string{
-		"crepe keys: which of its commands? list, revoke, rotate\ncrepe keys --help": "keys",
-		`unknown command "eat"; there are list, revoke, rotate`:                      "keys eat",
-		"which of its commands? quarantine, refund-due":                              "orders",
-		"the id of one key is needed; crepe keys list has them":                      "keys revoke",
-		"the id of one key is needed":                                                "keys revoke KEY_1 KEY_2",
-		`unexpected argument "KEY_1"`:                                                "keys rotate KEY_1",
-		`unexpected argument "evt_1"`:                                                "orders quarantine --handled stripe/evt_0 evt_1",
-		"flag provided but not defined: -env":                                        "keys revoke --env test KEY_1",
+		"crepe token-key: which of its commands? list, revoke, rotate\ncrepe token-key --help": "token-key",
+		`unknown command "eat"; there are list, revoke, rotate`:                                "token-key eat",
+		"which of its commands? quarantine, refund-due":                                        "orders",
+		"the id of one key is needed; crepe token-key list has them":                           "token-key revoke",
+		"the id of one key is needed":                                                          "token-key revoke KEY_1 KEY_2",
+		`unexpected argument "KEY_1"`:                                                          "token-key rotate KEY_1",
+		`unexpected argument "evt_1"`:                                                          "orders quarantine --handled stripe/evt_0 evt_1",
+		"flag provided but not defined: -env":                                                  "token-key revoke --env test KEY_1",
 	} {
 		refused(t, nil, want, strings.Fields(args)...)
 	}
@@ -341,7 +341,7 @@ func TestOperationMisuse(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(here, ".crepe"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	c := exec.Command(binary.path, "keys", "list")
+	c := exec.Command(binary.path, "token-key", "list")
 	c.Dir = here
 	output, err := c.CombinedOutput()
 	if err == nil || !strings.Contains(string(output), "there is no crepe-data here; --data .crepe names the directory of crepe dev") {

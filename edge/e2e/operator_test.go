@@ -136,7 +136,8 @@ func TestRefusedSettings(t *testing.T) {
 func TestMisuse(t *testing.T) {
 	t.Parallel()
 	for _, command := range []string{"dev", "serve", "trigger", "quote", "taxid check", "version", "repair",
-		"orders quarantine", "orders refund-due", "keys list", "keys rotate", "keys revoke"} {
+		"orders quarantine", "orders refund-due", "token-key list", "token-key rotate", "token-key revoke", "merchant create", "merchant list",
+		"key create", "key list", "key rotate", "key revoke"} {
 		args := strings.Fields(command)
 		c := exec.Command(binary.path, append(args, "--foo")...)
 		output, err := c.CombinedOutput()

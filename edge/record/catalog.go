@@ -2,6 +2,7 @@ package record
 
 import (
 	"bytes"
+	"fmt"
 
 	"github.com/goccy/go-json"
 
@@ -12,7 +13,7 @@ import (
 )
 
 const (
-	merchantVersion = 1
+	merchantVersion = 2
 	storeVersion    = 2
 	productVersion  = 2
 	versionVersion  = 1
@@ -24,11 +25,19 @@ type merchant struct {
 	Name      string   `json:"name"`
 	Keys      []apiKey `json:"keys,omitempty"`
 	CreatedAt int64    `json:"createdAt"`
+	Revision  uint64   `json:"revision,omitempty"` // since version 2; absent means 1
 }
 
 type apiKey struct {
 	Environment checkout.Environment `json:"environment"`
 	PublicKey   string               `json:"publicKey"`
+
+	// Since version 2.
+	ID        string `json:"id,omitempty"` // absent means the key's position
+	Name      string `json:"name,omitempty"`
+	CreatedAt int64  `json:"createdAt,omitempty"`
+	ExpiresAt int64  `json:"expiresAt,omitempty"`
+	RevokedAt int64  `json:"revokedAt,omitempty"`
 }
 
 type store struct {
@@ -142,8 +151,7 @@ type price struct {
 }
 
 func encodeMerchant(m *catalog.Merchant) ([]byte, error) {
-	return encode(&merchant{header{merchantVersion}, m.ID, m.Name,
-		mapped(m.Keys, func(k catalog.APIKey) apiKey { return apiKey(k) }), m.CreatedAt})
+	return encode(&merchant{header{merchantVersion}, m.ID, m.Name, mapped(m.Keys, apiKeyOf), m.CreatedAt, m.Revision})
 }
 
 func decodeMerchant(text []byte) (*catalog.Merchant, error) {
@@ -151,8 +159,22 @@ func decodeMerchant(text []byte) (*catalog.Merchant, error) {
 	if err := decode(text, &r, merchantVersion); err != nil {
 		return nil, err
 	}
-	return &catalog.Merchant{ID: r.ID, Name: r.Name, CreatedAt: r.CreatedAt,
-		Keys: mapped(r.Keys, func(k apiKey) catalog.APIKey { return catalog.APIKey(k) })}, nil
+	m := &catalog.Merchant{ID: r.ID, Name: r.Name, CreatedAt: r.CreatedAt, Revision: max(r.Revision, 1), Keys: mapped(r.Keys, apiKey.domain)}
+	for i := range m.Keys {
+		if k := &m.Keys[i]; k.ID == "" {
+			k.ID = fmt.Sprintf("%s_%022d", catalog.APIKeyPrefix, i+1)
+		}
+	}
+	return m, nil
+}
+
+func apiKeyOf(k catalog.APIKey) apiKey {
+	return apiKey{k.Environment, k.PublicKey, k.ID, k.Name, k.CreatedAt, k.ExpiresAt, k.RevokedAt}
+}
+
+func (k apiKey) domain() catalog.APIKey {
+	return catalog.APIKey{ID: k.ID, Name: k.Name, Environment: k.Environment, PublicKey: k.PublicKey, CreatedAt: k.CreatedAt,
+		ExpiresAt: k.ExpiresAt, RevokedAt: k.RevokedAt}
 }
 
 func encodeStore(s *catalog.Store) ([]byte, error) {

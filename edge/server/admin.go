@@ -16,6 +16,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/api"
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
+	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/orders"
 )
@@ -24,10 +25,11 @@ import (
 func (s *server) openAdmin() {
 	listener, err := admin.Listen(s.Data)
 	if err != nil {
-		s.log.Error("crepe orders and crepe keys do not reach this server", "error", err)
+		s.log.Error("the operator's commands do not reach this server", "error", err)
 		return
 	}
-	handler := admin.New(admin.Config{Orders: s.orders, Reviews: s.db, Auth: s.auth, Log: s.log}).Handle
+	handler := admin.New(admin.Config{Orders: s.orders, Reviews: s.db, Auth: s.auth, Accounts: accounts(s.db), WebhookKeys: s.db,
+		PublicURL: s.PublicURL, Log: s.log}).Handle
 	s.admin = startHTTP(listener, func(ctx *fasthttp.RequestCtx) {
 		defer s.recovered(ctx)
 		if err := readBody(ctx); err != nil {
@@ -46,7 +48,7 @@ func OpenAdmin(data string, log *slog.Logger) (*admin.Client, error) {
 		return client, nil
 	}
 	if _, err := os.Stat(filepath.Join(data, ownDatabase)); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no database of crepe in %s; --data DIR names the data directory of the server", data)
+		return nil, fmt.Errorf("there is no database of crepe in %s; --data DIR names the data directory of the server, which its first start creates", data)
 	}
 	db, err := openStore(data, badgerstore.Options{Log: log})
 	if errors.Is(err, durable.ErrInUse) {
@@ -60,6 +62,12 @@ func OpenAdmin(data string, log *slog.Logger) (*admin.Client, error) {
 		Orders:  orders.New(orders.Config{Store: db, Now: time.Now, Rand: rand.Reader, Log: log}),
 		Reviews: db,
 		Auth:    auth.New(auth.Config{Catalog: db, Keys: db, Tokens: db, Now: time.Now, Rand: rand.Reader}),
-		Log:     slog.New(slog.DiscardHandler), // the command prints what it has done
+
+		Accounts: accounts(db), WebhookKeys: db,
+		Log: slog.New(slog.DiscardHandler), // the command prints what it has done
 	}).Client(db.Close), nil
+}
+
+func accounts(db catalog.Records) *catalog.Accounts {
+	return &catalog.Accounts{Records: db, Now: time.Now, Rand: rand.Reader}
 }

@@ -48,6 +48,9 @@ type Config struct {
 	// Sandbox names the environments that the sandbox provider serves unless they have an account.
 	Sandbox map[checkout.Environment]bool
 
+	// NoMerchant is called when the server takes requests and there is no merchant; nil for nothing.
+	NoMerchant func()
+
 	// Dev makes the server that of crepe dev; nil for production.
 	Dev *Dev
 

@@ -30,7 +30,6 @@ import (
 	"github.com/crepe-checkout/crepe/core/tax/table"
 	"github.com/crepe-checkout/crepe/core/vatid"
 	"github.com/crepe-checkout/crepe/edge/api"
-	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/geoip"
 	"github.com/crepe-checkout/crepe/edge/http1"
@@ -115,7 +114,7 @@ func TestLinearText(t *testing.T) {
 		"orders.ReturnURL":          func(s string) { sessions.ReturnURL(&checkout.Order{SuccessURL: "https://" + s, SessionID: "cs_1"}) },
 		"orders.ReturnHost":         func(s string) { sessions.ReturnHost("https://" + s) },
 		"catalog.ValidOrigin":       func(s string) { catalog.ValidOrigin("https://" + s) },
-		"auth.ParsePublicKey":       func(s string) { auth.ParsePublicKey(s) },
+		"catalog.ParsePublicKey":    func(s string) { catalog.ParsePublicKey(s) },
 		"shortid":                   func(s string) { shortid.Parse(shortid.Store, s); shortid.ParseSession(s); shortid.ParseUUID(s) },
 		"geoip.Client":              func(s string) { proxies.Client(net.IP{10, 0, 0, 1}, [][]byte{[]byte(s)}) },
 		"geoip.Client, each a header": func(s string) {

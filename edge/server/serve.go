@@ -69,7 +69,14 @@ func (s *server) announce(ctx context.Context, address net.Addr) error {
 		return s.demo.Introduce(ctx, s.Dev.Out)
 	}
 	s.log.Info("serving", "url", s.PublicURL, "address", address.String())
-	return nil
+	if s.NoMerchant == nil {
+		return nil
+	}
+	first, err := s.db.Merchants(ctx, "", 1)
+	if err == nil && len(first) == 0 {
+		s.NoMerchant()
+	}
+	return err
 }
 
 // serve serves until ctx ends or the database stops writing, and then drains.

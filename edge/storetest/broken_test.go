@@ -408,6 +408,8 @@ func TestBroken(t *testing.T) {
 		"the last use told":            func(s record.Store) record.Store { return backwards{s, new(sync.Map)} },
 		"keys for ever":                func(s record.Store) record.Store { return undying{s} },
 		"the last catalogue wins":      func(s record.Store) record.Store { return lastCatalogWins{s} },
+		"the last merchant wins":       func(s record.Store) record.Store { return lastMerchantWins{s} },
+		"merchants backwards":          func(s record.Store) record.Store { return newestMerchants{s} },
 		"a slug for many":              func(s record.Store) record.Store { return manySlugs{s} },
 		"origins for ever":             func(s record.Store) record.Store { return staleOrigins{s, new(sync.Map)} },
 		"a claim for each":             func(s record.Store) record.Store { return manyClaims{s} },

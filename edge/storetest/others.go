@@ -110,7 +110,7 @@ func signingKeys(s record.Store) error {
 }
 
 func records(s record.Store) error {
-	merchant := &catalog.Merchant{ID: fresh("MER"), Name: "A", Keys: []catalog.APIKey{{Environment: checkout.Test, PublicKey: "x"}}}
+	merchant := &catalog.Merchant{ID: fresh("MER"), Name: "A", Keys: []catalog.APIKey{{ID: "APIKEY_1", Environment: checkout.Test, PublicKey: "x"}}}
 	store := &catalog.Store{ID: fresh("STO"), MerchantID: merchant.ID, Slug: fresh("shop"), Name: "S"}
 	product := &catalog.Product{ID: fresh("PROD"), StoreID: store.ID, Test: catalog.Listing{Version: &catalog.Version{Name: "P"}}}
 	all := catalog.Change{Merchant: merchant, Store: store, Products: []*catalog.Product{product}}
@@ -129,7 +129,7 @@ func records(s record.Store) error {
 	if err := cmp.Or(errM, errS, errB, errP); err != nil {
 		return err
 	}
-	store.Revision, product.Revision = 2, 2
+	merchant.Revision, store.Revision, product.Revision = 1, 2, 2
 	if !reflect.DeepEqual(m, merchant) || !reflect.DeepEqual(st, store) ||
 		!reflect.DeepEqual(by, store) || !reflect.DeepEqual(p, product) {
 		return fmt.Errorf("read %+v %+v %+v %+v", m, st, by, p)

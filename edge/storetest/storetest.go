@@ -51,6 +51,8 @@ func Checks() []Check {
 		{"signing keys belong to their environment", signingKeys},
 		{"the catalogue", records},
 		{"a stale write of the catalogue changes nothing", staleCatalog},
+		{"a merchant is written by compare-and-set", merchantRevisions},
+		{"merchants are listed by pages", merchantPages},
 		{"a slug has one store", slugs},
 		{"origins are listed as long as a store lists them", origins},
 		{"all callers get the same webhook key", webhookKey},

@@ -21,9 +21,11 @@ const usage = `crepe is a checkout server. It turns checkout sessions into paid 
 Usage:
   crepe dev   [--listen ADDR] [--data DIR] [--fresh] [--origins LIST]
   crepe serve [--listen ADDR] [--data DIR] [--public-url URL] [--sandbox]
+  crepe merchant create --name NAME | list [--data DIR] [--json]
+  crepe key create --env ENV | list | rotate APIKEY_ID | revoke APIKEY_ID [--data DIR] [--json]
   crepe repair [--data DIR] [--accept-loss]
   crepe orders quarantine | refund-due [--data DIR] [--env ENV] [--handled ID] [--json]
-  crepe keys list | rotate | revoke KEY_ID [--data DIR] [--env ENV] [--json]
+  crepe token-key list | rotate | revoke KEY_ID [--data DIR] [--env ENV] [--json]
   crepe trigger [--data DIR] [--env ENV] [--fault FAULT] EVENT ORDER
   crepe quote   --country CC --amount AMOUNT --currency CUR [--explain] [--json]
   crepe taxid   check --country CC NUMBER
@@ -36,6 +38,8 @@ Examples:
   CREPE_STRIPE_KEY=sk_live_… CREPE_STRIPE_WEBHOOK_SECRET=whsec_… crepe serve --public-url https://pay.example.com
       Runs in production, with Stripe. CREPE_STRIPE_TEST_KEY and CREPE_STRIPE_TEST_WEBHOOK_SECRET add the test
       environment; with --sandbox the sandbox provider serves it. Stripe's webhooks go to /v1/webhooks/stripe/prod and /v1/webhooks/stripe/test.
+  crepe merchant create --name "Acme Ltd" && crepe key create --env test
+      Creates a merchant and a key, on a running server or on a stopped one. Prints what the SDK needs.
   crepe trigger checkout.session.expired ORD_…
       Makes the sandbox of a running "crepe dev" report an event for an order.
   crepe repair --data crepe-data
@@ -87,16 +91,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 type commandFunc func(ctx context.Context, args []string, stdout, stderr io.Writer, log *slog.Logger) error
 
 var commands = map[string]commandFunc{
-	"dev":     dev,
-	"serve":   serve,
-	"repair":  repair,
-	"orders":  group("orders", ordersUsage, ordersCommands),
-	"keys":    group("keys", keysUsage, keysCommands),
-	"trigger": offline(trigger),
-	"quote":   offline(quote),
-	"taxid":   offline(taxID),
-	"ready":   offline(ready),
-	"version": offline(version),
+	"dev":       dev,
+	"serve":     serve,
+	"repair":    repair,
+	"orders":    group("orders", ordersUsage, ordersCommands),
+	"merchant":  group("merchant", merchantUsage, merchantCommands),
+	"key":       group("key", keyUsage, keyCommands),
+	"token-key": group("token-key", tokenKeyUsage, tokenKeyCommands),
+	"trigger":   offline(trigger),
+	"quote":     offline(quote),
+	"taxid":     offline(taxID),
+	"ready":     offline(ready),
+	"version":   offline(version),
 }
 
 // offline adapts a command that needs neither a context nor a log.

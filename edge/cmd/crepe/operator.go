@@ -59,14 +59,19 @@ func (o *operation) parse(args []string) (arguments []string, err error) {
 
 // with parses the flags, refuses arguments and calls do with a client of the data directory.
 func (o *operation) with(args []string, do func(*admin.Client) error) error {
-	arguments, err := o.parse(args)
-	if err != nil {
+	if err := o.parseFlags(args); err != nil {
 		return err
 	}
-	if len(arguments) > 0 {
-		return misuse(o.flags, "unexpected argument %q", arguments[0])
-	}
 	return o.open(do)
+}
+
+// parseFlags parses the flags and refuses arguments.
+func (o *operation) parseFlags(args []string) error {
+	arguments, err := o.parse(args)
+	if err == nil && len(arguments) > 0 {
+		err = misuse(o.flags, "unexpected argument %q", arguments[0])
+	}
+	return err
 }
 
 // open calls do with a client of the data directory.
@@ -129,13 +134,29 @@ func (o *operation) printTable(header string, rows [][]string) {
 	w := tabwriter.NewWriter(o.stdout, 0, 0, 2, ' ', 0)
 	for _, row := range slices.Insert(rows, 0, strings.Fields(header)) {
 		for i, cell := range row {
-			if row[i] = strings.Map(visible, cell); cell == "" {
+			if row[i] = visibleText(cell); cell == "" {
 				row[i] = "-"
 			}
 		}
 		fmt.Fprintln(w, strings.Join(row, "\t"))
 	}
 	w.Flush()
+}
+
+// visibleText replaces the characters of a text that cannot be printed.
+func visibleText(text string) string { return strings.Map(visible, text) }
+
+// dataFlag is the flag that names the data directory in a further command, with a space in front; "" for the default.
+func dataFlag(data string) string {
+	if data == serveData {
+		return ""
+	}
+	if strings.ContainsFunc(data, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("/._-", r)
+	}) {
+		data = "'" + strings.ReplaceAll(data, "'", `'\''`) + "'"
+	}
+	return " --data " + data
 }
 
 // visible replaces a character that cannot be printed.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -41,5 +42,16 @@ func serve(ctx context.Context, args []string, stdout, _ io.Writer, log *slog.Lo
 	if *standIn {
 		c.Sandbox = map[checkout.Environment]bool{checkout.Test: true}
 	}
+	c.NoMerchant = func() { fmt.Fprintf(stdout, firstSteps, dataFlag(c.Data)) }
 	return server.Run(ctx, c, log)
 }
+
+// firstSteps is what serve prints as long as there is no merchant.
+const firstSteps = `There is no merchant yet, so nothing can be sold. As the user of this server, while it runs:
+
+  crepe merchant create --name "Your company"%[1]s
+  crepe key create --env test%[1]s
+
+The first prints the settings of your program, the second its private key. --env prod makes the key for real payments.
+
+`

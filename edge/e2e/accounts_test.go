@@ -1,0 +1,338 @@
+package e2e
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-json"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/admin"
+	"github.com/crepe-checkout/crepe/edge/badgerstore"
+	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/demo"
+	"github.com/crepe-checkout/crepe/edge/shoptest"
+)
+
+// madeKey is the answer of crepe key create and crepe key rotate.
+type madeKey struct {
+	Key        admin.Key
+	Old        *admin.Key
+	PrivateKey string
+	File       string
+}
+
+func makeMerchant(t *testing.T, data, name string) admin.NewMerchant {
+	t.Helper()
+	return operateJSON[admin.NewMerchant](t, "merchant", "create", "--name", name, "--data", data)
+}
+
+func makeKey(t *testing.T, data, merchantID string, env checkout.Environment, more ...string) madeKey {
+	t.Helper()
+	return operateJSON[madeKey](t, append([]string{"key", "create", "--merchant", merchantID, "--env", string(env), "--data", data}, more...)...)
+}
+
+// serveOn runs crepe serve with the sandbox on a data directory, until the test ends.
+func serveOn(t *testing.T, data string) (*exec.Cmd, *shoptest.Buffer, string) {
+	t.Helper()
+	address := freeAddress(t)
+	c, log := launch(t, "serve", "--sandbox", "--data", data, "--listen", address)
+	waitReady(t, address)
+	return c, log, "http://" + address
+}
+
+// initialise makes a data directory of crepe serve and stops the server.
+func initialise(t *testing.T) (data string) {
+	t.Helper()
+	data = t.TempDir()
+	c, _, _ := serveOn(t, data)
+	c.Process.Kill()
+	c.Wait()
+	return data
+}
+
+// stock gives a merchant of a stopped server stores with a product each, on sale in both environments.
+func stock(t *testing.T, data, merchantID string, stores int) (stocked []*catalog.Demo) {
+	t.Helper()
+	db, err := badgerstore.Open(filepath.Join(data, ownDatabase), badgerstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range stores {
+		d, err := catalog.NewDemo(time.Now(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Store.MerchantID = merchantID
+		if err := db.Put(t.Context(), catalog.Change{Store: d.Store, Products: d.Products}); err != nil {
+			t.Fatal(err)
+		}
+		stocked = append(stocked, d)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return stocked
+}
+
+// signer is a merchant's program with one key.
+func signer(t *testing.T, url, merchantID, privateKey string) *demo.Client {
+	t.Helper()
+	c, err := demo.NewClient(url, merchantID, privateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// statusOf is the status of a call that may be refused.
+func statusOf(t testing.TB, err error) int {
+	t.Helper()
+	if err == nil {
+		return 200
+	}
+	refusal, ok := errors.AsType[*demo.StatusError](err)
+	if !ok {
+		t.Error(err)
+		return 0
+	}
+	return refusal.Status
+}
+
+// TestFirstRun: a server without a merchant says what to do. It is ready, and what the printed commands make works without a
+// restart, with the environment variables that they print.
+func TestFirstRun(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	_, log, url := serveOn(t, data)
+	commands := []string{}
+	shoptest.Eventually(t, "the commands are printed", func() bool { return strings.Contains(log.String(), "for real payments") })
+	for line := range strings.Lines(log.String()) {
+		if command, ok := strings.CutPrefix(line, "  crepe "); ok {
+			commands = append(commands, strings.TrimSpace(command))
+		}
+	}
+	if len(commands) != 2 || commands[0] != `merchant create --name "Your company" --data `+data || commands[1] != "key create --env test --data "+data {
+		t.Fatalf("printed %q", commands)
+	}
+	variables := environmentOf(operate(t, "merchant", "create", "--name", "Your company", "--data", data) +
+		operate(t, "key", "create", "--env", "test", "--data", data))
+	if variables["WAFFO_BASE_URL"] != url || len(variables) != 5 {
+		t.Errorf("the variables are %v", variables)
+	}
+	if _, err := signer(t, url, variables["WAFFO_MERCHANT_ID"], pemOf(t, variables["WAFFO_PRIVATE_KEY"])).IssueToken("STO_0000000000000000000000"); statusOf(t, err) != 404 {
+		t.Errorf("a signed request for an unknown store: %v", err)
+	}
+}
+
+// pemOf is a private key in PEM, from the base64 of an environment variable.
+func pemOf(t *testing.T, text string) string {
+	t.Helper()
+	der, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+}
+
+// environmentOf reads an .env file.
+func environmentOf(text string) map[string]string {
+	variables := make(map[string]string)
+	for line := range strings.Lines(text) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !strings.HasPrefix(name, "#") {
+			variables[name] = value
+		}
+	}
+	return variables
+}
+
+// TestAccounts: a merchant and keys that are made on a stopped directory work with the real SDK, in the environment of the key.
+func TestAccounts(t *testing.T) {
+	t.Parallel()
+	sdk, data := npmInstall(t, "testdata/sdk"), initialise(t)
+	made := operate(t, "merchant", "create", "--name", "Acme", "--data", data)
+	variables := environmentOf(made)
+	merchantID := variables["WAFFO_MERCHANT_ID"]
+	shop := stock(t, data, merchantID, 1)[0]
+	keyFile := filepath.Join(t.TempDir(), "prod.pem")
+	printed := map[checkout.Environment]string{checkout.Test: operate(t, "key", "create", "--env", "test", "--data", data),
+		checkout.Prod: operate(t, "key", "create", "--env", "prod", "--out", keyFile, "--data", data)}
+	written, err := os.ReadFile(keyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(keyFile); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	private := map[checkout.Environment]string{checkout.Test: environmentOf(printed[checkout.Test])["WAFFO_PRIVATE_KEY"], checkout.Prod: string(written)}
+	server, log, url := serveOn(t, data)
+	var sessionID string
+	for env, key := range private {
+		script := exec.Command("node", filepath.Join(sdk, "account.mjs"), shop.Store.ID, shop.Products[0].ID)
+		script.Env = append(os.Environ(), "WAFFO_MERCHANT_ID="+merchantID, "WAFFO_BASE_URL="+url, "WAFFO_PRIVATE_KEY="+key)
+		output, err := script.CombinedOutput()
+		var got struct{ Token, SessionID, Code string }
+		if err != nil || json.Unmarshal(output, &got) != nil {
+			t.Fatalf("%s: %v: %s", env, err, output)
+		}
+		claims, _ := base64.RawURLEncoding.DecodeString(strings.Split(got.Token, ".")[1])
+		if !strings.Contains(string(claims), `"env":"`+string(env)+`"`) {
+			t.Errorf("%s: the token claims %s", env, claims)
+		}
+		if env == checkout.Test {
+			sessionID = got.SessionID
+		} else if got.Code != "provider-missing" { // the sandbox serves the test environment only
+			t.Errorf("prod: %s", output)
+		}
+	}
+	server.Process.Kill()
+	server.Wait()
+	checkNowhere(t, data, log.String(), private)
+	r := openRecords(t, data)
+	defer r.close()
+	if session, err := r.db.Session(t.Context(), sessionID); err != nil || session.Environment != checkout.Test || session.MerchantID != merchantID {
+		t.Errorf("%+v, %v", session, err)
+	}
+}
+
+// checkNowhere: no file of the data directory and no line of the log has a private key, in PEM, in base64 or in DER.
+func checkNowhere(t *testing.T, data, log string, private map[checkout.Environment]string) {
+	t.Helper()
+	var stored strings.Builder
+	err := filepath.WalkDir(data, func(name string, entry os.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		text, err := os.ReadFile(name)
+		stored.Write(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(stored.String(), "BEGIN PUBLIC KEY") {
+		t.Fatal("the search does not find the public keys")
+	}
+	for env, key := range private {
+		der, err := base64.StdEncoding.DecodeString(key)
+		if block, _ := pem.Decode([]byte(key)); block != nil {
+			der, err = block.Bytes, nil
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, secret := range []string{string(der[100:200]), base64.StdEncoding.EncodeToString(der[300:360]), base64.StdEncoding.EncodeToString(der[900:960])} {
+			if strings.Contains(stored.String(), secret) || strings.Contains(log, secret) {
+				t.Errorf("the private key of %s is stored or logged", env)
+			}
+		}
+	}
+}
+
+// TestKeyRotation: while a merchant's programs send requests, a rotation refuses none of them as long as they change keys before
+// the old one ends; then the old key is refused. A revoked key is refused at once.
+func TestKeyRotation(t *testing.T) {
+	t.Parallel()
+	data := initialise(t)
+	merchantID := makeMerchant(t, data, "Acme").Merchant.ID
+	store := stock(t, data, merchantID, 1)[0].Store.ID
+	first := makeKey(t, data, merchantID, checkout.Test, "--name", "server")
+	_, _, url := serveOn(t, data)
+
+	var current atomic.Pointer[demo.Client]
+	current.Store(signer(t, url, merchantID, first.PrivateKey))
+	load := startTraffic(t, func() error {
+		_, err := current.Load().IssueToken(store)
+		return err
+	})
+	load.waitFor(t, 50)
+	rotated := operateJSON[madeKey](t, "key", "rotate", first.Key.ID, "--after", "5s", "--data", data)
+	if rotated.Key.Environment != checkout.Test || rotated.Key.Name != "server" || rotated.Old.State != admin.KeyEnding || rotated.Old.EndsAt == nil {
+		t.Fatalf("rotated %+v", rotated)
+	}
+	load.waitFor(t, 50) // with the old key
+	old := current.Swap(signer(t, url, merchantID, rotated.PrivateKey))
+	load.waitFor(t, 50)
+	time.Sleep(time.Until(*rotated.Old.EndsAt))
+	if _, err := old.IssueToken(store); statusOf(t, err) != 401 {
+		t.Errorf("the old key after its end: %v", err)
+	}
+	load.waitFor(t, 50)
+	if refused := load.stop(); refused > 0 {
+		t.Errorf("the rotation refused %d requests", refused)
+	}
+
+	// The revocation is answered when it holds: no request that begins later is accepted.
+	var revoked atomic.Bool
+	var late atomic.Int64
+	load = startTraffic(t, func() error {
+		after := revoked.Load()
+		_, err := current.Load().IssueToken(store)
+		if err == nil && after {
+			late.Add(1)
+		}
+		return err
+	})
+	load.waitFor(t, 50)
+	operate(t, "key", "revoke", rotated.Key.ID, "--data", data)
+	revoked.Store(true)
+	load.waitFor(t, 50)
+	if refused := load.stop(); refused < 50 || late.Load() > 0 {
+		t.Errorf("after the revocation %d requests were refused and %d accepted", refused, late.Load())
+	}
+	keys := operateJSON[[]admin.Key](t, "key", "list", "--data", data)
+	if len(keys) != 2 || keys[0].State != admin.KeyEnded || keys[1].State != admin.KeyRevoked {
+		t.Errorf("at last %+v", keys)
+	}
+}
+
+// traffic sends requests until it is stopped.
+type traffic struct {
+	sent, refused atomic.Int64
+	done          chan struct{}
+	workers       sync.WaitGroup
+}
+
+func startTraffic(t *testing.T, send func() error) *traffic {
+	l := &traffic{done: make(chan struct{})}
+	for range 4 {
+		l.workers.Go(func() {
+			for {
+				select {
+				case <-l.done:
+					return
+				default:
+				}
+				if statusOf(t, send()) == 401 {
+					l.refused.Add(1)
+				}
+				l.sent.Add(1)
+			}
+		})
+	}
+	return l
+}
+
+// waitFor waits until n more requests have been answered that began later than now.
+func (l *traffic) waitFor(t *testing.T, n int64) {
+	t.Helper()
+	want := l.sent.Load() + n + 4
+	shoptest.Eventually(t, "requests are answered", func() bool { return l.sent.Load() >= want })
+}
+
+// stop ends the load and returns how many requests were refused with a 401.
+func (l *traffic) stop() int64 {
+	close(l.done)
+	l.workers.Wait()
+	return l.refused.Load()
+}
