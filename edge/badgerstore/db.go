@@ -27,18 +27,24 @@ type DB struct {
 	*durable.DB
 	log          *slog.Logger
 	keepSessions time.Duration
+	built        bool // the indexes are complete; set before Open returns
 }
 
 var _ record.Store = (*DB)(nil)
 
-// Open opens or creates the store in a directory, with the errors of [durable.Open].
+// Open opens or creates the store in a directory, with the errors of [durable.Open]. The first Open of a directory of an older
+// version builds the indexes.
 func Open(dir string, o Options) (*DB, error) {
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	db, err := durable.Open(dir, durable.Options{Log: o.Log, NoSync: o.NoSync, Reserve: o.Reserve})
 	if err != nil {
 		return nil, err
 	}
-	return &DB{db, o.Log, o.KeepSessions}, nil
+	store := &DB{DB: db, log: o.Log, keepSessions: o.KeepSessions}
+	if err := store.build(); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return store, nil
 }
 
 const (

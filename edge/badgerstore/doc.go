@@ -12,6 +12,12 @@
 //
 //	<env>/<store>/cs/<session>     orders.Session; without an order it expires Options.KeepSessions after the session
 //	<env>/<store>/or/<order>       orders.Order, kept for good: it is the merchant's record of a sale
+//	<env>/<store>/ol/<list>/<ms>/<order>     nothing: a list of orders, by status (s/…), buyer (i/…, e/…) or external id (x/…); ms
+//	               counts backwards from the year 2286, so that the newest order is first
+//	<env>/<store>/pl/<status>/<ms>/<payment> the order's id: a list of payments, the newest first
+//	<env>/<store>/oc/<list>        how many orders or payments there are: two integers of 8 bytes, the second is 0
+//	<env>/<store>/sd/<day>/<currency>  what was sold: number of orders and sum, 8 bytes each
+//	all/-/ix                       the version of the indexes, when they are complete
 //	all/-/use                      what the database is for, see Claim
 //	<env>/-/ev/<provider>/<event>  an applied provider event, kept 35 days
 //	<env>/-/qu/<provider>/<event>  orders.Quarantined, kept for good: it is the only record of that payment
@@ -39,11 +45,13 @@
 //	all/-/du/<ms>/<env>/<order>    the order's id: the sweeper's index of the orders that are due
 //	all/-/nr/…                     the durable database's own
 //	all/-/at/<kind>/<id>           the prefix of a session (cs), order (or), product (pr), endpoint (we) or delivery (wd):
-//	                               "<env>/<store>", of a product "<store>"; kept as long as its record
+//	                               "<env>/<store>", of a product "<store>"; of a payment (py) its order's key; kept as long as
+//	                               its record
 //
 // # Values
 //
-// The first byte of a record is its encoding. 1 is JSON, see package record. 2, for sessions, orders and deliveries, is the version and an
-// instant (when an order or delivery is due, or when a session may be deleted), 8 bytes each, and JSON. The values of "sl", "at", "de", "wk",
-// "use" and "rd" are plain.
+// The first byte of a record is its encoding. 1 is JSON, see package record. 2, for sessions, deliveries and old orders, is the version
+// and an instant (when an order or delivery is due, or when a session may be deleted), 8 bytes each, and JSON. 3, for orders, has the
+// size of the order's index tokens, 4 bytes, and the tokens before the JSON: the order's own commit replaces the entries that they
+// name. The values of "sl", "at", "de", "wk", "use" and "rd" are plain.
 package badgerstore

@@ -108,7 +108,7 @@ func (w *deliveryWrite) encode(d *notify.Delivery) (err error) {
 	next := *d
 	next.Version++
 	w.Delivery = d
-	w.value, err = stamp{next.Version, d.DueAt}.encode(&next)
+	w.value, err = stamp{version: next.Version, when: d.DueAt}.encode(&next)
 	return err
 }
 
@@ -172,7 +172,8 @@ func stampAt(tx *durable.Tx, key string) (stamp, error) {
 	if err != nil {
 		return stamp{}, err
 	}
-	return readStamp(stored)
+	m, _, err := unseal(stored)
+	return m, err
 }
 
 // put writes a key of the record, which expires a margin after the record is no longer to be kept.

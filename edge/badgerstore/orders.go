@@ -10,6 +10,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/record"
 	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
@@ -28,6 +29,7 @@ const (
 	kindSession = "cs"
 	kindOrder   = "or"
 	kindProduct = "pr"
+	kindPayment = "py" // its locator holds the key of the order
 )
 
 func recordKey(prefix, kind, id string) string { return prefix + "/" + kind + "/" + id }
@@ -98,16 +100,17 @@ func urgent(c orders.Change) bool {
 type versioned struct {
 	prefix, kind, id string
 	env              checkout.Environment
-	read             uint64 // the version at which it was read; 0 is new
-	when             int64  // when an order is due, or a session expires from the database, in Unix milliseconds; 0 is never
-	value            []byte
+	read             uint64       // the version at which it was read; 0 is new
+	when             int64        // when an order is due, or a session expires from the database, in Unix milliseconds; 0 is never
+	text             []byte       // the record
+	tokens           tokens       // of an order: what the indexes are to hold of it, all but the external id of one that exists
 	refund           *refundEntry // for an order with a refund due, else nil
 }
 
 func (db *DB) recordsOf(c orders.Change) ([]versioned, error) {
 	var records []versioned
 	add := func(r versioned, next any) (err error) {
-		r.value, err = stamp{r.read + 1, r.when}.encode(next)
+		r.text, err = record.Marshal(next)
 		records = append(records, r)
 		return err
 	}
@@ -122,7 +125,7 @@ func (db *DB) recordsOf(c orders.Change) ([]versioned, error) {
 		prefix, next := keyPrefix(o.Environment, o.StoreID), *o
 		next.Version++
 		err = add(versioned{prefix: prefix, kind: kindOrder, id: o.ID, env: o.Environment, read: o.Version, when: o.DueAt(),
-			refund: refundOf(o)}, &next)
+			tokens: tokensOf(o, c.Session), refund: refundOf(o)}, &next)
 	}
 	return records, err
 }
@@ -149,7 +152,7 @@ func (r *versioned) replace(tx *durable.Tx) error {
 	case err != nil:
 		return err
 	default:
-		if before, err = readStamp(stored); err != nil {
+		if before, _, err = unseal(stored); err != nil {
 			return err
 		}
 	}
@@ -162,7 +165,14 @@ func (r *versioned) replace(tx *durable.Tx) error {
 	if r.refund != nil {
 		tx.Put(r.refund.key, r.refund.value)
 	}
-	r.put(tx, key, r.value, locatorMargin)
+	after := stamp{version: r.read + 1, when: r.when}
+	if r.kind == kindOrder {
+		after.indexed, after.tokens = true, r.tokens.keep(before.tokens)
+		if err := reindex(tx, r.prefix, r.id, before.tokens, after.tokens); err != nil {
+			return err
+		}
+	}
+	r.put(tx, key, after.seal(r.text), locatorMargin)
 	return nil
 }
 

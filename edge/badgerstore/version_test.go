@@ -25,7 +25,7 @@ func TestVersion0(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	ctx := t.Context()
+	ctx, storeID := t.Context(), ""
 	for id, state := range map[string]orders.State{
 		"ORD_0355csFLLt8T2Uc3mDYI4I": orders.AwaitingPayment,
 		"ORD_0355csFOHOVb5a2rSnUy14": orders.Paid,
@@ -38,6 +38,7 @@ func TestVersion0(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		storeID = o.StoreID
 		s, err := db.Session(ctx, o.SessionID)
 		if err != nil || o.State != state || s.OrderID != o.ID || s.Terms.Category != o.Sold().Terms.Category || s.Terms.Category == 0 {
 			t.Errorf("%s is %s, its session %+v (%v)", id, o.State, s, err)
@@ -48,6 +49,10 @@ func TestVersion0(t *testing.T) {
 		if err := db.Commit(ctx, orders.Change{Order: o}); !errors.Is(err, orders.ErrStale) {
 			t.Errorf("%s written at its old version: %v", id, err)
 		}
+	}
+	listed, err := db.Orders(ctx, orders.List{Environment: checkout.Test, Stores: []string{storeID}, Limit: 10})
+	if err != nil || len(listed.Orders) != 3 {
+		t.Errorf("listed: %+v, %v", listed, err)
 	}
 	product, err := db.Product(ctx, "PROD_0355crb63kZAQptnf4lrGV")
 	if err != nil {

@@ -22,6 +22,7 @@ import (
 type Store interface {
 	sessions.Store
 	orders.Store
+	orders.Reader
 	catalog.Records
 	catalog.Origins
 	auth.Tokens

@@ -416,6 +416,7 @@ func TestBroken(t *testing.T) {
 		"a webhook key for each":       func(s record.Store) record.Store { return ownKey{s} },
 	}
 	maps.Copy(broken, brokenNotify)
+	maps.Copy(broken, brokenReaders)
 	for _, name := range slices.Sorted(maps.Keys(broken)) {
 		if found, why := rejected(broken[name](open(t))); found == "" {
 			t.Errorf("%s: passes", name)

@@ -1,0 +1,226 @@
+package badgerstore
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/crepe-checkout/crepe/core/email"
+	"github.com/crepe-checkout/crepe/edge/durable"
+	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sessions"
+)
+
+// tokens name the entries of the indexes for one order. They are stored in front of the order, so that the writer can replace the
+// entries without parsing the record. An order that is not visible in the API has none.
+//
+//	c/<created>              when it was created; the first token
+//	s/<status>               its list by status, and the number of those
+//	i/<hash>, e/<hash>       its lists by the buyer's identity and e-mail address
+//	x/<hash>                 its list by external id
+//	p/<status>/<at>/<id>     a payment
+//	r/<day>/<currency>/<sum> what it has sold
+type tokens []string
+
+func parseTokens(text string) tokens { return strings.Fields(text) }
+
+func (t tokens) size() int { return len(strings.Join(t, " ")) }
+
+func (t tokens) append(to []byte) []byte { return append(to, strings.Join(t, " ")...) }
+
+// keep adds the external id, which no commit but the first knows.
+func (t tokens) keep(stored tokens) tokens {
+	isExternal := func(token string) bool { return strings.HasPrefix(token, "x/") }
+	if i := slices.IndexFunc(stored, isExternal); i >= 0 && !slices.ContainsFunc(t, isExternal) {
+		return append(t, stored[i])
+	}
+	return t
+}
+
+// hashed is a text of any length as a part of a key.
+func hashed(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+func identityList(identity string) string {
+	if normalized := email.Normalize(identity); email.Valid(normalized) {
+		identity = normalized
+	}
+	return "i/" + hashed(identity)
+}
+
+func emailList(address string) string { return "e/" + hashed(address) }
+
+func externalList(id string) string { return "x/" + hashed(id) }
+
+// tokensOf returns the tokens of an order. session is its session if the change holds it.
+func tokensOf(o *orders.Order, session *sessions.Session) (t tokens) {
+	if session != nil && session.ExternalID != "" && session.OrderID == o.ID {
+		t = append(t, externalList(session.ExternalID))
+	}
+	status, visible := o.Published()
+	if !visible {
+		return t
+	}
+	sold := o.Sold()
+	t = append(t, "c/"+strconv.FormatInt(o.CreatedAt, 10), "s/"+status)
+	if sold.BuyerIdentity != "" {
+		t = append(t, identityList(sold.BuyerIdentity))
+	}
+	if sold.BuyerEmail != "" {
+		t = append(t, emailList(sold.BuyerEmail))
+	}
+	for _, p := range o.Payments {
+		t = append(t, fmt.Sprintf("p/%s/%d/%s", p.Status, p.At, p.ID))
+	}
+	if at := firstPaid(o); at != 0 && o.State.Settled() {
+		t = append(t, fmt.Sprintf("r/%s/%s/%d", time.UnixMilli(at).UTC().Format(time.DateOnly), sold.Quote.Currency, sold.Quote.Assessment.Total))
+	}
+	return t
+}
+
+// firstPaid returns when the first payment succeeded, in Unix milliseconds; 0 if none did.
+func firstPaid(o *orders.Order) int64 {
+	for _, p := range o.Payments {
+		if p.Status == orders.Succeeded {
+			return p.At
+		}
+	}
+	return 0
+}
+
+// created returns the time of creation in the tokens; ok is false if the order is not visible.
+func (t tokens) created() (at int64, ok bool) {
+	for _, token := range t {
+		if text, found := strings.CutPrefix(token, "c/"); found {
+			at, err := strconv.ParseInt(text, 10, 64)
+			return at, err == nil
+		}
+	}
+	return 0, false
+}
+
+// position sorts by time, the latest first, and then by id: milliseconds have thirteen digits until the year 2286.
+func position(at int64, id string) string { return backwards(at) + "/" + id }
+
+func backwards(at int64) string { return fmt.Sprintf("%013d", maxMilli-at) }
+
+const maxMilli = 9_999_999_999_999
+
+func listPrefix(prefix, list string) string { return prefix + "/ol/" + list + "/" }
+
+func paymentPrefix(prefix string, status orders.PaymentStatus) string {
+	return prefix + "/pl/" + string(status) + "/"
+}
+
+func countKey(prefix, list string) string { return prefix + "/oc/" + list }
+
+func salesPrefix(prefix string) string { return prefix + "/sd/" }
+
+// entries is what a set of tokens puts into the indexes: keys with their values, and what it adds to counters.
+type entries struct {
+	keys   map[string][]byte
+	counts map[string]sum
+}
+
+// sum is the value of a counter: a number of orders or payments, and in the sales an amount.
+type sum struct{ count, total int64 }
+
+func entriesOf(prefix, id string, t tokens) entries {
+	e := entries{map[string][]byte{}, map[string]sum{}}
+	created, visible := t.created()
+	if !visible {
+		return e
+	}
+	for _, token := range t {
+		kind, rest, _ := strings.Cut(token, "/")
+		parts := strings.Split(rest, "/")
+		switch {
+		case kind == "s":
+			e.count(countKey(prefix, token), 1, 0)
+			fallthrough
+		case kind == "i", kind == "e", kind == "x":
+			e.keys[listPrefix(prefix, token)+position(created, id)] = []byte{}
+		case kind == "p" && len(parts) == 3:
+			at, _ := strconv.ParseInt(parts[1], 10, 64)
+			e.keys[paymentPrefix(prefix, orders.PaymentStatus(parts[0]))+position(at, parts[2])] = []byte(id)
+			e.keys[locator(kindPayment, parts[2])] = []byte(recordKey(prefix, kindOrder, id))
+			e.count(countKey(prefix, "p/"+parts[0]), 1, 0)
+		case kind == "r" && len(parts) == 3:
+			total, _ := strconv.ParseInt(parts[2], 10, 64)
+			e.count(salesPrefix(prefix)+parts[0]+"/"+parts[1], 1, total)
+		}
+	}
+	return e
+}
+
+func (e *entries) count(key string, count, total int64) {
+	s := e.counts[key]
+	e.counts[key] = sum{s.count + count, s.total + total}
+}
+
+// reindex replaces the index entries of an order.
+func reindex(tx *durable.Tx, prefix, id string, before, after tokens) error {
+	if slices.Equal(before, after) {
+		return nil
+	}
+	old, next := entriesOf(prefix, id, before), entriesOf(prefix, id, after)
+	for key := range old.keys {
+		if _, stays := next.keys[key]; !stays {
+			tx.Delete(key)
+		}
+	}
+	for key, value := range next.keys {
+		if _, there := old.keys[key]; !there {
+			tx.Put(key, value)
+		}
+	}
+	for key, s := range old.counts {
+		next.count(key, -s.count, -s.total)
+	}
+	return addSums(tx, next.counts)
+}
+
+// addSums adds to counters.
+func addSums(tx *durable.Tx, changes map[string]sum) error {
+	for key, change := range changes {
+		if change == (sum{}) {
+			continue
+		}
+		stored, err := readSum(tx.Get, key)
+		if err != nil {
+			return err
+		}
+		tx.Put(key, sum{stored.count + change.count, stored.total + change.total}.bytes())
+	}
+	return nil
+}
+
+func (s sum) bytes() []byte {
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, uint64(s.count)), uint64(s.total))
+}
+
+func readSum(get func(string) ([]byte, error), key string) (sum, error) {
+	value, err := get(key)
+	if errors.Is(err, durable.ErrNotFound) {
+		return sum{}, nil
+	}
+	if err != nil {
+		return sum{}, err
+	}
+	return parseSum(value)
+}
+
+func parseSum(value []byte) (sum, error) {
+	if len(value) != 16 {
+		return sum{}, errUnknownRecord
+	}
+	return sum{int64(binary.BigEndian.Uint64(value)), int64(binary.BigEndian.Uint64(value[8:]))}, nil
+}
