@@ -158,6 +158,10 @@ func (m *memory) Product(_ context.Context, id string) (*catalog.Product, error)
 	return find(m, m.products, func(found *catalog.Product) bool { return found.ID == id })
 }
 
+func (m *memory) Version(context.Context, string, string) (*catalog.Version, error) {
+	return nil, catalog.ErrNotFound
+}
+
 func find[T any](m *memory, records map[string]*T, wanted func(*T) bool) (*T, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/durable"
@@ -23,6 +24,11 @@ func productKey(storeID, id string) string { return recordKey(shared+"/"+storeID
 
 func merchantStoreKey(merchantID, storeID string) string {
 	return shared + "/-/ms/" + merchantID + "/" + storeID
+}
+
+// versionIDKey is the key of the key of a version.
+func versionIDKey(storeID, productID, id string) string {
+	return shared + "/" + storeID + "/pi/" + productID + "/" + id
 }
 
 // versionKey sorts the versions of a product from the newest to the oldest.
@@ -85,6 +91,94 @@ func (db *DB) Product(_ context.Context, id string) (*catalog.Product, error) {
 		return nil, err
 	}
 	return load[catalog.Product](db.Get, productKey(string(storeID), id), errLost)
+}
+
+// Version implements catalog.Records.
+func (db *DB) Version(_ context.Context, productID, id string) (*catalog.Version, error) {
+	storeID, err := db.Get(locator(kindProduct, productID))
+	if errors.Is(err, durable.ErrNotFound) {
+		return nil, catalog.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	place, err := db.Get(versionIDKey(string(storeID), productID, id))
+	if err == nil {
+		return load[catalog.Version](db.Get, string(place), errLost)
+	}
+	if !errors.Is(err, durable.ErrNotFound) {
+		return nil, err
+	}
+	return db.unindexedVersion(string(storeID), productID, id)
+}
+
+// unindexedVersion finds a version in a product that no version of the program with an index has written.
+func (db *DB) unindexedVersion(storeID, productID, id string) (*catalog.Version, error) {
+	product, err := load[catalog.Product](db.Get, productKey(storeID, productID), errLost)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range versionsOf(product) {
+		if v.ID == id {
+			return v, nil
+		}
+	}
+	return nil, catalog.ErrNotFound
+}
+
+// Stores implements catalog.Lists.
+func (db *DB) Stores(ctx context.Context, merchantID string, skip, limit int) (stores []*catalog.Store, err error) {
+	var ids []string
+	prefix := merchantStoreKey(merchantID, "")
+	if err := db.ScanBack(prefix, "", func(key string, _ []byte) bool {
+		if skip--; skip < 0 && limit > 0 {
+			ids = append(ids, strings.TrimPrefix(key, prefix))
+		}
+		return len(ids) < limit
+	}); err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		store, err := db.Store(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		stores = append(stores, store)
+	}
+	return stores, nil
+}
+
+// Products implements catalog.Lists.
+func (db *DB) Products(_ context.Context, storeID string, skip, limit int) ([]*catalog.Product, error) {
+	return page[catalog.Product](db.ScanBack, productKey(storeID, ""), skip, limit)
+}
+
+// Versions implements catalog.Lists.
+func (db *DB) Versions(_ context.Context, productID string, skip, limit int) ([]*catalog.Version, error) {
+	storeID, err := db.Get(locator(kindProduct, productID))
+	if errors.Is(err, durable.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return page[catalog.Version](db.Scan, versionsKey(string(storeID), productID), skip, limit)
+}
+
+// page reads a page of the records with a prefix.
+func page[T any](scan func(prefix, from string, visit func(string, []byte) bool) error, prefix string, skip, limit int) (list []*T, err error) {
+	scanned := scan(prefix, "", func(_ string, value []byte) bool {
+		if skip--; skip >= 0 || limit <= 0 {
+			return limit > 0
+		}
+		record := new(T)
+		if err = decode(value, record); err != nil {
+			return false
+		}
+		list = append(list, record)
+		return len(list) < limit
+	})
+	return list, errors.Join(scanned, err)
 }
 
 // OriginListed implements catalog.Origins.
@@ -179,11 +273,10 @@ func putProduct(tx *durable.Tx, p *catalog.Product) error {
 	case before.Revision != p.Revision:
 		return catalog.ErrStale
 	}
-	for _, v := range []*catalog.Version{before.Test.Version, before.Prod.Version, p.Test.Version, p.Prod.Version} {
-		if v == nil {
-			continue
-		}
-		if err := save(tx, versionKey(p.StoreID, p.ID, v.Number), v); err != nil {
+	for _, v := range append(versionsOf(before), versionsOf(p)...) {
+		place := versionKey(p.StoreID, p.ID, v.Number)
+		tx.Put(versionIDKey(p.StoreID, p.ID, v.ID), []byte(place))
+		if err := save(tx, place, v); err != nil {
 			return err
 		}
 	}
@@ -191,4 +284,14 @@ func putProduct(tx *durable.Tx, p *catalog.Product) error {
 	next := *p
 	next.Revision++
 	return save(tx, key, &next)
+}
+
+// versionsOf returns the versions that a product has on sale.
+func versionsOf(p *catalog.Product) (versions []*catalog.Version) {
+	for _, listing := range []catalog.Listing{p.Test, p.Prod} {
+		if listing.Version != nil {
+			versions = append(versions, listing.Version)
+		}
+	}
+	return versions
 }

@@ -30,6 +30,7 @@
 //	all/<store>/st                 catalog.Store
 //	all/<store>/pr/<product>       catalog.Product
 //	all/<store>/pv/<product>/<n>   catalog.Version; n is 2^32-1 less its number, in hexadecimal
+//	all/<store>/pi/<product>/<v>   the key of the version with the id v
 //	all/-/ms/<merchant>/<store>    nothing: the store is the merchant's
 //	all/-/sl/<slug>                the id of the store with that slug
 //	all/-/og/<origin>/<store>      nothing: the store lists that origin
@@ -53,5 +54,5 @@
 // The first byte of a record is its encoding. 1 is JSON, see package record. 2, for sessions, deliveries and old orders, is the version
 // and an instant (when an order or delivery is due, or when a session may be deleted), 8 bytes each, and JSON. 3, for orders, has the
 // size of the order's index tokens, 4 bytes, and the tokens before the JSON: the order's own commit replaces the entries that they
-// name. The values of "sl", "at", "de", "wk", "use" and "rd" are plain.
+// name. The values of "sl", "pi", "at", "de", "wk", "use" and "rd" are plain.
 package badgerstore

@@ -251,10 +251,24 @@ type Records interface {
 	StoreBySlug(ctx context.Context, slug string) (*Store, error)
 	Product(ctx context.Context, id string) (*Product, error)
 
+	// Version reads a version of a product, on sale or not.
+	Version(ctx context.Context, productID, id string) (*Version, error)
+
 	// Put writes a change as a whole or not at all. A merchant, store or product whose Revision is not the stored one has been
 	// written since it was read: the error is [ErrStale]. Revision 0 is a new one. The stored copy carries the next revision. The error is
 	// [ErrSlugTaken] when another store has the slug, or had it.
 	Put(ctx context.Context, c Change) error
+}
+
+// Lists lists the catalogue, the newest first. skip is how many to leave out, limit the most to return. It follows [Records.Put] at
+// once. What does not exist has an empty list.
+type Lists interface {
+	// Stores lists a merchant's stores, deleted ones too.
+	Stores(ctx context.Context, merchantID string, skip, limit int) ([]*Store, error)
+	// Products lists the products of a store.
+	Products(ctx context.Context, storeID string, skip, limit int) ([]*Product, error)
+	// Versions lists the versions of a product.
+	Versions(ctx context.Context, productID string, skip, limit int) ([]*Version, error)
 }
 
 // Change is what one Put writes. Nil fields write nothing.

@@ -78,14 +78,28 @@ func (db *DB) View(do func(get func(string) ([]byte, error)) error) (err error) 
 
 // Scan calls visit with each key that begins with prefix and sorts after the key after, and its value, in the order of the keys'
 // bytes, until visit returns false. With after "" it visits all of them. It reads one moment. visit may keep the slices.
-func (db *DB) Scan(prefix, after string, visit func(key string, value []byte) bool) (err error) {
+func (db *DB) Scan(prefix, after string, visit func(key string, value []byte) bool) error {
+	return db.scan(prefix, max(prefix, after), after, false, visit)
+}
+
+// ScanBack is Scan in the opposite order: it visits the keys that sort before the key before, all of them if that is "".
+func (db *DB) ScanBack(prefix, before string, visit func(key string, value []byte) bool) error {
+	from := before
+	if before == "" {
+		from = prefix + "\xff"
+	}
+	return db.scan(prefix, from, before, true, visit)
+}
+
+// scan visits the keys with a prefix, beginning at the key from; it leaves out the key without.
+func (db *DB) scan(prefix, from, without string, back bool, visit func(key string, value []byte) bool) (err error) {
 	defer db.unreadable(&err)
 	return db.badger.View(func(txn *badger.Txn) error {
-		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte(prefix), PrefetchValues: true, PrefetchSize: 100})
+		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte(prefix), PrefetchValues: true, PrefetchSize: 100, Reverse: back})
 		defer it.Close()
-		for it.Seek([]byte(max(prefix, after))); it.Valid(); it.Next() {
+		for it.Seek([]byte(from)); it.Valid(); it.Next() {
 			key := string(it.Item().KeyCopy(nil))
-			if key == after {
+			if key == without {
 				continue
 			}
 			value, err := it.Item().ValueCopy(nil)

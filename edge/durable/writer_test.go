@@ -145,3 +145,29 @@ func TestUrgent(t *testing.T) {
 		t.Errorf("%d commands, the first are %v", len(order), order[:3])
 	}
 }
+
+// TestScanBack: the opposite order of Scan, also from a key that does not exist, within the prefix.
+func TestScanBack(t *testing.T) {
+	db := open(t)
+	keys := []string{"test/a/1", "test/b/1", "test/b/2", "test/b/3", "test/b/ÿ", "test/c/1"}
+	if err := db.Update(func(tx *Tx) error {
+		for _, key := range keys {
+			tx.Put(key, []byte(key))
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for before, want := range map[string][]string{
+		"": {"test/b/ÿ", "test/b/3", "test/b/2", "test/b/1"}, "test/b/3": {"test/b/2", "test/b/1"}, "test/b/25": {"test/b/2", "test/b/1"},
+		"test/b/1": nil,
+	} {
+		var got []string
+		if err := db.ScanBack("test/b/", before, func(key string, value []byte) bool {
+			got = append(got, key)
+			return key == string(value)
+		}); err != nil || !slices.Equal(got, want) {
+			t.Errorf("before %q: %q, %v", before, got, err)
+		}
+	}
+}

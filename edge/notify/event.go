@@ -110,19 +110,14 @@ func (s *Service) sale(ctx context.Context, f *orders.Fact) (*sale, error) {
 // productMetadata returns the metadata of the product's version that was sold, nil where it is no longer known.
 func (s *Service) productMetadata(ctx context.Context, o *orders.Order) (map[string]catalog.JSON, error) {
 	sold := o.Sold().Product
-	product, err := s.Catalog.Product(ctx, sold.ID)
+	version, err := s.Catalog.Version(ctx, sold.ID, sold.VersionID)
 	if isNotFound(err) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("product %s: %w", sold.ID, err)
 	}
-	for _, listing := range []*catalog.Listing{&product.Test, &product.Prod} {
-		if v := listing.Version; v != nil && v.ID == sold.VersionID {
-			return v.Metadata, nil
-		}
-	}
-	return nil, nil
+	return version.Metadata, nil
 }
 
 // data returns the data of the event that a fact becomes. An error is for an operator: the fact cannot become an event.

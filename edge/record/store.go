@@ -25,6 +25,7 @@ type Store interface {
 	orders.Reader
 	catalog.Records
 	catalog.Origins
+	catalog.Lists
 	auth.Tokens
 	auth.Keys
 	notify.Store

@@ -337,6 +337,44 @@ func (s lastCatalogWins) Put(ctx context.Context, c catalog.Change) error {
 	}
 }
 
+// onlyOnSale forgets the versions that are not on sale.
+type onlyOnSale struct{ base }
+
+func (s onlyOnSale) Version(ctx context.Context, productID, id string) (*catalog.Version, error) {
+	p, err := s.Product(ctx, productID)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range []*catalog.Version{p.Test.Version, p.Prod.Version} {
+		if v != nil && v.ID == id {
+			return v, nil
+		}
+	}
+	return nil, catalog.ErrNotFound
+}
+
+// everyStore lists the stores of all merchants.
+type everyStore struct {
+	base
+	stores *sync.Map
+}
+
+func (s everyStore) Put(ctx context.Context, c catalog.Change) error {
+	err := s.base.Put(ctx, c)
+	if err == nil && c.Store != nil {
+		s.stores.Store(c.Store.ID, c.Store)
+	}
+	return err
+}
+
+func (s everyStore) Stores(context.Context, string, int, int) (list []*catalog.Store, err error) {
+	s.stores.Range(func(_, store any) bool {
+		list = append(list, store.(*catalog.Store))
+		return true
+	})
+	return list, nil
+}
+
 // staleOrigins does not remove origins.
 type staleOrigins struct {
 	base
@@ -410,6 +448,8 @@ func TestBroken(t *testing.T) {
 		"the last catalogue wins":      func(s record.Store) record.Store { return lastCatalogWins{s} },
 		"the last merchant wins":       func(s record.Store) record.Store { return lastMerchantWins{s} },
 		"merchants backwards":          func(s record.Store) record.Store { return newestMerchants{s} },
+		"versions on sale only":        func(s record.Store) record.Store { return onlyOnSale{s} },
+		"stores of all merchants":      func(s record.Store) record.Store { return everyStore{s, new(sync.Map)} },
 		"a slug for many":              func(s record.Store) record.Store { return manySlugs{s} },
 		"origins for ever":             func(s record.Store) record.Store { return staleOrigins{s, new(sync.Map)} },
 		"a claim for each":             func(s record.Store) record.Store { return manyClaims{s} },

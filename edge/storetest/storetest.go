@@ -59,6 +59,7 @@ func Checks() []Check {
 		{"a stale write of the catalogue changes nothing", staleCatalog},
 		{"a merchant is written by compare-and-set", merchantRevisions},
 		{"merchants are listed by pages", merchantPages},
+		{"the catalogue is listed, the newest first", lists},
 		{"a slug has one store", slugs},
 		{"origins are listed as long as a store lists them", origins},
 		{"all callers get the same webhook key", webhookKey},
