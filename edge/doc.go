@@ -43,6 +43,7 @@
 //
 //	api            JSON over HTTP, for programs
 //	page           the hosted checkout, HTML for buyers
+//	dashboard      the operator's pages
 //	admin          an operator's operations, over a socket in the data directory
 //	demo           the merchant of crepe dev: its records, its pages, and a client of the API
 //

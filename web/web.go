@@ -29,7 +29,7 @@ type Asset struct {
 
 var byName, byURL = load()
 
-// Named returns the asset with a source name: "checkout.js", "checkout.css", "checkout.wasm", "status.js" or "client.js". It panics
+// Named returns the asset with a source name: "checkout.js", "checkout.css", "dashboard.css", "checkout.wasm", "status.js" or "client.js". It panics
 // on any other.
 func Named(name string) *Asset {
 	asset, ok := byName[name]

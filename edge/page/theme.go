@@ -108,7 +108,7 @@ func (p *palette) signal(base color) signal {
 	return signal{mixUntilReadable(0, p.bg.strongest(), base, textContrast, p.bg), p.bg}
 }
 
-// themeCSS returns a store's style sheet. For empty settings it is the block that checkout.css begins with.
+// themeCSS returns a store's style sheet. For empty settings it is the block that base.css begins with.
 func themeCSS(s *catalog.CheckoutSettings) string {
 	light, dark := newPalette(&s.Light, defaultThemes[0]), newPalette(&s.Dark, defaultThemes[1])
 	var b strings.Builder

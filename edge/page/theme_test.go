@@ -72,14 +72,14 @@ func TestThemeUnchanged(t *testing.T) {
 	}
 }
 
-// TestDefaultTheme checks that checkout.css begins with the generated default theme.
+// TestDefaultTheme checks that base.css begins with the generated default theme.
 func TestDefaultTheme(t *testing.T) {
-	style, err := os.ReadFile("../../web/src/checkout.css")
+	style, err := os.ReadFile("../../web/src/base.css")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if own := themeCSS(&catalog.CheckoutSettings{}); !strings.Contains(string(style), own) {
-		t.Errorf("web/src/checkout.css does not contain\n%s", own)
+		t.Errorf("web/src/base.css does not contain\n%s", own)
 	}
 }
 

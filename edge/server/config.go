@@ -51,6 +51,9 @@ type Config struct {
 	// NoMerchant is called when the server takes requests and there is no merchant; nil for nothing.
 	NoMerchant func()
 
+	// DashboardToken opens the operator's dashboard. With "" there is none; crepe dev then has one that needs no token.
+	DashboardToken string
+
 	// Dev makes the server that of crepe dev; nil for production.
 	Dev *Dev
 

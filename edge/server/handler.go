@@ -16,6 +16,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/api"
+	"github.com/crepe-checkout/crepe/edge/dashboard"
 	sandboxpage "github.com/crepe-checkout/crepe/edge/sandbox/page"
 )
 
@@ -50,6 +51,8 @@ func (s *server) handle(ctx *fasthttp.RequestCtx) {
 	switch {
 	case api.Serves(path):
 		s.api.Handle(ctx)
+	case s.dashboard != nil && dashboard.Serves(path):
+		s.dashboard.Handle(ctx)
 	case bytes.HasPrefix(path, []byte("/sandbox/")):
 		s.sandbox(ctx)
 	default:

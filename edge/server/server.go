@@ -19,6 +19,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/api"
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/dashboard"
 	"github.com/crepe-checkout/crepe/edge/demo"
 	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/idempotency"
@@ -60,6 +61,7 @@ type server struct {
 	notify    *notify.Service
 	api       *api.API
 	page      *page.Handler
+	dashboard *dashboard.Handler // nil without one
 	sandboxes map[checkout.Environment]*sandbox.Sandbox
 	demo      *demo.Demo                         // nil without Dev
 	extra     map[string]fasthttp.RequestHandler // the demo merchant's pages by path
@@ -120,6 +122,7 @@ func (s *server) wire() error {
 		Ready: s.ready, Now: time.Now, Log: s.log})
 	s.page = page.New(page.Config{Sessions: s.sessions, Orders: s.orders, Stores: s.db, GeoIP: locator, Throttle: limits, Rates: rates, Now: time.Now, Log: s.log,
 		PayOrigins: []string{stripe.PayOrigin}, Providers: s.providerNames()})
+	s.openDashboard(locator)
 	if s.Dev != nil {
 		s.demo = demo.New(demo.Config{Store: s.db, Data: s.Data, PublicURL: s.PublicURL, LocalURL: s.local, Origins: s.Dev.Origins,
 			Look: s.Dev.Look, Log: s.log})

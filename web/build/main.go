@@ -50,6 +50,7 @@ func build(root, out string) error {
 	files, err := bundle(root, []api.EntryPoint{
 		{InputPath: "checkout.ts", OutputPath: "checkout"},
 		{InputPath: "checkout.css", OutputPath: "checkout"},
+		{InputPath: "dashboard.css", OutputPath: "dashboard"},
 		{InputPath: "status.ts", OutputPath: "status"},
 		{InputPath: "client/served.ts", OutputPath: "client"},
 	})

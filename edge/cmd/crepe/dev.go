@@ -36,7 +36,10 @@ func dev(ctx context.Context, args []string, stdout, _ io.Writer, log *slog.Logg
 	if err := parseWithEnvironment(f, args, stdout); err != nil {
 		return err
 	}
-	var err error
+	err := setToken(&c, os.Getenv)
+	if err != nil {
+		return err
+	}
 	if c.Dev.Origins, err = parseOrigins(*list); err != nil {
 		return err
 	}

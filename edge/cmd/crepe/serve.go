@@ -21,6 +21,7 @@ Secrets are environment variables only, because flags are visible in lists of pr
   CREPE_STRIPE_WEBHOOK_SECRET       signing secret of the webhook endpoint /v1/webhooks/stripe/prod
   CREPE_STRIPE_TEST_KEY             API key of the test environment
   CREPE_STRIPE_TEST_WEBHOOK_SECRET  signing secret of the webhook endpoint /v1/webhooks/stripe/test
+  CREPE_DASHBOARD_TOKEN             opens the dashboard at /dashboard, at least 32 characters; without it there is none
 
 Settings, each of them also an environment variable (--public-url is CREPE_PUBLIC_URL):
 `
@@ -35,7 +36,10 @@ func serve(ctx context.Context, args []string, stdout, _ io.Writer, log *slog.Lo
 	if err := parseWithEnvironment(f, args, stdout); err != nil {
 		return err
 	}
-	var err error
+	err := setToken(&c, os.Getenv)
+	if err != nil {
+		return err
+	}
 	if c.Stripe, err = stripeAccounts(os.Getenv); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -30,7 +31,46 @@ func declareSettings(f *flag.FlagSet, c *server.Config) {
 	parsed(f, &c.StoreRate, "store-rate", "100", parseLimit[float64], "requests a second for one store without a merchant's credential, a `number` or off")
 	f.StringVar(&c.GeoIP, "geoip", "", "country database `file` (.mmdb), to use IP addresses as evidence; default: none")
 	f.StringVar(&c.Rates, "rates", "", "`file` of your own tax rates (.tsv), over the built-in ones; default: none")
+	parsed(f, &c.DashboardToken, "dashboard-token-file", "", readToken, "`file` of the token that opens the dashboard; default: CREPE_DASHBOARD_TOKEN")
 	parsed(f, &c.TrustedProxies, "trusted-proxies", "", geoip.ParseProxies, "CIDR `blocks` of the proxies whose X-Forwarded-For is believed; default: none")
+}
+
+// dashboardVariable is the variable of the dashboard's token.
+const dashboardVariable = "CREPE_DASHBOARD_TOKEN"
+
+// readToken reads the dashboard's token from a file; "" is no file.
+func readToken(file string) (string, error) {
+	if file == "" {
+		return "", nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	return checkToken(strings.TrimSpace(string(text)))
+}
+
+// setToken sets the dashboard's token from the environment, unless a file has set it.
+func setToken(c *server.Config, getenv func(string) string) (err error) {
+	token := getenv(dashboardVariable)
+	switch {
+	case token == "":
+	case c.DashboardToken != "":
+		return fmt.Errorf("%s and --dashboard-token-file are both set: remove one", dashboardVariable)
+	default:
+		if c.DashboardToken, err = checkToken(token); err != nil {
+			return fmt.Errorf("%s: %w", dashboardVariable, err)
+		}
+	}
+	return nil
+}
+
+// checkToken refuses a token that can be guessed. Its error does not contain the token.
+func checkToken(token string) (string, error) {
+	if len(token) < server.MinDashboardToken {
+		return "", fmt.Errorf("the token has %d characters, expected %d or more; openssl rand -hex 32 makes one", len(token), server.MinDashboardToken)
+	}
+	return token, nil
 }
 
 // parsed declares a flag whose text parse reads into p. The default must be valid.
@@ -95,7 +135,7 @@ const (
 )
 
 var secretVariables = []string{
-	liveVariables + "KEY", liveVariables + "WEBHOOK_SECRET", testVariables + "KEY", testVariables + "WEBHOOK_SECRET",
+	liveVariables + "KEY", liveVariables + "WEBHOOK_SECRET", testVariables + "KEY", testVariables + "WEBHOOK_SECRET", dashboardVariable,
 }
 
 // stripeAccounts reads the accounts from the environment, by the environment of their keys.

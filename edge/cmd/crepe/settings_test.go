@@ -2,6 +2,8 @@ package main
 
 import (
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +36,42 @@ func TestSettings(t *testing.T) {
 		name, _, _ := strings.Cut(args, " ")
 		if _, err := parse(strings.Fields(args)...); err == nil || !strings.Contains(err.Error(), name[1:]) {
 			t.Errorf("%s: %v", args, err)
+		}
+	}
+}
+
+// TestDashboardToken: the token comes from a file or the environment, and a short one is refused without showing it.
+func TestDashboardToken(t *testing.T) {
+	const long = "0123456789abcdef0123456789abcdef"
+	file := func(text string) string {
+		name := filepath.Join(t.TempDir(), "token")
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	for _, c := range []struct{ name, file, variable, want string }{
+		{"none", "", "", ""},
+		{"a file", file(long + "\n"), "", long},
+		{"a variable", "", long, long},
+		{"both", file(long), long, "!both set"},
+		{"a short file", file("hunter2"), "", "!7 characters"},
+		{"a short variable", "", "hunter2", "!CREPE_DASHBOARD_TOKEN: the token has 7 characters"},
+		{"no file", "/nowhere/token", "", "!no such file"},
+	} {
+		var config server.Config
+		f := newFlags("serve", "")
+		declareSettings(f, &config)
+		err := parseFlags(f, []string{"--dashboard-token-file", c.file}, io.Discard)
+		if err == nil {
+			err = setToken(&config, func(string) string { return c.variable })
+		}
+		want, refused := strings.CutPrefix(c.want, "!")
+		switch {
+		case refused && (err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2")):
+			t.Errorf("%s: %v", c.name, err)
+		case !refused && (err != nil || config.DashboardToken != want):
+			t.Errorf("%s: %q, %v", c.name, config.DashboardToken, err)
 		}
 	}
 }
