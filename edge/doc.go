@@ -28,7 +28,7 @@
 //	idempotency    X-Idempotency-Key
 //	sessions       a checkout session from opening to expiry
 //	orders         the order workflow, the state machine, the sweeper, reconciliation
-//	notify         the signatures of webhooks to merchants
+//	notify         webhooks to merchants: the outbox of facts about orders, endpoints, signed deliveries
 //
 // Adapters:
 //

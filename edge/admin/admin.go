@@ -38,18 +38,23 @@ const (
 	ListKeys          = "/keys/list"
 	RotateKey         = "/keys/rotate"
 	RevokeKey         = "/keys/revoke"
+	ListEndpoints     = "/webhooks/endpoints"
+	ListDeliveries    = "/webhooks/deliveries"
+	ResendDelivery    = "/webhooks/resend"
+	TestEndpoint      = "/webhooks/test"
+	WebhookKeys       = "/webhooks/keys"
 	Metrics           = "/metrics"
 )
 
 // Config configures an [Admin]. Every field but PublicURL is required.
 type Config struct {
-	Orders      *orders.Service
-	Reviews     orders.ReviewStore
-	Auth        *auth.Service
-	Accounts    *catalog.Accounts
-	WebhookKeys notify.Keys
-	PublicURL   string // of the server; "" where none runs
-	Log         *slog.Logger
+	Orders    *orders.Service
+	Reviews   orders.ReviewStore
+	Auth      *auth.Service
+	Accounts  *catalog.Accounts
+	Notify    *notify.Service
+	PublicURL string // of the server; "" where none runs
+	Log       *slog.Logger
 }
 
 // Admin serves the operations. It is safe for concurrent use.
@@ -75,6 +80,11 @@ func New(c Config) *Admin {
 		ListKeys:          serve(a, a.listKeys),
 		RotateKey:         serve(a, a.rotateKey),
 		RevokeKey:         serve(a, a.revokeKey),
+		ListEndpoints:     serve(a, a.listEndpoints),
+		ListDeliveries:    serve(a, a.listDeliveries),
+		ResendDelivery:    serve(a, a.resendDelivery),
+		TestEndpoint:      serve(a, a.testEndpoint),
+		WebhookKeys:       serve(a, a.webhookKeys),
 	}
 	return a
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/catalog"
-	"github.com/crepe-checkout/crepe/edge/notify"
 )
 
 // Merchant describes a merchant.
@@ -76,7 +75,7 @@ func (a *Admin) merchant(m *catalog.Merchant) Merchant {
 func (a *Admin) webhookPublicKeys(ctx context.Context) (map[checkout.Environment]string, error) {
 	keys := make(map[checkout.Environment]string)
 	for _, env := range []checkout.Environment{checkout.Test, checkout.Prod} {
-		signer, err := notify.NewSigner(ctx, a.config.WebhookKeys, env)
+		signer, err := a.config.Notify.Signer(ctx, env)
 		if err != nil {
 			return nil, err
 		}

@@ -31,11 +31,13 @@ type addWebhookRequest struct {
 }
 
 type updateWebhookRequest struct {
-	ID     string   `json:"id"`
-	URL    string   `json:"url"`
-	Events []string `json:"events"`
-	Secret string   `json:"secret"`
+	ID     string             `json:"id"`
+	URL    string             `json:"url"`
+	Events optional[[]string] `json:"events"`
+	Secret optional[string]   `json:"secret"` // null clears it
 }
+
+func (*updateWebhookRequest) nested() {}
 
 type removeWebhookRequest struct {
 	ID string `json:"id"`
@@ -76,7 +78,7 @@ func (a *API) addWebhook(c *call, r *addWebhookRequest) (*webhookResponse, error
 }
 
 func (a *API) updateWebhook(c *call, r *updateWebhookRequest) (*webhookResponse, error) {
-	return showWebhook(a.config.Notify.UpdateEndpoint(c.ctx, c.owner(), notify.EndpointUpdate(*r)))
+	return showWebhook(a.config.Notify.UpdateEndpoint(c.ctx, c.owner(), notify.EndpointUpdate{ID: r.ID, URL: r.URL, Events: r.Events.Value, Secret: r.Secret.patch()}))
 }
 
 func (a *API) removeWebhook(c *call, r *removeWebhookRequest) (*webhookResponse, error) {

@@ -58,6 +58,33 @@ func storeOf(get func(string) ([]byte, error), kind string, env checkout.Environ
 	return storeID, nil
 }
 
+// AllEndpoints implements notify.Store.
+func (db *DB) AllEndpoints(ctx context.Context, env checkout.Environment, after string, limit int) (page psp.Page[notify.Endpoint], err error) {
+	last, prefix := "", locator(kindEndpoint, "")
+	scanned := db.Scan(prefix, prefix+after, func(key string, value []byte) bool {
+		storeID, mine := strings.CutPrefix(string(value), string(env)+"/")
+		if !mine {
+			return true
+		}
+		if len(page.Items) == limit {
+			page.Next = last
+			return false
+		}
+		last = strings.TrimPrefix(key, prefix)
+		var all *notify.Endpoints
+		if all, err = db.Endpoints(ctx, env, storeID); err != nil {
+			return false
+		}
+		for _, e := range all.Items {
+			if e.ID == last {
+				page.Items = append(page.Items, e)
+			}
+		}
+		return true
+	})
+	return page, errors.Join(scanned, err)
+}
+
 // replaceEndpoints writes the endpoints of a store, and the locators of those that are there now.
 func replaceEndpoints(tx *durable.Tx, e *notify.Endpoints) error {
 	if e == nil {
@@ -202,6 +229,23 @@ func (db *DB) Deliveries(_ context.Context, env checkout.Environment, storeID, a
 	return readPage(db, deliveriesPrefix(env, storeID), after, limit, func(_ string, value []byte) (d notify.Delivery, err error) {
 		return d, decode(value, &d)
 	})
+}
+
+// FailedDeliveries implements notify.Store.
+func (db *DB) FailedDeliveries(ctx context.Context, env checkout.Environment, after string, limit int) (psp.Page[notify.Delivery], error) {
+	ids, err := readPage(db, failedDeliveries(env), after, limit, func(id string, _ []byte) (string, error) { return id, nil })
+	page := psp.Page[notify.Delivery]{Next: ids.Next}
+	for _, id := range ids.Items {
+		d, missing := db.Delivery(ctx, env, id)
+		if errors.Is(missing, notify.ErrNotFound) {
+			continue // it has just expired
+		}
+		if missing != nil {
+			return page, missing
+		}
+		page.Items = append(page.Items, *d)
+	}
+	return page, err
 }
 
 // DueDeliveries implements notify.Store. It scans the index endpoint by endpoint, and skips what is beyond the limit.

@@ -124,3 +124,20 @@ type StatusError struct {
 func (e *StatusError) Error() string {
 	return fmt.Sprintf("%s answers %d: %s", e.URL, e.Status, e.Body)
 }
+
+// AddWebhook adds a webhook endpoint that gets every event of a store, and returns its id.
+func (c *Client) AddWebhook(storeID, url string) (id string, err error) {
+	var added struct {
+		Webhook struct {
+			ID string `json:"id"`
+		} `json:"webhook"`
+	}
+	err = c.Call("/v1/actions/store/add-webhook", map[string]any{"storeId": storeID, "channel": "http", "url": url, "testMode": true,
+		"events": []string{"order.completed", "refund.succeeded", "refund.failed"}}, &added)
+	return added.Webhook.ID, err
+}
+
+// RemoveWebhook removes a webhook endpoint.
+func (c *Client) RemoveWebhook(id string) error {
+	return c.Call("/v1/actions/store/remove-webhook", map[string]string{"id": id}, new(struct{}))
+}

@@ -131,9 +131,10 @@ Store      %s (%s)
 Product    %s
 Keys       %s (test and prod)
 Sandbox    %s/sandbox/log
+Webhooks   crepe webhook listen --data %s
 
 `, file.CheckoutURL, d.config.PublicURL, d.config.PublicURL, token, session.SessionID, file.MerchantID, file.StoreID, file.StoreSlug,
-		file.Products[0].ID, filepath.Join(d.config.Data, FileName), d.config.PublicURL)
+		file.Products[0].ID, filepath.Join(d.config.Data, FileName), d.config.PublicURL, d.config.Data)
 	return nil
 }
 

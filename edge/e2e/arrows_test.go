@@ -81,7 +81,7 @@ var arrows = map[string][]string{
 	"edge":           {},                                                  // doc.go only: how the parts work together
 	"edge/demo":      {"core", "edge/api", "edge/catalog", "edge/notify"}, // the merchant of crepe dev, a client of the API
 	"edge/server":    {"core", "edge", "web", "wasm"},                     // wires all of them
-	"edge/cmd/crepe": {"core", "edge/server", "edge/admin", "edge/catalog", "edge/demo", "edge/geoip", "edge/psp/stripe", "edge/quoteview", "edge/sandbox"},
+	"edge/cmd/crepe": {"core", "edge/server", "edge/admin", "edge/catalog", "edge/demo", "edge/geoip", "edge/notify", "edge/psp/stripe", "edge/quoteview", "edge/sandbox"},
 
 	"edge/shoptest": {"core", "edge/demo", "edge/sessions", "edge/orders", "edge/shortid"}, // drives a server, in tests
 	"edge/e2e":      {},                                                                    // tests of the binary

@@ -96,7 +96,7 @@ func (s *Service) AddEndpoint(ctx context.Context, owner Owner, r NewEndpoint) (
 		return nil, p
 	}
 	store, err := s.Catalog.Store(ctx, r.StoreID)
-	if errors.Is(err, catalog.ErrNotFound) || err == nil && store.MerchantID != owner.MerchantID {
+	if errors.Is(err, catalog.ErrNotFound) || err == nil && (store.MerchantID != owner.MerchantID || store.DeletedAt != 0) {
 		return nil, unknownStore
 	}
 	if err != nil {
@@ -162,13 +162,16 @@ type EndpointUpdate struct {
 	ID     string
 	URL    string
 	Events []string
-	Secret string
+	Secret catalog.Patch[string]
 }
 
 // UpdateEndpoint changes an endpoint of its owner. Deliveries that are still to be sent go to its new URL.
 func (s *Service) UpdateEndpoint(ctx context.Context, owner Owner, r EndpointUpdate) (*Endpoint, error) {
 	return s.changeOne(ctx, owner, r.ID, func(_ *Endpoints, e *Endpoint) error {
-		e.URL, e.Secret = cmp.Or(r.URL, e.URL), cmp.Or(r.Secret, e.Secret)
+		e.URL = cmp.Or(r.URL, e.URL)
+		if r.Secret.Given {
+			e.Secret = r.Secret.Value
+		}
 		if r.Events != nil {
 			e.Events = distinct(r.Events)
 		}

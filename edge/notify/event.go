@@ -35,30 +35,30 @@ type envelope struct {
 
 // orderData is the data of order.completed. A member that is not known is absent.
 type orderData struct {
-	OrderID            string                  `json:"orderId"`
-	OrderStatus        string                  `json:"orderStatus"`
-	BuyerEmail         string                  `json:"buyerEmail"`
-	BuyerIdentity      string                  `json:"merchantProvidedBuyerIdentity,omitempty"`
-	ExternalID         string                  `json:"orderMerchantExternalId,omitempty"`
-	Currency           money.Currency          `json:"currency"`
-	BillingDetail      billingDetail           `json:"billingDetail"`
-	OrderMetadata      map[string]string       `json:"orderMetadata,omitempty"`
-	ChargedAmount      string                  `json:"chargedAmount"`
-	ListPrice          breakdown               `json:"listPrice"`
-	Amount             string                  `json:"amount"`
-	Total              string                  `json:"total"`
-	Subtotal           string                  `json:"subtotal"`
-	TaxAmount          string                  `json:"taxAmount"`
-	TaxRate            float64                 `json:"taxRate"` // a fraction, 0.1
-	TaxName            string                  `json:"taxName"`
-	ProductName        string                  `json:"productName"`
-	ProductDescription string                  `json:"productDescription,omitempty"`
-	ProductMetadata    map[string]catalog.JSON `json:"productMetadata,omitempty"`
-	PaymentID          string                  `json:"paymentId"`
-	PaymentStatus      string                  `json:"paymentStatus"`
-	PaymentMethod      string                  `json:"paymentMethod,omitempty"`
-	PaymentLast4       string                  `json:"paymentLast4,omitempty"`
-	PaymentDate        string                  `json:"paymentDate"`
+	OrderID            string            `json:"orderId"`
+	OrderStatus        string            `json:"orderStatus"`
+	BuyerEmail         string            `json:"buyerEmail"`
+	BuyerIdentity      string            `json:"merchantProvidedBuyerIdentity,omitempty"`
+	ExternalID         string            `json:"orderMerchantExternalId,omitempty"`
+	Currency           money.Currency    `json:"currency"`
+	BillingDetail      billingDetail     `json:"billingDetail"`
+	OrderMetadata      map[string]string `json:"orderMetadata,omitempty"`
+	ChargedAmount      string            `json:"chargedAmount"`
+	ListPrice          breakdown         `json:"listPrice"`
+	Amount             string            `json:"amount"`
+	Total              string            `json:"total"`
+	Subtotal           string            `json:"subtotal"`
+	TaxAmount          string            `json:"taxAmount"`
+	TaxRate            float64           `json:"taxRate"` // a fraction, 0.1
+	TaxName            string            `json:"taxName"`
+	ProductName        string            `json:"productName"`
+	ProductDescription string            `json:"productDescription,omitempty"`
+	ProductMetadata    map[string]string `json:"productMetadata,omitempty"`
+	PaymentID          string            `json:"paymentId"`
+	PaymentStatus      string            `json:"paymentStatus"`
+	PaymentMethod      string            `json:"paymentMethod,omitempty"`
+	PaymentLast4       string            `json:"paymentLast4,omitempty"`
+	PaymentDate        string            `json:"paymentDate"`
 }
 
 type breakdown struct {
@@ -83,7 +83,7 @@ type sale struct {
 	order    *orders.Order
 	session  *sessions.Session
 	store    *catalog.Store
-	metadata map[string]catalog.JSON // of the product
+	metadata map[string]string // of the product
 }
 
 // sale reads what a fact is about.
@@ -108,7 +108,7 @@ func (s *Service) sale(ctx context.Context, f *orders.Fact) (*sale, error) {
 }
 
 // productMetadata returns the metadata of the product's version that was sold, nil where it is no longer known.
-func (s *Service) productMetadata(ctx context.Context, o *orders.Order) (map[string]catalog.JSON, error) {
+func (s *Service) productMetadata(ctx context.Context, o *orders.Order) (map[string]string, error) {
 	sold := o.Sold().Product
 	version, err := s.Catalog.Version(ctx, sold.ID, sold.VersionID)
 	if isNotFound(err) {
@@ -117,7 +117,20 @@ func (s *Service) productMetadata(ctx context.Context, o *orders.Order) (map[str
 	if err != nil {
 		return nil, fmt.Errorf("product %s: %w", sold.ID, err)
 	}
-	return version.Metadata, nil
+	return texts(version.Metadata), nil
+}
+
+// texts converts metadata to the strings that an event has: what is not a string is its JSON.
+func texts(metadata map[string]catalog.JSON) map[string]string {
+	converted := make(map[string]string, len(metadata))
+	for name, value := range metadata {
+		text := string(value)
+		if json.Unmarshal([]byte(value), &text) != nil {
+			text = string(value)
+		}
+		converted[name] = text
+	}
+	return converted
 }
 
 // data returns the data of the event that a fact becomes. An error is for an operator: the fact cannot become an event.

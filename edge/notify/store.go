@@ -23,12 +23,20 @@ type Store interface {
 	// EndpointStore returns the id of the store that has an endpoint in an environment; [ErrNotFound] when none has.
 	EndpointStore(ctx context.Context, env checkout.Environment, id string) (storeID string, err error)
 
+	// AllEndpoints lists the endpoints of one environment, sorted by id. after is "" for the first page, then Next of the page
+	// before; limit is at least 1.
+	AllEndpoints(ctx context.Context, env checkout.Environment, after string, limit int) (psp.Page[Endpoint], error)
+
 	// Delivery reads a delivery of one environment; [ErrNotFound] when there is none there, or it is no longer kept.
 	Delivery(ctx context.Context, env checkout.Environment, id string) (*Delivery, error)
 
 	// Deliveries lists the deliveries of a store in one environment, the newest first. after is "" for the first page, then Next
 	// of the page before; limit is at least 1.
 	Deliveries(ctx context.Context, env checkout.Environment, storeID, after string, limit int) (psp.Page[Delivery], error)
+
+	// FailedDeliveries lists the deliveries of one environment that have failed and are kept, sorted by id, with the pages of
+	// AllEndpoints.
+	FailedDeliveries(ctx context.Context, env checkout.Environment, after string, limit int) (psp.Page[Delivery], error)
 
 	// DueDeliveries names the deliveries whose DueAt is not after now, for each endpoint up to limit of them, the longest due
 	// first. An endpoint with many of them hides no other's.

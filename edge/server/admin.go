@@ -18,6 +18,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/durable"
+	"github.com/crepe-checkout/crepe/edge/notify"
 	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
@@ -28,7 +29,7 @@ func (s *server) openAdmin() {
 		s.log.Error("the operator's commands do not reach this server", "error", err)
 		return
 	}
-	handler := admin.New(admin.Config{Orders: s.orders, Reviews: s.db, Auth: s.auth, Accounts: accounts(s.db), WebhookKeys: s.db,
+	handler := admin.New(admin.Config{Orders: s.orders, Reviews: s.db, Auth: s.auth, Accounts: accounts(s.db), Notify: s.notify,
 		PublicURL: s.PublicURL, Log: s.log}).Handle
 	s.admin = startHTTP(listener, func(ctx *fasthttp.RequestCtx) {
 		defer s.recovered(ctx)
@@ -63,8 +64,9 @@ func OpenAdmin(data string, log *slog.Logger) (*admin.Client, error) {
 		Reviews: db,
 		Auth:    auth.New(auth.Config{Catalog: db, Keys: db, Tokens: db, Now: time.Now, Rand: rand.Reader}),
 
-		Accounts: accounts(db), WebhookKeys: db,
-		Log: slog.New(slog.DiscardHandler), // the command prints what it has done
+		Accounts: accounts(db),
+		Notify:   notify.New(notify.Config{Store: db, Orders: db, Catalog: db, Now: time.Now, Rand: rand.Reader, Log: log}),
+		Log:      slog.New(slog.DiscardHandler), // the command prints what it has done
 	}).Client(db.Close), nil
 }
 

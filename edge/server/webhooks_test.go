@@ -152,3 +152,80 @@ func (s *shop) webhookKey(t *testing.T) string {
 	}
 	return key
 }
+
+// TestWebhookEndpoints: the answers of the three paths, as the SDK reads them, and their refusals.
+func TestWebhookEndpoints(t *testing.T) {
+	shop := openShop(t, privateWebhooks)
+	const add, update, remove = "/v1/actions/store/add-webhook", "/v1/actions/store/update-webhook", "/v1/actions/store/remove-webhook"
+	call := func(path, body string) (int, string) {
+		t.Helper()
+		headers, err := shop.Merchant.Sign(path, []byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := shop.Post(t, path, body, headers)
+		return got.Status, got.Body
+	}
+	good := `{"storeId":"` + shop.File.StoreID + `","channel":"http","url":"https://shop.example.com/hook","events":["order.completed"],"testMode":true,"other":1}`
+	status, body := call(add, good)
+	var added struct{ Data webhookAnswer }
+	if err := json.Unmarshal([]byte(body), &added); err != nil || status != 200 {
+		t.Fatal(status, body)
+	}
+	e := added.Data.Webhook
+	if e.StoreID != shop.File.StoreID || e.Channel != "http" || !e.TestMode || e.Secret != nil || len(e.ID) != 36 || e.CreatedAt != e.UpdatedAt ||
+		!strings.Contains(body, `"secret":null`) {
+		t.Errorf("added %s", body)
+	}
+	for _, c := range []struct{ path, body, want string }{
+		{update, `{"id":"` + e.ID + `","secret":"s","url":null,"events":null}`, `"url":"https://shop.example.com/hook","events":["order.completed"],"testMode":true,"secret":"s"`},
+		{update, `{"id":"` + e.ID + `","secret":null,"channel":"slack","testMode":false}`, `"channel":"http"`},
+		{update, `{"id":"` + e.ID + `"}`, `"secret":null`},
+	} {
+		if status, body := call(c.path, c.body); status != 200 || !strings.Contains(body, c.want) {
+			t.Errorf("%s: %d %s", c.body, status, body)
+		}
+	}
+	with := func(from, to string) string { return strings.Replace(good, from, to, 1) }
+	for _, c := range []struct {
+		path, body string
+		status     int
+		want       string
+	}{
+		{add, `{}`, 400, `"message":"Missing required field: channel","layer":"store","code":"channel-required","path":"/channel"`},
+		{add, with(`"http"`, `"slack"`), 501, `"message":"Not implemented: only webhooks of the channel http are","layer":"store"`},
+		{add, with(`"http"`, `"fax"`), 400, `"message":"Invalid channel: expected one of [http, feishu, discord, telegram, slack]"`},
+		{add, with(`"http"`, `1`), 400, `"message":"Invalid JSON body","layer":"gateway","code":"invalid-json","path":"/channel"`},
+		{add, with(`true`, `"true"`), 400, `"path":"/testMode"`},
+		{add, with(`["order.completed"]`, `"order.completed"`), 400, `"path":"/events"`},
+		{add, with(`["order.completed"]`, `[1]`), 400, `"path":"/events"`},
+		{add, with(`["order.completed"]`, `["x"]`), 400, `"code":"events-invalid","path":"/events"`},
+		{add, with(`true`, `false`), 400, `"message":"Environment mismatch between testMode and API key"`},
+		{add, with(shop.File.StoreID, "STO_2aUyqjCzEIiEcYMKj7TZtw"), 404, `"message":"Store not found"`},
+		{add, with("https:", "ftp:"), 400, `"code":"url-invalid","path":"/url"`},
+		{update, `{"id":"11111111-2222-4333-8444-555555555555"}`, 404, `"message":"Webhook not found","layer":"store"`},
+		{update, `{"id":1}`, 400, `"path":"/id"`},
+		{remove, `{}`, 400, `"message":"Missing required field: id"`},
+		{remove, `{"id":"` + e.ID + `"}`, 200, e.ID},
+		{remove, `{"id":"` + e.ID + `"}`, 404, `"message":"Webhook not found"`},
+	} {
+		if status, body := call(c.path, c.body); status != c.status || !strings.Contains(body, c.want) {
+			t.Errorf("%s %s: %d %s", c.path, c.body, status, body)
+		}
+	}
+	if got := shop.Post(t, add, good, shoptest.Bearer(shop.Token(t, "user-1"))); got.Status != 401 {
+		t.Errorf("with a buyer's token: %s", got)
+	}
+}
+
+// TestPublicWebhooksOnly: without the operator's setting neither this machine nor a private network is an endpoint.
+func TestPublicWebhooksOnly(t *testing.T) {
+	shop := openShop(t)
+	for _, url := range []string{"http://shop.example.com/", "https://127.0.0.1/", "https://[::1]/", "https://10.0.0.1/", "https://169.254.169.254/"} {
+		err := shop.Merchant.Call("/v1/actions/store/add-webhook", map[string]any{"storeId": shop.File.StoreID, "channel": "http", "url": url,
+			"events": []string{"order.completed"}, "testMode": true}, new(webhookAnswer))
+		if err == nil || !strings.Contains(err.Error(), "Invalid url: expected the https URL of a public host") {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/notify"
+	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/record"
 	"github.com/crepe-checkout/crepe/edge/shortid"
 )
@@ -49,11 +50,37 @@ func endpoints(s record.Store) error {
 	if err != nil || home != storeID {
 		return fmt.Errorf("the endpoint is at %q, %v", home, err)
 	}
+	if err := listedEndpoints(s, checkout.Test, kept, removed); err != nil {
+		return err
+	}
 	_, errRemoved := s.EndpointStore(background, checkout.Test, removed.ID)
 	_, errEnv := s.EndpointStore(background, checkout.Prod, kept.ID)
 	_, errUnknown := s.EndpointStore(background, checkout.Test, storeID)
 	return cmp.Or(want("a removed endpoint", errRemoved, notify.ErrNotFound), want("in the other environment", errEnv, notify.ErrNotFound),
 		want("an unknown endpoint", errUnknown, notify.ErrNotFound))
+}
+
+// listedEndpoints checks that the list of all endpoints of an environment has one of them and not the other.
+func listedEndpoints(s record.Store, env checkout.Environment, there, gone notify.Endpoint) error {
+	listed, err := pages(2, func(e notify.Endpoint) string { return e.ID }, func(after string, limit int) (psp.Page[notify.Endpoint], error) {
+		return s.AllEndpoints(background, env, after, limit)
+	})
+	if err != nil {
+		return err
+	}
+	found := 0
+	for _, e := range listed {
+		if e.ID == gone.ID || e.Environment != env {
+			return fmt.Errorf("the list of %s has %+v", env, e)
+		}
+		if reflect.DeepEqual(e, there) {
+			found++
+		}
+	}
+	if found != 1 {
+		return fmt.Errorf("the list has %s %d times", there.ID, found)
+	}
+	return nil
 }
 
 // endpointRace lets all racers add an endpoint, each until its write succeeds.
@@ -239,9 +266,32 @@ func countedDeliveries(s record.Store) error {
 	}
 	first.State, first.DueAt, first.UpdatedAt = notify.Failed, 0, time.Now().UnixMilli()
 	second.State, second.DueAt, second.UpdatedAt = notify.Delivered, 0, time.Now().UnixMilli()
-	if err := cmp.Or(put(s, first), put(s, second), look("one failed, one was delivered", 0, 1)); err != nil {
+	if err := cmp.Or(put(s, first), put(s, second), look("one failed, one was delivered", 0, 1), failedOne(s, first, second)); err != nil {
 		return err
 	}
 	first.State, first.DueAt = notify.Pending, 2000
 	return cmp.Or(put(s, first), look("the failed one is sent again", 1, 0))
+}
+
+// failedOne checks that the list of failed deliveries has one delivery and not the other.
+func failedOne(s record.Store, failed, other *notify.Delivery) error {
+	listed, err := pages(1, func(d notify.Delivery) string { return d.ID }, func(after string, limit int) (psp.Page[notify.Delivery], error) {
+		return s.FailedDeliveries(background, failed.Environment, after, limit)
+	})
+	if err != nil {
+		return err
+	}
+	found := 0
+	for i := range listed {
+		if listed[i].ID == other.ID || listed[i].State != notify.Failed {
+			return fmt.Errorf("the list of failed deliveries has %+v", listed[i])
+		}
+		if reflect.DeepEqual(&listed[i], failed) {
+			found++
+		}
+	}
+	if found != 1 {
+		return fmt.Errorf("the list of failed deliveries has %s %d times", failed.ID, found)
+	}
+	return nil
 }

@@ -26,6 +26,7 @@ Usage:
   crepe repair [--data DIR] [--accept-loss]
   crepe orders quarantine | refund-due [--data DIR] [--env ENV] [--handled ID] [--json]
   crepe token-key list | rotate | revoke KEY_ID [--data DIR] [--env ENV] [--json]
+  crepe webhook list | deliveries | resend ID | test ID | key | listen [--data DIR] [--env ENV] [--json]
   crepe trigger [--data DIR] [--env ENV] [--fault FAULT] EVENT ORDER
   crepe quote   --country CC --amount AMOUNT --currency CUR [--explain] [--json]
   crepe taxid   check --country CC NUMBER
@@ -98,6 +99,7 @@ var commands = map[string]commandFunc{
 	"merchant":  group("merchant", merchantUsage, merchantCommands),
 	"key":       group("key", keyUsage, keyCommands),
 	"token-key": group("token-key", tokenKeyUsage, tokenKeyCommands),
+	"webhook":   group("webhook", webhookUsage, webhookCommands),
 	"trigger":   offline(trigger),
 	"quote":     offline(quote),
 	"taxid":     offline(taxID),

@@ -102,19 +102,25 @@ func (o *operation) checkDefault() error {
 
 // all reads every page of a list, in both environments if environment is "".
 func all[T any](c *admin.Client, path, environment string) ([]T, error) {
+	return pagesOf[T](c, path, environment, 0, func(env, after string) any { return admin.ListRequest{Environment: env, After: after} })
+}
+
+// pagesOf is all for a list whose request ask makes. It reads no further page after limit entries of an environment; 0 is no limit.
+func pagesOf[T any](c *admin.Client, path, environment string, limit int, ask func(env, after string) any) ([]T, error) {
 	items := []T{}
 	envs := []string{"test", "prod"}
 	if environment != "" {
 		envs = []string{environment}
 	}
 	for _, env := range envs {
-		for in := (admin.ListRequest{Environment: env}); ; {
-			page, err := admin.Perform[admin.List[T]](c, path, in)
+		for after, read := "", 0; ; {
+			page, err := admin.Perform[admin.List[T]](c, path, ask(env, after))
 			if err != nil {
 				return nil, err
 			}
 			items = append(items, page.Items...)
-			if in.After = page.Next; in.After == "" {
+			read += len(page.Items)
+			if after = page.Next; after == "" || limit > 0 && read >= limit {
 				break
 			}
 		}
