@@ -4,6 +4,7 @@
 //	GET  /store/<slug>/checkout/<session>           the form, or why the session cannot be used
 //	POST /store/<slug>/checkout/<session>           the form, submitted without JavaScript: 303 to the payment provider
 //	GET  /store/<slug>/checkout/<session>/complete  the order's status
+//	GET  /store/<slug>/product/<product>            a permanent link: opens a session and redirects to its form
 //	GET  /assets/<name with hash>                   scripts, style sheet and WebAssembly core
 //	GET  /theme/<colours and hash>                  a store's colours, corrected for contrast
 //
@@ -52,6 +53,12 @@ type Orders interface {
 	Create(ctx context.Context, r *checkout.Request, client string, spend *orders.SpentToken) (string, error)
 }
 
+// Links is the part of [sessions.Service] that follows permanent links. A refusal is a *problem.Problem.
+type Links interface {
+	OpenLink(ctx context.Context, store *catalog.Store, l *sessions.Link) (*sessions.Session, error)
+	CheckLink(ctx context.Context, store *catalog.Store, l *sessions.Link) error
+}
+
 // Stores is the part of the catalog that the page uses.
 type Stores interface {
 	// StoreBySlug returns a store, or [catalog.ErrNotFound].
@@ -61,10 +68,11 @@ type Stores interface {
 // Config is what a [Handler] needs. The zero GeoIP, Throttle and Rates are valid.
 type Config struct {
 	Sessions Sessions
+	Links    Links
 	Orders   Orders
 	Stores   Stores
 	GeoIP    geoip.Locator      // finds the buyer's country, which is evidence only
-	Throttle *throttle.Throttle // limits orders; nil for no limit
+	Throttle *throttle.Throttle // limits orders and links; nil for no limit
 	Rates    *table.Table       // the operator's own tax rates, nil for none
 	Now      func() time.Time
 	Log      *slog.Logger
@@ -99,6 +107,10 @@ func (h *Handler) Handle(ctx *fasthttp.RequestCtx) {
 		return
 	case strings.HasPrefix(path, themePrefix):
 		h.serveTheme(ctx, path)
+		return
+	}
+	if slug, product, ok := splitLink(path); ok {
+		h.link(ctx, slug, product)
 		return
 	}
 	slug, id, rest, ok := split(path)

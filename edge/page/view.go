@@ -107,23 +107,24 @@ func (f *frame) Watch() *web.Asset  { return web.Named("status.js") }
 // message is a page with a text and no form.
 type message struct {
 	frame
-	Badge string // "expired" or "broken"
-	Body  string
+	Badge  string // "expired" or "broken"
+	Body   string
+	Detail string // for the merchant's developers, in English; "" in prod
 }
 
 func notFound(ctx *fasthttp.RequestCtx) *message {
 	t := language(ctx, "", "")
-	return &message{frame{texts: t, Title: t.Text("unknown")}, "broken", t.Text("unknown.text")}
+	return &message{frame{texts: t, Title: t.Text("unknown")}, "broken", t.Text("unknown.text"), ""}
 }
 
 func (v *visit) expired() *message {
 	f := v.frame(v.Text("expired"))
-	return &message{f, "expired", f.Text("expired.text", "merchant", f.Merchant)}
+	return &message{f, "expired", f.Text("expired.text", "merchant", f.Merchant), ""}
 }
 
 func (v *visit) broken() *message {
 	f := v.frame(v.Text("broken.title"))
-	return &message{f, "broken", f.Text("broken", "merchant", f.Merchant)}
+	return &message{f, "broken", f.Text("broken", "merchant", f.Merchant), ""}
 }
 
 // item is the product on the receipt.

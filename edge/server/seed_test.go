@@ -12,8 +12,8 @@ import (
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
-// foreignSession creates a session of a store that the demo merchant does not own.
-func (s *shop) foreignSession(t testing.TB) string {
+// foreign seeds a merchant who is not the demo merchant.
+func (s *shop) foreign(t testing.TB) *catalog.Demo {
 	t.Helper()
 	other, err := catalog.NewDemo(time.Now(), rand.Reader)
 	if err != nil {
@@ -22,6 +22,19 @@ func (s *shop) foreignSession(t testing.TB) string {
 	if err := s.db.Put(context.Background(), other.Change()); err != nil {
 		t.Fatal(err)
 	}
+	return other
+}
+
+// foreignProduct is a product of a store that the demo merchant does not own.
+func (s *shop) foreignProduct(t testing.TB) string {
+	t.Helper()
+	return s.foreign(t).Products[0].ID
+}
+
+// foreignSession creates a session of a store that the demo merchant does not own.
+func (s *shop) foreignSession(t testing.TB) string {
+	t.Helper()
+	other := s.foreign(t)
 	return s.SessionOf(t, other.Merchant.ID, other.PrivateKeys[checkout.Test], other.Products[0].ID)
 }
 

@@ -120,7 +120,7 @@ func (s *server) wire() error {
 	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Shops: s.shops, Origins: s.db, Sessions: s.sessions, Orders: s.orders, Notify: s.notify, Providers: providers,
 		Idempotency: idempotency.NewGuard(s.db, time.Now, s.log), GeoIP: locator, Throttle: limits, Rates: rates,
 		Ready: s.ready, Now: time.Now, Log: s.log})
-	s.page = page.New(page.Config{Sessions: s.sessions, Orders: s.orders, Stores: s.db, GeoIP: locator, Throttle: limits, Rates: rates, Now: time.Now, Log: s.log,
+	s.page = page.New(page.Config{Sessions: s.sessions, Links: s.sessions, Orders: s.orders, Stores: s.db, GeoIP: locator, Throttle: limits, Rates: rates, Now: time.Now, Log: s.log,
 		PayOrigins: []string{stripe.PayOrigin}, Providers: s.providerNames()})
 	s.openDashboard(locator)
 	if s.Dev != nil {

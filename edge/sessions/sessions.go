@@ -92,6 +92,15 @@ type Seller struct {
 
 // Create opens a session and stores it. Refusals are a [*problem.Problem].
 func (s *Service) Create(ctx context.Context, seller Seller, r *Request) (*Session, error) {
+	session, err := s.open(ctx, seller, r)
+	if err != nil {
+		return nil, err
+	}
+	return session, s.config.Store.WriteSession(ctx, session)
+}
+
+// open makes a session and stores nothing.
+func (s *Service) open(ctx context.Context, seller Seller, r *Request) (*Session, error) {
 	o := &Opening{Seller: seller, Amounts: s.amounts(seller.Environment), SessionID: shortid.FormatSession(shortid.NewV4(s.config.Rand)),
 		Now: s.config.Now().UnixMilli()}
 	if err := s.lookUp(ctx, o, r.ProductID); err != nil {
@@ -102,7 +111,7 @@ func (s *Service) Create(ctx context.Context, seller Seller, r *Request) (*Sessi
 		return nil, refused
 	}
 	session.PageURL = s.config.PublicURL + "/store/" + o.Store.Slug + "/checkout/" + session.ID
-	return session, s.config.Store.WriteSession(ctx, session)
+	return session, nil
 }
 
 // lookUp fills in the product and its store, if there are any.

@@ -173,6 +173,12 @@ func (s *Shop) Do(t testing.TB, request *http.Request) Reply {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return Read(t, response)
+}
+
+// Read reads a response and closes it.
+func Read(t testing.TB, response *http.Response) Reply {
+	t.Helper()
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
