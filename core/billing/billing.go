@@ -14,26 +14,26 @@ import (
 	"github.com/crepe-checkout/crepe/core/vatid"
 )
 
-// Input is a billing detail as typed. An empty string is a field that was not given.
+// Input is a billing detail as typed: the billingDetail of the API. An empty string is a field that was not given.
 type Input struct {
-	Country      string
-	IsBusiness   *bool // nil if not given
-	Postcode     string
-	State        string
-	BusinessName string
-	TaxID        string
+	Country      string `json:"country"`
+	IsBusiness   *bool  `json:"isBusiness"` // nil if not given
+	Postcode     string `json:"postcode"`
+	State        string `json:"state"`
+	BusinessName string `json:"businessName"`
+	TaxID        string `json:"taxId"`
 }
 
 // Detail is a valid billing detail. It has only the fields that apply: if the buyer is not a business, it has neither a
 // business name nor a tax id, whatever was typed.
 type Detail struct {
-	Country      country.Code
-	IsBusiness   bool
-	Postcode     string // upper case, "" if not given
-	State        string // ISO 3166-2 without the country for US and CA; elsewhere as typed
-	BusinessName string
-	TaxID        string // normalised with its prefix when TaxIDChecked ("DE136695976"), otherwise as typed
-	TaxIDChecked bool   // syntax and check digits are valid; the number need not be registered
+	Country      country.Code `json:"country"`
+	IsBusiness   bool         `json:"isBusiness"`
+	Postcode     string       `json:"postcode,omitempty"` // upper case, "" if not given
+	State        string       `json:"state,omitempty"`    // ISO 3166-2 without the country for US and CA; elsewhere as typed
+	BusinessName string       `json:"businessName,omitempty"`
+	TaxID        string       `json:"taxId,omitempty"`        // normalised with its prefix when TaxIDChecked ("DE136695976"), otherwise as typed
+	TaxIDChecked bool         `json:"taxIdChecked,omitempty"` // syntax and check digits are valid; the number need not be registered
 }
 
 // Longest texts accepted, in bytes. The document sets no limits; these fit an invoice line and the PSP's fields.

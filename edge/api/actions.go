@@ -62,18 +62,6 @@ func (a *API) session(ctx context.Context, id string) (*checkout.Session, error)
 	return &session.Session, nil
 }
 
-// billingDetail is the document's object, as typed.
-type billingDetail struct {
-	Country      string `json:"country"`
-	IsBusiness   *bool  `json:"isBusiness"`
-	Postcode     string `json:"postcode"`
-	State        string `json:"state"`
-	BusinessName string `json:"businessName"`
-	TaxID        string `json:"taxId"`
-}
-
-func (b *billingDetail) input() *billing.Input { return (*billing.Input)(b) }
-
 type sessionRequest struct {
 	ProductID        string            `json:"productId"`
 	Currency         string            `json:"currency"`
@@ -82,7 +70,7 @@ type sessionRequest struct {
 	Metadata         map[string]string `json:"metadata"`
 	ExternalID       string            `json:"orderMerchantExternalId"`
 	BuyerEmail       string            `json:"buyerEmail"`
-	BillingDetail    *billingDetail    `json:"billingDetail"`
+	BillingDetail    *billing.Input    `json:"billingDetail"`
 	SuccessURL       string            `json:"successUrl"`
 	DarkMode         *bool             `json:"darkMode"`
 	Language         string            `json:"language"`
@@ -110,7 +98,7 @@ func (a *API) createSession(c *call, r *sessionRequest) (*sessionResponse, error
 		&sessions.Request{
 			ProductID: r.ProductID, Currency: r.Currency, PriceSnapshot: (*sessions.Snapshot)(r.PriceSnapshot),
 			ExpiresInSeconds: r.ExpiresInSeconds, Metadata: r.Metadata, ExternalID: r.ExternalID, BuyerEmail: r.BuyerEmail,
-			Billing: r.BillingDetail.input(), SuccessURL: r.SuccessURL, DarkMode: r.DarkMode, Language: r.Language,
+			Billing: r.BillingDetail, SuccessURL: r.SuccessURL, DarkMode: r.DarkMode, Language: r.Language,
 			OriginOrderID: r.OriginOrderID, WithTrial: r.WithTrial,
 			IncludePaymentMethods: r.IncludePaymentMethods, ExcludePaymentMethods: r.ExcludePaymentMethods,
 		})
@@ -122,7 +110,7 @@ func (a *API) createSession(c *call, r *sessionRequest) (*sessionResponse, error
 
 type orderRequest struct {
 	CheckoutSessionID string         `json:"checkoutSessionId"`
-	BillingDetail     *billingDetail `json:"billingDetail"`
+	BillingDetail     *billing.Input `json:"billingDetail"`
 	BuyerEmail        string         `json:"buyerEmail"`
 	BuyerIP           string         `json:"buyerIp"`
 	SuccessURL        string         `json:"successUrl"`
@@ -138,7 +126,7 @@ func (a *API) createOrder(c *call, r *orderRequest) (*orderResponse, error) {
 		spend = &orders.SpentToken{Environment: c.caller.Environment, ID: c.caller.Token.ID, ExpiresAt: c.caller.Token.ExpiresAt}
 	}
 	url, err := a.config.Orders.Create(c.ctx, &checkout.Request{
-		Caller: c.caller.Checkout(), SessionID: r.CheckoutSessionID, Billing: r.BillingDetail.input(),
+		Caller: c.caller.Checkout(), SessionID: r.CheckoutSessionID, Billing: r.BillingDetail,
 		BuyerEmail: email.Clip(r.BuyerEmail), BuyerIP: r.BuyerIP, SuccessURL: r.SuccessURL,
 		IPCountry: a.country(c, r.BuyerIP), Rates: a.config.Rates,
 	}, a.client(c), spend)

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/problem"
 )
 
@@ -17,7 +18,7 @@ func TestDecode(t *testing.T) {
 	}
 	business := true
 	if want := (orderRequest{CheckoutSessionID: "cs_550e8400-e29b-41d4-a716-446655440000", BuyerEmail: "ada@example.com",
-		BillingDetail: &billingDetail{Country: "DE", IsBusiness: &business, BusinessName: `Café "Ada"`, TaxID: "DE136695976"},
+		BillingDetail: &billing.Input{Country: "DE", IsBusiness: &business, BusinessName: `Café "Ada"`, TaxID: "DE136695976"},
 	}); !reflect.DeepEqual(order, want) {
 		t.Errorf("got %+v, want %+v", order, want)
 	}

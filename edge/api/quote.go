@@ -3,6 +3,7 @@ package api
 import (
 	"github.com/valyala/fasthttp"
 
+	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/edge/auth"
@@ -12,7 +13,7 @@ import (
 // quoteRequest asks what an order would cost. It is our own: the published contract has no such call.
 type quoteRequest struct {
 	CheckoutSessionID string         `json:"checkoutSessionId"`
-	BillingDetail     *billingDetail `json:"billingDetail"`
+	BillingDetail     *billing.Input `json:"billingDetail"`
 	BuyerIP           string         `json:"buyerIp"`
 	Explain           bool           `json:"explain"` // with every rule that decided
 }
@@ -25,7 +26,7 @@ func (a *API) quote(c *call, r *quoteRequest) (*quoteview.Quote, error) {
 		return nil, err
 	}
 	quote, refused := checkout.Preview(known, &checkout.Request{
-		Caller: c.caller.Checkout(), SessionID: r.CheckoutSessionID, Billing: r.BillingDetail.input(),
+		Caller: c.caller.Checkout(), SessionID: r.CheckoutSessionID, Billing: r.BillingDetail,
 		BuyerIP: r.BuyerIP, IPCountry: a.country(c, r.BuyerIP), Rates: a.config.Rates,
 	}, a.config.Now().UnixMilli())
 	if refused != nil {

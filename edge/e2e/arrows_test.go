@@ -48,7 +48,7 @@ var arrows = map[string][]string{
 
 	"edge/notify": {"core", "edge/shortid", "edge/psp", "edge/catalog", "edge/sessions", "edge/orders"}, // facts about orders become deliveries
 
-	"edge/quoteview":   {"core"},
+	"edge/quoteview":   {"core", "wasm/ops"},
 	"edge/idempotency": {"core"},
 	"edge/locale":      {"core"},
 	"edge/throttle":    {"core"},
@@ -72,7 +72,7 @@ var arrows = map[string][]string{
 
 	// Entry points import services, never adapters.
 	"edge/api":  {"core", "edge/shortid", "edge/psp", "edge/sessions", "edge/orders", "edge/notify", "edge/catalog", "edge/auth", "edge/quoteview", "edge/geoip", "edge/http1", "edge/idempotency", "edge/throttle", "wasm/ops", "web"},
-	"edge/page": {"core", "edge/sessions", "edge/orders", "edge/catalog", "edge/geoip", "edge/locale", "edge/throttle", "web"},
+	"edge/page": {"core", "edge/sessions", "edge/orders", "edge/catalog", "edge/geoip", "edge/locale", "edge/throttle", "wasm/ops", "web"},
 
 	"edge/dashboard": {"core", "edge/shortid", "edge/psp", "edge/orders", "edge/catalog", "edge/notify", "edge/sessions", "edge/quoteview", "edge/geoip", "edge/throttle", "web"}, // the operator's pages
 
@@ -90,7 +90,7 @@ var arrows = map[string][]string{
 // thirdParty lists the packages that may import a third-party module.
 var thirdParty = map[string][]string{
 	"github.com/valyala/fasthttp":             {"edge/server", "edge/demo", "edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/dashboard", "edge/psp/stripe", "edge/sandbox", "edge/sandbox/fault", "edge/sandbox/page"},
-	"github.com/goccy/go-json":                {"edge/server", "edge/demo", "edge/shoptest", "edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/psp/stripe", "edge/sandbox", "edge/sandbox/page", "edge/notify", "edge/record", "edge/quoteview", "wasm/host"},
+	"github.com/goccy/go-json":                {"edge/server", "edge/demo", "edge/shoptest", "edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/psp/stripe", "edge/sandbox", "edge/sandbox/page", "edge/notify", "edge/record", "wasm/host"},
 	"github.com/dgraph-io/badger/v4":          {"edge/durable"},
 	"google.golang.org/protobuf":              {"edge/durable"}, // Badger's MANIFEST, in a repair
 	"github.com/sony/gobreaker/v2":            {"edge/psp/limit"},

@@ -3,10 +3,9 @@ package page
 import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/civil"
-	"github.com/crepe-checkout/crepe/core/country"
-	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/edge/locale"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/wasm/ops"
 	"github.com/crepe-checkout/crepe/web"
 )
 
@@ -21,7 +20,7 @@ type data struct {
 	ExpiresAt   int64                `json:"expiresAt"`
 	Round       int                  `json:"round"` // ended payment attempts; the idempotency key changes with it
 	Core        core                 `json:"core"`
-	Sale        sale                 `json:"sale"`
+	Sale        ops.Sale             `json:"sale"`
 	Rates       string               `json:"rates,omitempty"` // URL prefix of the operator's own rates, a file for each territory
 	Money       locale.Notation      `json:"money"`
 	Percent     locale.Notation      `json:"percent"`
@@ -34,32 +33,6 @@ type core struct {
 	Integrity string `json:"integrity"`
 }
 
-// sale is the input of the module's quote without the buyer; wasm/ABI.md documents it.
-type sale struct {
-	Price  price  `json:"price"`
-	Step   string `json:"step"`
-	Seller seller `json:"seller"`
-	On     string `json:"on"`
-}
-
-type price struct {
-	Amount      string         `json:"amount"`
-	Currency    money.Currency `json:"currency"`
-	TaxCategory string         `json:"taxCategory"`
-	TaxIncluded bool           `json:"taxIncluded"`
-}
-
-type seller struct {
-	Country       country.Code   `json:"country"`
-	Everywhere    bool           `json:"everywhere"`
-	Registrations []registration `json:"registrations"`
-}
-
-type registration struct {
-	Jurisdiction string `json:"jurisdiction"`
-	From         string `json:"from"`
-}
-
 func (h *Handler) data(v *visit) data {
 	module := web.Named("checkout.wasm")
 	return data{
@@ -67,7 +40,7 @@ func (h *Handler) data(v *visit) data {
 		PayOrigins: append([]string{}, h.config.PayOrigins...),
 		Core:       core{module.URL, module.Integrity},
 		Now:        v.now, ExpiresAt: v.session.ExpiresAt, Round: v.round(),
-		Sale:    saleOf(&v.session.Terms, civil.DateOf(v.now)),
+		Sale:    ops.Sale{Terms: ops.TermsOf(&v.session.Terms), On: civil.DateOf(v.now).String()},
 		Rates:   v.ratesURL(),
 		Money:   v.Money(v.session.Terms.Price.Currency),
 		Percent: v.Percent(),
@@ -86,20 +59,4 @@ func (v *visit) round() (n int) {
 		}
 	}
 	return n
-}
-
-func saleOf(t *checkout.Terms, on civil.Date) sale {
-	s := sale{
-		Price: price{
-			Amount: t.Price.String(), Currency: t.Price.Currency,
-			TaxCategory: t.Category.String(), TaxIncluded: t.Inclusive,
-		},
-		Step:   money.Amount{Minor: t.Step, Currency: t.Price.Currency}.String(),
-		Seller: seller{Country: t.Seller.Country, Everywhere: t.Seller.Everywhere, Registrations: []registration{}},
-		On:     on.String(),
-	}
-	for _, r := range t.Seller.Registrations {
-		s.Seller.Registrations = append(s.Seller.Registrations, registration{r.Jurisdiction, r.From.String()})
-	}
-	return s
 }

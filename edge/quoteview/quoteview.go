@@ -10,50 +10,31 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/goccy/go-json"
-
 	"github.com/crepe-checkout/crepe/core/checkout"
-	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/core/tax/rulebook"
+	"github.com/crepe-checkout/crepe/wasm/ops"
 )
 
 // Quote is a quote, or the problems that keep it from being one; then it has no amounts. A quote without tax because no
-// rule is known has a problem beside its amounts, so that nobody takes it for a rate of zero. Amounts are given twice, in minor
-// units and as the wire writes them.
+// rule is known has a problem beside its amounts, so that nobody takes it for a rate of zero. To the module's members it adds the amounts
+// in minor units, the problems and the rules.
 type Quote struct {
-	Currency      string      `json:"currency,omitempty"`
+	ops.Quote
 	SubtotalMinor *int64      `json:"subtotalMinor,omitempty"`
 	TaxMinor      *int64      `json:"taxMinor,omitempty"`
 	TotalMinor    *int64      `json:"totalMinor,omitempty"`
-	Subtotal      string      `json:"subtotal,omitempty"`
-	TaxAmount     string      `json:"taxAmount,omitempty"`
-	Total         string      `json:"total,omitempty"`
-	RatePercent   json.Number `json:"ratePercent,omitempty"` // of the whole price, all components together
-	TaxName       string      `json:"taxName"`               // "VAT", "GST + QST"; "" where there is no tax
-	Reason        string      `json:"reason,omitempty"`
-	Precision     string      `json:"precision,omitempty"`
-	Confidence    string      `json:"confidence,omitempty"` // of the weakest rule: A official, B sources agree, C one source, X sources conflict
-	Components    []Component `json:"components"`
-	Rules         []string    `json:"rules"`
-	Evidence      string      `json:"evidence,omitempty"`
-	On            string      `json:"on,omitempty"`          // the day whose rules applied
-	DataVersion   string      `json:"dataVersion,omitempty"` // of the rules
+	Components    []Component `json:"components"` // those of ops.Quote, with minor units
 	Explanation   []Rule      `json:"explanation,omitempty"`
 	Problems      []Problem   `json:"problems"`
 }
 
 // Component is one tax of one jurisdiction.
 type Component struct {
-	Jurisdiction string      `json:"jurisdiction"`
-	Tax          string      `json:"tax"`
-	Name         string      `json:"name"`
-	RatePercent  json.Number `json:"ratePercent"`
-	BasePercent  int         `json:"basePercent"` // how much of the price is taxable
-	TaxableMinor int64       `json:"taxableMinor"`
-	AmountMinor  int64       `json:"amountMinor"`
-	Amount       string      `json:"amount"`
+	ops.Component
+	TaxableMinor int64 `json:"taxableMinor"`
+	AmountMinor  int64 `json:"amountMinor"`
 }
 
 // Rule is one row of the table, as the accountant would check it.
@@ -83,25 +64,15 @@ type Problem struct {
 // New shows a quote; with explain, the rules too.
 func New(q *checkout.Quote, explain bool) *Quote {
 	a := &q.Assessment
-	amount := func(minor int64) string { return money.Amount{Minor: minor, Currency: q.Currency}.String() }
 	v := &Quote{
-		Currency: string(q.Currency), SubtotalMinor: &a.Subtotal, TaxMinor: &a.Tax, TotalMinor: &a.Total,
-		Subtotal: amount(a.Subtotal), TaxAmount: amount(a.Tax), Total: amount(a.Total),
-		RatePercent: json.Number(a.Rate().Percent()), TaxName: a.Name(), Reason: a.Reason.String(), Precision: a.Precision,
-		Components: []Component{}, Rules: append([]string{}, a.Rules...), Evidence: a.Evidence.String(),
-		On: q.On.String(), DataVersion: q.DataVersion, Problems: []Problem{},
+		Quote: ops.QuoteOf(q), SubtotalMinor: &a.Subtotal, TaxMinor: &a.Tax, TotalMinor: &a.Total,
+		Components: []Component{}, Problems: []Problem{},
 	}
 	if a.Reason == tax.Unsupported {
 		v.Problems = append(v.Problems, Problem{"tax-unsupported", "", "No tax rules are known for this sale: no tax is computed"})
 	}
-	if a.Confidence != 0 {
-		v.Confidence = string(rune(a.Confidence))
-	}
-	for i := range a.Components {
-		c := &a.Components[i]
-		v.Components = append(v.Components, Component{
-			c.Jurisdiction, c.Tax, c.Name(), json.Number(c.Rate.Percent()), int(c.Base), c.Taxable, c.Amount, amount(c.Amount),
-		})
+	for i, c := range v.Quote.Components {
+		v.Components = append(v.Components, Component{c, a.Components[i].Taxable, a.Components[i].Amount})
 	}
 	if explain {
 		for _, id := range a.Rules {
@@ -113,7 +84,7 @@ func New(q *checkout.Quote, explain bool) *Quote {
 
 // Refused shows why there is no quote.
 func Refused(problems problem.List) *Quote {
-	v := &Quote{Components: []Component{}, Rules: []string{}, Problems: []Problem{}}
+	v := &Quote{Quote: ops.Quote{Rules: []string{}}, Components: []Component{}, Problems: []Problem{}}
 	for _, p := range problems {
 		v.Problems = append(v.Problems, Problem{p.Code, p.Path, p.Message})
 	}
@@ -160,11 +131,11 @@ func (v *Quote) Text(w io.Writer) error {
 	return table.Flush()
 }
 
-func base(percent int) string {
-	if percent == 100 {
+func base(percent ops.Percent) string {
+	if percent == "100" {
 		return ""
 	}
-	return fmt.Sprintf(" on %d %% of the price", percent)
+	return fmt.Sprintf(" on %s %% of the price", percent)
 }
 
 func orNone(s string) string {

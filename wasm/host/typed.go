@@ -12,6 +12,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/core/tax/table"
 	"github.com/crepe-checkout/crepe/core/vatid"
+	"github.com/crepe-checkout/crepe/wasm/ops"
 )
 
 // Email is the result of [Module.Email].
@@ -29,8 +30,7 @@ func (m *Module) Email(ctx context.Context, typed string) (Email, error) {
 
 // Billing calls [billing.Check], except that the Detail is empty if there are problems.
 func (m *Module) Billing(ctx context.Context, in billing.Input) (billing.Detail, problem.List, error) {
-	answer, problems, err := ask[billingAnswer](ctx, m, "billing", billingInput(in))
-	return billing.Detail(answer), problems, err
+	return ask[billing.Detail](ctx, m, "billing", in)
 }
 
 // Fields calls [billing.Fields], and [country.Code.StateOf] for the postcode, which may be empty.
@@ -63,27 +63,27 @@ type QuoteInput struct {
 
 // Quote calls [billing.Check] and [checkout.Terms.Quote]. The problems are one of the terms or all of the billing detail's.
 func (m *Module) Quote(ctx context.Context, in QuoteInput) (checkout.Quote, problem.List, error) {
-	answer, problems, err := ask[quoteAnswer](ctx, m, "quote", in.wire())
+	answer, problems, err := ask[ops.Quote](ctx, m, "quote", in.wire())
 	if err != nil || problems != nil {
 		return checkout.Quote{}, problems, err
 	}
-	quote, err := answer.quote()
+	quote, err := quoteOf(&answer)
 	return quote, nil, err
 }
 
 // Place calls [checkout.Place].
 func (m *Module) Place(ctx context.Context, s *checkout.Session, r *checkout.Request, now int64) (*checkout.Order, problem.List, error) {
-	answer, problems, err := ask[placeAnswer](ctx, m, "place", placeInput(s, r, now))
+	answer, problems, err := ask[placeAnswer](ctx, m, "place", placeInputOf(s, r, now))
 	if err != nil || problems != nil {
 		return nil, problems, err
 	}
-	quote, err := answer.Quote.quote()
+	quote, err := quoteOf(&answer.Quote)
 	if err != nil {
 		return nil, nil, err
 	}
 	return &checkout.Order{
 		SessionID: s.ID, Environment: s.Environment, StoreID: s.StoreID, Product: s.Product, Terms: s.Terms,
-		Quote: quote, Billing: billing.Detail(answer.BillingDetail), BuyerEmail: answer.BuyerEmail,
+		Quote: quote, Billing: answer.BillingDetail, BuyerEmail: answer.BuyerEmail,
 		BuyerIdentity: r.Caller.Identity, BuyerIP: r.BuyerIP, SuccessURL: answer.SuccessURL, PlacedAt: now,
 	}, nil, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/core/vatid"
+	"github.com/crepe-checkout/crepe/wasm/ops"
 )
 
 // The inputs and answers of package ops, for encoding/json.
@@ -58,101 +59,76 @@ type versionAnswer struct{ Module, DataVersion string }
 
 type placeAnswer struct {
 	BuyerEmail, SuccessURL string
-	BillingDetail          billingAnswer
-	Quote                  quoteAnswer
+	BillingDetail          billing.Detail
+	Quote                  ops.Quote
 }
 
-type billingInput struct {
-	Country      string `json:"country,omitempty"`
-	IsBusiness   *bool  `json:"isBusiness,omitempty"`
-	Postcode     string `json:"postcode,omitempty"`
-	State        string `json:"state,omitempty"`
-	BusinessName string `json:"businessName,omitempty"`
-	TaxID        string `json:"taxId,omitempty"`
+type quoteInput struct {
+	ops.Sale
+	BillingDetail billing.Input `json:"billingDetail"`
 }
 
-type billingAnswer struct {
-	Country      country.Code
-	IsBusiness   bool
-	Postcode     string
-	State        string
-	BusinessName string
-	TaxID        string
-	TaxIDChecked bool
+func (in *QuoteInput) wire() quoteInput {
+	sale := ops.Sale{Terms: ops.TermsOf(in.Terms), On: in.On.String(), IPCountry: in.IPCountry, Rates: in.Rates.Text()}
+	return quoteInput{sale, in.Buyer}
 }
 
-// object is an input of package ops.
-type object = map[string]any
-
-func (in *QuoteInput) wire() object {
-	o := termsInput(in.Terms)
-	o["billingDetail"], o["ipCountry"], o["on"], o["rates"] = billingInput(in.Buyer), in.IPCountry, in.On.String(), in.Rates.Text()
-	return o
+type placeInput struct {
+	Session   *sessionInput `json:"session,omitempty"`
+	Caller    callerInput   `json:"caller"`
+	Request   requestInput  `json:"request"`
+	IPCountry country.Code  `json:"ipCountry"`
+	Now       int64         `json:"now"`
+	Rates     string        `json:"rates"`
 }
 
-// termsInput returns the terms of a quote or a session.
-func termsInput(t *checkout.Terms) object {
-	registrations := make([]object, 0, len(t.Seller.Registrations))
-	for _, r := range t.Seller.Registrations {
-		registrations = append(registrations, object{"jurisdiction": r.Jurisdiction, "from": r.From.String()})
-	}
-	return object{
-		"price": object{
-			"amount": t.Price.String(), "currency": t.Price.Currency,
-			"taxCategory": t.Category.String(), "taxIncluded": t.Inclusive,
-		},
-		"step": money.Amount{Minor: t.Step, Currency: t.Price.Currency}.String(),
-		"seller": object{
-			"country": t.Seller.Country, "everywhere": t.Seller.Everywhere, "registrations": registrations,
-		},
-	}
+type sessionInput struct {
+	ops.Terms
+	ID            string               `json:"id"`
+	Environment   checkout.Environment `json:"environment"`
+	StoreID       string               `json:"storeId"`
+	ProductType   checkout.ProductType `json:"productType"`
+	ExpiresAt     int64                `json:"expiresAt"`
+	Closed        bool                 `json:"closed"`
+	BillingDetail *billing.Input       `json:"billingDetail"`
+	BuyerEmail    string               `json:"buyerEmail"`
+	SuccessURL    string               `json:"successUrl"`
 }
 
-func placeInput(s *checkout.Session, r *checkout.Request, now int64) object {
-	in := object{
-		"caller": object{
-			"environment": r.Caller.Environment, "storeId": r.Caller.StoreID, "identity": r.Caller.Identity,
-			"sessionId": r.Caller.SessionID,
-		},
-		"request": object{
-			"checkoutSessionId": r.SessionID, "billingDetail": (*billingInput)(r.Billing), "buyerEmail": r.BuyerEmail,
-			"buyerIp": r.BuyerIP, "successUrl": r.SuccessURL,
-		},
-		"ipCountry": r.IPCountry, "now": now, "rates": r.Rates.Text(),
+type callerInput struct {
+	Environment checkout.Environment `json:"environment"`
+	StoreID     string               `json:"storeId"`
+	Identity    string               `json:"identity"`
+	SessionID   string               `json:"sessionId"`
+}
+
+type requestInput struct {
+	SessionID     string         `json:"checkoutSessionId"`
+	BillingDetail *billing.Input `json:"billingDetail"`
+	BuyerEmail    string         `json:"buyerEmail"`
+	BuyerIP       string         `json:"buyerIp"`
+	SuccessURL    string         `json:"successUrl"`
+}
+
+func placeInputOf(s *checkout.Session, r *checkout.Request, now int64) *placeInput {
+	in := &placeInput{
+		Caller:    callerInput(r.Caller),
+		Request:   requestInput{r.SessionID, r.Billing, r.BuyerEmail, r.BuyerIP, r.SuccessURL},
+		IPCountry: r.IPCountry, Now: now, Rates: r.Rates.Text(),
 	}
 	if s != nil {
-		session := termsInput(&s.Terms)
-		session["id"], session["environment"], session["storeId"] = s.ID, s.Environment, s.StoreID
-		session["productType"], session["expiresAt"], session["closed"] = s.Product.Type, s.ExpiresAt, s.Closed
-		session["billingDetail"], session["buyerEmail"], session["successUrl"] = (*billingInput)(s.Billing), s.BuyerEmail, s.SuccessURL
-		in["session"] = session
+		in.Session = &sessionInput{
+			ops.TermsOf(&s.Terms), s.ID, s.Environment, s.StoreID, s.Product.Type, s.ExpiresAt, s.Closed, s.Billing, s.BuyerEmail, s.SuccessURL,
+		}
 	}
 	return in
 }
 
-type quoteAnswer struct {
-	Currency             money.Currency
-	Subtotal, Tax, Total string
-	Components           []componentAnswer
-	Reason               string
-	Precision            string
-	Confidence           string
-	Rules                []string
-	Evidence             string
-	On, DataVersion      string
-}
-
-type componentAnswer struct {
-	Jurisdiction, Tax, Rate string
-	Base                    uint8 `json:",string"`
-	Taxable, Amount         string
-}
-
-// quote converts an answer to what core would have returned.
-func (answer *quoteAnswer) quote() (q checkout.Quote, err error) {
-	p := parser{currency: answer.Currency}
+// quoteOf converts an answer to what core would have returned.
+func quoteOf(answer *ops.Quote) (q checkout.Quote, err error) {
+	p := parser{currency: money.Currency(answer.Currency)}
 	a := tax.Assessment{
-		Subtotal: p.amount(answer.Subtotal), Tax: p.amount(answer.Tax), Total: p.amount(answer.Total),
+		Subtotal: p.amount(answer.Subtotal), Tax: p.amount(answer.TaxAmount), Total: p.amount(answer.Total),
 		Precision: answer.Precision,
 	}
 	if len(answer.Rules) > 0 {
@@ -160,7 +136,7 @@ func (answer *quoteAnswer) quote() (q checkout.Quote, err error) {
 	}
 	for _, c := range answer.Components {
 		a.Components = append(a.Components, tax.Component{
-			Jurisdiction: c.Jurisdiction, Tax: c.Tax, Rate: p.rate(c.Rate), Base: c.Base,
+			Jurisdiction: c.Jurisdiction, Tax: c.Tax, Rate: p.rate(c.RatePercent), Base: uint8(p.rate(c.BasePercent) / 1000),
 			Taxable: p.amount(c.Taxable), Amount: p.amount(c.Amount),
 		})
 	}
@@ -172,7 +148,7 @@ func (answer *quoteAnswer) quote() (q checkout.Quote, err error) {
 	p.note(ok, answer.Reason)
 	a.Evidence, ok = named(tax.Conflict, answer.Evidence)
 	p.note(ok, answer.Evidence)
-	q = checkout.Quote{Currency: answer.Currency, Assessment: a, DataVersion: answer.DataVersion}
+	q = checkout.Quote{Currency: p.currency, Assessment: a, DataVersion: answer.DataVersion}
 	q.On, ok = civil.ParseDate(answer.On)
 	p.note(ok, answer.On)
 	return q, p.err
@@ -196,8 +172,8 @@ func (p *parser) amount(s string) int64 {
 	return a.Minor
 }
 
-func (p *parser) rate(s string) money.Rate {
-	r, ok := money.ParseRate(s)
-	p.note(ok, s)
+func (p *parser) rate(s ops.Percent) money.Rate {
+	r, ok := money.ParseRate(string(s))
+	p.note(ok, string(s))
 	return r
 }

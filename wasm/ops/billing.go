@@ -62,8 +62,7 @@ func (*Instance) Fields(input string) []byte {
 	}
 	c, _ := country.Parse(in[0])
 	w := data()
-	w.name("fields")
-	w.open('[')
+	w.begin("fields", '[')
 	for _, f := range billing.Fields(c) {
 		w.open('{')
 		w.member("name", f.Name)
@@ -73,9 +72,9 @@ func (*Instance) Fields(input string) []byte {
 		w.optional("autocomplete", f.Autocomplete)
 		w.optional("inputMode", f.InputMode)
 		w.optional("example", f.Example)
-		w.close("}")
+		w.raw("}")
 	}
-	w.close("]")
+	w.raw("]")
 	w.optional("state", string(c.StateOf(in[1])))
 	return w.end()
 }

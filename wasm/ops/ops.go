@@ -4,11 +4,14 @@
 // An answer is {"data":{…}} or {"errors":[{"kind","code","path","message"},…]}, with members always in the same order and no
 // white space. errors is never empty; its first element is the one that the API would return. kind is that of
 // [problem.Kind], code is stable, path is a JSON pointer into the create-order request, left out if no field is at fault,
-// and message is the published English text. Empty strings in data are left out.
+// and message is the published English text. Optional strings in data are left out if they are empty.
 //
 // An input is one JSON object. A member that is null is absent; an unknown member is ignored. A member of the wrong type, or
 // anything that the strict reader of this package does not accept as JSON, gets the API's "Invalid JSON body". Amounts,
-// rates and dates are strings in the API's form, so that no host rounds them: "29.00", "9.975" for per cent, "2026-11-23".
+// rates and dates are strings in the API's form, so that no host rounds them: "29.00", "9.975" for per cent, "2026-11-23". The
+// percentages of an answer are numbers with at most three decimals.
+//
+// [Terms], [Sale] and [Quote] are the JSON of terms and quotes for Go programs.
 //
 // The package uses neither reflection nor fmt, which would be most of the module.
 package ops

@@ -54,14 +54,12 @@ func (i *Instance) Place(input string) []byte {
 	w := data()
 	w.member("buyerEmail", order.BuyerEmail)
 	w.optional("successUrl", order.SuccessURL)
-	w.name("billingDetail")
-	w.open('{')
+	w.begin("billingDetail", '{')
 	w.detail(&order.Billing)
-	w.close("}")
-	w.name("quote")
-	w.open('{')
+	w.raw("}")
+	w.begin("quote", '{')
 	w.quote(&order.Quote)
-	w.close("}")
+	w.raw("}")
 	return w.end()
 }
 

@@ -115,43 +115,39 @@ func (r *reader) seller(object string, s *tax.Seller) (ok bool) {
 	return ok && n <= maxRegistrations
 }
 
-// quote writes the members of a quote. The percentages of a component are the legal ones; its amounts are in the quote's
-// currency.
+// quote writes the members of a [Quote].
 func (w *writer) quote(q *checkout.Quote) {
 	a := &q.Assessment
-	amount := func(minor int64) string { return money.Amount{Minor: minor, Currency: q.Currency}.String() }
 	w.member("currency", string(q.Currency))
-	w.member("subtotal", amount(a.Subtotal))
-	w.member("tax", amount(a.Tax))
-	w.member("total", amount(a.Total))
-	w.member("taxRate", a.Rate().Percent())
-	w.optional("taxName", a.Name())
-	w.name("components")
-	w.open('[')
+	w.amount("subtotal", a.Subtotal, q.Currency)
+	w.amount("taxAmount", a.Tax, q.Currency)
+	w.amount("total", a.Total, q.Currency)
+	w.percent("ratePercent", a.Rate())
+	w.member("taxName", a.Name())
+	w.begin("components", '[')
 	for i := range a.Components {
 		c := &a.Components[i]
 		w.open('{')
 		w.member("jurisdiction", c.Jurisdiction)
 		w.member("tax", c.Tax)
 		w.member("name", c.Name())
-		w.member("rate", c.Rate.Percent())
-		w.member("base", (money.Rate(c.Base) * 1000).Percent())
-		w.member("taxable", amount(c.Taxable))
-		w.member("amount", amount(c.Amount))
-		w.close("}")
+		w.percent("ratePercent", c.Rate)
+		w.percent("basePercent", money.Rate(c.Base)*1000)
+		w.amount("taxable", c.Taxable, q.Currency)
+		w.amount("amount", c.Amount, q.Currency)
+		w.raw("}")
 	}
-	w.close("]")
+	w.raw("]")
 	w.member("reason", a.Reason.String())
 	w.member("precision", a.Precision)
 	if a.Confidence != 0 {
 		w.member("confidence", string([]byte{a.Confidence}))
 	}
-	w.name("rules")
-	w.open('[')
+	w.begin("rules", '[')
 	for _, id := range a.Rules {
 		w.string(id)
 	}
-	w.close("]")
+	w.raw("]")
 	w.member("evidence", a.Evidence.String())
 	w.member("on", q.On.String())
 	w.member("dataVersion", q.DataVersion)

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/problem"
 )
 
@@ -11,13 +12,14 @@ import (
 // every name. Strings must be UTF-8; only what must be escaped is, as in JavaScript's JSON.stringify.
 type writer struct{ text []byte }
 
-// open starts an object or an array, close ends any number of them.
+// open starts an object or an array.
 func (w *writer) open(bracket byte) {
 	w.separate()
 	w.text = append(w.text, bracket)
 }
 
-func (w *writer) close(brackets string) { w.text = append(w.text, brackets...) }
+// raw appends text without a comma: closing brackets, or a value after its name.
+func (w *writer) raw(text string) { w.text = append(w.text, text...) }
 
 func (w *writer) separate() {
 	if len(w.text) > 0 && strings.IndexByte("{[:", w.text[len(w.text)-1]) < 0 {
@@ -28,7 +30,7 @@ func (w *writer) separate() {
 // name starts a member.
 func (w *writer) name(name string) {
 	w.string(name)
-	w.text = append(w.text, ':')
+	w.raw(":")
 }
 
 func (w *writer) string(s string) {
@@ -37,12 +39,12 @@ func (w *writer) string(s string) {
 	begin := 0
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c == '"' || c == '\\' {
-			w.text = append(w.text, s[begin:i]...)
+			w.raw(s[begin:i])
 			w.text = appendEscape(w.text, c)
 			begin = i + 1
 		}
 	}
-	w.text = append(w.text, s[begin:]...)
+	w.raw(s[begin:])
 	w.text = append(w.text, '"')
 }
 
@@ -70,7 +72,24 @@ func (w *writer) optional(name, value string) {
 
 func (w *writer) boolean(name string, value bool) {
 	w.name(name)
-	w.text = strconv.AppendBool(w.text, value)
+	w.raw(strconv.FormatBool(value))
+}
+
+// begin starts a member with an object or an array.
+func (w *writer) begin(name string, bracket byte) {
+	w.name(name)
+	w.open(bracket)
+}
+
+// amount writes a member with an amount in units of its currency.
+func (w *writer) amount(name string, minor int64, c money.Currency) {
+	w.member(name, money.Amount{Minor: minor, Currency: c}.String())
+}
+
+// percent writes a member with a rate as a number.
+func (w *writer) percent(name string, rate money.Rate) {
+	w.name(name)
+	w.raw(rate.Percent())
 }
 
 // data starts an answer and end ends it; the members of its data are written between them.
@@ -79,7 +98,7 @@ func data() writer { return writer{[]byte(begin)} }
 const begin = `{"data":{`
 
 func (w *writer) end() []byte {
-	w.close("}}")
+	w.raw("}}")
 	return w.text
 }
 
@@ -90,16 +109,15 @@ func refuse(p *problem.Problem) []byte { return refusal(problem.List{p}) }
 func refusal(problems problem.List) []byte {
 	var w writer
 	w.open('{')
-	w.name("errors")
-	w.open('[')
+	w.begin("errors", '[')
 	for _, p := range problems {
 		w.open('{')
 		w.member("kind", p.Kind.String())
 		w.member("code", p.Code)
 		w.optional("path", p.Path)
 		w.member("message", p.Message)
-		w.close("}")
+		w.raw("}")
 	}
-	w.close("]}")
+	w.raw("]}")
 	return w.text
 }

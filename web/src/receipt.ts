@@ -7,7 +7,7 @@ import { byId, data, element, text, textIn, written } from "./page.ts";
 import { ratesAt } from "./rates.ts";
 
 const price = (amount: string) => written(data.money, amount);
-const percent = (rate: string) => written(data.percent, rate);
+const percent = (rate: number) => written(data.percent, String(rate));
 
 // writeTotal computes the tax with the core and shows it, or the price without tax while the territory is unknown.
 export function writeTotal(core: Core): void {
@@ -27,23 +27,6 @@ function consumer() {
 	return { country, state, isBusiness: false };
 }
 
-// Shown is the part of a quote that the receipt shows.
-interface Shown extends Pick<Quote, "subtotal" | "tax" | "total" | "reason"> {
-	readonly components: readonly Pick<Quote["components"][number], "jurisdiction" | "tax" | "rate" | "base" | "amount">[];
-}
-
-// Answer is a quote as the API returns it.
-interface Answer extends Pick<Quote, "subtotal" | "total" | "reason"> {
-	readonly taxAmount: string;
-	readonly components: readonly {
-		readonly jurisdiction: string;
-		readonly tax: string;
-		readonly ratePercent: number;
-		readonly basePercent: number;
-		readonly amount: string;
-	}[];
-}
-
 let asked = 0;
 
 // askTotal gets the total from the API once the buyer has stopped typing. Only the answer to the latest call counts.
@@ -51,31 +34,23 @@ export function askTotal(): void {
 	const question = ++asked;
 	setTimeout(async () => {
 		if (question !== asked) return;
-		const ask = (billingDetail: object) => call<Answer>("checkout/quote", buyer, { billingDetail });
+		const ask = (billingDetail: object) => call<Quote>("checkout/quote", buyer, { billingDetail });
 		const answer = await ask(billing()).catch(() => ask(consumer())).catch(() => null);
 		if (question !== asked) return;
-		if (answer) write(quoteOf(answer));
+		if (answer) write(answer);
 		else writeUntaxed();
 	}, 300);
 }
 
-function quoteOf(answer: Answer): Shown {
-	const components = answer.components.map(({ jurisdiction, tax, ratePercent, basePercent, amount }) => ({
-		jurisdiction, tax, rate: String(ratePercent), base: String(basePercent), amount,
-	}));
-	const { subtotal, taxAmount: tax, total, reason } = answer;
-	return { subtotal, tax, total, reason, components };
-}
-
-function write(quote: Shown): void {
+function write(quote: Quote): void {
 	const lines = quote.components.map((part) => {
-		const share = part.base === "100" ? "tax.share" : "tax.share-of";
+		const share = part.basePercent === 100 ? "tax.share" : "tax.share-of";
 		const region = regionName(part.jurisdiction);
 		const name = textIn(part.jurisdiction.slice(0, 2), `tax.${part.tax}`);
-		return taxLine(name, text(share, { rate: percent(part.rate), base: percent(part.base), place: region }), price(part.amount));
+		return taxLine(name, text(share, { rate: percent(part.ratePercent), base: percent(part.basePercent), place: region }), price(part.amount));
 	});
 	const total = price(quote.total);
-	const tax = price(quote.tax);
+	const tax = price(quote.taxAmount);
 	const small = lines.length > 0 ? text("total.tax", { tax }) : text(quote.reason);
 	if (lines.length === 0) lines.push(taxLine(text("tax"), text(quote.reason), tax));
 	replace(text("total.due"), total, small, price(quote.subtotal), lines, text(`${quote.reason}.note`));

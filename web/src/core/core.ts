@@ -51,18 +51,27 @@ export interface Detail extends Billing {
 
 // Terms are price and seller. Amounts are strings with the currency's decimals, so that they are never rounded.
 export interface Terms {
-	readonly price: {
-		readonly amount: string;
-		readonly currency: string;
-		readonly taxCategory: string;
-		readonly taxIncluded?: boolean;
-	};
+	readonly price: Price;
 	readonly step?: string;
-	readonly seller: {
-		readonly country: string;
-		readonly everywhere?: boolean;
-		readonly registrations?: readonly { readonly jurisdiction: string; readonly from: string }[];
-	};
+	readonly seller: Seller;
+}
+
+export interface Price {
+	readonly amount: string;
+	readonly currency: string;
+	readonly taxCategory: string;
+	readonly taxIncluded?: boolean;
+}
+
+export interface Seller {
+	readonly country: string;
+	readonly everywhere?: boolean;
+	readonly registrations?: readonly Registration[];
+}
+
+export interface Registration {
+	readonly jurisdiction: string;
+	readonly from: string;
 }
 
 // Sale is the input of a quote besides the buyer.
@@ -72,22 +81,15 @@ export interface Sale extends Terms {
 	readonly rates?: string; // the operator's own, in the server's text format
 }
 
+// Quote is the Quote of wasm/ops/wire.go. The API's quote has the same members and more.
 export interface Quote {
 	readonly currency: string;
 	readonly subtotal: string;
-	readonly tax: string;
+	readonly taxAmount: string;
 	readonly total: string;
-	readonly taxRate: string;
-	readonly taxName?: string;
-	readonly components: readonly {
-		readonly jurisdiction: string;
-		readonly tax: string; // "vat", "sales"
-		readonly name: string;
-		readonly rate: string;
-		readonly base: string;
-		readonly taxable: string;
-		readonly amount: string;
-	}[];
+	readonly ratePercent: number;
+	readonly taxName: string; // "" without tax
+	readonly components: readonly Component[];
 	readonly reason: string;
 	readonly precision: string;
 	readonly confidence?: string;
@@ -95,6 +97,16 @@ export interface Quote {
 	readonly evidence: string;
 	readonly on: string;
 	readonly dataVersion: string;
+}
+
+export interface Component {
+	readonly jurisdiction: string;
+	readonly tax: string; // "vat", "sales"
+	readonly name: string;
+	readonly ratePercent: number;
+	readonly basePercent: number;
+	readonly taxable: string;
+	readonly amount: string;
 }
 
 // Placement is a create-order request with everything that decides it. Times are Unix milliseconds.
