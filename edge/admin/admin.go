@@ -43,6 +43,9 @@ const (
 	ResendDelivery    = "/webhooks/resend"
 	TestEndpoint      = "/webhooks/test"
 	WebhookKeys       = "/webhooks/keys"
+	CreateStore       = "/stores/create"
+	ListStores        = "/stores/list"
+	SetStore          = "/stores/set"
 	Metrics           = "/metrics"
 )
 
@@ -52,6 +55,8 @@ type Config struct {
 	Reviews   orders.ReviewStore
 	Auth      *auth.Service
 	Accounts  *catalog.Accounts
+	Shops     *catalog.Service
+	Lists     catalog.Lists
 	Notify    *notify.Service
 	PublicURL string // of the server; "" where none runs
 	Log       *slog.Logger
@@ -85,6 +90,9 @@ func New(c Config) *Admin {
 		ResendDelivery:    serve(a, a.resendDelivery),
 		TestEndpoint:      serve(a, a.testEndpoint),
 		WebhookKeys:       serve(a, a.webhookKeys),
+		CreateStore:       serve(a, a.createStore),
+		ListStores:        serve(a, a.listStores),
+		SetStore:          serve(a, a.setStore),
 	}
 	return a
 }

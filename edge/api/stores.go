@@ -225,7 +225,7 @@ func sellerViewOf(s *catalog.Store) sellerView {
 }
 
 func (a *API) createStore(c *call, r *createStoreRequest) (*storeResponse, error) {
-	return a.storeAnswer(a.config.Shops.CreateStore(c.ctx, c.caller.MerchantID, r.Name))
+	return a.storeAnswer(a.config.Shops.CreateStore(c.ctx, c.caller.MerchantID, r.Name, nil))
 }
 
 func (a *API) updateStore(c *call, r *storeRequest) (*storeResponse, error) {

@@ -32,12 +32,19 @@ func New(c Config) *Service { return &Service{c} }
 // slugTries is how often a taken slug is made anew. One of 16 million is taken by chance.
 const slugTries = 10
 
-// CreateStore makes a store with a new slug.
-func (s *Service) CreateStore(ctx context.Context, merchantID string, given string) (*Store, error) {
+// CreateStore makes a store with a new slug, and with settings of its own unless they are nil.
+func (s *Service) CreateStore(ctx context.Context, merchantID, given string, settings *StoreChange) (*Store, error) {
 	now := s.config.Now()
 	store := &Store{ID: s.id(shortid.Store, now), MerchantID: merchantID, CreatedAt: now.UnixMilli(), UpdatedAt: now.UnixMilli()}
 	if refused := name(Set(given), &store.Name, maxNewName); refused != nil {
 		return nil, refused
+	}
+	if settings != nil {
+		configured, refused := settings.Apply(store, now.UnixMilli())
+		if refused != nil {
+			return nil, refused
+		}
+		store = configured
 	}
 	var err error
 	for range slugTries {

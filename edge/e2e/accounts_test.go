@@ -114,7 +114,7 @@ func statusOf(t testing.TB, err error) int {
 func TestFirstRun(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
-	_, log, url := serveOn(t, data)
+	server, log, url := serveOn(t, data)
 	commands := []string{}
 	shoptest.Eventually(t, "the commands are printed", func() bool { return strings.Contains(log.String(), "for real payments") })
 	for line := range strings.Lines(log.String()) {
@@ -122,16 +122,29 @@ func TestFirstRun(t *testing.T) {
 			commands = append(commands, strings.TrimSpace(command))
 		}
 	}
-	if len(commands) != 2 || commands[0] != `merchant create --name "Your company" --data `+data || commands[1] != "key create --env test --data "+data {
+	if len(commands) != 3 || !strings.HasSuffix(commands[0], " --data "+data) {
 		t.Fatalf("printed %q", commands)
 	}
-	variables := environmentOf(operate(t, "merchant", "create", "--name", "Your company", "--data", data) +
-		operate(t, "key", "create", "--env", "test", "--data", data))
-	if variables["WAFFO_BASE_URL"] != url || len(variables) != 5 {
+	printed := ""
+	for _, command := range commands {
+		shell := exec.Command("sh", "-c", binary.path+" "+strings.Replace(command, " CC ", " DE ", 1))
+		output, err := shell.Output()
+		if err != nil {
+			t.Fatalf("%s: %v", command, err)
+		}
+		printed += string(output)
+	}
+	variables := environmentOf(printed)
+	if variables["WAFFO_BASE_URL"] != url || len(variables) != 6 {
 		t.Errorf("the variables are %v", variables)
 	}
-	if _, err := signer(t, url, variables["WAFFO_MERCHANT_ID"], pemOf(t, variables["WAFFO_PRIVATE_KEY"])).IssueToken("STO_0000000000000000000000"); statusOf(t, err) != 404 {
-		t.Errorf("a signed request for an unknown store: %v", err)
+	if _, err := signer(t, url, variables["WAFFO_MERCHANT_ID"], pemOf(t, variables["WAFFO_PRIVATE_KEY"])).IssueToken(variables["WAFFO_STORE_ID"]); err != nil {
+		t.Errorf("a signed request for the store: %v", err)
+	}
+	server.Process.Kill()
+	server.Wait()
+	if again, log, _ := serveOn(t, data); strings.Contains(log.String(), "no merchant") {
+		t.Errorf("with a merchant %v prints %s", again.Args, log)
 	}
 }
 
@@ -163,7 +176,7 @@ func TestAccounts(t *testing.T) {
 	made := operate(t, "merchant", "create", "--name", "Acme", "--data", data)
 	variables := environmentOf(made)
 	merchantID := variables["WAFFO_MERCHANT_ID"]
-	shop := stock(t, data, merchantID, 1)[0]
+	storeID := environmentOf(operate(t, "store", "create", "--name", "Field Notes", "--data", data))["WAFFO_STORE_ID"]
 	keyFile := filepath.Join(t.TempDir(), "prod.pem")
 	printed := map[checkout.Environment]string{checkout.Test: operate(t, "key", "create", "--env", "test", "--data", data),
 		checkout.Prod: operate(t, "key", "create", "--env", "prod", "--out", keyFile, "--data", data)}
@@ -176,12 +189,12 @@ func TestAccounts(t *testing.T) {
 	}
 	private := map[checkout.Environment]string{checkout.Test: environmentOf(printed[checkout.Test])["WAFFO_PRIVATE_KEY"], checkout.Prod: string(written)}
 	server, log, url := serveOn(t, data)
+	var got struct{ ProductID, Token, SessionID, Code string }
 	var sessionID string
-	for env, key := range private {
-		script := exec.Command("node", filepath.Join(sdk, "account.mjs"), shop.Store.ID, shop.Products[0].ID)
-		script.Env = append(os.Environ(), "WAFFO_MERCHANT_ID="+merchantID, "WAFFO_BASE_URL="+url, "WAFFO_PRIVATE_KEY="+key)
+	for _, env := range []checkout.Environment{checkout.Test, checkout.Prod} {
+		script := exec.Command("node", filepath.Join(sdk, "account.mjs"), got.ProductID)
+		script.Env = append(os.Environ(), "WAFFO_MERCHANT_ID="+merchantID, "WAFFO_STORE_ID="+storeID, "WAFFO_BASE_URL="+url, "WAFFO_PRIVATE_KEY="+private[env])
 		output, err := script.CombinedOutput()
-		var got struct{ Token, SessionID, Code string }
 		if err != nil || json.Unmarshal(output, &got) != nil {
 			t.Fatalf("%s: %v: %s", env, err, output)
 		}

@@ -137,7 +137,7 @@ func TestMisuse(t *testing.T) {
 	t.Parallel()
 	for _, command := range []string{"dev", "serve", "trigger", "quote", "taxid check", "version", "repair",
 		"orders quarantine", "orders refund-due", "token-key list", "token-key rotate", "token-key revoke", "merchant create", "merchant list",
-		"key create", "key list", "key rotate", "key revoke"} {
+		"key create", "key list", "key rotate", "key revoke", "store create", "store list", "store set"} {
 		args := strings.Fields(command)
 		c := exec.Command(binary.path, append(args, "--foo")...)
 		output, err := c.CombinedOutput()

@@ -29,8 +29,8 @@ func (s *server) openAdmin() {
 		s.log.Error("the operator's commands do not reach this server", "error", err)
 		return
 	}
-	handler := admin.New(admin.Config{Orders: s.orders, Reviews: s.db, Auth: s.auth, Accounts: accounts(s.db), Notify: s.notify,
-		PublicURL: s.PublicURL, Log: s.log}).Handle
+	handler := admin.New(admin.Config{Orders: s.orders, Reviews: s.db, Auth: s.auth, Accounts: accounts(s.db), Shops: s.shops, Lists: s.db,
+		Notify: s.notify, PublicURL: s.PublicURL, Log: s.log}).Handle
 	s.admin = startHTTP(listener, func(ctx *fasthttp.RequestCtx) {
 		defer s.recovered(ctx)
 		if err := readBody(ctx); err != nil {
@@ -65,6 +65,8 @@ func OpenAdmin(data string, log *slog.Logger) (*admin.Client, error) {
 		Auth:    auth.New(auth.Config{Catalog: db, Keys: db, Tokens: db, Now: time.Now, Rand: rand.Reader}),
 
 		Accounts: accounts(db),
+		Shops:    catalog.New(catalog.Config{Records: db, Now: time.Now, Rand: rand.Reader}),
+		Lists:    db,
 		Notify:   notify.New(notify.Config{Store: db, Orders: db, Catalog: db, Now: time.Now, Rand: rand.Reader, Log: log}),
 		Log:      slog.New(slog.DiscardHandler), // the command prints what it has done
 	}).Client(db.Close), nil

@@ -6,6 +6,7 @@
 //	crepe orders     payments that need a person: quarantine, refund-due
 //	crepe merchant   merchants: create, list
 //	crepe key        a merchant's API keys: create, list, rotate, revoke
+//	crepe store      stores and what tax and receipts need of the seller: create, list, set
 //	crepe token-key  the keys that sign session tokens: list, rotate, revoke
 //	crepe trigger    makes the sandbox of a running crepe dev report an event
 //	crepe quote      the tax on a sale, explained; one or a file of them

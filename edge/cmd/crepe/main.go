@@ -23,6 +23,7 @@ Usage:
   crepe serve [--listen ADDR] [--data DIR] [--public-url URL] [--sandbox]
   crepe merchant create --name NAME | list [--data DIR] [--json]
   crepe key create --env ENV | list | rotate APIKEY_ID | revoke APIKEY_ID [--data DIR] [--json]
+  crepe store create --name NAME | list | set STO_ID [SETTINGS] [--data DIR] [--json]
   crepe repair [--data DIR] [--accept-loss]
   crepe orders quarantine | refund-due [--data DIR] [--env ENV] [--handled ID] [--json]
   crepe token-key list | rotate | revoke KEY_ID [--data DIR] [--env ENV] [--json]
@@ -98,6 +99,7 @@ var commands = map[string]commandFunc{
 	"orders":    group("orders", ordersUsage, ordersCommands),
 	"merchant":  group("merchant", merchantUsage, merchantCommands),
 	"key":       group("key", keyUsage, keyCommands),
+	"store":     group("store", storeUsage, storeCommands),
 	"token-key": group("token-key", tokenKeyUsage, tokenKeyCommands),
 	"webhook":   group("webhook", webhookUsage, webhookCommands),
 	"trigger":   offline(trigger),

@@ -55,7 +55,9 @@ const firstSteps = `There is no merchant yet, so nothing can be sold. As the use
 
   crepe merchant create --name "Your company"%[1]s
   crepe key create --env test%[1]s
+  crepe store create --name "Your shop" --seller-country CC%[1]s
 
 The first prints the settings of your program, the second its private key. --env prod makes the key for real payments.
+CC is the country where you are established.
 
 `
