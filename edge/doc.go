@@ -28,6 +28,7 @@
 //	idempotency    X-Idempotency-Key
 //	sessions       a checkout session from opening to expiry
 //	orders         the order workflow, the state machine, the sweeper, reconciliation
+//	invoices       receipts, credit notes and their numbers
 //	notify         webhooks to merchants: the outbox of facts about orders, endpoints, signed deliveries
 //
 // Adapters:

@@ -29,8 +29,8 @@ type Asset struct {
 
 var byName, byURL = load()
 
-// Named returns the asset with a source name: "checkout.js", "checkout.css", "dashboard.css", "checkout.wasm", "status.js" or "client.js". It panics
-// on any other.
+// Named returns the asset with a source name: "checkout.js", "checkout.css", "dashboard.css", "receipt.css", "checkout.wasm",
+// "status.js" or "client.js". It panics on any other.
 func Named(name string) *Asset {
 	asset, ok := byName[name]
 	if !ok {

@@ -25,6 +25,9 @@
 //	<env>/-/tk/<token>             state of a session token, kept until the token has expired
 //	<env>/-/ik/<hash>              an idempotency.Answer, kept for a day
 //	<env>/-/ky/<key>               a key that signs session tokens
+//	<env>/<store>/iv/<kind>/<year>/<number>  invoices.Document, kept for good
+//	<env>/<store>/in/<kind>/<year>  the number of the last document of that series, 8 bytes
+//	<env>/-/id/<order>/<event>     the key of the document of a payment or refund
 //	<env>/-/wk                     the key that signs merchants' webhooks, PKCS #8
 //	all/-/me/<merchant>            catalog.Merchant
 //	all/<store>/st                 catalog.Store

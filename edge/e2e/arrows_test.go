@@ -46,7 +46,8 @@ var arrows = map[string][]string{
 	"edge/sessions": {"core", "edge/shortid", "edge/psp", "edge/catalog"}, // a checkout session is opened from a product's version
 	"edge/orders":   {"core", "edge/shortid", "edge/psp", "edge/psp/limit", "edge/sessions"},
 
-	"edge/notify": {"core", "edge/shortid", "edge/psp", "edge/catalog", "edge/sessions", "edge/orders"}, // facts about orders become deliveries
+	"edge/invoices": {"core", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog"},                                  // what was sold, to whom, by whom
+	"edge/notify":   {"core", "edge/invoices", "edge/shortid", "edge/psp", "edge/catalog", "edge/sessions", "edge/orders"}, // facts about orders become deliveries
 
 	"edge/quoteview":   {"core", "wasm/ops"},
 	"edge/idempotency": {"core"},
@@ -55,14 +56,14 @@ var arrows = map[string][]string{
 	"edge/http1":       {},
 
 	// What is stored of the services' types, and the ports of a store.
-	"edge/record": {"core", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency"},
+	"edge/record": {"core", "edge/invoices", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency"},
 
 	"edge/durable": {"core"}, // a database that knows no record
 
 	// Adapters see the ports that they implement, never each other.
-	"edge/badgerstore": {"core", "edge/durable", "edge/record", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency"},
-	"edge/storetest":   {"core", "edge/shortid", "edge/record", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency"}, // the tests of a store
-	"edge/filefault":   {},                                                                                                                                                  // a tracer, in tests
+	"edge/badgerstore": {"core", "edge/invoices", "edge/durable", "edge/record", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency"},
+	"edge/storetest":   {"core", "edge/invoices", "edge/shortid", "edge/record", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency"}, // the tests of a store
+	"edge/filefault":   {},                                                                                                                                                                   // a tracer, in tests
 	"edge/psp/limit":   {"core", "edge/psp"},
 	"edge/psp/stripe":  {"core", "edge/psp"},
 	"edge/sandbox":     {"core", "edge/durable", "edge/sandbox/fault"},
@@ -72,7 +73,7 @@ var arrows = map[string][]string{
 
 	// Entry points import services, never adapters.
 	"edge/api":  {"core", "edge/shortid", "edge/psp", "edge/sessions", "edge/orders", "edge/notify", "edge/catalog", "edge/auth", "edge/quoteview", "edge/geoip", "edge/http1", "edge/idempotency", "edge/throttle", "wasm/ops", "web"},
-	"edge/page": {"core", "edge/sessions", "edge/orders", "edge/catalog", "edge/geoip", "edge/locale", "edge/throttle", "wasm/ops", "web"},
+	"edge/page": {"core", "edge/invoices", "edge/sessions", "edge/orders", "edge/catalog", "edge/geoip", "edge/locale", "edge/throttle", "wasm/ops", "web"},
 
 	"edge/dashboard": {"core", "edge/shortid", "edge/psp", "edge/orders", "edge/catalog", "edge/notify", "edge/sessions", "edge/quoteview", "edge/geoip", "edge/throttle", "web"}, // the operator's pages
 

@@ -52,9 +52,13 @@ func (s *Service) handle(ctx context.Context, f *QueuedFact) bool {
 	return true
 }
 
-// consequences is all that follows from a fact: a delivery for each endpoint that has subscribed to it.
+// consequences is all that follows from a fact: its document, and a delivery for each endpoint that has subscribed to it.
 func (s *Service) consequences(ctx context.Context, f *QueuedFact) (Change, error) {
 	change := Change{Fact: f}
+	var err error
+	if change.Document, err = s.Invoices.Issue(ctx, &f.Fact); err != nil {
+		return change, err
+	}
 	endpoints, err := s.Store.Endpoints(ctx, f.Environment, f.StoreID)
 	if err != nil {
 		return change, err
@@ -66,6 +70,9 @@ func (s *Service) consequences(ctx context.Context, f *QueuedFact) (Change, erro
 	sale, err := s.sale(ctx, &f.Fact)
 	if err != nil {
 		return change, err
+	}
+	if change.Document != nil {
+		sale.receiptURL = s.Invoices.URL(change.Document)
 	}
 	data, err := sale.data(&f.Fact)
 	if err != nil {

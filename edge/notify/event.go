@@ -59,6 +59,7 @@ type orderData struct {
 	PaymentMethod      string            `json:"paymentMethod,omitempty"`
 	PaymentLast4       string            `json:"paymentLast4,omitempty"`
 	PaymentDate        string            `json:"paymentDate"`
+	ReceiptURL         string            `json:"receiptUrl,omitempty"`
 }
 
 type breakdown struct {
@@ -84,6 +85,8 @@ type sale struct {
 	session  *sessions.Session
 	store    *catalog.Store
 	metadata map[string]string // of the product
+
+	receiptURL string // "" for a fact without a document
 }
 
 // sale reads what a fact is about.
@@ -104,7 +107,7 @@ func (s *Service) sale(ctx context.Context, f *orders.Fact) (*sale, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sale{order, session, store, metadata}, nil
+	return &sale{order: order, session: session, store: store, metadata: metadata}, nil
 }
 
 // productMetadata returns the metadata of the product's version that was sold, nil where it is no longer known.
@@ -162,7 +165,7 @@ func (s *sale) completed(f *orders.Fact) (*orderData, error) {
 		TaxRate: float64(assessed.Rate()) / 1e5, TaxName: assessed.Name(),
 		ProductName: sold.Product.Name, ProductDescription: sold.Product.Description, ProductMetadata: s.metadata,
 		PaymentID: payment.ID, PaymentStatus: string(payment.Status), PaymentMethod: payment.Method, PaymentLast4: payment.Last4,
-		PaymentDate: time.UnixMilli(payment.At).UTC().Format(wireDate),
+		PaymentDate: time.UnixMilli(payment.At).UTC().Format(wireDate), ReceiptURL: s.receiptURL,
 	}, nil
 }
 

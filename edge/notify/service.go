@@ -10,19 +10,21 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/invoices"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 // Config configures a [Service]. Every field but Reach is needed.
 type Config struct {
-	Store   Store
-	Orders  Orders
-	Catalog catalog.Records
-	Reach   Reach // which endpoints may be sent to
-	Now     func() time.Time
-	Rand    io.Reader // for ids; crypto/rand in production
-	Log     *slog.Logger
+	Store    Store
+	Orders   Orders
+	Catalog  catalog.Records
+	Invoices *invoices.Service
+	Reach    Reach // which endpoints may be sent to
+	Now      func() time.Time
+	Rand     io.Reader // for ids; crypto/rand in production
+	Log      *slog.Logger
 }
 
 // Orders reads what an event tells of.

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/invoices"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp"
 )
@@ -73,6 +74,9 @@ type Counts struct{ Pending, Failed int }
 type Change struct {
 	// Fact is taken out of the outbox.
 	Fact *QueuedFact
+
+	// Document is new. Its number must be the one after the last of its series, and its event must have no document yet.
+	Document *invoices.Document
 
 	// Deliveries and Endpoints are written if their stored versions are still the ones they carry; the stored copies then carry
 	// the next ones. A record with version 0 is new.

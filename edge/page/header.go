@@ -43,16 +43,20 @@ func (h *Handler) setHeaders(ctx *fasthttp.RequestCtx) {
 
 // allowLogo adds the origins of the store's logos to the policy.
 func (v *visit) allowLogo(payOrigins []string) {
-	var images []string
-	l := logoOf(v.store)
+	if images := logoOrigins(v.store); len(images) > 0 {
+		v.Response.Header.Set("Content-Security-Policy", contentPolicy(payOrigins, images))
+	}
+}
+
+// logoOrigins returns the origins of a store's logos on other hosts.
+func logoOrigins(store *catalog.Store) (images []string) {
+	l := logoOf(store)
 	for _, address := range []string{l.Light, l.Dark} {
 		if origin := imageOrigin(address); origin != "" && !slices.Contains(images, origin) {
 			images = append(images, origin)
 		}
 	}
-	if len(images) > 0 {
-		v.Response.Header.Set("Content-Security-Policy", contentPolicy(payOrigins, images))
-	}
+	return images
 }
 
 // imageOrigin returns the origin of an https URL, or "" if that is not a valid one. url.Parse accepts hosts such as

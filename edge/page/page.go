@@ -5,6 +5,7 @@
 //	POST /store/<slug>/checkout/<session>           the form, submitted without JavaScript: 303 to the payment provider
 //	GET  /store/<slug>/checkout/<session>/complete  the order's status
 //	GET  /store/<slug>/product/<product>            a permanent link: opens a session and redirects to its form
+//	GET  /orders/<token>/receipt                    a receipt or credit note; with .json as JSON
 //	GET  /assets/<name with hash>                   scripts, style sheet and WebAssembly core
 //	GET  /theme/<colours and hash>                  a store's colours, corrected for contrast
 //
@@ -63,19 +64,22 @@ type Links interface {
 type Stores interface {
 	// StoreBySlug returns a store, or [catalog.ErrNotFound].
 	StoreBySlug(ctx context.Context, slug string) (*catalog.Store, error)
+	// Store returns a store by its id, or [catalog.ErrNotFound].
+	Store(ctx context.Context, id string) (*catalog.Store, error)
 }
 
 // Config is what a [Handler] needs. The zero GeoIP, Throttle and Rates are valid.
 type Config struct {
-	Sessions Sessions
-	Links    Links
-	Orders   Orders
-	Stores   Stores
-	GeoIP    geoip.Locator      // finds the buyer's country, which is evidence only
-	Throttle *throttle.Throttle // limits orders and links; nil for no limit
-	Rates    *table.Table       // the operator's own tax rates, nil for none
-	Now      func() time.Time
-	Log      *slog.Logger
+	Sessions  Sessions
+	Links     Links
+	Orders    Orders
+	Stores    Stores
+	Documents Documents
+	GeoIP     geoip.Locator      // finds the buyer's country, which is evidence only
+	Throttle  *throttle.Throttle // limits orders and links; nil for no limit
+	Rates     *table.Table       // the operator's own tax rates, nil for none
+	Now       func() time.Time
+	Log       *slog.Logger
 
 	// PayOrigins are the origins of the payment providers' pages, "https://checkout.stripe.com". The page sends a buyer only
 	// there and to its own origin, which the sandbox shares.
@@ -111,6 +115,12 @@ func (h *Handler) Handle(ctx *fasthttp.RequestCtx) {
 	}
 	if slug, product, ok := splitLink(path); ok {
 		h.link(ctx, slug, product)
+		return
+	}
+	if token, asJSON, ok := splitDocument(path); ok {
+		if allowed(ctx, "receipt") {
+			h.document(ctx, token, asJSON)
+		}
 		return
 	}
 	slug, id, rest, ok := split(path)

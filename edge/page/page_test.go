@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 func golden(t *testing.T, name string, r *fasthttp.Response) {
 	t.Helper()
 	page := string(r.Body())
-	page = regexp.MustCompile(`checkout-[0-9a-f]{16}`).ReplaceAllString(page, "checkout-HASH")
+	page = regexp.MustCompile(`(checkout|receipt)-[0-9a-f]{16}`).ReplaceAllString(page, "$1-HASH")
 	page = regexp.MustCompile(`sha384-[^"]+`).ReplaceAllString(page, "sha384-DIGEST")
 	page = regexp.MustCompile(`"texts":\{.*\}\}`).ReplaceAllString(page, `"texts":{}}`)
 	page = regexp.MustCompile(`(?m)^<option value="[^"]+"( data-[a-z-]+)*>.*\n`).ReplaceAllString(page, "")

@@ -18,6 +18,8 @@ import (
 	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/invoices"
+	"github.com/crepe-checkout/crepe/edge/notify"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/psp/limit"
@@ -31,9 +33,10 @@ import (
 // passed, and its random numbers are seeded.
 type shop struct {
 	*Handler
-	orders *orders.Service
-	db     *badgerstore.DB
-	now    time.Time
+	orders   *orders.Service
+	invoices *invoices.Service
+	db       *badgerstore.DB
+	now      time.Time
 }
 
 const (
@@ -64,7 +67,8 @@ func openShop(t *testing.T) *shop {
 	adapter := stripe.New(stripe.Config{Key: "sk_test_sandbox", BaseURL: "http://sandbox", Dial: provider.Dial})
 	s.orders = orders.New(orders.Config{Store: db, Providers: map[checkout.Environment]orders.Provider{"test": orders.Limited(limit.New(adapter, limit.Limits{}))},
 		Now: clock, Rand: rand.NewChaCha8([32]byte{}), Log: log})
-	s.Handler = New(Config{Sessions: db, Orders: s.orders, Stores: db, Now: clock, Log: log,
+	s.invoices = invoices.New(invoices.Config{Store: db, Orders: db, Catalog: db, Now: clock, Rand: rand.NewChaCha8([32]byte{})})
+	s.Handler = New(Config{Sessions: db, Orders: s.orders, Stores: db, Documents: s.invoices, Now: clock, Log: log,
 		PayOrigins: []string{"https://checkout.stripe.com"}, Providers: map[checkout.Environment]string{"test": "Stripe", "prod": "Stripe"}})
 	store := &catalog.Store{ID: "STO_2aUyqjCzEIiEcYMKj7TZtw", Slug: slug, Name: "Northline"}
 	if err := db.Put(t.Context(), catalog.Change{Store: store}); err != nil {
@@ -149,7 +153,13 @@ func expect(t *testing.T, r *fasthttp.Response, status int, parts ...string) {
 // order submits the form of a buyer in Ottawa and returns the order.
 func (s *shop) order(t *testing.T) *orders.Order {
 	t.Helper()
-	expect(t, s.post(pageURL, ottawa()), fasthttp.StatusSeeOther)
+	return s.orderBy(t, ottawa())
+}
+
+// orderBy submits a form and returns the order.
+func (s *shop) orderBy(t *testing.T, form url.Values) *orders.Order {
+	t.Helper()
+	expect(t, s.post(pageURL, form), fasthttp.StatusSeeOther)
 	stored, err := s.db.Session(t.Context(), session)
 	if err != nil {
 		t.Fatal(err)
@@ -177,6 +187,25 @@ func (s *shop) report(t *testing.T, order *orders.Order, kind psp.EventKind, pai
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	s.issue(t)
+}
+
+// issue writes the documents of the outbox, as package notify does.
+func (s *shop) issue(t *testing.T) {
+	t.Helper()
+	facts, err := s.db.Facts(t.Context(), 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range facts {
+		d, err := s.invoices.Issue(t.Context(), &facts[i].Fact)
+		if err == nil {
+			err = s.db.CommitNotify(t.Context(), notify.Change{Fact: &facts[i], Document: d})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

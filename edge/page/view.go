@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"compress/gzip"
 	"embed"
+	"errors"
 	"html/template"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/invoices"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/sessions"
 	"github.com/crepe-checkout/crepe/web"
@@ -254,15 +256,17 @@ func (p *formPage) StateChoices() []states {
 // statusPage shows the status of an order.
 type statusPage struct {
 	frame
-	Badge   string // "paid", "pending", "processing", "unpaid" or "canceled"
-	Body    string
-	Item    item
-	Summary *summary
-	Order   string
-	Date    string
-	Email   string
-	Return  string // URL of the merchant's page, or ""
-	Back    string // URL of the form, "" if the session accepts no order
+	Badge    string // "paid", "pending", "processing", "unpaid" or "canceled"
+	Standing string // changes when the page is to be loaded anew
+	Body     string
+	Item     item
+	Summary  *summary
+	Order    string
+	Date     string
+	Email    string
+	Receipt  string // path of the receipt, "" while there is none
+	Return   string // URL of the merchant's page, or ""
+	Back     string // URL of the form, "" if the session accepts no order
 }
 
 // status shows the order of a session, or redirects to the form while there is none.
@@ -274,7 +278,7 @@ func (h *Handler) status(v *visit) {
 	sold := v.order.Sold()
 	key, total := v.standing()
 	page := &statusPage{
-		frame: v.frame(v.Text(key)), Badge: key, Body: v.Text(key+".text", "merchant", v.store.Name),
+		frame: v.frame(v.Text(key)), Badge: key, Standing: key, Body: v.Text(key+".text", "merchant", v.store.Name),
 		Item:    v.item(&sold.Product, &sold.Terms),
 		Summary: v.taxed(&sold.Quote, total),
 		Order:   v.order.ID, Date: v.Date(time.UnixMilli(v.order.CreatedAt)), Email: sold.BuyerEmail,
@@ -286,11 +290,37 @@ func (h *Handler) status(v *visit) {
 	case key == "paid" && sold.SuccessURL != "":
 		page.Return = sessions.ReturnURL(sold)
 	}
-	v.Response.Header.Set("X-Order-Standing", key) // status.js polls it
+	if key == "paid" {
+		if err := h.linkReceipt(v, page); err != nil {
+			h.fail(v.RequestCtx, err)
+			return
+		}
+	}
+	v.Response.Header.Set("X-Order-Standing", page.Standing) // status.js polls it
 	if !v.paidOrProcessing() && v.open() {
 		page.Back = v.url()
 	}
 	h.show(v.RequestCtx, fasthttp.StatusOK, "status", page)
+}
+
+// receiptWithin is how long after a payment the page waits for the receipt.
+const receiptWithin = time.Minute
+
+// linkReceipt adds the link of the receipt to the page of a paid order. The receipt is issued shortly after the payment; until then
+// the page polls.
+func (h *Handler) linkReceipt(v *visit, page *statusPage) error {
+	receipt, err := h.config.Documents.ReceiptOf(v.ctx, v.order)
+	switch {
+	case errors.Is(err, invoices.ErrNotFound) && v.now-v.order.UpdatedAt < receiptWithin.Milliseconds():
+		page.Standing, page.Refresh = "paid-without-receipt", refreshSeconds
+		return nil
+	case errors.Is(err, invoices.ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	}
+	page.Receipt = receipt.Path()
+	return nil
 }
 
 // ordered reports whether there is an order that may be shown to the buyer.

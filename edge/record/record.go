@@ -29,6 +29,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/idempotency"
+	"github.com/crepe-checkout/crepe/edge/invoices"
 	"github.com/crepe-checkout/crepe/edge/notify"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/sessions"
@@ -58,6 +59,8 @@ func Marshal(v any) ([]byte, error) {
 		return encodeEndpoints(v)
 	case *notify.Delivery:
 		return encodeDelivery(v)
+	case *invoices.Document:
+		return encodeDocument(v)
 	case *catalog.Merchant:
 		return encodeMerchant(v)
 	case *catalog.Store:
@@ -92,6 +95,8 @@ func Unmarshal(text []byte, v any) error {
 		return into(v, text, decodeEndpoints)
 	case *notify.Delivery:
 		return into(v, text, decodeDelivery)
+	case *invoices.Document:
+		return into(v, text, decodeDocument)
 	case *catalog.Merchant:
 		return into(v, text, decodeMerchant)
 	case *catalog.Store:

@@ -6,6 +6,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/idempotency"
+	"github.com/crepe-checkout/crepe/edge/invoices"
 	"github.com/crepe-checkout/crepe/edge/notify"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/sessions"
@@ -29,6 +30,7 @@ type Store interface {
 	auth.Tokens
 	auth.Keys
 	notify.Store
+	invoices.Store
 	idempotency.Store
 
 	// Claim records what the database is used for. The first call with a use stores it. Every call returns the stored use, "" if

@@ -23,6 +23,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/demo"
 	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/idempotency"
+	"github.com/crepe-checkout/crepe/edge/invoices"
 	"github.com/crepe-checkout/crepe/edge/notify"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/page"
@@ -59,6 +60,7 @@ type server struct {
 	shops     *catalog.Service
 	orders    *orders.Service
 	notify    *notify.Service
+	invoices  *invoices.Service
 	api       *api.API
 	page      *page.Handler
 	dashboard *dashboard.Handler // nil without one
@@ -113,14 +115,15 @@ func (s *server) wire() error {
 		return err
 	}
 	s.sessions = sessions.New(sessions.Config{Store: s.db, Catalog: s.db, Providers: providers, PublicURL: s.PublicURL, Now: time.Now, Rand: rand.Reader})
-	s.notify = notify.New(notify.Config{Store: s.db, Orders: s.db, Catalog: s.db, Reach: s.reach(), Now: time.Now, Rand: rand.Reader, Log: s.log})
+	s.invoices = invoices.New(invoices.Config{Store: s.db, Orders: s.db, Catalog: s.db, PublicURL: s.PublicURL, Now: time.Now, Rand: rand.Reader})
+	s.notify = notify.New(notify.Config{Store: s.db, Orders: s.db, Catalog: s.db, Invoices: s.invoices, Reach: s.reach(), Now: time.Now, Rand: rand.Reader, Log: s.log})
 	s.orders = orders.New(orders.Config{Store: s.db, Providers: limited, Now: time.Now, Rand: rand.Reader, Log: s.log,
 		Deployment: deployment, CatchUp: true, FactAdded: s.notify.FactAdded, TryTimeout: s.orderTry, Budget: s.orderBudget})
 	s.shops = catalog.New(catalog.Config{Records: s.db, Unchargeable: sessions.Unchargeable(providers), Now: time.Now, Rand: rand.Reader})
 	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Shops: s.shops, Origins: s.db, Sessions: s.sessions, Orders: s.orders, Notify: s.notify, Providers: providers,
 		Idempotency: idempotency.NewGuard(s.db, time.Now, s.log), GeoIP: locator, Throttle: limits, Rates: rates,
 		Ready: s.ready, Now: time.Now, Log: s.log})
-	s.page = page.New(page.Config{Sessions: s.sessions, Links: s.sessions, Orders: s.orders, Stores: s.db, GeoIP: locator, Throttle: limits, Rates: rates, Now: time.Now, Log: s.log,
+	s.page = page.New(page.Config{Sessions: s.sessions, Links: s.sessions, Orders: s.orders, Stores: s.db, Documents: s.invoices, GeoIP: locator, Throttle: limits, Rates: rates, Now: time.Now, Log: s.log,
 		PayOrigins: []string{stripe.PayOrigin}, Providers: s.providerNames()})
 	s.openDashboard(locator)
 	if s.Dev != nil {

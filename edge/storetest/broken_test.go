@@ -457,6 +457,7 @@ func TestBroken(t *testing.T) {
 	}
 	maps.Copy(broken, brokenNotify)
 	maps.Copy(broken, brokenReaders)
+	maps.Copy(broken, brokenInvoices)
 	for _, name := range slices.Sorted(maps.Keys(broken)) {
 		if found, why := rejected(broken[name](open(t))); found == "" {
 			t.Errorf("%s: passes", name)

@@ -51,6 +51,7 @@ func build(root, out string) error {
 		{InputPath: "checkout.ts", OutputPath: "checkout"},
 		{InputPath: "checkout.css", OutputPath: "checkout"},
 		{InputPath: "dashboard.css", OutputPath: "dashboard"},
+		{InputPath: "receipt.css", OutputPath: "receipt"},
 		{InputPath: "status.ts", OutputPath: "status"},
 		{InputPath: "client/served.ts", OutputPath: "client"},
 	})

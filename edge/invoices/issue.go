@@ -1,0 +1,169 @@
+package invoices
+
+import (
+	"context"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sessions"
+)
+
+// Config configures a [Service]. Every field is needed.
+type Config struct {
+	Store     Store
+	Orders    Orders
+	Catalog   Catalog
+	PublicURL string // where buyers reach the server, without a trailing slash
+	Now       func() time.Time
+	Rand      io.Reader // for tokens; crypto/rand in production
+}
+
+// Orders reads what a document is about.
+type Orders interface {
+	Order(ctx context.Context, env checkout.Environment, id string) (*orders.Order, error)
+	Session(ctx context.Context, id string) (*sessions.Session, error)
+}
+
+// Catalog reads who sells.
+type Catalog interface {
+	Store(ctx context.Context, id string) (*catalog.Store, error)
+}
+
+// Service makes documents and finds them. It is safe for concurrent use, but only one caller may issue documents at a time: of
+// two that issue in one series, the store refuses one.
+type Service struct{ config Config }
+
+// New returns a service.
+func New(c Config) *Service { return &Service{c} }
+
+// Document returns a document by its token; [ErrNotFound] when there is none.
+func (s *Service) Document(ctx context.Context, token string) (*Document, error) {
+	if !validToken(token) {
+		return nil, ErrNotFound
+	}
+	return s.config.Store.Document(ctx, token)
+}
+
+// ReceiptOf returns the receipt of an order; [ErrNotFound] while it has none.
+func (s *Service) ReceiptOf(ctx context.Context, o *orders.Order) (*Document, error) {
+	paid := completedBy(o)
+	if paid == nil {
+		return nil, ErrNotFound
+	}
+	return s.config.Store.DocumentOf(ctx, o.Environment, o.ID, paid.ID)
+}
+
+// URL returns where a document can be read.
+func (s *Service) URL(d *Document) string { return s.config.PublicURL + d.Path() }
+
+// Issue returns the document of a fact with the next number of its series, and writes nothing. It returns nil for a fact that has
+// no document. A repeated call returns another token; a document exists when its commit has succeeded.
+func (s *Service) Issue(ctx context.Context, f *orders.Fact) (*Document, error) {
+	var kind Kind
+	switch f.Kind {
+	case orders.OrderCompleted:
+		kind = Receipt
+	default:
+		return nil, nil
+	}
+	order, err := s.config.Orders.Order(ctx, f.Environment, f.OrderID)
+	if err != nil {
+		return nil, fmt.Errorf("order %s: %w", f.OrderID, err)
+	}
+	d, err := s.receipt(ctx, f, order)
+	if err != nil {
+		return nil, err
+	}
+	return d, s.number(ctx, d, kind, f)
+}
+
+// number gives a document the next number of its series, and a token.
+func (s *Service) number(ctx context.Context, d *Document, kind Kind, f *orders.Fact) (err error) {
+	now := s.config.Now()
+	d.IssuedAt = now.UnixMilli()
+	d.Series = Series{f.Environment, f.StoreID, kind, now.UTC().Year()}
+	last, err := s.config.Store.LastNumber(ctx, d.Series)
+	if err != nil {
+		return err
+	}
+	d.Number = last + 1
+	d.Token, err = newToken(s.config.Rand)
+	return err
+}
+
+// receipt makes the receipt of a payment, without its number.
+func (s *Service) receipt(ctx context.Context, f *orders.Fact, o *orders.Order) (*Document, error) {
+	paid := o.Payment(f.EventID)
+	if paid == nil || o.Attempt(paid.Attempt) == nil {
+		return nil, fmt.Errorf("%s has no payment %s", o.ID, f.EventID)
+	}
+	session, err := s.config.Orders.Session(ctx, o.SessionID)
+	if err != nil {
+		return nil, fmt.Errorf("session of %s: %w", o.ID, err)
+	}
+	store, err := s.config.Catalog.Store(ctx, o.StoreID)
+	if err != nil {
+		return nil, fmt.Errorf("store %s: %w", o.StoreID, err)
+	}
+	sold := &o.Attempt(paid.Attempt).Placed
+	assessed := &sold.Quote.Assessment
+	return &Document{
+		Prefix: prefixOf(store.Slug), MerchantID: o.MerchantID, OrderID: o.ID, EventID: f.EventID, SuppliedAt: paid.At,
+		Seller: sellerOf(store, sold), Buyer: buyerOf(sold),
+		Line:     Line{ProductID: sold.Product.ID, Name: sold.Product.Name, Category: sold.Terms.Category, Inclusive: sold.Terms.Inclusive},
+		Currency: sold.Quote.Currency, Subtotal: assessed.Subtotal, Tax: assessed.Tax, Total: assessed.Total,
+		Components: assessed.Components, Reason: assessed.Reason, DataVersion: sold.Quote.DataVersion,
+		Payment: Payment{paid.ID, paid.Method, paid.Last4}, Language: session.Language,
+		StoreRef: StoreRef{store.Name, store.Links.SupportEmail},
+	}, nil
+}
+
+// sellerOf returns the seller: the store as it is now, in the country from which the order was taxed.
+func sellerOf(store *catalog.Store, sold *checkout.Order) Party {
+	return Party{Name: store.Name, Email: store.Links.SupportEmail, Country: sold.Terms.Seller.Country, IsBusiness: true}
+}
+
+func buyerOf(sold *checkout.Order) Party {
+	b := &sold.Billing
+	return Party{Name: b.BusinessName, TaxID: b.TaxID, Email: sold.BuyerEmail, Postcode: b.Postcode, State: b.State, Country: b.Country,
+		IsBusiness: b.IsBusiness}
+}
+
+// completedBy is the payment that completed an order: the first that succeeded; nil if none did.
+func completedBy(o *orders.Order) *orders.Payment {
+	for i := range o.Payments {
+		if o.Payments[i].Status == orders.Succeeded {
+			return &o.Payments[i]
+		}
+	}
+	return nil
+}
+
+// A token is 160 random bits in lower-case base32.
+const (
+	tokenBytes    = 20
+	tokenLength   = 32
+	tokenAlphabet = "abcdefghijklmnopqrstuvwxyz234567"
+)
+
+var tokenEncoding = base32.NewEncoding(tokenAlphabet).WithPadding(base32.NoPadding)
+
+func newToken(random io.Reader) (string, error) {
+	var b [tokenBytes]byte
+	if _, err := io.ReadFull(random, b[:]); err != nil {
+		return "", errors.Join(errors.New("no random bytes for a token"), err)
+	}
+	return tokenEncoding.EncodeToString(b[:]), nil
+}
+
+// validToken keeps texts of any other form away from the database.
+func validToken(s string) bool {
+	return len(s) == tokenLength && strings.Trim(s, tokenAlphabet) == ""
+}
