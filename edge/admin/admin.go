@@ -17,6 +17,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/problem"
+	"github.com/crepe-checkout/crepe/edge/api"
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/notify"
@@ -138,23 +139,16 @@ type Failure struct {
 	Error string `json:"error"`
 }
 
-// statuses maps the kind of a problem to an HTTP status.
-var statuses = map[problem.Kind]int{
-	problem.Invalid:     fasthttp.StatusBadRequest,
-	problem.NotFound:    fasthttp.StatusNotFound,
-	problem.Conflict:    fasthttp.StatusConflict,
-	problem.Unavailable: fasthttp.StatusServiceUnavailable,
-}
-
 // fail responds with an error. The operator may read every error's text.
 func (a *Admin) fail(ctx *fasthttp.RequestCtx, err error) {
-	status := fasthttp.StatusInternalServerError
-	if p, ok := errors.AsType[*problem.Problem](err); ok && statuses[p.Kind] != 0 {
-		status = statuses[p.Kind]
-	} else {
+	var kind problem.Kind
+	if p, ok := errors.AsType[*problem.Problem](err); ok {
+		kind = p.Kind
+	}
+	if kind == problem.Internal {
 		a.config.Log.Error("an operation failed", "path", string(ctx.Path()), "error", err)
 	}
-	write(ctx, status, Failure{err.Error()})
+	write(ctx, api.Status(kind), Failure{err.Error()})
 }
 
 func write(ctx *fasthttp.RequestCtx, status int, answer any) {

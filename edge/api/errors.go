@@ -33,6 +33,9 @@ var statuses = map[problem.Kind]int{
 	problem.Unavailable:     fasthttp.StatusServiceUnavailable,
 }
 
+// Status returns the HTTP status of a kind of problem.
+func Status(kind problem.Kind) int { return statuses[kind] }
+
 // transportError is a refusal at the HTTP level, with a status that no problem.Kind has.
 type transportError struct {
 	status  int

@@ -155,6 +155,12 @@ func Refuse(ctx *fasthttp.RequestCtx, status int, code, message string) {
 	writeJSON(ctx, status, body)
 }
 
+// RefuseMethod answers for a path that takes other methods only.
+func RefuseMethod(ctx *fasthttp.RequestCtx, allowed string) {
+	ctx.Response.Header.Set("Allow", allowed)
+	Refuse(ctx, wrongMethod.status, wrongMethod.code, wrongMethod.message)
+}
+
 // Starting answers while the database is being opened: /healthz with 200, everything else with 503 and Retry-After.
 func Starting(ctx *fasthttp.RequestCtx) {
 	ctx.SetConnectionClose() // the body has not been read

@@ -96,15 +96,11 @@ var (
 	badAPIKey         = problem.New(problem.Unauthenticated, "api-key-invalid", "", "Invalid API key")
 	incompleteHeaders = incomplete("JWT")
 	incompleteSlug    = incomplete("store slug")
-	unknownStore      = storeNotFound("")
+	unknownStore      = catalog.StoreNotFound("")
 )
 
 func incomplete(credential string) *problem.Problem {
 	return problem.New(problem.Invalid, "environment-header-invalid", "", "Incomplete "+credential+" authentication headers")
-}
-
-func storeNotFound(path string) *problem.Problem {
-	return problem.New(problem.NotFound, "store-not-found", path, "Store not found")
 }
 
 func refuse(p *problem.Problem, reason string) error { return &Refusal{p, reason} }

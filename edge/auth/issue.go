@@ -22,8 +22,7 @@ var (
 	longIdentity    = problem.New(problem.Invalid, "buyer-identity-too-long", "/buyerIdentity", "buyerIdentity must be at most 256 characters")
 	badIdentity     = problem.New(problem.Invalid, "buyer-identity-invalid", "/buyerIdentity", "Invalid buyerIdentity")
 	missingPlace    = problem.New(problem.Invalid, "store-or-product-required", "", "Missing required field: provide storeId or productId")
-	badStoreID      = problem.New(problem.Invalid, "store-id-invalid", "/storeId", "Invalid storeId: expected Store Short ID format (STO_xxx)")
-	foreignStore    = storeNotFound("/storeId")
+	foreignStore    = catalog.StoreNotFound("/storeId")
 )
 
 // TokenRequest is a decoded issue-session-token request. An empty string is a field that was not given.
@@ -91,7 +90,7 @@ func (s *Service) storeOf(ctx context.Context, merchant Caller, r TokenRequest) 
 		}
 		unknown = catalog.ErrProductNotFound
 	} else if _, ok := shortid.Parse(shortid.Store, id); !ok {
-		return nil, badStoreID
+		return nil, catalog.ErrStoreID
 	}
 	store, err := s.config.Catalog.Store(ctx, id)
 	if errors.Is(err, catalog.ErrNotFound) || err == nil && (store.MerchantID != merchant.MerchantID || store.DeletedAt != 0) {

@@ -183,7 +183,6 @@ func signing(keys []SigningKey, now time.Time) SigningKey {
 
 // signer is a key ready to sign.
 type signer struct {
-	id     string
 	secret []byte
 	header string // the first segment of its tokens
 }
@@ -193,7 +192,7 @@ func newSigner(k SigningKey) (signer, error) {
 		return signer{}, fmt.Errorf("auth: signing key %s has a secret of %d bytes", k.ID, len(k.Secret))
 	}
 	header := `{"alg":"HS256","kid":"` + k.ID + `","typ":"JWT"}` // a KEY_… id needs no escape
-	return signer{id: k.ID, secret: k.Secret, header: base64.RawURLEncoding.EncodeToString([]byte(header))}, nil
+	return signer{secret: k.Secret, header: base64.RawURLEncoding.EncodeToString([]byte(header))}, nil
 }
 
 // sign writes the claims as a JSON Web Token (RFC 7515 §3.1).

@@ -39,7 +39,7 @@ func signerOf(t *testing.T, s *Service) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ring.signer.id
+	return decodedKid(t, decoded(ring.signer.header))
 }
 
 // TestRotation (J8) follows two keys through their lives, with a second process that never rotates.

@@ -457,7 +457,7 @@ func otherKid(t *testing.T, w *world) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return ring.signer.id
+	return decodedKid(t, decoded(ring.signer.header))
 }
 
 // TestEnvironmentsApart (J4): the header chooses the keys, and the keys of one know nothing of the other's tokens.

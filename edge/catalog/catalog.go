@@ -287,9 +287,15 @@ var (
 	ErrStale = errors.New("catalog: the record was written since it was read")
 )
 
-// Refusals of a product's id, which issue-session-token gives too.
+// Refusals of an id, which other services give too.
 var (
+	ErrStoreID   = problem.New(problem.Invalid, "store-id-invalid", "/storeId", "Invalid storeId: expected Store Short ID format (STO_xxx)")
 	ErrProductID = problem.New(problem.Invalid, "product-id-invalid", "/productId",
 		"Invalid productId: expected Product Short ID format (PROD_xxx)")
 	ErrProductNotFound = problem.New(problem.NotFound, "product-not-found", "/productId", "Product not found")
 )
+
+// StoreNotFound refuses a store that does not exist or is not the caller's.
+func StoreNotFound(path string) *problem.Problem {
+	return problem.New(problem.NotFound, "store-not-found", path, "Store not found")
+}

@@ -99,10 +99,6 @@ func checkID(path, prefix, id string) *problem.Problem {
 	return nil
 }
 
-func storeNotFound(path string) *problem.Problem {
-	return problem.New(problem.NotFound, "store-not-found", path, "Store not found")
-}
-
 func productNotFound(path string) *problem.Problem {
 	return problem.New(problem.NotFound, "product-not-found", path, "Product not found")
 }

@@ -17,14 +17,11 @@ import (
 
 // The longest texts of a product, in characters, and the most entries of its lists.
 const (
-	maxProductName   = 64  // as published
-	maxSuccessURL    = 512 // as published
-	maxMetadata      = 50  // as published
-	maxDescription   = 5000
-	maxMetadataKey   = 40
-	maxMetadataValue = 500
-	maxMedia         = 20
-	maxAlt           = 300
+	maxProductName = 64  // as published
+	maxSuccessURL  = 512 // as published
+	maxDescription = 5000
+	maxMedia       = 20
+	maxAlt         = 300
 )
 
 // ProductChange is a change of a product. The zero value changes nothing. A new product is a change of nothing.
@@ -87,14 +84,8 @@ func (c *ProductChange) applyMetadata(v *Version) *problem.Problem {
 	if !c.Metadata.Given {
 		return nil
 	}
-	if len(c.Metadata.Value) > maxMetadata {
-		return problem.New(problem.Invalid, "metadata-too-large", "/metadata", "metadata must have at most 50 keys")
-	}
-	for key, value := range c.Metadata.Value {
-		if utf8.RuneCountInString(key) > maxMetadataKey || utf8.RuneCountInString(string(value)) > maxMetadataValue+len(`""`) {
-			return problem.New(problem.Invalid, "metadata-too-large", "/metadata",
-				"metadata keys must be at most 40 characters and values at most 500")
-		}
+	if !MetadataFits(c.Metadata.Value, MaxMetadataValue+len(`""`)) {
+		return ErrMetadata
 	}
 	v.Metadata = c.Metadata.Value
 	if len(v.Metadata) == 0 {

@@ -175,7 +175,7 @@ func (s *Service) store(ctx context.Context, merchantID, id, path string) (*Stor
 	}
 	store, err := s.config.Records.Store(ctx, id)
 	if errors.Is(err, ErrNotFound) || err == nil && (store.MerchantID != merchantID || store.DeletedAt != 0) {
-		return nil, storeNotFound(path)
+		return nil, StoreNotFound(path)
 	}
 	return store, err
 }

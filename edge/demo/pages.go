@@ -42,16 +42,11 @@ func static(page []byte) fasthttp.RequestHandler {
 func readOnly(handle fasthttp.RequestHandler) fasthttp.RequestHandler {
 	return func(ctx *fasthttp.RequestCtx) {
 		if !ctx.IsGet() && !ctx.IsHead() {
-			refuseMethod(ctx, "GET, HEAD")
+			api.RefuseMethod(ctx, "GET, HEAD")
 			return
 		}
 		handle(ctx)
 	}
-}
-
-func refuseMethod(ctx *fasthttp.RequestCtx, allowed string) {
-	ctx.Response.Header.Set("Allow", allowed)
-	api.Refuse(ctx, fasthttp.StatusMethodNotAllowed, "method-not-allowed", "Method not allowed")
 }
 
 // contentPolicy allows a page its own style and forms to this server, nothing else.
@@ -95,7 +90,7 @@ func (d *Demo) buy(ctx *fasthttp.RequestCtx) {
 	file := d.file.Load()
 	switch {
 	case !ctx.IsPost():
-		refuseMethod(ctx, "POST")
+		api.RefuseMethod(ctx, "POST")
 		return
 	case file == nil:
 		api.Starting(ctx)

@@ -60,8 +60,7 @@ var eventTypes = []string{
 
 var (
 	missingStore   = problem.New(problem.Invalid, "store-id-required", "/storeId", "Missing required field: storeId")
-	badStoreID     = problem.New(problem.Invalid, "store-id-invalid", "/storeId", "Invalid storeId: expected Store Short ID format (STO_xxx)")
-	unknownStore   = problem.New(problem.NotFound, "store-not-found", "/storeId", "Store not found")
+	unknownStore   = catalog.StoreNotFound("/storeId")
 	missingURL     = problem.New(problem.Invalid, "url-required", "/url", "Missing required field: url")
 	badURL         = problem.New(problem.Invalid, "url-invalid", "/url", "Invalid url: expected the https URL of a public host, at most 2048 characters")
 	missingEvents  = problem.New(problem.Invalid, "events-required", "/events", "Missing required field: events")
@@ -121,7 +120,7 @@ func (s *Service) check(owner Owner, r *NewEndpoint) *problem.Problem {
 	case r.StoreID == "":
 		return missingStore
 	case !isStore:
-		return badStoreID
+		return catalog.ErrStoreID
 	case r.URL == "":
 		return missingURL
 	case r.Events == nil:

@@ -8,7 +8,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/api"
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
@@ -81,6 +84,7 @@ func member(t *testing.T, r shoptest.Reply, names ...string) string {
 func TestExchanges(t *testing.T) {
 	r := &recorder{shop: openShop(t)}
 	r.recordOrder(t)
+	r.recordPayment(t)
 	r.recordWebhooks(t)
 	r.recordCatalog(t)
 	r.send(t, "client", "GET", "/v1/client.js", "", nil)
@@ -122,6 +126,16 @@ func (r *recorder) recordOrder(t *testing.T) {
 	r.send(t, "cancel-order", "POST", "/v1/actions/onetime-order/cancel-order", `{"orderId":"`+stored.OrderID+`"}`, shoptest.Bearer(token))
 }
 
+// recordPayment records the provider's event about a paid order.
+func (r *recorder) recordPayment(t *testing.T) {
+	session := r.Session(t, nil).SessionID
+	r.CreateOrder(t, r.Token(t, "user-18"), shoptest.OrderFor(session)).CheckoutURL(t)
+	_, order := r.stored(t, session)
+	event := paidEvent(order)
+	r.send(t, "provider-webhook", "POST", api.WebhookPath(sandboxName, checkout.Test), event, r.signed(event, time.Now()))
+	r.omitLast()
+}
+
 // recordWebhooks records the life of an endpoint.
 func (r *recorder) recordWebhooks(t *testing.T) {
 	const path = "/v1/actions/store/"
@@ -150,6 +164,9 @@ func (s *shop) withoutSecrets(text string) string {
 		{`("on": )"\d{4}-\d\d-\d\d"`, `${1}"2026-11-23"`},
 		{`("dataVersion": )"[^"]*"`, `${1}"2026-11-23-a1b2c3d4"`},
 		{`("X-Timestamp": )"\d+"`, `${1}"1795442400"`},
+		{`("Stripe-Signature": )"[^"]*"`, `${1}"t=1795442400,v1=5f3a"`},
+		{`("created": )\d+`, `${1}1795442400`},
+		{`"cs_test_[0-9A-Za-z]{20,}"`, `"cs_test_a1b2c3d4"`},
 		{`("X-Signature": )"[^"]*"`, `${1}"bWVyY2hhbnQ="`},
 		{`("checkoutUrl": "https://pay.example.com/sandbox/(?:[^"]*/)?)[^"/]*"`, `${1}cs_test_a1b2c3d4"`},
 	} {

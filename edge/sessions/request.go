@@ -56,7 +56,6 @@ var (
 			"professional_service]")
 	badLifetime = problem.New(problem.Invalid, "expires-in-seconds-invalid", "/expiresInSeconds",
 		"Invalid expiresInSeconds: expected positive integer of at most 604800")
-	badMetadata   = problem.New(problem.Invalid, "metadata-too-large", "/metadata", "metadata must have at most 50 keys")
 	badExternalID = problem.New(problem.Invalid, "external-id-too-long", "/orderMerchantExternalId",
 		"orderMerchantExternalId must be at most 128 characters")
 	badLanguage = problem.New(problem.Invalid, "language-invalid", "/language", `Invalid language: expected IETF BCP 47 tag (e.g., "pt-BR")`)
@@ -67,10 +66,6 @@ var (
 	noTrial      = problem.New(problem.Invalid, "trial-invalid", "/withTrial", "Invalid withTrial: a trial needs a subscription product")
 	bothMethods  = problem.New(problem.Invalid, "payment-methods-exclusive", "/excludePaymentMethods",
 		"includePaymentMethods and excludePaymentMethods are mutually exclusive")
-	noInclude = problem.New(problem.Invalid, "payment-methods-unsupported", "/includePaymentMethods",
-		"Invalid includePaymentMethods: the payment provider's settings choose the payment methods")
-	noExclude = problem.New(problem.Invalid, "payment-methods-unsupported", "/excludePaymentMethods",
-		"Invalid excludePaymentMethods: the payment provider's settings choose the payment methods")
 
 	storeClosed = problem.New(problem.Invalid, "store-not-active", "", "Store is not active")
 
@@ -108,8 +103,8 @@ func (r *Request) sound(env checkout.Environment) *problem.Problem {
 	switch {
 	case r.lifetime() < 1 || r.lifetime() > maxLifetime:
 		return badLifetime
-	case len(r.Metadata) > maxMetadata:
-		return badMetadata
+	case !catalog.MetadataFits(r.Metadata, catalog.MaxMetadataValue):
+		return catalog.ErrMetadata
 	case utf8.RuneCountInString(r.ExternalID) > maxExternalID:
 		return badExternalID
 	case r.SuccessURL != "" && !ReturnAllowed(r.SuccessURL, env, nil):
@@ -132,11 +127,17 @@ func (r *Request) feasible(sold checkout.ProductType) *problem.Problem {
 	case len(r.IncludePaymentMethods) > 0 && len(r.ExcludePaymentMethods) > 0:
 		return bothMethods
 	case len(r.IncludePaymentMethods) > 0:
-		return noInclude
+		return noMethods("includePaymentMethods")
 	case len(r.ExcludePaymentMethods) > 0:
-		return noExclude
+		return noMethods("excludePaymentMethods")
 	}
 	return nil
+}
+
+// noMethods refuses a list of payment methods.
+func noMethods(field string) *problem.Problem {
+	return problem.New(problem.Invalid, "payment-methods-unsupported", "/"+field,
+		"Invalid "+field+": the payment provider's settings choose the payment methods")
 }
 
 // isLanguageTag reads the outline of RFC 5646 §2.1: a language of letters, then subtags of letters and digits, none longer
@@ -182,25 +183,14 @@ const (
 
 // What else a session may carry.
 const (
-	maxMetadata      = 50  // pairs
-	maxExternalID    = 128 // characters
-	maxLanguage      = 35  // bytes; RFC 5646 §4.4.1
-	maxMetadataKey   = 40
-	maxMetadataValue = 500
+	maxExternalID = 128 // characters
+	maxLanguage   = 35  // bytes; RFC 5646 §4.4.1
 )
-
-var longMetadata = problem.New(problem.Invalid, "metadata-too-large", "/metadata",
-	fmt.Sprintf("metadata keys must be at most %d characters and values at most %d", maxMetadataKey, maxMetadataValue))
 
 // overlong finds a text that is longer than a session keeps.
 func (r *Request) overlong() *problem.Problem {
 	if len(r.BuyerEmail) > maxEmail {
 		return checkout.InvalidEmail
-	}
-	for key, value := range r.Metadata {
-		if utf8.RuneCountInString(key) > maxMetadataKey || utf8.RuneCountInString(value) > maxMetadataValue {
-			return longMetadata
-		}
 	}
 	if r.Billing == nil {
 		return nil
