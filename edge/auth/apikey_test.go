@@ -209,6 +209,58 @@ func TestOneKeyOneEnvironment(t *testing.T) {
 	checkRefused(t, got, err, badAPIKey)
 }
 
+// TestLiveKeys: each live key of a merchant verifies, and one that has expired or was revoked does not, in every process from the next
+// request on.
+func TestLiveKeys(t *testing.T) {
+	w := newWorld(t)
+	other := w.another()
+	merchant := *demo().Merchant
+	test, prod := demo().Merchant.Keys[0], demo().Merchant.Keys[1]
+	next := rival().Merchant.Keys[0]
+	for _, c := range []struct {
+		name string
+		keys []catalog.APIKey
+		ok   bool
+	}{
+		{"the only key", []catalog.APIKey{test}, true},
+		{"beside the next key", []catalog.APIKey{next, test, prod}, true},
+		{"a key about to end", []catalog.APIKey{next, endingAt(test, w.now.Add(time.Millisecond))}, true},
+		{"a key that has ended", []catalog.APIKey{next, endingAt(test, w.now), prod}, false},
+		{"a key that ended long ago", []catalog.APIKey{endingAt(test, w.now.Add(-time.Hour))}, false},
+		{"a revoked key", []catalog.APIKey{revoked(test), next, prod}, false},
+		{"a revoked key that would end later", []catalog.APIKey{revoked(endingAt(test, w.now.Add(time.Hour)))}, false},
+		{"a key revoked in the other environment", []catalog.APIKey{test, revoked(in(test, checkout.Prod))}, true},
+		{"no key", nil, false},
+		{"the only key again", []catalog.APIKey{test}, true},
+	} {
+		merchant.Keys = c.keys
+		w.memory.merchants[merchant.ID] = &merchant
+		for _, process := range []*Service{w.Service, other} {
+			got, err := process.APIKey(t.Context(), signed(w.now, path, body))
+			if c.ok && (err != nil || got != merchantIn(checkout.Test)) {
+				t.Errorf("%s: %+v, %v", c.name, got, err)
+			} else if !c.ok {
+				checkRefused(t, got, err, badAPIKey)
+			}
+		}
+	}
+}
+
+func endingAt(k catalog.APIKey, at time.Time) catalog.APIKey {
+	k.ExpiresAt = at.UnixMilli()
+	return k
+}
+
+func revoked(k catalog.APIKey) catalog.APIKey {
+	k.RevokedAt = 1
+	return k
+}
+
+func in(k catalog.APIKey, env checkout.Environment) catalog.APIKey {
+	k.Environment = env
+	return k
+}
+
 // TestPublicKeysAreBounded: the memory of parsed keys forgets rather than grows.
 func TestPublicKeysAreBounded(t *testing.T) {
 	var c publicKeys

@@ -192,12 +192,10 @@ func (a *Accounts) owner(ctx context.Context, merchantID, keyID string) (*Mercha
 	return owner, nil
 }
 
-// tries is how often a change is made again after another writer was faster.
-const tries = 10
-
-// changeKey changes a merchant's record by do, which returns the key that it has changed.
+// changeKey changes a merchant's record by do, which returns the key that it has changed. It starts again while another writer is
+// faster.
 func (a *Accounts) changeKey(ctx context.Context, id string, do func(*Merchant) (*APIKey, error)) (*Merchant, *APIKey, error) {
-	for try := 1; ; try++ {
+	for {
 		m, err := a.Find(ctx, id)
 		if err != nil {
 			return nil, nil, err
@@ -206,7 +204,7 @@ func (a *Accounts) changeKey(ctx context.Context, id string, do func(*Merchant) 
 		if err != nil {
 			return nil, nil, err
 		}
-		if err = a.Records.Put(ctx, Change{Merchant: m}); !errors.Is(err, ErrStale) || try == tries {
+		if err = a.Records.Put(ctx, Change{Merchant: m}); !errors.Is(err, ErrStale) {
 			return m, key, err
 		}
 	}

@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
@@ -260,7 +262,7 @@ func TestKeyRotation(t *testing.T) {
 	merchantID := makeMerchant(t, data, "Acme").Merchant.ID
 	store := stock(t, data, merchantID, 1)[0].Store.ID
 	first := makeKey(t, data, merchantID, checkout.Test, "--name", "server")
-	_, _, url := serveOn(t, data)
+	server, _, url := serveOn(t, data)
 
 	var current atomic.Pointer[demo.Client]
 	current.Store(signer(t, url, merchantID, first.PrivateKey))
@@ -303,9 +305,78 @@ func TestKeyRotation(t *testing.T) {
 	if refused := load.stop(); refused < 50 || late.Load() > 0 {
 		t.Errorf("after the revocation %d requests were refused and %d accepted", refused, late.Load())
 	}
+	server.Process.Kill() // what was answered is durable
+	server.Wait()
 	keys := operateJSON[[]admin.Key](t, "key", "list", "--data", data)
 	if len(keys) != 2 || keys[0].State != admin.KeyEnded || keys[1].State != admin.KeyRevoked {
 		t.Errorf("at last %+v", keys)
+	}
+}
+
+// TestOwnKey: a merchant's own pair, whose private key crepe never sees, works with the real SDK. A private key by mistake is refused.
+func TestOwnKey(t *testing.T) {
+	t.Parallel()
+	sdk, data, dir := npmInstall(t, "testdata/sdk"), t.TempDir(), t.TempDir()
+	_, log, url := serveOn(t, data)
+	merchantID := makeMerchant(t, data, "Acme").Merchant.ID
+	storeID := environmentOf(operate(t, "store", "create", "--name", "Field Notes", "--data", data))["WAFFO_STORE_ID"]
+	pair, err := rsa.GenerateKey(rand.Reader, 3072)
+	must(t, err)
+	private := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(pair)})
+	public := pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(&pair.PublicKey)})
+	must(t, os.WriteFile(filepath.Join(dir, "private.pem"), private, 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, "public.pem"), public, 0o600))
+
+	refused(t, nil, "it is a private key, which its owner gives to nobody", "key", "create", "--env", "test", "--public-key", filepath.Join(dir, "private.pem"), "--data", data)
+	made := makeKey(t, data, merchantID, checkout.Test, "--public-key", filepath.Join(dir, "public.pem"))
+	if made.PrivateKey != "" || made.File != "" || !strings.HasPrefix(made.Key.PublicKey, "-----BEGIN PUBLIC KEY-----") {
+		t.Errorf("made %+v", made)
+	}
+	refused(t, nil, "has this public key already, as "+made.Key.ID+" in test", "key", "create", "--env", "prod", "--public-key", filepath.Join(dir, "public.pem"), "--data", data)
+	script := exec.Command("node", filepath.Join(sdk, "account.mjs"))
+	script.Env = append(os.Environ(), "WAFFO_MERCHANT_ID="+merchantID, "WAFFO_STORE_ID="+storeID, "WAFFO_BASE_URL="+url, "WAFFO_PRIVATE_KEY="+string(private))
+	if output, err := script.CombinedOutput(); err != nil || !strings.Contains(string(output), `"sessionId":"cs_`) {
+		t.Errorf("%v: %s", err, output)
+	}
+
+	// The same from standard input, as the successor of the first.
+	next, err := rsa.GenerateKey(rand.Reader, 2048)
+	must(t, err)
+	rotate := exec.Command(binary.path, "key", "rotate", made.Key.ID, "--public-key", "-", "--json", "--data", data)
+	rotate.Stdin = strings.NewReader(string(pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(&next.PublicKey)})))
+	var rotated madeKey
+	if output, err := rotate.Output(); err != nil || json.Unmarshal(output, &rotated) != nil || rotated.Old.State != admin.KeyEnding || rotated.PrivateKey != "" {
+		t.Errorf("%v: %s", err, output)
+	}
+	if strings.Contains(log.String(), "BEGIN") {
+		t.Errorf("the log has a key: %s", log)
+	}
+}
+
+// TestKeyNotPrinted: if the private key cannot be printed, the error says how to end the key; a file that cannot be registered is removed.
+func TestKeyNotPrinted(t *testing.T) {
+	t.Parallel()
+	data := initialise(t)
+	missing := filepath.Join(t.TempDir(), "key.pem")
+	refused(t, nil, "there is no merchant yet", "key", "create", "--env", "test", "--out", missing, "--data", data)
+	if _, err := os.Stat(missing); !os.IsNotExist(err) {
+		t.Errorf("the file of a key that was refused: %v", err)
+	}
+	makeMerchant(t, data, "Acme")
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("this system has no /dev/full")
+	}
+	defer full.Close()
+	var stderr strings.Builder
+	c := exec.Command(binary.path, "key", "create", "--env", "test", "--data", data)
+	c.Stdout, c.Stderr = full, &stderr
+	if err := c.Run(); err == nil {
+		t.Fatal("a full disk is no error")
+	}
+	keys := operateJSON[[]admin.Key](t, "key", "list", "--data", data)
+	if len(keys) != 1 || !strings.Contains(stderr.String(), "end the key: crepe key revoke "+keys[0].ID+" --data "+data+"\n") {
+		t.Errorf("%+v: %s", keys, &stderr)
 	}
 }
 

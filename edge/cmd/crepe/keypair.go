@@ -134,7 +134,7 @@ func (k *newKey) show(o *operation, key admin.Key, old *admin.Key) error {
 		_, err = io.WriteString(o.stdout, k.text(made))
 	}
 	if err != nil && made.PrivateKey != "" {
-		return fmt.Errorf("the private key of %s was not printed: %w\nend the key: crepe key revoke %[1]s", key.ID, err)
+		return fmt.Errorf("the private key of %s was not printed: %w\nend the key: crepe key revoke %[1]s%[3]s", key.ID, err, dataFlag(*o.data))
 	}
 	return err
 }
