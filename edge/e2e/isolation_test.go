@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
 	"os"
 	"reflect"
 	"regexp"
@@ -161,6 +163,7 @@ func TestIsolation(t *testing.T) {
 		w.foreignCredentials(t, row)
 	}
 	w.idempotencyKeys(t)
+	w.foreignPages(t)
 	running.kill()
 	for id, record := range w.records(t) {
 		if !reflect.DeepEqual(record, before[id]) {
@@ -270,6 +273,37 @@ func (w *isolation) idempotencyKeys(t *testing.T) {
 			t.Errorf("%s: %v", p, got)
 		}
 		seen[got.Body] = p
+	}
+}
+
+// foreignPages: under a store's slug, a session or a product of another store has the page of an unknown one, and its own has another.
+func (w *isolation) foreignPages(t *testing.T) {
+	t.Helper()
+	noRedirect := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	get := func(from *place, path string) string {
+		response, err := noRedirect.Get(w.shop.URL + "/store/" + from.slug + path)
+		must(t, err)
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		must(t, err)
+		return response.Status + "\n" + string(body)
+	}
+	for _, page := range []struct {
+		path   string
+		object func(*place) (id, unknown string)
+	}{{"/checkout/%s", sessionOf}, {"/checkout/%s/complete", sessionOf}, {"/product/%s?currency=EUR&test=true", productOf},
+		{"/product/%s?currency=EUR", productOf}} {
+		for _, from := range w.places {
+			_, unknownID := page.object(from)
+			unknown := get(from, fmt.Sprintf(page.path, unknownID))
+			for _, to := range w.places {
+				id, _ := page.object(to)
+				got := get(from, fmt.Sprintf(page.path, id))
+				if own := from.storeID == to.storeID; own == (got == unknown) || own != (got[0] != '4') {
+					t.Errorf("%s under the slug of %s with an id of %s:\n%.400s\nan unknown id:\n%.400s", page.path, from, to, got, unknown)
+				}
+			}
+		}
 	}
 }
 
