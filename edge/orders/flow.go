@@ -244,8 +244,12 @@ func (f *flow) render(expires time.Time) (psp.RenderedRequest, error) {
 
 func (f *flow) payable(n int, expires time.Time) psp.CheckoutParams {
 	success := cmp.Or(sessions.ReturnURL(&f.placed), f.session.PageURL+"/complete")
+	images := make([]string, len(f.session.Images))
+	for i, image := range f.session.Images {
+		images[i] = image.URI()
+	}
 	return psp.CheckoutParams{Deployment: f.config.Deployment, OrderID: f.order.ID, Attempt: n, Order: &f.placed, SuccessTo: success, CancelTo: f.session.PageURL,
-		Language: f.session.Language, ExpiresAt: expires}
+		Images: images, Language: f.session.Language, ExpiresAt: expires}
 }
 
 // resend sends the current attempt again; another process may be sending it as well. EverUnknown is persisted first. Otherwise a

@@ -12,7 +12,7 @@ import (
 )
 
 // contentPolicy returns the Content-Security-Policy of a page. Only this server's scripts run. form-action names the payment
-// providers, because Chromium also applies it to redirects. images are the origins of the store's logos.
+// providers, because Chromium also applies it to redirects. images are the origins of the store's logos and of the product's images.
 func contentPolicy(payOrigins, images []string) string {
 	return strings.Join([]string{
 		"default-src 'none'",
@@ -41,22 +41,29 @@ func (h *Handler) setHeaders(ctx *fasthttp.RequestCtx) {
 	set("X-Robots-Tag", "noindex")
 }
 
-// allowLogo adds the origins of the store's logos to the policy.
-func (v *visit) allowLogo(payOrigins []string) {
-	if images := logoOrigins(v.store); len(images) > 0 {
+// allowImages adds the origins of the store's logos and of the product's images to the policy.
+func (v *visit) allowImages(payOrigins []string) {
+	images := logoOrigins(v.store)
+	for _, image := range v.session.Images {
+		images = addOrigin(images, image.URL)
+	}
+	if len(images) > 0 {
 		v.Response.Header.Set("Content-Security-Policy", contentPolicy(payOrigins, images))
 	}
 }
 
 // logoOrigins returns the origins of a store's logos on other hosts.
-func logoOrigins(store *catalog.Store) (images []string) {
+func logoOrigins(store *catalog.Store) []string {
 	l := logoOf(store)
-	for _, address := range []string{l.Light, l.Dark} {
-		if origin := imageOrigin(address); origin != "" && !slices.Contains(images, origin) {
-			images = append(images, origin)
-		}
+	return addOrigin(addOrigin(nil, l.Light), l.Dark)
+}
+
+// addOrigin adds the origin of an image on another host, unless it is there.
+func addOrigin(origins []string, address string) []string {
+	if origin := imageOrigin(address); origin != "" && !slices.Contains(origins, origin) {
+		origins = append(origins, origin)
 	}
-	return images
+	return origins
 }
 
 // imageOrigin returns the origin of an https URL, or "" if that is not a valid one. url.Parse accepts hosts such as

@@ -141,10 +141,10 @@ func (h *Handler) Handle(ctx *fasthttp.RequestCtx) {
 		h.fail(ctx, err)
 	case v.setLanguage():
 	case rest != "":
-		v.allowLogo(h.config.PayOrigins)
+		v.allowImages(h.config.PayOrigins)
 		h.status(v)
 	default:
-		v.allowLogo(h.config.PayOrigins)
+		v.allowImages(h.config.PayOrigins)
 		h.checkout(v)
 	}
 }

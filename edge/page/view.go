@@ -130,10 +130,13 @@ func (v *visit) broken() *message {
 }
 
 // item is the product on the receipt.
-type item struct{ Name, Description, Price string }
+type item struct {
+	Name, Description, Price string
+	Images                   []sessions.Image
+}
 
-func (t texts) item(p *checkout.Product, terms *checkout.Terms) item {
-	return item{p.Name, p.Description, t.Amount(terms.Price)}
+func (v *visit) item(p *checkout.Product, terms *checkout.Terms) item {
+	return item{p.Name, p.Description, v.Amount(terms.Price), v.session.Images}
 }
 
 // formPage is the page with the form.

@@ -94,6 +94,7 @@ type CheckoutParams struct {
 	Order      *checkout.Order
 	SuccessTo  string    // where the buyer returns to after paying, a URI
 	CancelTo   string    // where the buyer goes back to without paying
+	Images     []string  // https URLs of images of the product
 	Language   string    // BCP 47, "" for the provider's choice
 	ExpiresAt  time.Time // whole seconds, UTC
 }

@@ -5,7 +5,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
-const sessionVersion = 1
+const sessionVersion = 2
 
 type session struct {
 	header
@@ -32,6 +32,13 @@ type session struct {
 
 	PaidUnmatched bool     `json:"paidUnmatched,omitempty"`
 	ReturnHosts   []string `json:"returnHosts,omitempty"`
+
+	Images []image `json:"images,omitempty"` // since version 2
+}
+
+type image struct {
+	URL string `json:"url"`
+	Alt string `json:"alt,omitempty"`
 }
 
 func encodeSession(s *sessions.Session) ([]byte, error) {
@@ -41,6 +48,7 @@ func encodeSession(s *sessions.Session) ([]byte, error) {
 		SuccessURL: s.SuccessURL, Version: s.Version, MerchantID: s.MerchantID, PageURL: s.PageURL, CreatedAt: s.CreatedAt,
 		LastsUntil: s.LastsUntil, OrderID: s.OrderID, Metadata: s.Metadata, ExternalID: s.ExternalID, Language: s.Language,
 		DarkMode: s.DarkMode, PaidUnmatched: s.PaidUnmatched, ReturnHosts: s.ReturnHosts,
+		Images: mapped(s.Images, func(i sessions.Image) image { return image(i) }),
 	})
 }
 
@@ -55,5 +63,6 @@ func decodeSession(text []byte) (*sessions.Session, error) {
 			SuccessURL: r.SuccessURL},
 		Version: r.Version, MerchantID: r.MerchantID, PageURL: r.PageURL, CreatedAt: r.CreatedAt, LastsUntil: r.LastsUntil,
 		OrderID: r.OrderID, Metadata: r.Metadata, ExternalID: r.ExternalID, Language: r.Language, DarkMode: r.DarkMode, PaidUnmatched: r.PaidUnmatched, ReturnHosts: r.ReturnHosts,
+		Images: mapped(r.Images, func(i image) sessions.Image { return sessions.Image(i) }),
 	}, nil
 }

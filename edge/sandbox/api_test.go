@@ -116,6 +116,9 @@ func TestParameters(t *testing.T) {
 		{form(price+"[currency]", "isk", price+"[unit_amount]", "550"), "parameter_invalid_integer", price + "[unit_amount]"},
 		{form(price+"[currency]", "kwd", price+"[unit_amount]", "5125"), "parameter_invalid_integer", price + "[unit_amount]"},
 		{form(price+"[currency]", "cup"), "", price + "[currency]"},
+		{form(price+"[product_data][images][0]", "cover.jpg"), "url_invalid", price + "[product_data][images][0]"},
+		{form(price+"[product_data][images][0]", "https://a.example/"+strings.Repeat("a", 2048)), "", price + "[product_data][images][0]"},
+		{form(nineImages()...), "", price + "[product_data][images]"},
 		{form(price+"[product_data][name]", "a\x00b"), "", price + "[product_data][name]"},
 		{form(price+"[product_data][description]", "a\u0085"), "", price + "[product_data][description]"},
 		{form("client_reference_id", "\x1b[1m"), "", "client_reference_id"},
@@ -401,3 +404,11 @@ func FuzzCreate(f *testing.F) {
 }
 
 func formatInt(n int64) string { return strconv.FormatInt(n, 10) }
+
+// nineImages is one image too many.
+func nineImages() (pairs []string) {
+	for i := range 9 {
+		pairs = append(pairs, "line_items[0][price_data][product_data][images]["+strconv.Itoa(i)+"]", "https://cdn.example.com/"+strconv.Itoa(i))
+	}
+	return pairs
+}

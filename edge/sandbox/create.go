@@ -15,6 +15,7 @@ var createParams = []string{
 	"adaptive_pricing[enabled]", "metadata[*]", "payment_intent_data[metadata][*]",
 	"line_items[#][quantity]", "line_items[#][price_data][currency]", "line_items[#][price_data][unit_amount]",
 	"line_items[#][price_data][product_data][name]", "line_items[#][price_data][product_data][description]",
+	"line_items[#][price_data][product_data][images][#]",
 }
 
 // languages are the allowed values of locale (Stripe's OpenAPI description, version 2026-08-26.dahlia).
@@ -25,6 +26,12 @@ var languages = strings.Fields("auto bg cs da de el en en-GB es es-419 et fi fil
 const (
 	minTTL = 30 * 60
 	maxTTL = 24 * 60 * 60
+)
+
+// Limits of a product's images.
+const (
+	maxImages   = 8
+	maxImageURL = 2048
 )
 
 func createSession(r *request, in *reader) func() response {
@@ -159,6 +166,14 @@ func readLine(in *reader, name string) (line, string) {
 	if in.invalid == nil && unit%increment(currency) != 0 {
 		in.refuse("parameter_invalid_integer", price+"[unit_amount]", "Invalid amount: "+strings.ToUpper(currency)+
 			" must be charged in multiples of "+strconv.FormatInt(increment(currency), 10)+".")
+	}
+	for i := 0; in.given(price + "[product_data][images][" + strconv.Itoa(i) + "]"); i++ {
+		image := price + "[product_data][images][" + strconv.Itoa(i) + "]"
+		if i == maxImages {
+			in.refuse("", price+"[product_data][images]", "A product has at most 8 images.")
+		}
+		in.text(image, maxImageURL)
+		in.address(image, false)
 	}
 	in.required(name+"[quantity]", 40)
 	quantity := in.integer(name+"[quantity]", 1, 999_999, 1)

@@ -81,6 +81,7 @@ func Open(o *Opening, r *Request) (*Session, *problem.Problem) {
 		MerchantID: o.Store.MerchantID, ReturnHosts: hosts,
 		CreatedAt:  o.Now,
 		LastsUntil: o.Now + min(extensible*r.lifetime(), maxExtended)*1000,
+		Images:     images(version),
 		Metadata:   r.Metadata, ExternalID: r.ExternalID, Language: r.Language, DarkMode: r.DarkMode,
 	}
 	if session.SuccessURL == "" {
@@ -99,6 +100,18 @@ func checkVersion(v *catalog.Version, env checkout.Environment) *problem.Problem
 		return nowhereTo
 	}
 	return nil
+}
+
+// maxImages is the number of images that a session has, as many as Stripe shows.
+const maxImages = 8
+
+func images(v *catalog.Version) (list []Image) {
+	for _, m := range v.Images() {
+		if len(list) < maxImages {
+			list = append(list, Image{m.URL, m.Alt})
+		}
+	}
+	return list
 }
 
 // returnHosts are the hosts of the store's website and origins and, if there is one of these, of the product's success URL.

@@ -37,11 +37,23 @@ type Session struct {
 	// ReturnHosts are the hosts that a buyer whom the merchant does not know may choose to return to; empty is any.
 	ReturnHosts []string
 
+	// Images show the product, on the page and at the payment provider.
+	Images []Image
+
 	Metadata   map[string]string
 	ExternalID string // orderMerchantExternalId
 	Language   string // BCP 47, "" for the buyer's own
 	DarkMode   *bool  // nil: the store's choice
 }
+
+// Image is an image of what is sold.
+type Image struct {
+	URL string // https
+	Alt string // what it shows, for those who cannot see it
+}
+
+// URI is the URL as a URI (RFC 3986), see [ReturnURL].
+func (i Image) URI() string { return uri(i.URL) }
 
 // Store keeps sessions. What it returns belongs to the caller.
 type Store interface {

@@ -21,6 +21,7 @@ const (
 	maxReference   = 200 // client_reference_id; ours are ASCII
 	maxName        = 5000
 	maxDescription = 40000
+	maxImages      = 8 // https://docs.stripe.com/api/checkout/sessions/create, product_data.images
 )
 
 // Render writes the product and, where there is one, the tax as two line items. The order of the parameters is fixed,
@@ -35,7 +36,7 @@ func (g *Provider) Render(p psp.CheckoutParams) (psp.RenderedRequest, error) {
 	}
 	f := make(form, 0, 2048)
 	f.add("mode", "payment")
-	if err := f.addLines(p.Order); err != nil {
+	if err := f.addLines(p.Order, p.Images); err != nil {
 		return psp.RenderedRequest{}, err
 	}
 	f.add("adaptive_pricing[enabled]", "false") // or the account's setting may change the currency
@@ -77,7 +78,7 @@ func (f *form) addMetadata(key string, p *psp.CheckoutParams) {
 }
 
 // addLines adds the price and the tax, which together must be the total that the buyer has agreed to.
-func (f *form) addLines(o *checkout.Order) error {
+func (f *form) addLines(o *checkout.Order, images []string) error {
 	a := &o.Quote.Assessment
 	net, okNet := toStripe(a.Subtotal, o.Quote.Currency)
 	taxed, okTax := toStripe(a.Tax, o.Quote.Currency)
@@ -87,6 +88,9 @@ func (f *form) addLines(o *checkout.Order) error {
 	}
 	currency := strings.ToLower(string(o.Quote.Currency))
 	f.addLine("line_items[0]", currency, net, line(o.Product.Name, maxName), line(o.Product.Description, maxDescription))
+	for i, image := range images[:min(len(images), maxImages)] {
+		f.add("line_items[0][price_data][product_data][images]["+strconv.Itoa(i)+"]", image)
+	}
 	if taxed > 0 {
 		f.addLine("line_items[1]", currency, taxed, taxName(a), "")
 	}

@@ -66,6 +66,11 @@ func TestRenderGolden(t *testing.T) {
 			p.Order.Quote = quote("JPY", 4500)
 			p.Order.Product.Description, p.CancelTo, p.Language = "", "", ""
 		},
+		"images": func(p *psp.CheckoutParams) {
+			for i := range 9 { // one more than Stripe takes
+				p.Images = append(p.Images, "https://cdn.example.com/%C3%A4.jpg?n="+string(rune('1'+i)))
+			}
+		},
 		"azores-vat": func(p *psp.CheckoutParams) {
 			p.Order.Quote = quote("EUR", 10000, component("PT-20", "vat", "16", 1600))
 		},

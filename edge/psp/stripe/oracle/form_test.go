@@ -116,7 +116,7 @@ func params(p *psp.CheckoutParams) *stripego.CheckoutSessionCreateParams {
 	}
 	q := &p.Order.Quote
 	items := []*stripego.CheckoutSessionCreateLineItemParams{
-		item(q.Currency, q.Assessment.Subtotal, p.Order.Product.Name, p.Order.Product.Description),
+		item(q.Currency, q.Assessment.Subtotal, p.Order.Product.Name, p.Order.Product.Description, p.Images[:min(len(p.Images), 8)]...),
 	}
 	if q.Assessment.Tax > 0 {
 		items = append(items, item(q.Currency, q.Assessment.Tax, taxName(&q.Assessment), ""))
@@ -136,14 +136,14 @@ func params(p *psp.CheckoutParams) *stripego.CheckoutSessionCreateParams {
 	}
 }
 
-func item(currency money.Currency, minor int64, name, description string) *stripego.CheckoutSessionCreateLineItemParams {
+func item(currency money.Currency, minor int64, name, description string, images ...string) *stripego.CheckoutSessionCreateLineItemParams {
 	return &stripego.CheckoutSessionCreateLineItemParams{
 		Quantity: stripego.Int64(1),
 		PriceData: &stripego.CheckoutSessionCreateLineItemPriceDataParams{
 			Currency:   stripego.String(strings.ToLower(string(currency))),
 			UnitAmount: stripego.Int64(units(minor, currency)),
 			ProductData: &stripego.CheckoutSessionCreateLineItemPriceDataProductDataParams{
-				Name: &name, Description: given(description),
+				Name: &name, Description: given(description), Images: list(images),
 			},
 		},
 	}
@@ -169,6 +169,14 @@ func taxName(a *tax.Assessment) string {
 		place = place[:2]
 	}
 	return fmt.Sprintf("%s (%s %s%%)", a.Name(), place, a.Rate().Percent())
+}
+
+// list is nil for an empty list, which stripe-go would send as an empty text.
+func list(texts []string) []*string {
+	if len(texts) == 0 {
+		return nil
+	}
+	return stripego.StringSlice(texts)
 }
 
 func given(s string) *string {

@@ -32,6 +32,7 @@ var adapter = stripe.New(stripe.Config{Key: apiKey, WebhookSecret: secret})
 var order = rapid.Custom(func(t *rapid.T) psp.CheckoutParams {
 	return psp.CheckoutParams{
 		OrderID: rapid.StringMatching(`ORD_[0-9A-Za-z]{1,40}`).Draw(t, "order"),
+		Images:  rapid.SliceOfN(rapid.SampledFrom([]string{"https://cdn.example.com/a.jpg", "https://cdn.example.com/%7E/ä?x=1&y=[2]"}), 0, 9).Draw(t, "images"),
 		Attempt: rapid.IntRange(1, 1<<31-1).Draw(t, "attempt"),
 		Order: &checkout.Order{
 			SessionID:  "cs_" + rapid.StringMatching(`[0-9a-f-]{36}`).Draw(t, "session"),
