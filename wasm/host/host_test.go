@@ -196,9 +196,9 @@ func TestRates(t *testing.T) {
 		if err != nil || problems != nil || quote.Assessment.Tax != 1_800 || quote.DataVersion != own.DataVersion() {
 			t.Errorf("%+v, %v, %v", quote, problems, err)
 		}
-		broken := <-m.pool
+		broken := <-m.instances
 		broken.module.Memory().Write(0, bytes.Repeat([]byte{0xff}, int(broken.module.Memory().Size())))
-		m.pool <- broken
+		m.instances <- broken
 		if _, err := m.Email(t.Context(), ""); err == nil {
 			t.Error("a broken instance answers")
 		}
@@ -309,13 +309,13 @@ func TestConcurrency(t *testing.T) {
 // TestWaiting checks that a call waits for an instance until its context is done.
 func TestWaiting(t *testing.T) {
 	m := newModule(t, 1)
-	taken := <-m.pool
+	taken := <-m.instances
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	if _, err := m.Call(ctx, "email", []byte("{}")); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("with no instance left: %v", err)
 	}
-	time.AfterFunc(10*time.Millisecond, func() { m.pool <- taken })
+	time.AfterFunc(10*time.Millisecond, func() { m.instances <- taken })
 	if _, err := m.Call(t.Context(), "email", []byte("{}")); err != nil {
 		t.Errorf("with one that comes back: %v", err)
 	}
@@ -355,10 +355,10 @@ func TestTrap(t *testing.T) {
 	if _, err := m.Email(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
-	broken := <-m.pool
+	broken := <-m.instances
 	memory := broken.module.Memory()
 	memory.Write(0, bytes.Repeat([]byte{0xff}, int(memory.Size())))
-	m.pool <- broken
+	m.instances <- broken
 	if _, err := m.Email(t.Context(), "A@example.com"); err == nil {
 		t.Error("a broken instance answers")
 	}
