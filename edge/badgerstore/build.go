@@ -34,6 +34,9 @@ func (db *DB) build() error {
 		db.built = true
 		return nil
 	}
+	if err := db.buildCatalog(); err != nil {
+		return db.delayed(err)
+	}
 	for _, env := range []checkout.Environment{checkout.Test, checkout.Prod} {
 		if err := db.buildOrders(env); err != nil {
 			return db.delayed(err)
@@ -49,7 +52,7 @@ func (db *DB) build() error {
 // delayed lets the server start without complete indexes when the disk is full.
 func (db *DB) delayed(err error) error {
 	if errors.Is(err, durable.ErrDiskFull) {
-		db.log.Warn("the indexes of orders are incomplete, because the disk is nearly full; lists are refused until a start with more space")
+		db.log.Warn("the indexes are incomplete, because the disk is nearly full; lists are refused until a start with more space")
 		return nil
 	}
 	return err
@@ -77,7 +80,7 @@ func (db *DB) buildOrders(env checkout.Environment) error {
 }
 
 // indexOrders writes orders again with their tokens. The transaction does not see its own writes, so that orders of one store,
-// which share counters, are added together. An order that cannot be read does not keep the server from starting.
+// which share counters, are added together.
 func (db *DB) indexOrders(tx *durable.Tx, keys []string) error {
 	counts := map[string]sum{}
 	for _, key := range keys {
@@ -93,8 +96,7 @@ func (db *DB) indexOrders(tx *durable.Tx, keys []string) error {
 			continue
 		}
 		var o orders.Order
-		if err := decode(value, &o); err != nil {
-			db.log.Error("an order cannot be read and is in no list", "key", key, "error", err)
+		if !db.readable(key, decode(value, &o)) {
 			continue
 		}
 		session, err := sessionOf(tx, &o)

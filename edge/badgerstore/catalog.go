@@ -273,12 +273,8 @@ func putProduct(tx *durable.Tx, p *catalog.Product) error {
 	case before.Revision != p.Revision:
 		return catalog.ErrStale
 	}
-	for _, v := range append(versionsOf(before), versionsOf(p)...) {
-		place := versionKey(p.StoreID, p.ID, v.Number)
-		tx.Put(versionIDKey(p.StoreID, p.ID, v.ID), []byte(place))
-		if err := save(tx, place, v); err != nil {
-			return err
-		}
+	if err := putVersions(tx, p, append(versionsOf(before), versionsOf(p)...)); err != nil {
+		return err
 	}
 	tx.Put(locator(kindProduct, p.ID), []byte(p.StoreID))
 	next := *p
@@ -294,4 +290,16 @@ func versionsOf(p *catalog.Product) (versions []*catalog.Version) {
 		}
 	}
 	return versions
+}
+
+// putVersions writes versions of a product with their index.
+func putVersions(tx *durable.Tx, p *catalog.Product, versions []*catalog.Version) error {
+	for _, v := range versions {
+		place := versionKey(p.StoreID, p.ID, v.Number)
+		tx.Put(versionIDKey(p.StoreID, p.ID, v.ID), []byte(place))
+		if err := save(tx, place, v); err != nil {
+			return err
+		}
+	}
+	return nil
 }

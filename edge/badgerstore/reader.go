@@ -270,6 +270,20 @@ func (db *DB) OrderOfPayment(_ context.Context, env checkout.Environment, paymen
 	return o, err
 }
 
+// CountBuyers implements orders.Reader.
+func (db *DB) CountBuyers(_ context.Context, env checkout.Environment, storeID string) (count int, err error) {
+	prefix, last := keyPrefix(env, storeID)+"/ol/e/", ""
+	err = db.readIndex(func(s *durable.Snapshot) error {
+		for keys := s.Keys(prefix, ""); keys.Valid(); keys.Next() {
+			if buyer, _, _ := strings.Cut(keys.Key()[len(prefix):], "/"); buyer != last {
+				count, last = count+1, buyer
+			}
+		}
+		return nil
+	})
+	return count, err
+}
+
 // Sales implements orders.Reader.
 func (db *DB) Sales(_ context.Context, env checkout.Environment, storeID, from, to string) (sales []orders.DaySales, err error) {
 	prefix := salesPrefix(keyPrefix(env, storeID))

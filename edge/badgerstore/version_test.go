@@ -65,6 +65,10 @@ func TestVersion0(t *testing.T) {
 	if _, err := db.Merchant(ctx, store.MerchantID); err != nil || product.OnSale(checkout.Test) == nil || store.Seller.Country != "FR" {
 		t.Errorf("the catalogue: %+v, %+v, %v", product, store, err)
 	}
+	stores, err := db.Stores(ctx, store.MerchantID, 0, 9)
+	if versions, failed := db.Versions(ctx, product.ID, 0, 9); errors.Join(err, failed) != nil || len(stores) != 1 || len(versions) != 1 {
+		t.Errorf("stores: %+v, versions: %+v, %v, %v", stores, versions, err, failed)
+	}
 	if keys, err := db.SigningKeys(ctx, checkout.Test); err != nil || len(keys) != 1 {
 		t.Errorf("signing keys: %d, %v", len(keys), err)
 	}

@@ -29,6 +29,9 @@ type Reader interface {
 	// OrderOfPayment reads the order that has a payment. [ErrNotFound] when there is none in the environment.
 	OrderOfPayment(ctx context.Context, env checkout.Environment, paymentID string) (*Order, error)
 
+	// CountBuyers counts the e-mail addresses that a store's orders have. It costs the list of orders.
+	CountBuyers(ctx context.Context, env checkout.Environment, storeID string) (int, error)
+
 	// Sales returns what a store has sold by day and currency, sorted by both, from the day from to the day to, both inclusive and
 	// in the form "2026-01-31" in UTC; "" is no bound.
 	Sales(ctx context.Context, env checkout.Environment, storeID, from, to string) ([]DaySales, error)
@@ -95,3 +98,6 @@ func (l *List) Contains(o *Order) bool {
 	}
 	return l.Match == nil || l.Match(o)
 }
+
+// Sees reports whether an order is in the scope. An order that is not visible in the API is in none.
+func (s *Scope) Sees(o *Order) bool { return s.contains(o) }

@@ -77,11 +77,7 @@ func (s *shelf) expect(what string, l orders.List, wanted ...*orders.Order) erro
 }
 
 func ids(list []*orders.Order) string {
-	var names []string
-	for _, o := range list {
-		names = append(names, o.ID)
-	}
-	return strings.Join(names, " ")
+	return joined(list, func(o *orders.Order) string { return o.ID })
 }
 
 // listing checks order, paging, and that an order is listed as it is published, from its first URL to its end.
@@ -209,6 +205,9 @@ func narrowing(store record.Store) error {
 		change(&l)
 		return l
 	}
+	if buyers, err := s.CountBuyers(background, checkout.Prod, s.storeID); err != nil || buyers != len(made) {
+		return fmt.Errorf("%d buyers, %v", buyers, err)
+	}
 	return cmp.Or(
 		s.expect("an identity", narrowed(func(l *orders.List) { l.Identity = "user-1" }), made[0]),
 		s.expect("a part of an identity", narrowed(func(l *orders.List) { l.Identity = "user-" })),
@@ -322,4 +321,12 @@ func countRace(store record.Store) error {
 		}
 	}
 	return nil
+}
+
+func joined[T any](list []T, name func(T) string) string {
+	var names []string
+	for _, item := range list {
+		names = append(names, name(item))
+	}
+	return strings.Join(names, " ")
 }
