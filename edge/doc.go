@@ -43,6 +43,7 @@
 // Entry points, which import services and never adapters:
 //
 //	api            JSON over HTTP, for programs
+//	graph          GraphQL over records, the reads of api
 //	page           the hosted checkout, HTML for buyers
 //	dashboard      the operator's pages
 //	admin          an operator's operations, over a socket in the data directory

@@ -15,6 +15,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/geoip"
+	"github.com/crepe-checkout/crepe/edge/graph"
 	"github.com/crepe-checkout/crepe/edge/idempotency"
 	"github.com/crepe-checkout/crepe/edge/notify"
 	"github.com/crepe-checkout/crepe/edge/orders"
@@ -32,6 +33,7 @@ type Config struct {
 	Origins  catalog.Origins  // whose pages may call us
 	Orders   *orders.Service
 	Notify   *notify.Service // webhooks to merchants
+	Graph    *graph.Service
 	// Idempotency answers repeated writes.
 	Idempotency *idempotency.Guard
 	Providers   map[checkout.Environment]psp.Provider
@@ -92,6 +94,8 @@ func New(c Config) *API {
 		"/v1/actions/onetime-product/update-product":  {"POST", serve(a, layerProduct, a.merchant, a.updateProduct), never},
 		"/v1/actions/onetime-product/publish-product": {"POST", serve(a, layerProduct, a.merchant, a.publishProduct), never},
 		"/v1/actions/onetime-product/update-status":   {"POST", serve(a, layerProduct, a.merchant, a.setProductStatus), never},
+
+		"/v1/graphql": {"POST", a.graphql, listed},
 
 		"/v1/client.js": {"GET", client, never},
 		"/healthz":      {"GET", a.health, never},

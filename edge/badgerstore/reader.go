@@ -203,32 +203,39 @@ func (db *DB) CountOrders(_ context.Context, l orders.List) (count int, err erro
 }
 
 // PaymentIDs implements orders.Reader.
-func (db *DB) PaymentIDs(_ context.Context, l orders.List, status orders.PaymentStatus) (ids []orders.PaymentID, err error) {
+func (db *DB) PaymentIDs(_ context.Context, l orders.List, status orders.PaymentStatus) (page orders.PaymentPage, err error) {
 	var prefixes []string
 	for _, store := range l.Stores {
 		for _, each := range paymentStatuses(status) {
 			prefixes = append(prefixes, paymentPrefix(keyPrefix(l.Environment, store), each))
 		}
 	}
-	skip := l.Offset
+	from, skip, last := "", l.Offset, ""
+	if l.After != "" {
+		from = l.After + "\x00"
+	}
 	err = db.readIndex(func(s *durable.Snapshot) error {
-		m := merge(s, prefixes, "", "")
-		for list := m.first(); list != nil && len(ids) < l.Limit; list = m.first() {
-			if skip > 0 {
+		m := merge(s, prefixes, from, "")
+		for list := m.first(); list != nil; list = m.first() {
+			switch {
+			case skip > 0:
 				skip--
-			} else {
+			case len(page.IDs) == l.Limit:
+				page.Next = last
+				return nil
+			default:
 				order, err := list.keys.Value()
 				if err != nil {
 					return err
 				}
 				_, id, _ := strings.Cut(list.rest, "/")
-				ids = append(ids, orders.PaymentID{ID: id, OrderID: string(order)})
+				page.IDs, last = append(page.IDs, orders.PaymentID{ID: id, OrderID: string(order)}), list.rest
 			}
 			m.next(list)
 		}
 		return nil
 	})
-	return ids, err
+	return page, err
 }
 
 func paymentStatuses(status orders.PaymentStatus) []orders.PaymentStatus {

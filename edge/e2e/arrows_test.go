@@ -72,8 +72,9 @@ var arrows = map[string][]string{
 	"edge/sandbox/page":  {"edge/sandbox", "edge/sandbox/fault"}, // its entry point for buyers and testers
 
 	// Entry points import services, never adapters.
-	"edge/api":  {"core", "edge/shortid", "edge/psp", "edge/sessions", "edge/orders", "edge/notify", "edge/catalog", "edge/auth", "edge/quoteview", "edge/geoip", "edge/http1", "edge/idempotency", "edge/throttle", "wasm/ops", "web"},
-	"edge/page": {"core", "edge/invoices", "edge/sessions", "edge/orders", "edge/catalog", "edge/geoip", "edge/locale", "edge/throttle", "wasm/ops", "web"},
+	"edge/graph": {"core", "edge/psp", "edge/catalog", "edge/auth", "edge/sessions", "edge/orders", "edge/notify"}, // the reads of the API
+	"edge/api":   {"core", "edge/graph", "edge/shortid", "edge/psp", "edge/sessions", "edge/orders", "edge/notify", "edge/catalog", "edge/auth", "edge/quoteview", "edge/geoip", "edge/http1", "edge/idempotency", "edge/throttle", "wasm/ops", "web"},
+	"edge/page":  {"core", "edge/invoices", "edge/sessions", "edge/orders", "edge/catalog", "edge/geoip", "edge/locale", "edge/throttle", "wasm/ops", "web"},
 
 	"edge/dashboard": {"core", "edge/shortid", "edge/psp", "edge/orders", "edge/catalog", "edge/notify", "edge/sessions", "edge/quoteview", "edge/geoip", "edge/throttle", "web"}, // the operator's pages
 
@@ -103,6 +104,7 @@ var thirdParty = map[string][]string{
 	"github.com/evanw/esbuild":                {}, // builds web/dist, in a module of its own
 	"github.com/tinygo-org/tinygo":            {}, // builds the guest, in a module of its own
 	"github.com/oschwald/maxminddb-golang/v2": {"edge/geoip"},
+	"github.com/graph-gophers/graphql-go":     {"edge/graph"},
 }
 
 // coreImports are the packages of the standard library that the core may import. They read no clock, random numbers, files or

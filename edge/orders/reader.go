@@ -20,8 +20,8 @@ type Reader interface {
 	CountOrders(ctx context.Context, l List) (int, error)
 
 	// PaymentIDs returns a page of the payments of a list, the newest first, each with its order's id. It heeds Environment,
-	// Stores, Limit and Offset; status is "" for all payments.
-	PaymentIDs(ctx context.Context, l List, status PaymentStatus) ([]PaymentID, error)
+	// Stores, Limit, Offset and After; status is "" for all payments.
+	PaymentIDs(ctx context.Context, l List, status PaymentStatus) (PaymentPage, error)
 
 	// CountPayments counts the payments of the stores of a list; status is "" for all payments.
 	CountPayments(ctx context.Context, l List, status PaymentStatus) (int, error)
@@ -62,6 +62,12 @@ type List struct {
 type OrderPage struct {
 	Orders []*Order
 	Next   string // the field After of the list for the next page; "" for the last page
+}
+
+// PaymentPage is a part of a list of payments.
+type PaymentPage struct {
+	IDs  []PaymentID
+	Next string // the field After of the list for the next page; "" for the last page
 }
 
 // PaymentID names a payment and its order.

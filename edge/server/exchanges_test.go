@@ -87,6 +87,7 @@ func TestExchanges(t *testing.T) {
 	r.recordPayment(t)
 	r.recordWebhooks(t)
 	r.recordCatalog(t)
+	r.recordReads(t)
 	r.send(t, "client", "GET", "/v1/client.js", "", nil)
 	r.send(t, "health", "GET", "/healthz", "", nil)
 	r.send(t, "ready", "GET", "/readyz", "", nil)
@@ -144,6 +145,15 @@ func (r *recorder) recordWebhooks(t *testing.T) {
 		"webhook", "id") + `"`
 	r.sign(t, "update-webhook", path+"update-webhook", `{`+endpoint+`,"events":["order.completed","refund.succeeded"]}`)
 	r.sign(t, "remove-webhook", path+"remove-webhook", `{`+endpoint+`}`)
+}
+
+// recordReads records queries of the order that recordOrder has made.
+func (r *recorder) recordReads(t *testing.T) {
+	r.sign(t, "graphql", "/v1/graphql", `{"query":"query ($storeId: ID!) { onetimeOrders(storeId: $storeId, limit: 1) { id status buyerEmail`+
+		` priceSnapshot { currency total } productVersion { versionNumber name } createdAt } onetimeOrdersCount(storeId: $storeId) }","variables":{"storeId":"`+r.File.StoreID+`"}}`)
+	r.send(t, "graphql-customer", "POST", "/v1/graphql", `{"query":"{ onetimeOrders { id status product { name } payments { status } } paymentsCount }"}`, shoptest.Bearer(r.Token(t, "user-17")))
+	r.sign(t, "graphql-refused", "/v1/graphql", `{"query":"{ refunded }"}`)
+	r.omitLast()
 }
 
 // withoutSecrets replaces what differs from run to run.

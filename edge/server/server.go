@@ -22,6 +22,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/dashboard"
 	"github.com/crepe-checkout/crepe/edge/demo"
 	"github.com/crepe-checkout/crepe/edge/durable"
+	"github.com/crepe-checkout/crepe/edge/graph"
 	"github.com/crepe-checkout/crepe/edge/idempotency"
 	"github.com/crepe-checkout/crepe/edge/invoices"
 	"github.com/crepe-checkout/crepe/edge/notify"
@@ -121,6 +122,7 @@ func (s *server) wire() error {
 		Deployment: deployment, CatchUp: true, FactAdded: s.notify.FactAdded, TryTimeout: s.orderTry, Budget: s.orderBudget})
 	s.shops = catalog.New(catalog.Config{Records: s.db, Unchargeable: sessions.Unchargeable(providers), Now: time.Now, Rand: rand.Reader})
 	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Shops: s.shops, Origins: s.db, Sessions: s.sessions, Orders: s.orders, Notify: s.notify, Providers: providers,
+		Graph:       graph.New(graph.Config{Records: s.db, ProdEnabled: providers[checkout.Prod] != nil, Now: time.Now, Log: s.log}),
 		Idempotency: idempotency.NewGuard(s.db, time.Now, s.log), GeoIP: locator, Throttle: limits, Rates: rates,
 		Ready: s.ready, Now: time.Now, Log: s.log})
 	s.page = page.New(page.Config{Sessions: s.sessions, Links: s.sessions, Orders: s.orders, Stores: s.db, Documents: s.invoices, GeoIP: locator, Throttle: limits, Rates: rates, Now: time.Now, Log: s.log,

@@ -166,7 +166,7 @@ func listTenants(store record.Store) error {
 		}
 		payment := held[i].Payments[0].ID
 		paid, err := s.PaymentIDs(background, s.list(), "")
-		if err != nil || len(paid) != 1 || paid[0] != (orders.PaymentID{ID: payment, OrderID: held[i].ID}) {
+		if err != nil || len(paid.IDs) != 1 || paid.IDs[0] != (orders.PaymentID{ID: payment, OrderID: held[i].ID}) {
 			return fmt.Errorf("a store's payments: %+v, %v", paid, err)
 		}
 		other := checkout.Test
@@ -248,9 +248,19 @@ func payments(store record.Store) error {
 	} {
 		got, err := s.PaymentIDs(background, c.list, c.status)
 		count, failed := s.CountPayments(background, c.list, c.status)
-		if err := errors.Join(err, failed); err != nil || !slices.Equal(got, c.want) || count != c.count {
+		if err := errors.Join(err, failed); err != nil || !slices.Equal(got.IDs, c.want) || count != c.count {
 			return fmt.Errorf("payments %q: %v and %d, %v; want %v", c.status, got, count, err, c.want)
 		}
+	}
+	first := s.list()
+	first.Limit = 1
+	page, err := s.PaymentIDs(background, first, "")
+	if err != nil || len(page.IDs) != 1 || page.Next == "" {
+		return fmt.Errorf("the first of two payments: %+v, %v", page, err)
+	}
+	first.After = page.Next
+	if page, err = s.PaymentIDs(background, first, ""); err != nil || len(page.IDs) != 1 || page.IDs[0] != declined || page.Next != "" {
+		return fmt.Errorf("the second of two payments: %+v, %v", page, err)
 	}
 	found, err := s.OrderOfPayment(background, checkout.Test, paid.ID)
 	if err != nil || found.ID != o.ID || found.Version != o.Version {

@@ -1,0 +1,7 @@
+package graph
+
+import "testing"
+
+func TestSchema(t *testing.T) {
+	New(Config{})
+}
