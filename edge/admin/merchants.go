@@ -32,7 +32,7 @@ type NewMerchant struct {
 }
 
 func (a *Admin) createMerchant(ctx context.Context, in CreateMerchantRequest) (NewMerchant, error) {
-	keys, err := a.webhookPublicKeys(ctx)
+	keys, err := a.webhookKeys(ctx, PublicKeysRequest{})
 	if err != nil {
 		return NewMerchant{}, err
 	}
@@ -41,7 +41,12 @@ func (a *Admin) createMerchant(ctx context.Context, in CreateMerchantRequest) (N
 		return NewMerchant{}, err
 	}
 	a.config.Log.Info("a merchant was created", "merchant", m.ID)
-	return NewMerchant{a.merchant(m), a.config.PublicURL, keys}, nil
+	made := NewMerchant{a.merchant(m), a.config.PublicURL, make(map[checkout.Environment]string)}
+	for _, k := range keys.Items {
+		block, _ := pem.Decode([]byte(k.PublicKey))
+		made.WebhookPublicKeys[k.Environment] = base64.StdEncoding.EncodeToString(block.Bytes)
+	}
+	return made, nil
 }
 
 // ListMerchantsRequest asks for a page of the merchants.
@@ -69,22 +74,4 @@ func (a *Admin) merchant(m *catalog.Merchant) Merchant {
 		}
 	}
 	return Merchant{m.ID, m.Name, time.UnixMilli(m.CreatedAt).UTC(), live}
-}
-
-// webhookPublicKeys returns the keys in the form that fits into an environment variable.
-func (a *Admin) webhookPublicKeys(ctx context.Context) (map[checkout.Environment]string, error) {
-	keys := make(map[checkout.Environment]string)
-	for _, env := range []checkout.Environment{checkout.Test, checkout.Prod} {
-		signer, err := a.config.Notify.Signer(ctx, env)
-		if err != nil {
-			return nil, err
-		}
-		text, err := signer.PublicKey()
-		if err != nil {
-			return nil, err
-		}
-		block, _ := pem.Decode([]byte(text))
-		keys[env] = base64.StdEncoding.EncodeToString(block.Bytes)
-	}
-	return keys, nil
 }

@@ -3,14 +3,17 @@ package badgerstore_test
 import (
 	"archive/tar"
 	"compress/gzip"
+	"crypto/rand"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
+	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
@@ -69,6 +72,7 @@ func TestVersion0(t *testing.T) {
 	if versions, failed := db.Versions(ctx, product.ID, 0, 9); errors.Join(err, failed) != nil || len(stores) != 1 || len(versions) != 1 {
 		t.Errorf("stores: %+v, versions: %+v, %v, %v", stores, versions, err, failed)
 	}
+	rotateOldKey(t, db, store.MerchantID)
 	if keys, err := db.SigningKeys(ctx, checkout.Test); err != nil || len(keys) != 1 {
 		t.Errorf("signing keys: %d, %v", len(keys), err)
 	}
@@ -84,6 +88,23 @@ func TestVersion0(t *testing.T) {
 	count := func(string, []byte) bool { records++; return true }
 	if err := sandbox.NewStore(provider, checkout.Test).Scan("", "", count); err != nil || records == 0 {
 		t.Errorf("the sandbox has %d records: %v", records, err)
+	}
+}
+
+// rotateOldKey rotates an API key of a record in which keys had no ids.
+func rotateOldKey(t *testing.T, db *badgerstore.DB, merchantID string) {
+	t.Helper()
+	fresh, err := catalog.NewDemo(time.Now(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	accounts := &catalog.Accounts{Records: db, Now: time.Now, Rand: rand.Reader}
+	if _, _, err := accounts.RotateKey(t.Context(), "", "APIKEY_0000000000000000000001", fresh.Merchant.Keys[0].PublicKey, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	m, err := db.Merchant(t.Context(), merchantID)
+	if err != nil || len(m.Keys) != 3 || m.Keys[0].ExpiresAt == 0 || m.Keys[1].ID != "APIKEY_0000000000000000000002" || m.Keys[2].Environment != m.Keys[0].Environment {
+		t.Errorf("rotated: %+v, %v", m, err)
 	}
 }
 

@@ -59,7 +59,8 @@ Settings:
 `
 
 const keyRevokeUsage = `crepe key revoke ends an API key for good. What it signs is refused at once. Create the next key first, or use crepe key
-rotate: without a live key, all requests of the merchant in that environment are refused.
+rotate: without a live key, all requests of the merchant in that environment are refused. Session tokens that the key has had issued
+stay valid, for an hour at most.
 
 Example:
   crepe key revoke APIKEY_5Yk2

@@ -109,3 +109,13 @@ func TestSecrets(t *testing.T) {
 		}
 	}
 }
+
+// TestDataFlag: the printed flag is what a shell reads as the directory.
+func TestDataFlag(t *testing.T) {
+	for data, want := range map[string]string{serveData: "", "/var/lib/crepe": " --data /var/lib/crepe", ".crepe": " --data .crepe",
+		"my data": " --data 'my data'", "it's": ` --data 'it'\''s'`, "$(rm)": " --data '$(rm)'"} {
+		if got := dataFlag(data); got != want {
+			t.Errorf("%q: %s, want %s", data, got, want)
+		}
+	}
+}
