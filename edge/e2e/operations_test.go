@@ -170,6 +170,14 @@ crepe_quarantined{environment="test"} %d
 # TYPE crepe_refund_due gauge
 crepe_refund_due{environment="prod"} 0
 crepe_refund_due{environment="test"} %[1]d
+# HELP crepe_webhook_deliveries_pending Deliveries to merchants' webhook endpoints that are still to be sent.
+# TYPE crepe_webhook_deliveries_pending gauge
+crepe_webhook_deliveries_pending{environment="prod"} 0
+crepe_webhook_deliveries_pending{environment="test"} 0
+# HELP crepe_webhook_deliveries_failed Deliveries of the last 30 days that failed after all tries.
+# TYPE crepe_webhook_deliveries_failed gauge
+crepe_webhook_deliveries_failed{environment="prod"} 0
+crepe_webhook_deliveries_failed{environment="test"} 0
 `, unhandled)
 	if got.Body != want || !strings.HasPrefix(got.Header.Get("Content-Type"), "text/plain; version=0.0.4") {
 		t.Errorf("%v", got)
