@@ -207,7 +207,7 @@ torture() {
   say "a release: the same bytes from the same commit"
   check_release
   say "the binary under kill -9"
-  go test ./edge/e2e -count 1 -timeout 60m -run 'TestKill$' -v -kills "${KILLS:-50}" -update
+  go test ./edge/e2e -count 1 -timeout 60m -run 'TestKill$|TestKillWebhooks$' -v -kills "${KILLS:-50}" -update
   say "a restored backup"
   go test ./edge/e2e -count 1 -timeout 10m -run 'TestRestoredBackup$' -restores 10 -update
   say "random schedules of all that can go wrong with an order"

@@ -10,6 +10,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
+	"github.com/crepe-checkout/crepe/edge/notify"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/sessions"
 )
@@ -78,6 +79,59 @@ func TestKeepSessions(t *testing.T) {
 		}
 		if _, err := db.Order(ctx, checkout.Test, "ORD_1"); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// TestKeepDeliveries: a delivery, and all its keys, are deleted notify.Retention after it has succeeded or failed, and not while it
+// is still to be sent.
+func TestKeepDeliveries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db, err := badgerstore.Open(t.TempDir(), badgerstore.Options{NoSync: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		states := map[string]notify.DeliveryState{"11111111-0000-7000-8000-000000000000": notify.Delivered,
+			"22222222-0000-7000-8000-000000000000": notify.Failed, "33333333-0000-7000-8000-000000000000": notify.Pending}
+		for id, state := range states {
+			now := time.Now().Add(time.Minute - notify.Retention).UnixMilli() // a bubble's month would take minutes
+			d := &notify.Delivery{ID: id, Environment: checkout.Test, StoreID: "STO_1", EndpointID: "e", State: notify.Pending, DueAt: now, CreatedAt: now, UpdatedAt: now}
+			for range 2 { // made and then tried
+				if err := db.CommitNotify(t.Context(), notify.Change{Deliveries: []*notify.Delivery{d}}); err != nil {
+					t.Fatal(err)
+				}
+				d.Version++
+				if d.State = state; state != notify.Pending {
+					d.DueAt = 0
+				}
+			}
+		}
+		count := func() (n int) {
+			for id := range states {
+				if _, err := db.Delivery(t.Context(), checkout.Test, id); err == nil {
+					n++
+				} else if !errors.Is(err, notify.ErrNotFound) {
+					t.Error(err)
+				}
+			}
+			return n
+		}
+		time.Sleep(time.Minute - 2*time.Second)
+		if n := count(); n != 3 {
+			t.Errorf("before the end %d are kept", n)
+		}
+		time.Sleep(2 * time.Minute)
+		if n := count(); n != 1 {
+			t.Errorf("after the end %d are kept", n)
+		}
+		if err := db.Scan("", "", func(key string, _ []byte) bool {
+			if strings.Contains(key, "11111111") || strings.Contains(key, "22222222") || strings.Contains(key, "eeeeeeee") || strings.Contains(key, "dddddddd") { // the complements
+				t.Errorf("%s is left", key)
+			}
+			return true
+		}); err != nil {
+			t.Fatal(err)
 		}
 	})
 }
