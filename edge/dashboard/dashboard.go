@@ -29,6 +29,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/geoip"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 	"github.com/crepe-checkout/crepe/edge/throttle"
 )
 
@@ -43,10 +44,17 @@ func Serves(path []byte) bool {
 
 // OrderReader reads orders.
 type OrderReader interface {
+	orders.Reader
 	orders.ReviewStore
 
 	// Order reads an order of one environment, or returns [orders.ErrNotFound].
 	Order(ctx context.Context, env checkout.Environment, id string) (*orders.Order, error)
+}
+
+// Sessions is the part of [sessions.Service] that the pages use.
+type Sessions interface {
+	// Session reads a session of any environment, or returns [sessions.ErrNotFound].
+	Session(ctx context.Context, id string) (*sessions.Session, error)
 }
 
 // Reviews is the part of [orders.Service] that marks what a person has handled.
@@ -57,8 +65,10 @@ type Reviews interface {
 
 // Config configures a [Handler].
 type Config struct {
-	Orders  OrderReader
-	Reviews Reviews
+	Orders   OrderReader
+	Sessions Sessions
+	Catalog  Catalog
+	Reviews  Reviews
 
 	Token     string        // the operator's; "" if everyone who reaches the pages has access
 	PublicURL string        // of the server; with https the cookie is sent over TLS only

@@ -1,6 +1,8 @@
 package dashboard
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/crepe-checkout/crepe/edge/orders"
@@ -49,6 +51,7 @@ type orderPage struct {
 	CreatedAt int64
 	UpdatedAt int64
 	Facts     []fact
+	Metadata  []fact
 	Buyer     []fact
 	Lines     []line
 	Quote     *quoteview.Quote
@@ -94,13 +97,19 @@ func (h *Handler) order(v *visit) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
+	session, err := h.config.Sessions.Session(v.ctx, o.SessionID)
+	if err != nil {
+		return page{}, err
+	}
 	sold := o.Sold()
 	p := &orderPage{ID: o.ID, Status: orderStates[o.State], Total: amount(totalOf(soldAttempt(o))), Product: sold.Product.Name,
 		CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt, Buyer: buyerFacts(o), Quote: quoteview.New(&sold.Quote, true)}
 	p.Facts = facts(
 		fact{"Order", o.ID, true, ""}, fact{"Product", sold.Product.Name, false, ""}, fact{"Product id", sold.Product.ID, true, ""},
-		fact{"Store", o.StoreID, true, ""}, fact{"Merchant", o.MerchantID, true, ""}, fact{"Session", o.SessionID, true, ""},
+		fact{"Store", v.stores.name(o.StoreID), false, ""}, fact{"Store id", o.StoreID, true, ""}, fact{"Merchant", o.MerchantID, true, ""}, fact{"Session", o.SessionID, true, ""},
+		fact{"External id", session.ExternalID, true, ""},
 	)
+	p.Metadata = metadata(session.Metadata)
 	p.Lines = linesOf(p.Quote)
 	p.TaxFacts = taxFacts(p.Quote)
 	for i := range o.Attempts {
@@ -120,6 +129,14 @@ func soldAttempt(o *orders.Order) *orders.Attempt {
 		}
 	}
 	return o.Current()
+}
+
+// metadata is what the merchant has stored with a session, sorted by name.
+func metadata(m map[string]string) (list []fact) {
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		list = append(list, fact{Name: name, Text: m[name], Code: true})
+	}
+	return list
 }
 
 // facts leaves out those without a text.

@@ -51,7 +51,7 @@ func (h *Handler) quarantine(v *visit) (page, error) {
 
 func quarantinedOf(q *orders.Quarantined) quarantinedRow {
 	r := quarantinedRow{ID: q.Provider + "/" + q.ID, At: q.QuarantinedAt, Amount: amount(q.Checkout.Total), HandledAt: q.HandledAt,
-		Why: strings.TrimPrefix(q.Why, "orders: "), What: "Event without a payment"}
+		Why: why(q.Why), What: "Event without a payment"}
 	if r.At == 0 && !q.Created.IsZero() {
 		r.At = q.Created.UnixMilli()
 	}
@@ -65,6 +65,13 @@ func quarantinedOf(q *orders.Quarantined) quarantinedRow {
 		}
 	}
 	return r
+}
+
+func why(text string) string {
+	if text == "orders: not found" { // of an older version
+		return "there is no such order"
+	}
+	return strings.TrimPrefix(text, "orders: ")
 }
 
 func (h *Handler) handleQuarantined(v *visit, do, id string) (string, error) {

@@ -70,7 +70,7 @@ func TestQuarantine(t *testing.T) {
 	w.get(path).shows(t, 200, "The quarantine is empty")
 	w.quarantined(t, checkout.Test, "evt_1")
 	a := w.get(path)
-	a.shows(t, 200, "Payment of 1,234.56 USD", "evt_1", "not found", "Mark as handled", `&lt;b&gt;ORD_x`, `<span class="count">1`)
+	a.shows(t, 200, "Payment of 1,234.56 USD", "evt_1", "there is no such order", "Mark as handled", `&lt;b&gt;ORD_x`, `<span class="count">1`)
 	w.get("/dashboard/prod/quarantine").shows(t, 200, "The quarantine is empty")
 
 	form := url.Values{"token": {w.formToken(t, path)}, "do": {"handled"}, "id": {"stripe/evt_1"}}

@@ -47,6 +47,7 @@ type visit struct {
 	env     checkout.Environment
 	section *section
 	id      string // of one record, or ""
+	stores  stores
 }
 
 // visit parses the path of a request. The error is [errNotFound] if there is no such page.
@@ -61,7 +62,9 @@ func (h *Handler) visit(ctx context.Context, request *fasthttp.RequestCtx, login
 	for _, s := range sections() {
 		if s.name == name {
 			v.section = s
-			return v, nil
+			var err error
+			v.stores, err = h.readStores(ctx, v.query("store"))
+			return v, err
 		}
 	}
 	return nil, errNotFound
@@ -78,8 +81,8 @@ func (v *visit) query(name string) string {
 
 const maxQuery = 256
 
-// path returns the path of a page of the visit's environment, with parameters given as name and value in turns. Empty ones are
-// left out.
+// path returns the path of a page of the visit's environment and chosen store, with parameters given as name and value in turns.
+// Empty ones are left out.
 func (v *visit) path(section, id string, parameters ...string) string {
 	path := Path + "/" + string(v.env)
 	for _, part := range []string{section, id} {
@@ -88,6 +91,9 @@ func (v *visit) path(section, id string, parameters ...string) string {
 		}
 	}
 	var query fasthttp.Args
+	if v.stores.chosen != nil {
+		query.Add("store", v.stores.chosen.ID)
+	}
 	for i := 0; i+1 < len(parameters); i += 2 {
 		if parameters[i+1] != "" {
 			query.Add(parameters[i], parameters[i+1])

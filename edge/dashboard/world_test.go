@@ -14,6 +14,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 const (
@@ -39,7 +40,7 @@ func open(t *testing.T, token string) *world {
 	t.Cleanup(func() { db.Close() })
 	w := &world{db: db, now: time.UnixMilli(1_767_225_600_000)} // 2026-01-01
 	now, log := func() time.Time { return w.now }, slog.New(slog.DiscardHandler)
-	w.Handler = New(Config{Orders: db, Reviews: orders.New(orders.Config{Store: db, Now: now, Rand: rand.Reader, Log: log}), Token: token,
+	w.Handler = New(Config{Orders: db, Sessions: sessions.New(sessions.Config{Store: db}), Catalog: db, Reviews: orders.New(orders.Config{Store: db, Now: now, Rand: rand.Reader, Log: log}), Token: token,
 		PublicURL: own, Home: checkout.Test, Now: now, Rand: rand.Reader, Log: log})
 	return w
 }

@@ -21,6 +21,6 @@ func (s *server) openDashboard(clients geoip.Locator) {
 	if _, live := s.Stripe[checkout.Prod]; live {
 		home = checkout.Prod
 	}
-	s.dashboard = dashboard.New(dashboard.Config{Orders: s.db, Reviews: s.orders, Token: s.DashboardToken, PublicURL: s.PublicURL,
+	s.dashboard = dashboard.New(dashboard.Config{Orders: s.db, Sessions: s.sessions, Catalog: s.db, Reviews: s.orders, Token: s.DashboardToken, PublicURL: s.PublicURL,
 		GeoIP: clients, Home: home, Now: time.Now, Rand: rand.Reader, Log: s.log})
 }

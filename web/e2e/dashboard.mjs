@@ -1,0 +1,169 @@
+// The operator's dashboard, without JavaScript, against a running `crepe dev` with a dashboard token and some orders.
+//
+//   DEV_JSON=.crepe/dev.json CREPE_DASHBOARD_TOKEN=… PAID_SESSION=cs_… node web/e2e/dashboard.mjs
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { fits, overflow, violations } from "./checks.mjs";
+import { browser, dev, Visit } from "./shop.mjs";
+
+after(() => browser.close());
+
+const token = process.env.CREPE_DASHBOARD_TOKEN;
+const session = process.env.PAID_SESSION;
+const root = `${dev.baseUrl}/dashboard`;
+
+// open opens a window. Scripts of the pages are blocked by their policy; axe needs those of the browser.
+const open = async (options = {}) => {
+	const context = await browser.newContext({ viewport: { width: 1360, height: 900 }, reducedMotion: "reduce", ...options });
+	return new Visit(context, await context.newPage());
+};
+
+// logIn logs in through the form.
+async function logIn({ page }) {
+	await page.goto(root);
+	await page.fill("#secret", token);
+	await page.click("main button");
+	await page.waitForSelector("nav.sections");
+}
+
+const to = (path) => ({ page }) => page.goto(root + path);
+
+// pages are all pages, each as a function that shows it to a visitor who has logged in.
+const pages = {
+	"overview": to("/test"),
+	"overview, nothing sold": to("/prod"),
+	async "overview, table"(visit) {
+		await to("/test?days=90")(visit);
+		await visit.page.click("summary");
+	},
+	"orders": to("/test/orders"),
+	"orders, nothing found": to("/test/orders?q=nobody@example.com"),
+	"orders, none": to("/prod/orders"),
+	async "order"(visit) {
+		await to(`/test/orders?q=${session}`)(visit);
+		await visit.page.click("#tax ~ details summary");
+	},
+	async "order, declined"(visit) {
+		await to("/test/orders?status=canceled")(visit);
+		await visit.page.click("td a");
+	},
+	"quarantine": to("/test/quarantine"),
+	"quarantine, empty": to("/prod/quarantine"),
+	"refund due": to("/test/refund-due"),
+	"refund due, empty": to("/prod/refund-due"),
+	"not found": to("/test/nothing"),
+};
+
+const screens = [1360, 768, 390, 320].flatMap((width) => ["light", "dark"].map((colorScheme) => ({ width, colorScheme })));
+
+// check runs every check of a page and takes its pictures.
+async function check(visit, name) {
+	const { page } = visit;
+	for (const { width, colorScheme } of screens) {
+		await page.setViewportSize({ width, height: 900 });
+		await page.emulateMedia({ colorScheme });
+		await fits(page, width);
+		assert.deepEqual(await violations(page), [], `${name} at ${width} in ${colorScheme}`);
+		if (width === 1360 || (width === 390 && colorScheme === "light")) {
+			await visit.shot(`dashboard-${name}-${width}-${colorScheme}`.replace(/[^\w]+/g, "-"));
+		}
+	}
+	assert.equal(await page.locator("h1").count(), 1);
+}
+
+test("the token opens the dashboard, and logging out closes it", async () => {
+	const visit = await open({ javaScriptEnabled: false });
+	const { page, context } = visit;
+	await page.goto(`${root}/test/orders?status=completed`);
+	assert.equal(await page.innerText("h1"), "Log in to the dashboard");
+	await page.fill("#secret", "x".repeat(40));
+	await page.click("main button");
+	assert.match(await page.innerText(".error"), /not the token/);
+	await page.fill("#secret", token);
+	await page.click("main button");
+	assert.equal(page.url(), `${root}/test/orders?status=completed`);
+	const [cookie, ...others] = await context.cookies();
+	assert.deepEqual(others, []);
+	assert.deepEqual([cookie.httpOnly, cookie.sameSite, cookie.path], [true, "Strict", "/dashboard"]);
+	await page.click(".logout button");
+	assert.equal(await page.innerText("h1"), "Log in to the dashboard");
+	await page.goto(`${root}/test`);
+	assert.equal(await page.innerText("h1"), "Log in to the dashboard");
+	await context.close();
+});
+
+test("an event is marked as handled without JavaScript", async () => {
+	const visit = await open({ javaScriptEnabled: false });
+	const { page } = visit;
+	await logIn(visit);
+	await page.click(".sections >> text=Quarantine");
+	const waiting = page.locator(".card button");
+	const before = await waiting.count();
+	await waiting.first().click();
+	assert.equal(await page.innerText(".done"), "Marked as handled.");
+	assert.equal(await waiting.count(), before - 1);
+	await visit.close();
+});
+
+test("a search finds an order by its session, external id and e-mail address", async () => {
+	const visit = await open({ javaScriptEnabled: false });
+	const { page } = visit;
+	await logIn(visit);
+	await page.click(".sections >> text=Orders");
+	await page.fill("#q", session);
+	await page.click(".filter button");
+	const facts = await page.innerText("main");
+	const [order] = facts.match(/ORD_\w{22}/);
+	for (const text of ["INV-2026-1", "campaign", "user-1"]) assert.ok(facts.includes(text), text);
+	await page.goto(`${root}/test/orders`);
+	await page.fill("#q", "INV-2026-1");
+	await page.click(".filter button");
+	assert.deepEqual(await page.locator("td code").allInnerTexts(), [order]);
+	await page.goto(`${root}/test/orders?q=Buyer-3@fieldnotes.example`);
+	assert.match(await page.innerText("tbody"), /buyer-3@/);
+	await page.goto(`${root}/prod/orders?q=${session}`);
+	assert.equal(await page.innerText(".empty h2"), "No order matches");
+	await visit.close();
+});
+
+test("pages of a list have every order once", async () => {
+	const visit = await open({ javaScriptEnabled: false });
+	const { page } = visit;
+	await logIn(visit);
+	await page.goto(`${root}/test/orders`);
+	const seen = [];
+	for (;;) {
+		seen.push(...(await page.locator("td code").allInnerTexts()));
+		if (!(await page.locator(".pages >> text=Next page").count())) break;
+		await page.click(".pages >> text=Next page");
+	}
+	assert.equal(seen.length, new Set(seen).size);
+	assert.ok(seen.length > 70, `${seen.length} orders`);
+	await visit.close();
+});
+
+test("axe reports no violation on any page, at any width, in both themes", async (t) => {
+	const visit = await open();
+	await visit.page.goto(root);
+	await t.test("login", () => check(visit, "login"));
+	await logIn(visit);
+	for (const [name, show] of Object.entries(pages)) {
+		await show(visit);
+		await t.test(name, () => check(visit, name));
+	}
+	assert.deepEqual(visit.complaints.filter((text) => text.includes("Content Security Policy") && !text.includes("unsafe-eval")), []);
+	assert.deepEqual(visit.requests.filter((request) => !request.split(" ")[1].startsWith(dev.baseUrl)), []);
+	await visit.close();
+});
+
+test("text at twice the size causes no horizontal scrolling", async () => {
+	const visit = await open({ viewport: { width: 640, height: 900 } });
+	await logIn(visit);
+	for (const [name, show] of Object.entries(pages)) {
+		await show(visit);
+		await visit.page.evaluate(() => document.body.style.setProperty("zoom", "2"));
+		assert.ok((await overflow(visit.page)) <= 0, `${name} is ${await overflow(visit.page)} px too wide`);
+	}
+	await visit.close();
+});
