@@ -11,6 +11,7 @@
 // records of both environments.
 //
 //	<env>/<store>/cs/<session>     orders.Session; without an order it expires Options.KeepSessions after the session
+//	<env>/<store>/cl/<ms>/<session>          nothing: the list of sessions, the newest first; an entry expires before its session
 //	<env>/<store>/or/<order>       orders.Order, kept for good: it is the merchant's record of a sale
 //	<env>/<store>/ol/<list>/<ms>/<order>     nothing: a list of orders, by status (s/…), buyer (i/…, e/…) or external id (x/…); ms
 //	               counts backwards from the year 2286, so that the newest order is first

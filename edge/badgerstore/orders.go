@@ -105,6 +105,7 @@ type versioned struct {
 	text             []byte       // the record
 	tokens           tokens       // of an order: what the indexes are to hold of it, all but the external id of one that exists
 	refund           *refundEntry // for an order with a refund due, else nil
+	created          int64        // of a session, Unix milliseconds
 }
 
 func (db *DB) recordsOf(c orders.Change) ([]versioned, error) {
@@ -119,7 +120,7 @@ func (db *DB) recordsOf(c orders.Change) ([]versioned, error) {
 		prefix, next := keyPrefix(session.Environment, session.StoreID), *session
 		next.Version++
 		err = add(versioned{prefix: prefix, kind: kindSession, id: session.ID, env: session.Environment, read: session.Version,
-			when: db.keptUntil(session)}, &next)
+			when: db.keptUntil(session), created: session.CreatedAt}, &next)
 	}
 	if o := c.Order; o != nil && err == nil {
 		prefix, next := keyPrefix(o.Environment, o.StoreID), *o
@@ -185,13 +186,14 @@ func (r *versioned) put(tx *durable.Tx, key string, value []byte, margin time.Du
 	}
 }
 
-// reschedule writes the locator, whose expiry depends on r.when, and the entry in the index of due orders. before is the stored
-// record's when.
+// reschedule writes the locator and a session's entry in the list of sessions, whose expiry depends on r.when, and an order's entry
+// in the index of due orders. before is the stored record's when.
 func (r *versioned) reschedule(tx *durable.Tx, before int64) {
 	if r.kind == kindSession || r.read == 0 {
 		r.put(tx, locator(r.kind, r.id), []byte(r.prefix), 0)
 	}
 	if r.kind == kindSession {
+		r.put(tx, sessionsPrefix(r.prefix)+backwards(r.created)+"/"+r.id, []byte{}, 0)
 		return
 	}
 	if before != 0 {

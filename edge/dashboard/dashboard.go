@@ -27,6 +27,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/geoip"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/sessions"
@@ -51,8 +52,10 @@ type OrderReader interface {
 	Order(ctx context.Context, env checkout.Environment, id string) (*orders.Order, error)
 }
 
-// Sessions is the part of [sessions.Service] that the pages use.
+// Sessions reads checkout sessions.
 type Sessions interface {
+	sessions.Reader
+
 	// Session reads a session of any environment, or returns [sessions.ErrNotFound].
 	Session(ctx context.Context, id string) (*sessions.Session, error)
 }
@@ -69,6 +72,9 @@ type Config struct {
 	Sessions Sessions
 	Catalog  Catalog
 	Reviews  Reviews
+
+	Deliveries DeliveryReader
+	Webhooks   Webhooks
 
 	Token     string        // the operator's; "" if everyone who reaches the pages has access
 	PublicURL string        // of the server; with https the cookie is sent over TLS only
@@ -138,14 +144,24 @@ func (h *Handler) serve(ctx *fasthttp.RequestCtx, login *login, path string) {
 	if err == nil {
 		err = h.answer(v)
 	}
+	refused, ok := errors.AsType[*problem.Problem](err)
 	switch {
 	case err == nil:
-	case errors.Is(err, errNotFound), errors.Is(err, orders.ErrNotFound):
+	case errors.Is(err, errNotFound), errors.Is(err, orders.ErrNotFound), ok && refused.Kind == problem.NotFound:
 		h.refuse(ctx, fasthttp.StatusNotFound, "Not found", "There is no such page, or no such record in this environment.")
+	case ok && statuses[refused.Kind] != 0:
+		h.refuse(ctx, statuses[refused.Kind], "That cannot be done", refused.Message)
 	default:
 		h.config.Log.Error("a page of the dashboard failed", "path", path, "error", err)
 		h.refuse(ctx, fasthttp.StatusInternalServerError, "Something went wrong", "The log of the server says why.")
 	}
+}
+
+// statuses maps the kind of a problem to an HTTP status.
+var statuses = map[problem.Kind]int{
+	problem.Invalid:     fasthttp.StatusBadRequest,
+	problem.Conflict:    fasthttp.StatusConflict,
+	problem.Unavailable: fasthttp.StatusServiceUnavailable,
 }
 
 // answer calls the section of a visit.

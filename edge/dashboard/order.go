@@ -1,12 +1,14 @@
 package dashboard
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/quoteview"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 // status is a state with its meaning as a tone: "ok", "warn", "danger" or "" for none.
@@ -98,6 +100,9 @@ func (h *Handler) order(v *visit) (page, error) {
 		return page{}, err
 	}
 	session, err := h.config.Sessions.Session(v.ctx, o.SessionID)
+	if errors.Is(err, sessions.ErrNotFound) {
+		session, err = new(sessions.Session), nil
+	}
 	if err != nil {
 		return page{}, err
 	}
@@ -105,8 +110,8 @@ func (h *Handler) order(v *visit) (page, error) {
 	p := &orderPage{ID: o.ID, Status: orderStates[o.State], Total: amount(totalOf(soldAttempt(o))), Product: sold.Product.Name,
 		CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt, Buyer: buyerFacts(o), Quote: quoteview.New(&sold.Quote, true)}
 	p.Facts = facts(
-		fact{"Order", o.ID, true, ""}, fact{"Product", sold.Product.Name, false, ""}, fact{"Product id", sold.Product.ID, true, ""},
-		fact{"Store", v.stores.name(o.StoreID), false, ""}, fact{"Store id", o.StoreID, true, ""}, fact{"Merchant", o.MerchantID, true, ""}, fact{"Session", o.SessionID, true, ""},
+		fact{"Order", o.ID, true, ""}, fact{"Product", sold.Product.Name, false, v.path("products", sold.Product.ID)}, fact{"Product id", sold.Product.ID, true, ""},
+		fact{"Store", v.stores.name(o.StoreID), false, ""}, fact{"Store id", o.StoreID, true, ""}, fact{"Merchant", o.MerchantID, true, ""}, fact{"Session", o.SessionID, true, v.path("sessions", o.SessionID)},
 		fact{"External id", session.ExternalID, true, ""},
 	)
 	p.Metadata = metadata(session.Metadata)

@@ -115,6 +115,15 @@ func (s *stores) options() []option {
 	return options
 }
 
+// oneOf are the stores to choose one from.
+func (s *stores) oneOf() []option {
+	options := s.options()
+	if len(options) == 0 {
+		return nil
+	}
+	return options[1:]
+}
+
 // choose returns the store for a page that shows one: the chosen store, or else the first.
 func (s *stores) choose() *catalog.Store {
 	if s.chosen == nil && len(s.all) > 0 {

@@ -25,6 +25,7 @@ type frame struct {
 	Environment  checkout.Environment
 	Environments []link
 	Sections     []link
+	ListPath     string // of the section, which actions are sent to
 	FormToken    string
 	Logout       bool   // whether the visitor has logged in
 	Done         string // what the last action has done
@@ -51,7 +52,7 @@ func (h *Handler) frame(v *visit, p page) (*frame, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &frame{Title: p.title, Environment: v.env, FormToken: v.login.formToken, Logout: h.config.Token != "", Data: p.data,
+	f := &frame{Title: p.title, Environment: v.env, ListPath: v.path(v.section.name, ""), FormToken: v.login.formToken, Logout: h.config.Token != "", Data: p.data,
 		Done: doneTexts[v.query("done")]}
 	for _, env := range []checkout.Environment{checkout.Test, checkout.Prod} {
 		other := *v
@@ -68,6 +69,8 @@ func (h *Handler) frame(v *visit, p page) (*frame, error) {
 // doneTexts are what a page says after an action, by the parameter "done".
 var doneTexts = map[string]string{
 	"handled": "Marked as handled.",
+	"resend":  "It is sent again now, and up to three times more if it is not taken.",
+	"test":    "A test event is sent now.",
 }
 
 // render renders a whole page before it sends anything.

@@ -27,6 +27,9 @@ func sections() []*section {
 	return []*section{
 		{name: "", title: "Overview", list: (*Handler).overview},
 		{name: "orders", title: "Orders", list: (*Handler).orders, one: (*Handler).order},
+		{name: "sessions", title: "Sessions", list: (*Handler).sessions, one: (*Handler).session},
+		{name: "webhooks", title: "Webhooks", list: (*Handler).webhooks, one: (*Handler).delivery, act: (*Handler).actOnWebhooks},
+		{name: "products", title: "Products", list: (*Handler).products, one: (*Handler).product},
 		{name: "quarantine", title: "Quarantine", list: (*Handler).quarantine, act: (*Handler).handleQuarantined},
 		{name: "refund-due", title: "Refund due", list: (*Handler).refundDue, act: (*Handler).handleRefundDue},
 	}

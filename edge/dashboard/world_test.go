@@ -13,8 +13,8 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
+	"github.com/crepe-checkout/crepe/edge/notify"
 	"github.com/crepe-checkout/crepe/edge/orders"
-	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 const (
@@ -38,9 +38,10 @@ func open(t *testing.T, token string) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	w := &world{db: db, now: time.UnixMilli(1_767_225_600_000)} // 2026-01-01
+	w := &world{db: db, now: time.Now().Truncate(time.Second)} // a database deletes what has expired by its own clock
 	now, log := func() time.Time { return w.now }, slog.New(slog.DiscardHandler)
-	w.Handler = New(Config{Orders: db, Sessions: sessions.New(sessions.Config{Store: db}), Catalog: db, Reviews: orders.New(orders.Config{Store: db, Now: now, Rand: rand.Reader, Log: log}), Token: token,
+	webhooks := notify.New(notify.Config{Store: db, Orders: db, Catalog: db, Reach: notify.Public, Now: now, Rand: rand.Reader, Log: log})
+	w.Handler = New(Config{Orders: db, Sessions: db, Catalog: db, Deliveries: db, Webhooks: webhooks, Reviews: orders.New(orders.Config{Store: db, Now: now, Rand: rand.Reader, Log: log}), Token: token,
 		PublicURL: own, Home: checkout.Test, Now: now, Rand: rand.Reader, Log: log})
 	return w
 }

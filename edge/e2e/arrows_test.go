@@ -92,7 +92,7 @@ var arrows = map[string][]string{
 // thirdParty lists the packages that may import a third-party module.
 var thirdParty = map[string][]string{
 	"github.com/valyala/fasthttp":             {"edge/server", "edge/demo", "edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/dashboard", "edge/psp/stripe", "edge/sandbox", "edge/sandbox/fault", "edge/sandbox/page"},
-	"github.com/goccy/go-json":                {"edge/server", "edge/demo", "edge/shoptest", "edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/psp/stripe", "edge/sandbox", "edge/sandbox/page", "edge/notify", "edge/record", "wasm/host"},
+	"github.com/goccy/go-json":                {"edge/server", "edge/demo", "edge/shoptest", "edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/dashboard", "edge/psp/stripe", "edge/sandbox", "edge/sandbox/page", "edge/notify", "edge/record", "wasm/host"},
 	"github.com/dgraph-io/badger/v4":          {"edge/durable"},
 	"google.golang.org/protobuf":              {"edge/durable"}, // Badger's MANIFEST, in a repair
 	"github.com/sony/gobreaker/v2":            {"edge/psp/limit"},

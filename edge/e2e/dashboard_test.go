@@ -3,6 +3,8 @@ package e2e
 import (
 	"crypto/rand"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,6 +29,20 @@ func TestDashboard(t *testing.T) {
 	web, data, token := npmInstall(t, "../../web"), t.TempDir(), rand.Text()+rand.Text()
 	first := start(t, data, freeAddress(t))
 	s := shopOn(t, data)
+	merchant := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/refuses" {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+		fmt.Fprint(w, `{"received":true}`)
+	}))
+	defer merchant.Close()
+	for _, path := range []string{"/webhooks/crepe", "/refuses"} {
+		err := s.Merchant.Call("/v1/actions/store/add-webhook", map[string]any{"storeId": s.File.StoreID, "channel": "http", "url": merchant.URL + path,
+			"events": []string{"order.completed"}, "testMode": true, "secret": "hunter2hunter2"}, new(struct{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	session := s.Session(t, map[string]any{"orderMerchantExternalId": "INV-2026-1", "metadata": map[string]string{"campaign": "autumn"}})
 	s.Pay(t, s.CreateOrder(t, s.Token(t, "user-1"), shoptest.OrderFor(session.SessionID)).CheckoutURL(t))
 	declined := s.Session(t, nil)
@@ -68,6 +84,7 @@ func month(t *testing.T, r *records, sessionID string) {
 		of.ID, of.Version, of.ExternalID = shortid.FormatSession(shortid.NewV4(rand.Reader)), 0, ""
 		next.ID, next.Version, next.SessionID = shortid.Format(shortid.Order, shortid.NewV7(at, rand.Reader)), 0, of.ID
 		of.OrderID, next.CreatedAt, next.UpdatedAt = next.ID, at.UnixMilli(), at.Add(time.Minute).UnixMilli()
+		of.CreatedAt = at.Add(-time.Minute).UnixMilli()
 		next.Attempts, next.Payments = append([]orders.Attempt(nil), paid.Attempts...), nil
 		placed := &next.Attempts[0].Placed
 		placed.SessionID, placed.BuyerEmail, placed.BuyerIdentity = of.ID, fmt.Sprintf("buyer-%d@fieldnotes.example", i), ""

@@ -22,6 +22,7 @@ import (
 // *problem.Problem of kind problem.Unavailable and has no effect.
 type Store interface {
 	sessions.Store
+	sessions.Reader
 	orders.Store
 	orders.Reader
 	catalog.Records

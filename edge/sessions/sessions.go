@@ -67,6 +67,13 @@ type Store interface {
 	WriteSession(ctx context.Context, session *Session) error
 }
 
+// Reader lists sessions.
+type Reader interface {
+	// Sessions returns a page of the sessions of some stores in one environment, the newest first. after is "" for the first page,
+	// then Next of the page before; limit is at least 1. A session is listed as long as it is stored.
+	Sessions(ctx context.Context, env checkout.Environment, stores []string, after string, limit int) (psp.Page[Session], error)
+}
+
 var (
 	// ErrNotFound: there is no such session.
 	ErrNotFound = errors.New("not found")

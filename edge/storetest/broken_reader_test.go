@@ -7,7 +7,9 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/record"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 // brokenReaders are stores with one mistake in their lists.
@@ -20,7 +22,26 @@ var brokenReaders = map[string]func(record.Store) record.Store{
 	"counts of every status":         func(s record.Store) record.Store { return growing{s} },
 	"payments of all environments":   func(s record.Store) record.Store { return mixedPayments{s} },
 	"declined payments as succeeded": func(s record.Store) record.Store { return allSucceed{s} },
+	"sessions of all environments":   func(s record.Store) record.Store { return mixedSessions{s} },
+	"sessions of all stores":         func(s record.Store) record.Store { return anyStoresSessions{s} },
 	"sales without an end":           func(s record.Store) record.Store { return endless{s} },
+}
+
+// mixedSessions lists sessions of the other environment, anyStoresSessions those of no store as well.
+type mixedSessions struct{ base }
+
+func (s mixedSessions) Sessions(ctx context.Context, env checkout.Environment, stores []string, after string, limit int) (psp.Page[sessions.Session], error) {
+	return s.base.Sessions(ctx, checkout.Prod, stores, after, limit)
+}
+
+type anyStoresSessions struct{ base }
+
+func (s anyStoresSessions) Sessions(ctx context.Context, env checkout.Environment, stores []string, after string, limit int) (psp.Page[sessions.Session], error) {
+	page, err := s.base.Sessions(ctx, env, stores, after, limit)
+	if len(stores) == 0 {
+		page.Items = append(page.Items, sessions.Session{})
+	}
+	return page, err
 }
 
 // oldestFirst sorts wrongly, mixedLists ignores the environment, lastPage names no next page, anyNumber ignores the store.

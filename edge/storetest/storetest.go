@@ -57,6 +57,7 @@ func Checks() []Check {
 		{"a document is found by its token and its event", documentFound},
 		{"a document is written with its fact or not at all", documentWithFact},
 		{"one of many concurrent workers gets a number", numberRace},
+		{"sessions are listed, the newest first", sessionLists},
 		{"an answer expires", answers},
 		{"the last use of a token is recorded", touching},
 		{"signing keys belong to their environment", signingKeys},

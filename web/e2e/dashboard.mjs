@@ -48,6 +48,23 @@ const pages = {
 		await to("/test/orders?status=canceled")(visit);
 		await visit.page.click("td a");
 	},
+	"sessions": to("/test/sessions"),
+	"sessions, none": to("/prod/sessions"),
+	async "session"(visit) {
+		await to("/test/sessions")(visit);
+		await visit.page.click("td a");
+	},
+	"webhooks": to("/test/webhooks"),
+	"webhooks, none": to("/prod/webhooks"),
+	async "webhook delivery"(visit) {
+		await to("/test/webhooks")(visit);
+		await visit.page.locator("td a").last().click();
+	},
+	"products": to("/test/products"),
+	async "product"(visit) {
+		await to("/test/products")(visit);
+		await visit.page.locator("td a").last().click();
+	},
 	"quarantine": to("/test/quarantine"),
 	"quarantine, empty": to("/prod/quarantine"),
 	"refund due": to("/test/refund-due"),
@@ -55,17 +72,17 @@ const pages = {
 	"not found": to("/test/nothing"),
 };
 
-const screens = [1360, 768, 390, 320].flatMap((width) => ["light", "dark"].map((colorScheme) => ({ width, colorScheme })));
+const screens = [1360, 390].flatMap((width) => ["light", "dark"].map((colorScheme) => ({ width, colorScheme })));
 
 // check runs every check of a page and takes its pictures.
 async function check(visit, name) {
 	const { page } = visit;
+	for (const width of [1920, 1360, 768, 390, 320]) await fits(page, width);
 	for (const { width, colorScheme } of screens) {
 		await page.setViewportSize({ width, height: 900 });
 		await page.emulateMedia({ colorScheme });
-		await fits(page, width);
 		assert.deepEqual(await violations(page), [], `${name} at ${width} in ${colorScheme}`);
-		if (width === 1360 || (width === 390 && colorScheme === "light")) {
+		if (width === 1360 || colorScheme === "light") {
 			await visit.shot(`dashboard-${name}-${width}-${colorScheme}`.replace(/[^\w]+/g, "-"));
 		}
 	}
@@ -103,6 +120,25 @@ test("an event is marked as handled without JavaScript", async () => {
 	await waiting.first().click();
 	assert.equal(await page.innerText(".done"), "Marked as handled.");
 	assert.equal(await waiting.count(), before - 1);
+	await visit.close();
+});
+
+test("a test event is sent, and a delivery is sent again", async () => {
+	const visit = await open({ javaScriptEnabled: false });
+	const { page } = visit;
+	await logIn(visit);
+	await page.click(".sections >> text=Webhooks");
+	await page.click(".card button");
+	assert.equal(await page.innerText(".done"), "A test event is sent now.");
+	assert.match(await page.innerText("h1"), /webhook.test/);
+	const tries = async () => {
+		await page.reload();
+		return page.locator("tbody tr").count();
+	};
+	while ((await tries()) < 1) await page.waitForTimeout(100);
+	await page.click(".act button");
+	assert.match(await page.innerText(".done"), /sent again/);
+	while ((await tries()) < 2) await page.waitForTimeout(100);
 	await visit.close();
 });
 
