@@ -29,6 +29,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/geoip"
+	"github.com/crepe-checkout/crepe/edge/invoices"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/sessions"
 	"github.com/crepe-checkout/crepe/edge/throttle"
@@ -60,6 +61,12 @@ type Sessions interface {
 	Session(ctx context.Context, id string) (*sessions.Session, error)
 }
 
+// Documents reads receipts and credit notes.
+type Documents interface {
+	// DocumentOf returns the document of a payment or refund of an order, or [invoices.ErrNotFound].
+	DocumentOf(ctx context.Context, env checkout.Environment, orderID, eventID string) (*invoices.Document, error)
+}
+
 // Reviews is the part of [orders.Service] that marks what a person has handled.
 type Reviews interface {
 	HandleQuarantined(ctx context.Context, env checkout.Environment, provider, eventID string) error
@@ -75,6 +82,7 @@ type Config struct {
 
 	Deliveries DeliveryReader
 	Webhooks   Webhooks
+	Documents  Documents
 
 	Token     string        // the operator's; "" if everyone who reaches the pages has access
 	PublicURL string        // of the server; with https the cookie is sent over TLS only

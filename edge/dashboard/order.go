@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/crepe-checkout/crepe/edge/invoices"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/quoteview"
 	"github.com/crepe-checkout/crepe/edge/sessions"
@@ -91,6 +92,21 @@ type paymentRow struct {
 	Method        string
 	Provider, Ref string
 	Reason        string
+	Document      document
+}
+
+// document is the receipt of a payment or the credit note of a refund. Path is "" while there is none.
+type document struct{ Number, Path string }
+
+func (h *Handler) documentOf(v *visit, o *orders.Order, eventID string) (document, error) {
+	d, err := h.config.Documents.DocumentOf(v.ctx, v.env, o.ID, eventID)
+	if errors.Is(err, invoices.ErrNotFound) {
+		return document{}, nil
+	}
+	if err != nil {
+		return document{}, err
+	}
+	return document{d.Code(), d.Path()}, nil
 }
 
 // order shows one order of the visit's environment.
@@ -121,7 +137,11 @@ func (h *Handler) order(v *visit) (page, error) {
 		p.Attempts = append(p.Attempts, attemptOf(&o.Attempts[i]))
 	}
 	for i := range o.Payments {
-		p.Payments = append(p.Payments, paymentOf(o, &o.Payments[i]))
+		row := paymentOf(o, &o.Payments[i])
+		if row.Document, err = h.documentOf(v, o, row.ID); err != nil {
+			return page{}, err
+		}
+		p.Payments = append(p.Payments, row)
 	}
 	return page{template: "order", title: "Order of " + sold.Product.Name, data: p}, nil
 }

@@ -76,7 +76,7 @@ var arrows = map[string][]string{
 	"edge/api":   {"core", "edge/graph", "edge/shortid", "edge/psp", "edge/sessions", "edge/orders", "edge/notify", "edge/catalog", "edge/auth", "edge/quoteview", "edge/geoip", "edge/http1", "edge/idempotency", "edge/throttle", "wasm/ops", "web"},
 	"edge/page":  {"core", "edge/invoices", "edge/sessions", "edge/orders", "edge/catalog", "edge/geoip", "edge/locale", "edge/throttle", "wasm/ops", "web"},
 
-	"edge/dashboard": {"core", "edge/shortid", "edge/psp", "edge/orders", "edge/catalog", "edge/notify", "edge/sessions", "edge/quoteview", "edge/geoip", "edge/throttle", "web"}, // the operator's pages
+	"edge/dashboard": {"core", "edge/shortid", "edge/psp", "edge/orders", "edge/catalog", "edge/notify", "edge/invoices", "edge/sessions", "edge/quoteview", "edge/geoip", "edge/throttle", "web"}, // the operator's pages
 
 	"edge/admin": {"core", "edge/api", "edge/psp", "edge/orders", "edge/auth", "edge/catalog", "edge/notify"}, // an operator's entry point, on a socket of its own
 

@@ -152,6 +152,8 @@ test("a search finds an order by its session, external id and e-mail address", a
 	const facts = await page.innerText("main");
 	const [order] = facts.match(/ORD_\w{22}/);
 	for (const text of ["INV-2026-1", "campaign", "user-1"]) assert.ok(facts.includes(text), text);
+	await page.click("text=/^Receipt /");
+	assert.match(await page.innerText("body"), /Crêpe Starter Kit/);
 	await page.goto(`${root}/test/orders`);
 	await page.fill("#q", "INV-2026-1");
 	await page.click(".filter button");
