@@ -164,7 +164,7 @@ type nodeProcess struct {
 
 	in    io.Writer
 	out   *bufio.Reader
-	sound []bool // what core says of the details
+	sound []bool // whether core accepts each detail
 }
 
 type bundle struct {
@@ -202,7 +202,7 @@ func startNode(b *testing.B, details []billing.Input) *nodeProcess {
 	}
 	p.ask(b, "["+strings.Join(texts(details), ",")+"]", p)
 	if p.agrees(p.Bundles["core"]) != len(details) {
-		b.Fatal("the module in V8 does not say what core says")
+		b.Fatal("the module in V8 does not accept the same details as core")
 	}
 	return p
 }

@@ -27,7 +27,7 @@ func TestStateOf(t *testing.T) {
 			want, postcode, _ := strings.Cut(entry, " ")
 			got := c.StateOf(postcode)
 			if string(got) != want {
-				t.Errorf("%s: %s lies in %q, not in %q", c, postcode, got, want)
+				t.Errorf("%s: %s is in state %q, want %q", c, postcode, got, want)
 			}
 			seen = append(seen, got)
 		}
@@ -46,7 +46,7 @@ func TestStateOf(t *testing.T) {
 		{"CA", "D1A 1A1"}, {"CA", "W1A 1A1"}, {"DE", "10115"}, {"PR", "00901"}, {"", "10012"}, {"US", "\xff\xff\xff\xff\xff"},
 	} {
 		if got := unknown.c.StateOf(unknown.s); got != "" {
-			t.Errorf("%s: %q lies in %q", unknown.c, unknown.s, got)
+			t.Errorf("%s: %q is in state %q", unknown.c, unknown.s, got)
 		}
 	}
 }
@@ -76,7 +76,7 @@ func FuzzStateOf(f *testing.F) {
 			return
 		}
 		if parsed, ok := c.ParseSubdivision(string(state)); !ok || parsed != state || !c.ValidPostcode(s) {
-			t.Errorf("%s: %q lies in %q", c, s, state)
+			t.Errorf("%s: %q is in state %q", c, s, state)
 		}
 	})
 }

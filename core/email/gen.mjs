@@ -5,7 +5,7 @@ const LAST = 0x10ffff;
 
 const isSurrogate = (c) => c >= 0xd800 && c <= 0xdfff;
 
-/** The code points that answer true, as [first, last] pairs. */
+/** Returns the code points for which is() is true, as [first, last] pairs. */
 function ranges(is) {
   const found = [];
   for (let c = 0; c <= LAST; c++) {
@@ -16,7 +16,7 @@ function ranges(is) {
   return found;
 }
 
-/** Code points with one distance to their lower case, either adjacent or (upper and lower alternating) two apart. */
+/** Returns runs of code points with the same distance to their lower case, adjacent or (upper and lower alternating) two apart. */
 function lowerRuns() {
   const runs = [];
   for (let c = 0; c <= LAST; c++) {
@@ -42,7 +42,7 @@ function lowerRuns() {
   }));
 }
 
-/** Case_Ignorable and, where not that, Cased. */
+/** Returns the code points that are Case_Ignorable, and those that are only Cased. */
 function classRuns() {
   const ignorable = ranges((s) => /\p{Case_Ignorable}/u.test(s)).map((r) => [...r, 1]);
   const cased = ranges((s) => /\p{Cased}/u.test(s) && !/\p{Case_Ignorable}/u.test(s)).map((r) => [...r, 0]);
@@ -51,7 +51,7 @@ function classRuns() {
     .map(([first, last, flag]) => ({ first, last, numbers: [(last - first + 1) * 2 + flag] }));
 }
 
-/** Default_Ignorable_Code_Point, what is not seen, without the joiners U+200C and U+200D, and the specials to U+FFFD. */
+/** Returns the invisible code points: Default_Ignorable_Code_Point without the joiners U+200C and U+200D, and the specials up to U+FFFD. */
 function hiddenRuns() {
   return ranges((s) => /(?![\u200c\u200d])[\p{Default_Ignorable_Code_Point}\ufff9-\ufffd]/u.test(s)).map(([first, last]) => ({
     first,
@@ -60,12 +60,12 @@ function hiddenRuns() {
   }));
 }
 
-/** Base 128, low bits first, the high bit set on all bytes but the last. */
+/** Encodes in base 128: low bits first, the high bit set on all bytes but the last. */
 function varint(n) {
   return n < 0x80 ? [n] : [(n & 0x7f) | 0x80, ...varint(n >> 7)];
 }
 
-/** The runs' bytes, ended by a gap beyond the last code point. */
+/** Encodes runs, followed by a gap that ends after the last code point. */
 function encode(runs) {
   const bytes = [];
   let at = 0;

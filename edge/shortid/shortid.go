@@ -71,15 +71,6 @@ func Parse(prefix, s string) (UUID, bool) {
 // FormatSession formats the id of a checkout session. The id is a capability, so u must be from [NewV4].
 func FormatSession(u UUID) string { return sessionPrefix + u.String() }
 
-// ParseSession parses the result of [FormatSession].
-func ParseSession(s string) (UUID, bool) {
-	s, found := strings.CutPrefix(s, sessionPrefix)
-	if !found {
-		return UUID{}, false
-	}
-	return ParseUUID(s)
-}
-
 // UUID is a universally unique identifier (RFC 9562) of any version, in network byte order.
 type UUID [16]byte
 

@@ -1,4 +1,4 @@
-// The billing detail by schema.mjs. A schema cannot normalise input, so that is done first.
+// Validates a billing detail with the schema of schema.mjs. A schema cannot normalise, so the input is normalised first.
 import validate from "made:validator";
 import { capitals, members, plainPostcode, plainTaxId } from "./rules.mjs";
 
@@ -28,5 +28,5 @@ function billing(typed) {
 	return { errors: validate.errors.map(({ instancePath, message }) => ({ path: `/billingDetail${instancePath}`, message })) };
 }
 
-// load does nothing; the module needs one.
+// load does nothing. Only core.mjs has something to load.
 export const load = () => ({ billing });

@@ -1,6 +1,6 @@
-// The half of BenchmarkHosts that runs in Node. The first line of standard input is a JSON list of billing details, and the
-// answer to it says what each of the bundles weighs, how fast it starts and what it finds of the inputs. Every further line,
-// "zod 1000", has the billing details validated so many times, round and round, and is answered with the nanoseconds taken.
+// The part of BenchmarkHosts that runs in Node. The first line of standard input is a JSON list of billing details. Its answer has the
+// size, the start time and the verdicts of each bundle. Every further line, such as "zod 1000", validates billing details that often, starting
+// again at the end of the list. Its answer is the time in nanoseconds.
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { runInThisContext } from "node:vm";
@@ -45,10 +45,10 @@ async function medianOf(rounds, start) {
 	return median(times);
 }
 
-// evaluate runs a bundle. V8 keeps what it has compiled, so each time it is a little different.
+// evaluate runs a bundle. V8 caches compiled code, so each round has a different comment.
 const evaluate = (code, round = "") => runInThisContext(`${code}\n//${round}\nbundle`);
 
-// fresh is the module with a section of a name of its own behind it, for the same reason.
+// fresh returns the module with an added custom section of a new name, for the same reason.
 const fresh = (round) => Buffer.concat([module, Buffer.from([0, 2, 1, 65 + round])]);
 
 function instantiate(bytes) {
@@ -57,7 +57,7 @@ function instantiate(bytes) {
 	return exports;
 }
 
-// textCall is the module without a loader: JSON in UTF-8 in and out.
+// textCall calls the module without a loader, with JSON in UTF-8.
 function textCall() {
 	const wasm = instantiate(module);
 	return (input) => {

@@ -1,5 +1,5 @@
-// What the two schemas share: the lists, the shapes of postcodes and the tidying of what was typed. The lists are those of
-// core/country, written as short as there, so that the sizes compare.
+// The parts that both schemas use: lists, postcode formats and normalisation. The lists are those of core/country in the same compact
+// form, so that sizes are comparable.
 const pairs = (s) => new Set(s.match(/../g));
 
 export const countries = pairs(
@@ -20,7 +20,7 @@ export const states = {
 	CA: pairs("ABBCMBNBNLNSNTNUONPEQCSKYT"),
 };
 
-const shapes = // n: a digit, a: a letter, x: either; the countries that write so
+const shapes = // n: a digit, a: a letter, x: either; followed by the countries with the format
 	"BFPOn GB|BFPOnn GB|BFPOnnn GB|BFPOnnnn GB|D6Wxxxx IE|FL-nnnn LI|GIR0AA GB|aaann MT|aaannnn MT|aananaa GBGGIMJE|aannaa GB" +
 	"GGIMJE|aannnaa GBGGIMJE|ananaa GBGGIMJE|ananan CA|annaa GBGGIMJE|annanan KZ|annnaa GBGGIMJE|annnnaaa AR|annxxxx IE|nn-nn" +
 	"n PL|nnn ADBHFOGNISLSMGOMPGTW|nnn-nnn KR|nnn-nnnn CLJP|nnnn AFALAMARATAUAZBDBEBGBHCCCHCXCYDKETGEGLHULILULVMDMKMZNFNONZPH" +
@@ -30,7 +30,7 @@ const shapes = // n: a digit, a: a letter, x: either; the countries that write s
 
 const symbols = { n: "[0-9]", a: "[A-Z]", x: "[A-Z0-9]", "-": "-?" };
 
-// postcodes has the pattern of a country's postcodes, as plainPostcode makes them, where it is known.
+// postcodes maps a country to the pattern of its normalised postcodes, if it is known.
 export const postcodes = {};
 for (const line of shapes.split("|")) {
 	const [shape, row] = line.split(" ");
@@ -41,18 +41,18 @@ for (const country in postcodes) postcodes[country] = `^(?:${postcodes[country]}
 
 export const capitals = (s) => s.replace(/[a-z]/g, (c) => c.toUpperCase());
 
-// plainPostcode is a postcode without spaces and without the mark of its country.
+// plainPostcode removes spaces and the country prefix.
 export const plainPostcode = (country, typed) =>
 	typed.normalize("NFKC").replace(/\s/g, "").replace(/[\u2010-\u2015\u2212\u30fc]/g, "-")
 		.replace(/^([A-Z]{1,2})(-?)(?=[0-9])/, (all, mark, hyphen) => (mark === country || (hyphen && mark === country[0]) ? "" : all));
 
-// plainTaxId is a tax id in capitals, without separators, with the prefix of its country.
+// plainTaxId returns a tax id in upper case, without separators, with its country prefix.
 export function plainTaxId(country, typed) {
 	const prefix = country === "GR" ? "EL" : country;
 	const plain = capitals(typed).replace(/[^A-Z0-9+*]/g, "").replace(/^GR/, "EL");
 	return plain.startsWith(prefix) ? plain : prefix + plain;
 }
 
-// readable is the pattern of one line of an invoice: no controls. No field is longer than the longest of its kind.
+// readable is the pattern of a text without control characters. longest has the maximum lengths of the fields.
 export const readable = "^[^\\0-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]*$";
 export const longest = { businessName: 300, state: 100, postcode: 20, taxId: 40 };

@@ -1,5 +1,5 @@
-// The billing detail as a JSON Schema, which ajv compiles ahead of time. The country chooses one of its branches. It knows
-// the shapes of tax ids, jsvat-next's, and no check digits.
+// The JSON Schema of a billing detail, which ajv compiles ahead of time. It has a branch for each set of rules, selected by the country. It checks the
+// format of tax ids, as jsvat-next has them, but no check digits.
 import Ajv from "ajv";
 import standalone from "ajv/dist/standalone/index.js";
 import vat from "jsvat-next";

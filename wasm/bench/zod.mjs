@@ -1,4 +1,4 @@
-// The billing detail as one would write it with zod and jsvat-next: every rule of core/billing, all problems at once.
+// Validates a billing detail with zod and jsvat-next: every rule of core/billing, with all problems at once.
 import {
 	austria, belgium, bulgaria, checkVAT, croatia, cyprus, czechRepublic, denmark, estonia, finland, france, germany, greece,
 	hungary, ireland, italy, latvia, lithuania, luxembourg, malta, netherlands, norway, poland, portugal, romania, slovakiaRepublic,
@@ -70,5 +70,5 @@ function billing(typed) {
 	return success ? { data } : { errors: error.issues.map(({ path, message }) => ({ path: `/${path.join("/")}`, message })) };
 }
 
-// load does nothing; the module needs one.
+// load does nothing. Only core.mjs has something to load.
 export const load = () => ({ billing });

@@ -42,7 +42,7 @@ func TestEmail(t *testing.T) {
 		got, err := m.Email(t.Context(), typed)
 		address := email.Normalize(typed)
 		if want := (Email{address, email.Valid(address), email.Suggest(address)}); err != nil || got != want {
-			t.Errorf("%q: %+v, %v; core says %+v", typed, got, err, want)
+			t.Errorf("%q: %+v, %v; core returns %+v", typed, got, err, want)
 		}
 	}
 }
@@ -70,7 +70,7 @@ func TestBilling(t *testing.T) {
 		}
 		got, problems, err := m.Billing(t.Context(), in)
 		if err != nil || got != want || !reflect.DeepEqual(problems, wantProblems) {
-			t.Errorf("%+v: %+v, %v, %v; core says %+v, %v", in, got, problems, err, want, wantProblems)
+			t.Errorf("%+v: %+v, %v, %v; core returns %+v, %v", in, got, problems, err, want, wantProblems)
 		}
 	}
 }
@@ -113,7 +113,7 @@ func quoteAlike(t *testing.T, m *Module, in QuoteInput) {
 		}
 	}
 	if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(problems, wantProblems) {
-		t.Errorf("%+v:\n%+v, %v; core says\n%+v, %v", in, got, problems, want, wantProblems)
+		t.Errorf("%+v:\n%+v, %v; core returns\n%+v, %v", in, got, problems, want, wantProblems)
 	}
 }
 
@@ -135,7 +135,7 @@ func TestTaxID(t *testing.T) {
 		for _, cc := range []string{"DE", "FR", "GR", "US", ""} {
 			number, fault, err := m.TaxID(t.Context(), cc, typed)
 			if want, wantFault := vatid.Parse(cc, typed); err != nil || number != want || fault != wantFault {
-				t.Errorf("%s %q: %q, %s, %v; core says %q, %s", cc, typed, number, fault, err, want, wantFault)
+				t.Errorf("%s %q: %q, %s, %v; core returns %q, %s", cc, typed, number, fault, err, want, wantFault)
 			}
 		}
 	}
@@ -167,7 +167,7 @@ func TestPlace(t *testing.T) {
 				got, problems, err := m.Place(t.Context(), s, &r, instant)
 				want, refused := checkout.Place(s, &r, instant)
 				if err != nil || !reflect.DeepEqual(got, want) || !reflect.DeepEqual(problems, refused) {
-					t.Errorf("%+v of %+v:\n%+v, %v, %v; core says\n%+v, %v", r, s, got, problems, err, want, refused)
+					t.Errorf("%+v of %+v:\n%+v, %v, %v; core returns\n%+v, %v", r, s, got, problems, err, want, refused)
 				}
 			}
 		}
