@@ -63,7 +63,10 @@ func (c *ProductChange) Apply(v *Version, unchargeable Unchargeable) (*Version, 
 	if refused := c.applyReturn(&changed); refused != nil {
 		return nil, refused
 	}
-	return &changed, c.applyMetadata(&changed)
+	if refused := c.applyMetadata(&changed); refused != nil {
+		return nil, refused
+	}
+	return &changed, nil
 }
 
 func (c *ProductChange) applyReturn(v *Version) *problem.Problem {
@@ -205,7 +208,7 @@ func readAmount(s string, c money.Currency, path string) (money.Amount, *problem
 
 // sameContent reports whether two versions differ in nothing that a buyer or a merchant sees.
 func sameContent(a, b *Version) bool {
-	return cmp.Compare(a.Name, b.Name) == 0 && a.Description == b.Description && a.SuccessURL == b.SuccessURL && samePrices(a.Prices, b.Prices) &&
+	return a.Name == b.Name && a.Description == b.Description && a.SuccessURL == b.SuccessURL && samePrices(a.Prices, b.Prices) &&
 		slices.Equal(a.Media, b.Media) && maps.Equal(a.Metadata, b.Metadata)
 }
 
