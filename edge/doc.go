@@ -34,6 +34,7 @@
 // Adapters:
 //
 //	psp/stripe     psp on Stripe Checkout
+//	smtp           e-mail over the operator's server
 //	record         the stored form of every record, and record.Store, which joins the ports of the stores
 //	durable        a key-value database on Badger: detects data loss at start, survives a full disk
 //	badgerstore    record.Store on durable

@@ -28,6 +28,8 @@
 //	<env>/-/ky/<key>               a key that signs session tokens
 //	<env>/<store>/iv/<kind>/<year>/<number>  invoices.Document, kept for good
 //	<env>/<store>/in/<kind>/<year>  the number of the last document of that series, 8 bytes
+//	<env>/<store>/ml/<token>       invoices.Mail; expires invoices.mailRetention after it was sent or given up
+//	all/-/dm/<ms>/<token>          the key of a mail: the index of the mails that are due
 //	<env>/-/id/<order>/<event>     the key of the document of a payment or refund
 //	<env>/-/wk                     the key that signs merchants' webhooks, PKCS #8
 //	all/-/me/<merchant>            catalog.Merchant

@@ -117,7 +117,7 @@ func (db *DB) CommitNotify(_ context.Context, c notify.Change) error {
 		}
 	}
 	return db.Update(func(tx *durable.Tx) error {
-		err := errors.Join(takeFact(tx, c.Fact), addDocument(tx, c.Document), replaceEndpoints(tx, c.Endpoints))
+		err := errors.Join(takeFact(tx, c.Fact), addDocument(tx, c.Document), addMail(tx, c.Mail), replaceEndpoints(tx, c.Endpoints))
 		for i := range writes {
 			err = errors.Join(err, writes[i].replace(tx))
 		}

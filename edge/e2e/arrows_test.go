@@ -46,7 +46,7 @@ var arrows = map[string][]string{
 	"edge/sessions": {"core", "edge/shortid", "edge/psp", "edge/catalog"}, // a checkout session is opened from a product's version
 	"edge/orders":   {"core", "edge/shortid", "edge/psp", "edge/psp/limit", "edge/sessions"},
 
-	"edge/invoices": {"core", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog"},                                  // what was sold, to whom, by whom
+	"edge/invoices": {"core", "edge/locale", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog"},                   // what was sold, to whom, by whom
 	"edge/notify":   {"core", "edge/invoices", "edge/shortid", "edge/psp", "edge/catalog", "edge/sessions", "edge/orders"}, // facts about orders become deliveries
 
 	"edge/quoteview":   {"core", "wasm/ops"},
@@ -61,12 +61,14 @@ var arrows = map[string][]string{
 	"edge/durable": {"core"}, // a database that knows no record
 
 	// Adapters see the ports that they implement, never each other.
-	"edge/badgerstore": {"core", "edge/invoices", "edge/durable", "edge/record", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency"},
-	"edge/storetest":   {"core", "edge/invoices", "edge/shortid", "edge/record", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency"}, // the tests of a store
-	"edge/filefault":   {},                                                                                                                                                                   // a tracer, in tests
-	"edge/psp/limit":   {"core", "edge/psp"},
-	"edge/psp/stripe":  {"core", "edge/psp"},
-	"edge/sandbox":     {"core", "edge/durable", "edge/sandbox/fault"},
+	"edge/badgerstore":   {"core", "edge/invoices", "edge/durable", "edge/record", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency"},
+	"edge/storetest":     {"core", "edge/invoices", "edge/shortid", "edge/record", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency"}, // the tests of a store
+	"edge/filefault":     {},                                                                                                                                                                   // a tracer, in tests
+	"edge/psp/limit":     {"core", "edge/psp"},
+	"edge/psp/stripe":    {"core", "edge/psp"},
+	"edge/smtp":          {"edge/invoices"}, // e-mail
+	"edge/smtp/smtptest": {},                // an SMTP server, in tests
+	"edge/sandbox":       {"core", "edge/durable", "edge/sandbox/fault"},
 
 	"edge/sandbox/fault": {},
 	"edge/sandbox/page":  {"edge/sandbox", "edge/sandbox/fault"}, // its entry point for buyers and testers
@@ -83,7 +85,7 @@ var arrows = map[string][]string{
 	"edge":           {},                                                  // doc.go only: how the parts work together
 	"edge/demo":      {"core", "edge/api", "edge/catalog", "edge/notify"}, // the merchant of crepe dev, a client of the API
 	"edge/server":    {"core", "edge", "web", "wasm"},                     // wires all of them
-	"edge/cmd/crepe": {"core", "edge/server", "edge/admin", "edge/catalog", "edge/demo", "edge/geoip", "edge/notify", "edge/psp/stripe", "edge/quoteview", "edge/sandbox"},
+	"edge/cmd/crepe": {"core", "edge/server", "edge/admin", "edge/catalog", "edge/demo", "edge/geoip", "edge/notify", "edge/psp/stripe", "edge/quoteview", "edge/sandbox", "edge/smtp"},
 
 	"edge/shoptest": {"core", "edge/demo", "edge/sessions", "edge/orders", "edge/shortid"}, // drives a server, in tests
 	"edge/e2e":      {},                                                                    // tests of the binary
@@ -100,6 +102,9 @@ var thirdParty = map[string][]string{
 	"golang.org/x/sys":                        {"edge/durable"}, // locks and free space on Windows
 	"pgregory.net/rapid":                      {},               // generates schedules, in tests
 	"github.com/anishathalye/porcupine":       {},               // checks histories, in tests
+	"github.com/wneessen/go-mail":             {"edge/smtp"},
+	"github.com/emersion/go-smtp":             {"edge/smtp/smtptest"}, // an SMTP server, in tests
+	"github.com/emersion/go-sasl":             {"edge/smtp/smtptest"}, // its logins
 	"github.com/tetratelabs/wazero":           {"wasm/host"},
 	"github.com/evanw/esbuild":                {}, // builds web/dist, in a module of its own
 	"github.com/tinygo-org/tinygo":            {}, // builds the guest, in a module of its own

@@ -135,4 +135,15 @@ func (d *Document) IsInvoice() bool {
 	return d.Buyer.IsBusiness && d.Seller.Street != "" && d.Seller.City != ""
 }
 
+// TitleKey is the key of the document's title in the message catalogs of package locale.
+func (d *Document) TitleKey() string {
+	switch {
+	case d.Series.Kind == CreditNote:
+		return "document.credit-note"
+	case d.IsInvoice():
+		return "document.invoice"
+	}
+	return "document.receipt"
+}
+
 func day(milliseconds int64) string { return time.UnixMilli(milliseconds).UTC().Format(time.DateOnly) }

@@ -1,11 +1,13 @@
 package invoices
 
 import (
+	"cmp"
 	"context"
 	"encoding/base32"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -15,7 +17,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
-// Config configures a [Service]. Every field is needed.
+// Config configures a [Service]. Without a Mailer no e-mail is written or sent; every other field is needed.
 type Config struct {
 	Store     Store
 	Orders    Orders
@@ -23,6 +25,9 @@ type Config struct {
 	PublicURL string // where buyers reach the server, without a trailing slash
 	Now       func() time.Time
 	Rand      io.Reader // for tokens; crypto/rand in production
+	Mailer    Mailer
+	MailIn    []checkout.Environment // the environments whose documents are sent by e-mail
+	Log       *slog.Logger
 }
 
 // Orders reads what a document is about.
@@ -63,9 +68,24 @@ func (s *Service) ReceiptOf(ctx context.Context, o *orders.Order) (*Document, er
 // URL returns where a document can be read.
 func (s *Service) URL(d *Document) string { return s.config.PublicURL + d.Path() }
 
-// Issue returns the document of a fact with the next number of its series, and writes nothing. It returns nil for a fact that has
-// no document. A repeated call returns another token; a document exists when its commit has succeeded.
-func (s *Service) Issue(ctx context.Context, f *orders.Fact) (*Document, error) {
+// Issued is what follows from a fact: the document, and the e-mail about it. Each may be nil.
+type Issued struct {
+	Document *Document
+	Mail     *Mail
+}
+
+// Issue returns the document of a fact with the next number of its series, and writes nothing. A repeated call returns another
+// token; a document exists when its commit has succeeded.
+func (s *Service) Issue(ctx context.Context, f *orders.Fact) (Issued, error) {
+	d, err := s.issue(ctx, f)
+	if d == nil || err != nil {
+		return Issued{}, err
+	}
+	return Issued{d, s.mail(d)}, nil
+}
+
+// issue returns the document of a fact, nil for a fact that has none.
+func (s *Service) issue(ctx context.Context, f *orders.Fact) (*Document, error) {
 	var kind Kind
 	switch f.Kind {
 	case orders.OrderCompleted:
@@ -127,7 +147,9 @@ func (s *Service) receipt(ctx context.Context, f *orders.Fact, o *orders.Order) 
 
 // sellerOf returns the seller: the store as it is now, in the country from which the order was taxed.
 func sellerOf(store *catalog.Store, sold *checkout.Order) Party {
-	return Party{Name: store.Name, Email: store.Links.SupportEmail, Country: sold.Terms.Seller.Country, IsBusiness: true}
+	l := &store.Legal
+	return Party{Name: cmp.Or(l.Name, store.Name), TaxID: l.VATID, Email: store.Links.SupportEmail, Street: l.Address.Street,
+		Postcode: l.Address.Postcode, City: l.Address.City, State: l.Address.Region, Country: sold.Terms.Seller.Country, IsBusiness: true}
 }
 
 func buyerOf(sold *checkout.Order) Party {

@@ -55,10 +55,11 @@ func (s *Service) handle(ctx context.Context, f *QueuedFact) bool {
 // consequences is all that follows from a fact: its document, and a delivery for each endpoint that has subscribed to it.
 func (s *Service) consequences(ctx context.Context, f *QueuedFact) (Change, error) {
 	change := Change{Fact: f}
-	var err error
-	if change.Document, err = s.Invoices.Issue(ctx, &f.Fact); err != nil {
+	issued, err := s.Invoices.Issue(ctx, &f.Fact)
+	if err != nil {
 		return change, err
 	}
+	change.Document, change.Mail = issued.Document, issued.Mail
 	endpoints, err := s.Store.Endpoints(ctx, f.Environment, f.StoreID)
 	if err != nil {
 		return change, err

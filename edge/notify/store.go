@@ -78,6 +78,9 @@ type Change struct {
 	// Document is new. Its number must be the one after the last of its series, and its event must have no document yet.
 	Document *invoices.Document
 
+	// Mail is the new e-mail about the document.
+	Mail *invoices.Mail
+
 	// Deliveries and Endpoints are written if their stored versions are still the ones they carry; the stored copies then carry
 	// the next ones. A record with version 0 is new.
 	Deliveries []*Delivery

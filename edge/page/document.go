@@ -121,10 +121,7 @@ func (h *Handler) showDocument(background context.Context, ctx *fasthttp.Request
 }
 
 func (t texts) documentPage(d *invoices.Document, store *catalog.Store) *documentPage {
-	kind := "document." + string(d.Series.Kind)
-	if d.Series.Kind == invoices.Receipt && d.IsInvoice() {
-		kind = "document.invoice"
-	}
+	kind := d.TitleKey()
 	notation := t.Money(d.Currency)
 	amount := func(minor int64) string {
 		return notation.Write(money.Amount{Minor: minor, Currency: d.Currency}.String())

@@ -199,9 +199,9 @@ func (s *shop) issue(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range facts {
-		d, err := s.invoices.Issue(t.Context(), &facts[i].Fact)
+		issued, err := s.invoices.Issue(t.Context(), &facts[i].Fact)
 		if err == nil {
-			err = s.db.CommitNotify(t.Context(), notify.Change{Fact: &facts[i], Document: d})
+			err = s.db.CommitNotify(t.Context(), notify.Change{Fact: &facts[i], Document: issued.Document})
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -61,6 +61,8 @@ func Marshal(v any) ([]byte, error) {
 		return encodeDelivery(v)
 	case *invoices.Document:
 		return encodeDocument(v)
+	case *invoices.Mail:
+		return encodeMail(v)
 	case *catalog.Merchant:
 		return encodeMerchant(v)
 	case *catalog.Store:
@@ -97,6 +99,8 @@ func Unmarshal(text []byte, v any) error {
 		return into(v, text, decodeDelivery)
 	case *invoices.Document:
 		return into(v, text, decodeDocument)
+	case *invoices.Mail:
+		return into(v, text, decodeMail)
 	case *catalog.Merchant:
 		return into(v, text, decodeMerchant)
 	case *catalog.Store:

@@ -54,6 +54,7 @@ var kinds = map[string]kind{
 	"delivery":    kindOf(delivery{}, deliveryVersion, encodeDelivery, decodeDelivery),
 	"fact":        kindOf(fact{}, factVersion, encodeFact, decodeFact),
 	"document":    kindOf(document{}, documentVersion, encodeDocument, decodeDocument),
+	"mail":        kindOf(mail{}, mailVersion, encodeMail, decodeMail),
 	"quarantined": kindOf(quarantined{}, quarantinedVersion, encodeQuarantined, decodeQuarantined),
 }
 
@@ -273,7 +274,7 @@ func fill(random *rand.Rand, v reflect.Value) {
 // version, and golden records of that version.
 func TestSchema(t *testing.T) {
 	var schema strings.Builder
-	for _, name := range []string{"answer", "delivery", "document", "endpoints", "fact", "merchant", "order", "product", "quarantined", "session", "signingKey", "store", "token", "version"} {
+	for _, name := range []string{"answer", "delivery", "document", "endpoints", "fact", "mail", "merchant", "order", "product", "quarantined", "session", "signingKey", "store", "token", "version"} {
 		fmt.Fprintf(&schema, "%s %d\n", name, kinds[name].version)
 		describe(&schema, reflect.TypeOf(kinds[name].record), "  ")
 	}

@@ -16,6 +16,8 @@ import (
 	"github.com/crepe-checkout/crepe/core/tax/table"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/geoip"
+	"github.com/crepe-checkout/crepe/edge/invoices"
+	"github.com/crepe-checkout/crepe/edge/smtp"
 )
 
 // Config configures a server. Listen and Data are required; the zero value of every other field works.
@@ -54,6 +56,10 @@ type Config struct {
 	// DashboardToken opens the operator's dashboard. With "" there is none; crepe dev then has one that needs no token.
 	DashboardToken string
 
+	// SMTP is the operator's mail server, over which receipts are sent by e-mail; nil for none. Only documents of the prod environment
+	// are sent, with Dev also those of test.
+	SMTP *smtp.Config
+
 	// Dev makes the server that of crepe dev; nil for production.
 	Dev *Dev
 
@@ -75,6 +81,19 @@ type Dev struct {
 	Origins []string                 // whose pages may call the API for the demo store
 	Look    catalog.CheckoutSettings // of the demo store
 	Out     io.Writer                // where the introduction is printed
+}
+
+// mail returns the mailer, nil for none, and the environments whose documents it sends.
+func (c *Config) mail() (invoices.Mailer, []checkout.Environment) {
+	if c.SMTP == nil {
+		return nil, nil
+	}
+	settings := *c.SMTP
+	settings.Now = time.Now
+	if c.Dev != nil {
+		return smtp.New(settings), []checkout.Environment{checkout.Prod, checkout.Test}
+	}
+	return smtp.New(settings), []checkout.Environment{checkout.Prod}
 }
 
 // locator opens the GeoIP database, if there is one. It finds a client behind the trusted proxies either way.

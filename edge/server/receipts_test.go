@@ -2,13 +2,18 @@ package server
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/crepe-checkout/crepe/edge/invoices"
 	"github.com/crepe-checkout/crepe/edge/shoptest"
+	"github.com/crepe-checkout/crepe/edge/smtp"
+	"github.com/crepe-checkout/crepe/edge/smtp/smtptest"
 )
 
 // receiptOf pays an order and returns the URL of its receipt as the webhook has it, and the session's id.
@@ -93,4 +98,43 @@ func TestReceipts(t *testing.T) {
 	if urls[0] == urls[1] {
 		t.Error("two receipts have one URL")
 	}
+}
+
+// TestReceiptByEmail: the receipt of a prod order is sent once over the operator's server, with TLS and a login; none is sent for a
+// test order.
+func TestReceiptByEmail(t *testing.T) {
+	post := smtptest.Open(t, false)
+	shop := openShop(t, func(c *Config) {
+		settings, err := smtp.Parse(fmt.Sprintf("smtp://%s:correct%%20horse@localhost:%d?from=receipts@example.com", smtptest.User, post.Port))
+		if err != nil {
+			t.Fatal(err)
+		}
+		settings.Roots = post.Roots
+		c.SMTP = settings
+	})
+	testSession, prodSession := shop.Session(t, nil).SessionID, shop.ProdSession(t)
+	shop.Pay(t, shop.CreateOrder(t, shop.Token(t, "user-17"), shoptest.OrderFor(testSession)).CheckoutURL(t))
+	page, err := shop.db.Session(t.Context(), prodSession)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shop.payOnPage(t, page.PageURL)
+	shoptest.Eventually(t, "the receipt arrives", func() bool { return len(post.Received()) > 0 })
+	time.Sleep(1500 * time.Millisecond) // a second one would come within a second
+	got := post.Received()
+	if len(got) != 1 || !strings.Contains(got[0], "To: <ada@example.com>") || strings.Contains(got[0], "TEST-") {
+		t.Errorf("%d e-mails: %s", len(got), got)
+	}
+}
+
+// payOnPage orders with the form of a checkout page, without JavaScript, and pays.
+func (s *shop) payOnPage(t *testing.T, page string) {
+	t.Helper()
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	response, err := client.PostForm(page, url.Values{"email": {"ada@example.com"}, "country": {"DE"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	s.Pay(t, response.Header.Get("Location"))
 }

@@ -85,6 +85,7 @@ func (s *server) serve(ctx context.Context, h *httpServer) error {
 	var workers sync.WaitGroup
 	workers.Go(func() { s.orders.Run(working) })
 	workers.Go(func() { s.notify.Run(working) })
+	workers.Go(func() { s.invoices.Run(working) })
 	defer workers.Wait()
 	defer stopWorking()
 	rotation := time.NewTicker(rotationCheck)

@@ -116,7 +116,9 @@ func (s *server) wire() error {
 		return err
 	}
 	s.sessions = sessions.New(sessions.Config{Store: s.db, Catalog: s.db, Providers: providers, PublicURL: s.PublicURL, Now: time.Now, Rand: rand.Reader})
-	s.invoices = invoices.New(invoices.Config{Store: s.db, Orders: s.db, Catalog: s.db, PublicURL: s.PublicURL, Now: time.Now, Rand: rand.Reader})
+	mailer, mailIn := s.mail()
+	s.invoices = invoices.New(invoices.Config{Store: s.db, Orders: s.db, Catalog: s.db, PublicURL: s.PublicURL, Now: time.Now, Rand: rand.Reader,
+		Mailer: mailer, MailIn: mailIn, Log: s.log})
 	s.notify = notify.New(notify.Config{Store: s.db, Orders: s.db, Catalog: s.db, Invoices: s.invoices, Reach: s.reach(), Now: time.Now, Rand: rand.Reader, Log: s.log})
 	s.orders = orders.New(orders.Config{Store: s.db, Providers: limited, Now: time.Now, Rand: rand.Reader, Log: s.log,
 		Deployment: deployment, CatchUp: true, FactAdded: s.notify.FactAdded, TryTimeout: s.orderTry, Budget: s.orderBudget})

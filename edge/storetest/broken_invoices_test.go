@@ -14,6 +14,8 @@ import (
 // Each type below is a store with one mistake in the numbers of documents.
 
 var brokenInvoices = map[string]func(record.Store) record.Store{
+	"a mail before its document":    func(s record.Store) record.Store { return mailFirst{s} },
+	"a mail for ever":               func(s record.Store) record.Store { return everyMail{s} },
 	"a number before its fact":      func(s record.Store) record.Store { return documentFirst{s} },
 	"gaps between numbers":          func(s record.Store) record.Store { return gaps{s} },
 	"one series for all years":      func(s record.Store) record.Store { return everyYear{s} },
@@ -93,4 +95,26 @@ func (s renumbered) CommitNotify(ctx context.Context, c notify.Change) error {
 		}
 	}
 	return s.base.CommitNotify(ctx, c)
+}
+
+// mailFirst writes a mail in a commit of its own.
+type mailFirst struct{ base }
+
+func (s mailFirst) CommitNotify(ctx context.Context, c notify.Change) error {
+	if c.Mail != nil {
+		if err := s.base.CommitNotify(ctx, notify.Change{Mail: c.Mail}); err != nil {
+			return err
+		}
+		c.Mail = nil
+	}
+	return s.base.CommitNotify(ctx, c)
+}
+
+// everyMail leaves mails due that were sent.
+type everyMail struct{ base }
+
+func (s everyMail) WriteMail(ctx context.Context, m *invoices.Mail) error {
+	copied := *m
+	copied.DueAt = max(copied.DueAt, 1)
+	return s.base.WriteMail(ctx, &copied)
 }

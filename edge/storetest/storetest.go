@@ -58,6 +58,8 @@ func Checks() []Check {
 		{"a document is written with its fact or not at all", documentWithFact},
 		{"one of many concurrent workers gets a number", numberRace},
 		{"sessions are listed, the newest first", sessionLists},
+		{"a mail is due until it is sent", mails},
+		{"a mail is written with its document or not at all", mailWithDocument},
 		{"an answer expires", answers},
 		{"the last use of a token is recorded", touching},
 		{"signing keys belong to their environment", signingKeys},

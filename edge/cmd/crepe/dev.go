@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -36,7 +37,7 @@ func dev(ctx context.Context, args []string, stdout, _ io.Writer, log *slog.Logg
 	if err := parseWithEnvironment(f, args, stdout); err != nil {
 		return err
 	}
-	err := setToken(&c, os.Getenv)
+	err := errors.Join(setToken(&c, os.Getenv), setSMTP(&c, os.Getenv))
 	if err != nil {
 		return err
 	}

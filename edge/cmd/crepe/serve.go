@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -21,6 +22,8 @@ Secrets are environment variables only, because flags are visible in lists of pr
   CREPE_STRIPE_WEBHOOK_SECRET       signing secret of the webhook endpoint /v1/webhooks/stripe/prod
   CREPE_STRIPE_TEST_KEY             API key of the test environment
   CREPE_STRIPE_TEST_WEBHOOK_SECRET  signing secret of the webhook endpoint /v1/webhooks/stripe/test
+  CREPE_SMTP_URL                    mail server for receipts, smtp://user:password@host:587?from=receipts@example.com;
+                                    without it no e-mail is sent
   CREPE_DASHBOARD_TOKEN             opens the dashboard at /dashboard, at least 32 characters; without it there is none
 
 Settings, each of them also an environment variable (--public-url is CREPE_PUBLIC_URL):
@@ -36,7 +39,7 @@ func serve(ctx context.Context, args []string, stdout, _ io.Writer, log *slog.Lo
 	if err := parseWithEnvironment(f, args, stdout); err != nil {
 		return err
 	}
-	err := setToken(&c, os.Getenv)
+	err := errors.Join(setToken(&c, os.Getenv), setSMTP(&c, os.Getenv))
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/geoip"
 	"github.com/crepe-checkout/crepe/edge/psp/stripe"
 	"github.com/crepe-checkout/crepe/edge/server"
+	"github.com/crepe-checkout/crepe/edge/smtp"
 )
 
 // declareSettings declares the flags of dev and serve. c.Data must hold its default. A flag takes precedence over the
@@ -32,7 +33,38 @@ func declareSettings(f *flag.FlagSet, c *server.Config) {
 	f.StringVar(&c.GeoIP, "geoip", "", "country database `file` (.mmdb), to use IP addresses as evidence; default: none")
 	f.StringVar(&c.Rates, "rates", "", "`file` of your own tax rates (.tsv), over the built-in ones; default: none")
 	parsed(f, &c.DashboardToken, "dashboard-token-file", "", readToken, "`file` of the token that opens the dashboard; default: CREPE_DASHBOARD_TOKEN")
+	parsed(f, &c.SMTP, "smtp-url-file", "", readSMTP, "`file` of the URL of the mail server for receipts; default: CREPE_SMTP_URL")
 	parsed(f, &c.TrustedProxies, "trusted-proxies", "", geoip.ParseProxies, "CIDR `blocks` of the proxies whose X-Forwarded-For is believed; default: none")
+}
+
+// smtpVariable is the variable of the mail server's URL, which has its password.
+const smtpVariable = "CREPE_SMTP_URL"
+
+// readSMTP reads the mail server's URL from a file; "" is no file.
+func readSMTP(file string) (*smtp.Config, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return smtp.Parse(strings.TrimSpace(string(text)))
+}
+
+// setSMTP sets the mail server from the environment, unless a file has set it.
+func setSMTP(c *server.Config, getenv func(string) string) (err error) {
+	text := getenv(smtpVariable)
+	switch {
+	case text == "":
+	case c.SMTP != nil:
+		return fmt.Errorf("%s and --smtp-url-file are both set: remove one", smtpVariable)
+	default:
+		if c.SMTP, err = smtp.Parse(text); err != nil {
+			return fmt.Errorf("%s: %w", smtpVariable, err)
+		}
+	}
+	return nil
 }
 
 // dashboardVariable is the variable of the dashboard's token.
@@ -135,7 +167,7 @@ const (
 )
 
 var secretVariables = []string{
-	liveVariables + "KEY", liveVariables + "WEBHOOK_SECRET", testVariables + "KEY", testVariables + "WEBHOOK_SECRET", dashboardVariable,
+	liveVariables + "KEY", liveVariables + "WEBHOOK_SECRET", testVariables + "KEY", testVariables + "WEBHOOK_SECRET", dashboardVariable, smtpVariable,
 }
 
 // stripeAccounts reads the accounts from the environment, by the environment of their keys.

@@ -119,3 +119,38 @@ func TestDataFlag(t *testing.T) {
 		}
 	}
 }
+
+func TestSMTPSettings(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "smtp")
+	const url = "smtp://u:s3cret@mail.example.com?from=a@b.example"
+	if err := os.WriteFile(file, []byte(url+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		file, variable string
+		on             bool
+		fails          string
+	}{
+		{"", "", false, ""},
+		{file, "", true, ""},
+		{"", url, true, ""},
+		{file, url, false, "both set"},
+		{"", "smtp://u:s3cret@mail.example.com", false, "CREPE_SMTP_URL: the URL has no sender"},
+		{"missing", "", false, "no such file"},
+	} {
+		config := server.Config{}
+		var err error
+		if config.SMTP, err = readSMTP(c.file); err == nil {
+			err = setSMTP(&config, func(string) string { return c.variable })
+		}
+		if (err == nil) != (c.fails == "") || err != nil && !strings.Contains(err.Error(), c.fails) {
+			t.Errorf("%+v: %v", c, err)
+		}
+		if err != nil && strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("the error has the password: %v", err)
+		}
+		if err == nil && (config.SMTP != nil) != c.on {
+			t.Errorf("%+v: %+v", c, config.SMTP)
+		}
+	}
+}
