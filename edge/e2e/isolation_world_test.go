@@ -20,6 +20,7 @@ type place struct {
 	key                                              *demo.Client
 	merchantID, storeID, slug, productID             string
 	sessionID, orderID, webhookID, token, otherToken string
+	paymentID                                        string // in TestGraphQLIsolation
 }
 
 func (p *place) otherEnvironment() checkout.Environment {

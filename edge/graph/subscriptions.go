@@ -91,3 +91,23 @@ type subscriptionGroup struct {
 }
 
 type groupRules struct{ SharedTrial bool }
+
+// EmailDeliveries is empty for the same reason: no e-mail is recorded, and clients count them together with webhooks.
+func (q *query) EmailDeliveries(deliveriesArgs) []*emailDelivery { return nil }
+
+func (q *query) EmailDeliveriesCount(struct {
+	StoreID *string
+	Filter  *deliveryFilter
+}) int32 {
+	return 0
+}
+
+type emailDelivery struct {
+	ID, StoreID                                           graphql.ID
+	EventType, EventID, RecipientType, ToAddress, Subject string
+	TestMode                                              bool
+	Status                                                string
+	AttemptCount                                          int32
+	LastAttemptedAt, ErrorMessage                         *string
+	CreatedAt                                             string
+}
