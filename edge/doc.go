@@ -68,8 +68,11 @@
 //	a setting                   cmd/crepe/settings.go; its meaning is at server.Config
 //	start, readiness, drain     server/serve.go
 //	the demo merchant           demo
-//	a new payment provider      psp (the port), psp/stripe (an example), server.provider (the wiring)
-//	a new store                 record.Store (the port), storetest (its tests), server/databases.go (the wiring)
+//	a session's expiry          sessions/open.go sets it, sessions/expiry.go extends it, core/checkout/place.go enforces it
+//	an order is paid            api/webhook.go verifies and answers, orders/event.go finds the order, orders/state.go settles it
+//	the JSON of a quote         wasm/ops/wire.go; quoteview adds to it
+//	a new payment provider      psp/psp.go (the port), psp/errors.go (what a failed call proves), server/server.go (the wiring)
+//	a new store                 record/store.go (the port), storetest (its tests), server/databases.go (the wiring)
 //
 // # A create-order request
 //

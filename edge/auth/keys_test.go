@@ -156,7 +156,7 @@ func TestLooksAreFew(t *testing.T) {
 	}
 }
 
-// TestManyKeys (J2): a process verifies with sixteen keys, whatever lies in the store.
+// TestManyKeys (J2): a process verifies with sixteen keys, whatever is stored.
 func TestManyKeys(t *testing.T) {
 	w := newWorld(t)
 	oldest := w.customer(t, checkout.Test)
