@@ -18,6 +18,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/invoices"
 	"github.com/crepe-checkout/crepe/edge/notify"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/sessions"
@@ -50,7 +51,8 @@ func open(t *testing.T, store func(notify.Store) notify.Store) *world {
 	if store != nil {
 		s = store(db)
 	}
-	w.service = notify.New(notify.Config{Store: s, Orders: db, Catalog: db, Reach: notify.Private, Now: w.now, Rand: rand.Reader,
+	documents := invoices.New(invoices.Config{Store: db, Orders: db, Catalog: db, PublicURL: "https://pay.example", Now: w.now, Rand: rand.Reader})
+	w.service = notify.New(notify.Config{Store: s, Orders: db, Catalog: db, Invoices: documents, Reach: notify.Private, Now: w.now, Rand: rand.Reader,
 		Log: slog.New(slog.NewTextHandler(w.log, nil))})
 	t.Cleanup(func() {
 		if err := db.Close(); err != nil {
