@@ -160,7 +160,7 @@ func (h *Handler) serve(ctx *fasthttp.RequestCtx, login *login, path string) {
 	case ok && statuses[refused.Kind] != 0:
 		h.refuse(ctx, statuses[refused.Kind], "That cannot be done", refused.Message)
 	default:
-		h.config.Log.Error("a page of the dashboard failed", "path", path, "error", err)
+		h.config.Log.Error("a page of the dashboard failed", "section", sectionName(path), "error", err) // an id of a session is a capability
 		h.refuse(ctx, fasthttp.StatusInternalServerError, "Something went wrong", "The log of the server says why.")
 	}
 }
@@ -170,6 +170,12 @@ var statuses = map[problem.Kind]int{
 	problem.Invalid:     fasthttp.StatusBadRequest,
 	problem.Conflict:    fasthttp.StatusConflict,
 	problem.Unavailable: fasthttp.StatusServiceUnavailable,
+}
+
+// sectionName is the name of the section in a path.
+func sectionName(path string) string {
+	parts := strings.SplitN(strings.TrimPrefix(path, Path+"/"), "/", 3)
+	return parts[min(1, len(parts)-1)]
 }
 
 // answer calls the section of a visit.

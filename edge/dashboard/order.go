@@ -207,7 +207,7 @@ func linesOf(q *quoteview.Quote) []line {
 func taxFacts(q *quoteview.Quote) []fact {
 	return facts(
 		fact{"Reason", sentence(q.Reason), false, ""}, fact{"Precision", sentence(q.Precision), false, ""},
-		fact{"Confidence", confidences[q.Confidence], false, ""}, fact{"Evidence of the place", evidences[q.Evidence], false, ""},
+		fact{"Confidence", confidences[q.Confidence], false, ""}, fact{"Location evidence", evidences[q.Evidence], false, ""},
 		fact{"Rules of", q.On, false, ""}, fact{"Data", q.DataVersion, true, ""},
 	)
 }

@@ -151,6 +151,8 @@ type versionRow struct {
 	CreatedAt int64
 }
 
+var types = map[checkout.ProductType]string{checkout.OneTime: "One-time", checkout.Subscription: "Subscription"}
+
 // maxVersions is how many versions a product's page lists, the newest ones.
 const maxVersions = 20
 
@@ -174,7 +176,7 @@ func (h *Handler) product(v *visit) (page, error) {
 	p := &productPage{Name: shown.Name, Description: shown.Description, Status: productStatus(product, v.env)}
 	p.Facts = facts(
 		fact{"Product", product.ID, true, ""}, fact{"Version", shown.ID, true, ""}, fact{"Store", store.Name, false, ""},
-		fact{"Type", sentence(string(product.Type)), false, ""}, fact{"Success URL", shown.SuccessURL, false, ""}, h.permanentLink(v, store, product),
+		fact{"Type", types[product.Type], false, ""}, fact{"Success URL", shown.SuccessURL, false, ""}, h.permanentLink(v, store, product),
 	)
 	for _, price := range shown.Prices {
 		text := sentence(strings.ReplaceAll(price.Category.String(), "_", " "))
