@@ -168,7 +168,7 @@ test_all() {
   (cd edge/api/oracle && go test -count=1 -timeout 1h ./...) # it reads files of another module, which the cache ignores
 }
 
-# shots runs the demo twice, in its own look and in a merchant's, and takes pictures of its pages.
+# shots runs the demo twice, in its own look and in a merchant's, and takes pictures of its pages; then of the dashboard.
 shots() {
   need_browser
   build
@@ -184,6 +184,7 @@ shots() {
       DEV_JSON=$data/dev.json node web/e2e/shots.mjs
     )
   done
+  SHOTS=$PWD/web/testdata/shots go test ./edge/e2e -count 1 -run 'TestDashboard$'
   du -sh web/testdata/shots
 }
 
