@@ -102,6 +102,10 @@
 // The digest that identifies a repeated request leaves price and tax out, because both are frozen with the order. A buyer who has
 // seen a total keeps it when a tax rule changes overnight.
 //
+// What merchants are told is written with what has happened: a commit of an order carries facts, which the store keeps in an outbox.
+// Package notify takes them one by one and writes all that follows from a fact, deliveries and receipts, in one commit. An event is
+// therefore neither lost nor invented by a crash, and numbers of receipts have no gaps; only the sending can happen twice.
+//
 // Each store lists the origins whose pages may call the API from a browser; the list is empty at first. A preflight carries no
 // credential, so it is answered for an origin that any store lists. The response itself is readable for the origins of its own
 // store. The lists do not protect a stolen token, which works without a browser; they prevent other sites from building pages on
@@ -111,6 +115,6 @@
 // tokens do not name one: the session, which is found by an unguessable id, determines it.
 //
 // The tests of edge/orders run the service, the database, the adapter and the sandbox in virtual time, by random schedules and
-// with a crash at every boundary, against thirteen invariants, and show that each of a list of deliberate mistakes violates one.
+// with a crash at every boundary, against fourteen invariants, and show that each of a list of deliberate mistakes violates one.
 // FAULTS.md lists the faults and the results.
 package edge

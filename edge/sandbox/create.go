@@ -61,7 +61,7 @@ func (r *request) open(record *record) response {
 // readSession reads the parameters in the order in which Stripe reports errors, as far as that is known.
 func (r *request) readSession(in *reader) *record {
 	s := session{
-		Object: "checkout.session", UIMode: "hosted_page", Status: open, PaymentStatus: unpaid,
+		Object: "checkout.session", UIMode: "hosted_page", Status: open, PaymentMethods: []string{"card"}, PaymentStatus: unpaid,
 		Livemode: r.sandbox.config.Live, Created: r.now.Unix(),
 	}
 	s.Mode = in.required("mode", 20)

@@ -31,6 +31,7 @@ type session struct {
 	Metadata          map[string]string `json:"metadata"`
 	Mode              string            `json:"mode"`
 	PaymentIntent     nullable          `json:"payment_intent"` // null until the first try to pay
+	PaymentMethods    []string          `json:"payment_method_types"`
 	PaymentStatus     string            `json:"payment_status"`
 	Status            string            `json:"status"`
 	SuccessURL        string            `json:"success_url"`

@@ -120,7 +120,7 @@ func TestWebhookOfAnOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]any{"orderId": stored.OrderID, "orderStatus": "completed", "merchantProvidedBuyerIdentity": "user-17", "orderMerchantExternalId": "ORDER-1",
-		"currency": "EUR", "paymentId": event.EventID, "paymentStatus": "succeeded", "taxName": "VAT"}
+		"currency": "EUR", "paymentId": event.EventID, "paymentStatus": "succeeded", "paymentMethod": "card", "taxName": "VAT"}
 	for name, value := range want {
 		if event.Data[name] != value {
 			t.Errorf("%s is %v, want %v", name, event.Data[name], value)

@@ -84,6 +84,7 @@ func (e *event) read() (psp.Event, error) {
 	case psp.EventDeclined:
 		err = readDecline(e.Data.Object, &read)
 	default:
+		read.Method = onlyMethod(e.Data.Object)
 		read.Checkout, err = readSession(e.Data.Object)
 	}
 	if err != nil {
@@ -93,6 +94,18 @@ func (e *event) read() (psp.Event, error) {
 		return psp.Event{ID: read.ID, Created: read.Created}, nil
 	}
 	return read, nil
+}
+
+// onlyMethod returns the type of payment method of a checkout session that takes one type only, "" for any other: which of several
+// the buyer chose, the session does not say.
+func onlyMethod(object []byte) string {
+	var s struct {
+		Methods []string `json:"payment_method_types"`
+	}
+	if json.Unmarshal(object, &s) != nil || len(s.Methods) != 1 {
+		return ""
+	}
+	return s.Methods[0]
 }
 
 // kinds are the types of events that report something of an order. All others are ignored.

@@ -170,3 +170,12 @@ func FuzzEvent(f *testing.F) {
 		}
 	})
 }
+
+// TestOnlyMethod: the method of a payment is known where the session takes one only.
+func TestOnlyMethod(t *testing.T) {
+	for types, want := range map[string]string{`["card"]`: "card", `["card","link"]`: "", `[]`: "", `null`: "", `"card"`: ""} {
+		if got := onlyMethod([]byte(`{"payment_method_types":` + types + `}`)); got != want {
+			t.Errorf("%s: %q, want %q", types, got, want)
+		}
+	}
+}

@@ -296,6 +296,9 @@ func theirFacts(t failer, e *stripego.Event) fact {
 		currency: string(s.Currency), amount: s.AmountTotal, live: s.Livemode,
 		status: string(s.Status), paid: s.PaymentStatus != stripego.CheckoutSessionPaymentStatusUnpaid,
 	}
+	if len(s.PaymentMethodTypes) == 1 {
+		f.method = s.PaymentMethodTypes[0]
+	}
 	if s.PaymentIntent != nil {
 		f.payment = s.PaymentIntent.ID
 	}
