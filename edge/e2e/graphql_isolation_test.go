@@ -3,6 +3,9 @@ package e2e
 import (
 	"fmt"
 	"maps"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,6 +47,7 @@ var graphReads = []graphRead{
 	{`{payments(storeId: %q){status}}`, storeOf, ofMerchant, ofStore},
 	{`{paymentsCount(storeId: %q)}`, storeOf, ofMerchant, ofStore},
 	{`{payment(id: %q){status}}`, paymentOf, ofMerchant | ofEnvironment, ofOrder},
+	{`{webhookDeliveries(storeId: %q){id payload}}`, storeOf, ofMerchant, ofNobody},
 	{`{webhookDeliveriesCount(storeId: %q)}`, storeOf, ofMerchant, ofNobody},
 	{`{merchant(id: %q){name storeMerchants{store{id}} apiKeys{id}}}`, func(p *place) (string, string) { return p.merchantID, "MER_0000000000000000000000" }, ofMerchant, ofNobody},
 	{`{orderStatistics(storeId: %q){totalCount}}`, storeOf, ofMerchant, ofNobody},
@@ -53,6 +57,31 @@ var graphReads = []graphRead{
 }
 
 func paymentOf(p *place) (id, unknown string) { return p.paymentID, "PAY_0000000000000000000000" }
+
+// noObject are the fields that need no row: they count what is the caller's own, or there is nothing to read.
+var noObject = []string{"storeMerchantsCount", "apiKeysCount", "emailDeliveries", "emailDeliveriesCount"}
+
+// TestGraphQLIsolationTable: graphReads and lists have every field of the schema's Query. Those of subscriptions read nothing.
+func TestGraphQLIsolationTable(t *testing.T) {
+	t.Parallel()
+	schema, err := os.ReadFile("../graph/schema.graphql")
+	must(t, err)
+	_, root, _ := strings.Cut(string(schema), "type Query {")
+	root, _, _ = strings.Cut(root, "\n}")
+	fields := regexp.MustCompile(`(?m)^  (\w+)[(:]`).FindAllStringSubmatch(root, -1)
+	if len(fields) < 20 {
+		t.Fatalf("the schema has %d fields only", len(fields))
+	}
+	known := append(regexp.MustCompile(`\w+`).FindAllString(lists, -1), noObject...)
+	for _, r := range graphReads {
+		known = append(known, regexp.MustCompile(`\w+`).FindString(r.query))
+	}
+	for _, f := range fields {
+		if !slices.Contains(known, f[1]) && !strings.HasPrefix(f[1], "subscription") {
+			t.Errorf("the field %s of GraphQL's Query needs a row in graphReads", f[1])
+		}
+	}
+}
 
 // TestGraphQLIsolation: of two merchants with two stores each, in two environments, none reads what belongs to another place, and no
 // buyer what is another's. A foreign id has the answer of an unknown one.
