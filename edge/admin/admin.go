@@ -30,6 +30,9 @@ const (
 	HandleQuarantined = "/quarantine/handle"
 	ListRefunds       = "/refunds/list"
 	HandleRefund      = "/refunds/handle"
+	ListTickets       = "/tickets/list"
+	CreateTicket      = "/tickets/create"
+	ReviewTicket      = "/tickets/review"
 	ListTokenKeys     = "/token-keys/list"
 	RotateTokenKeys   = "/token-keys/rotate"
 	RevokeTokenKey    = "/token-keys/revoke"
@@ -77,6 +80,9 @@ func New(c Config) *Admin {
 		HandleQuarantined: serve(a, a.handleQuarantined),
 		ListRefunds:       serve(a, a.listRefunds),
 		HandleRefund:      serve(a, a.handleRefund),
+		ListTickets:       serve(a, a.listTickets),
+		CreateTicket:      serve(a, a.createTicket),
+		ReviewTicket:      serve(a, a.reviewTicket),
 		ListTokenKeys:     serve(a, a.listTokenKeys),
 		RotateTokenKeys:   serve(a, a.rotateTokenKeys),
 		RevokeTokenKey:    serve(a, a.revokeTokenKey),

@@ -102,6 +102,7 @@ type Refund struct {
 // Payment is one of the payments of an order.
 type Payment struct {
 	At         *time.Time `json:"at"`
+	ID         string     `json:"id"` // for crepe refund create
 	Provider   string     `json:"provider"`
 	PaymentID  string     `json:"paymentId"`
 	CheckoutID string     `json:"checkoutId"`
@@ -125,7 +126,7 @@ func payments(o *orders.Order) []Payment {
 		}
 		quote := &attempt.Placed.Quote
 		total := money.Amount{Minor: quote.Assessment.Total, Currency: quote.Currency}
-		list = append(list, Payment{At: moment(p.At), Provider: p.Provider, PaymentID: p.Ref, CheckoutID: attempt.Ref,
+		list = append(list, Payment{At: moment(p.At), ID: p.ID, Provider: p.Provider, PaymentID: p.Ref, CheckoutID: attempt.Ref,
 			Amount: total.String(), Currency: string(total.Currency)})
 	}
 	return list

@@ -87,6 +87,9 @@ func New(c Config) *API {
 		"/v1/actions/onetime-order/create-order": {"POST", serve(a, layerOrder, a.payer, a.createOrder), listed},
 		"/v1/actions/onetime-order/cancel-order": {"POST", serve(a, layerOrder, a.customer, a.cancelOrder), listed},
 
+		"/v1/actions/refund-ticket/create-ticket":   {"POST", serve(a, layerTicket, a.merchantOrCustomer, a.createTicket), listed},
+		"/v1/actions/refund-ticket/resubmit-ticket": {"POST", serve(a, layerTicket, a.merchantOrCustomer, a.resubmitTicket), listed},
+
 		"/v1/actions/store/create-store":              {"POST", serve(a, layerStore, a.merchant, a.createStore), never},
 		"/v1/actions/store/update-store":              {"POST", serve(a, layerStore, a.merchant, a.updateStore), never},
 		"/v1/actions/store/delete-store":              {"POST", serve(a, layerStore, a.merchant, a.deleteStore), never},

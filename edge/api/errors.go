@@ -19,7 +19,8 @@ const (
 	layerUser    layer = "user"    // authentication and authorisation
 	layerStore   layer = "store"   // a store and its webhooks
 	layerProduct layer = "product"
-	layerOrder   layer = "order" // checkout and orders
+	layerOrder   layer = "order"  // checkout and orders
+	layerTicket  layer = "ticket" // refund tickets
 )
 
 // statuses maps the kind of a problem to an HTTP status.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/email"
 	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/orders"
@@ -25,6 +26,8 @@ import (
 //	i/<hash>, e/<hash>       its lists by the buyer's identity and e-mail address
 //	x/<hash>                 its list by external id
 //	p/<status>/<at>/<id>     a payment
+//	q/<hash>                 a payment that has succeeded, by the provider's id
+//	t/<status>/<at>/<id>     a refund ticket, open or closed
 //	r/<day>/<currency>/<sum> what it has sold
 type tokens []string
 
@@ -79,6 +82,17 @@ func tokensOf(o *orders.Order, session *sessions.Session) (t tokens) {
 	}
 	for _, p := range o.Payments {
 		t = append(t, fmt.Sprintf("p/%s/%d/%s", p.Status, p.At, p.ID))
+		if p.Status == orders.Succeeded && p.Ref != "" {
+			t = append(t, "q/"+hashed(p.Provider+"/"+p.Ref))
+		}
+	}
+	for i := range o.Tickets {
+		k := &o.Tickets[i]
+		status := "closed"
+		if k.Status.Open() {
+			status = "open"
+		}
+		t = append(t, fmt.Sprintf("t/%s/%d/%s", status, k.CreatedAt, k.ID))
 	}
 	if at := firstPaid(o); at != 0 && o.State.Settled() {
 		t = append(t, fmt.Sprintf("r/%s/%s/%d", time.UnixMilli(at).UTC().Format(time.DateOnly), sold.Quote.Currency, sold.Quote.Assessment.Total))
@@ -120,6 +134,19 @@ func paymentPrefix(prefix string, status orders.PaymentStatus) string {
 	return prefix + "/pl/" + string(status) + "/"
 }
 
+func ticketPrefix(prefix string) string { return prefix + "/tl/" }
+
+func openTicketPrefix(env checkout.Environment) string { return string(env) + "/-/ot/" }
+
+// refKey is the key that holds the key of the order with a payment; hash is of the provider and its id of the payment. A
+// provider's id is the same in every store.
+func refKey(prefix, hash string) string { return environmentOf(prefix) + "/-/op/" + hash }
+
+func environmentOf(prefix string) string {
+	env, _, _ := strings.Cut(prefix, "/")
+	return env
+}
+
 func countKey(prefix, list string) string { return prefix + "/oc/" + list }
 
 func salesPrefix(prefix string) string { return prefix + "/sd/" }
@@ -153,6 +180,16 @@ func entriesOf(prefix, id string, t tokens) entries {
 			e.keys[paymentPrefix(prefix, orders.PaymentStatus(parts[0]))+position(at, parts[2])] = []byte(id)
 			e.keys[locator(kindPayment, parts[2])] = []byte(recordKey(prefix, kindOrder, id))
 			e.count(countKey(prefix, "p/"+parts[0]), 1, 0)
+		case kind == "q":
+			e.keys[refKey(prefix, rest)] = []byte(recordKey(prefix, kindOrder, id))
+		case kind == "t" && len(parts) == 3:
+			at, _ := strconv.ParseInt(parts[1], 10, 64)
+			e.keys[ticketPrefix(prefix)+position(at, parts[2])] = []byte(id)
+			e.keys[locator(kindTicket, parts[2])] = []byte(recordKey(prefix, kindOrder, id))
+			e.count(countKey(prefix, "t"), 1, 0)
+			if parts[0] == "open" {
+				e.keys[openTicketPrefix(checkout.Environment(environmentOf(prefix)))+parts[2]] = []byte(recordKey(prefix, kindOrder, id))
+			}
 		case kind == "r" && len(parts) == 3:
 			total, _ := strconv.ParseInt(parts[2], 10, 64)
 			e.count(salesPrefix(prefix)+parts[0]+"/"+parts[1], 1, total)

@@ -30,6 +30,7 @@ const (
 	kindOrder   = "or"
 	kindProduct = "pr"
 	kindPayment = "py" // its locator holds the key of the order
+	kindTicket  = "tk" // its locator holds the key of the order
 )
 
 func recordKey(prefix, kind, id string) string { return prefix + "/" + kind + "/" + id }

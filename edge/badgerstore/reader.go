@@ -2,7 +2,6 @@ package badgerstore
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
@@ -263,18 +262,8 @@ func (db *DB) CountPayments(_ context.Context, l orders.List, status orders.Paym
 }
 
 // OrderOfPayment implements orders.Reader.
-func (db *DB) OrderOfPayment(_ context.Context, env checkout.Environment, paymentID string) (o *orders.Order, err error) {
-	err = db.readIndex(func(s *durable.Snapshot) error {
-		key, err := s.Get(locator(kindPayment, paymentID))
-		if errors.Is(err, durable.ErrNotFound) || err == nil && !strings.HasPrefix(string(key), string(env)+"/") {
-			return orders.ErrNotFound
-		}
-		if err == nil {
-			o, err = load[orders.Order](s.Get, string(key), errLost)
-		}
-		return err
-	})
-	return o, err
+func (db *DB) OrderOfPayment(_ context.Context, env checkout.Environment, paymentID string) (*orders.Order, error) {
+	return db.indexed(env, locator(kindPayment, paymentID))
 }
 
 // CountBuyers implements orders.Reader.

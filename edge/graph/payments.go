@@ -222,7 +222,7 @@ func (p *payment) OrderID() graphql.ID                   { return graphql.ID(p.o
 func (p *payment) OnetimeOrder() *order                  { return &order{p.v, p.order} }
 func (p *payment) SubscriptionOrder() *subscriptionOrder { return nil }
 func (p *payment) Status() string                        { return string(p.record.Status) }
-func (p *payment) RefundStatus() string                  { return "none" }
+func (p *payment) RefundStatus() string                  { return p.order.RefundStatus(p.record) }
 func (p *payment) PaymentMethod() *string                { return orNull(p.record.Method) }
 func (p *payment) FailureReason() *string                { return orNull(p.record.Reason) }
 func (p *payment) CreatedAt() string                     { return timestamp(p.record.At) }

@@ -43,6 +43,7 @@ type provider struct {
 	sent      []sentCreate
 	checkouts map[string]psp.Checkout // by key
 	account   psp.Account             // acct_1 where it is zero
+	refunds
 }
 
 type sentCreate struct {

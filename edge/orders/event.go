@@ -29,6 +29,10 @@ const (
 )
 
 func (s *Service) take(ctx context.Context, env checkout.Environment, ev psp.Event) (outcome, error) {
+	switch ev.Kind {
+	case psp.EventRefund, psp.EventRefunded, psp.EventDispute:
+		return s.takeMoneyBack(ctx, env, &ev)
+	}
 	if ev.Kind == psp.EventIgnored || s.foreign(&ev.Checkout) {
 		return unneeded, nil
 	}

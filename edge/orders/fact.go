@@ -20,6 +20,10 @@ const (
 	// OrderCompleted: the order's first payment has arrived, in time or late. A second payment is a refund due and no second
 	// completion: a merchant who heard of it would deliver twice. What the merchant hears of it is its refund.
 	OrderCompleted FactKind = "order.completed"
+	// RefundHasSucceeded: the provider has returned money, on a ticket's behalf or by hand.
+	RefundHasSucceeded FactKind = "refund.succeeded"
+	// RefundHasFailed: a refund was refused, or the buyer's bank has sent the money back.
+	RefundHasFailed FactKind = "refund.failed"
 )
 
 // completedBy is the fact that a payment has completed the order.

@@ -32,6 +32,8 @@ type flow struct {
 	ending   int // the attempt that this request supersedes, 0 for none yet
 
 	facts []Fact // of order, since it was read
+
+	operator bool // asks for a refund, which is not bound to the window, and can wait for a provider
 }
 
 // step loads the session, applies the rules and makes the transition that the order's state calls for.

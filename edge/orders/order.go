@@ -21,11 +21,18 @@ type Order struct {
 	State     State
 	Attempts  []Attempt // oldest first, never empty; the last one is current
 	Payments  []Payment
-	CreatedAt int64 // Unix milliseconds
+	Tickets   []Ticket  // oldest first
+	Refunds   []Refund  // in the order in which they became known
+	Disputes  []Dispute // in the order in which they became known
+	CreatedAt int64     // Unix milliseconds
 	UpdatedAt int64
 
 	// RefundHandledAt is when a person handled the refund that is due, in Unix milliseconds; 0 is not yet.
 	RefundHandledAt int64
+
+	// RefundsCheckAt is when the provider's refunds are to be compared, because it has reported some that are not known here, in
+	// Unix milliseconds; 0 is never.
+	RefundsCheckAt int64
 }
 
 // State is where an order stands.

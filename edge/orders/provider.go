@@ -28,6 +28,7 @@ func Limited(l *limit.Limiter) Provider {
 type Calls interface {
 	psp.Checkouts
 	psp.Reconciler
+	psp.Refunds
 }
 
 // BuyerCalls is a provider for one create-order. Capacity can be reserved before anything is stored.

@@ -84,6 +84,7 @@ func (r *reconciliation) run(ctx context.Context) error {
 	return errors.Join(
 		visit(ctx, r, r.provider.UndeliveredEvents, r.event),
 		r.checkouts(ctx, psp.Span{Since: r.config.Now().Add(-reconcileBack)}),
+		r.refunds(ctx, psp.Span{Since: r.config.Now().Add(-reconcileBack)}),
 		r.unended)
 }
 
@@ -209,6 +210,33 @@ func (r *reconciliation) end(remote *psp.Checkout) bool {
 	r.config.Log.Warn("ended a checkout that must not be paid", "ref", remote.Ref, "attempt", remote.Attempt)
 	*remote = ended
 	return true
+}
+
+func (r *reconciliation) refunds(ctx context.Context, created psp.Span) error {
+	return visit(ctx, r, func(deadline time.Time, after string) (psp.Page[psp.Refund], *psp.CallError) {
+		return r.provider.ListRefunds(deadline, "", created, after)
+	}, r.refund)
+}
+
+// refund records a refund of a payment of ours that is not known, or known in another state.
+func (r *reconciliation) refund(ctx context.Context, remote *psp.Refund) error {
+	if remote.PaymentID == "" {
+		return nil
+	}
+	o, err := r.config.Store.OrderPaidBy(ctx, r.env, r.provider.Name(), remote.PaymentID)
+	if errors.Is(err, ErrNotFound) {
+		return nil // an account may serve others too
+	}
+	if err != nil {
+		return err
+	}
+	r.checked++
+	known := find(o.Refunds, func(k *Refund) bool { return k.Ref == remote.Ref })
+	if known != nil && o.knowsRefund(known, remote) {
+		return nil
+	}
+	return r.count(r.take(ctx, r.env, psp.Event{ID: fmt.Sprintf("reconciled_%s_%d", remote.Ref, remote.Status), Kind: psp.EventRefund,
+		Created: r.config.Now(), Refund: *remote, Live: r.env == checkout.Prod}))
 }
 
 // tell applies what a checkout's event would have reported.

@@ -275,13 +275,13 @@ func TestReconcilePages(t *testing.T) {
 	lists := 0
 	c.psp.Decide(func(call fault.Call) fault.Spec {
 		if call.Operation == fault.List {
-			if lists++; lists >= 4 { // after the events and two pages of checkouts
+			if lists++; lists >= 4 { // after the events and two pages of checkouts: three tries of the next page, and of the refunds
 				return "502"
 			}
 		}
 		return ""
 	})
-	if err := c.Reconcile(context.Background()); err == nil || lists != 6 || !strings.Contains(c.log.String(), "reconciled in part") {
+	if err := c.Reconcile(context.Background()); err == nil || lists != 9 || !strings.Contains(c.log.String(), "reconciled in part") {
 		t.Fatalf("%d pages read or tried, error %v, log %s", lists, err, c.log)
 	}
 	if _, o := c.stored(id); o.State != orders.AwaitingPayment {

@@ -27,6 +27,9 @@ type ReviewStore interface {
 	// RefundDue lists the orders of one environment whose state is [RefundDue], sorted by id.
 	RefundDue(ctx context.Context, env checkout.Environment, after string, limit int) (psp.Page[Order], error)
 
+	// OpenTickets lists the tickets of one environment that are open ([TicketStatus.Open]), each with its order, sorted by id.
+	OpenTickets(ctx context.Context, env checkout.Environment, after string, limit int) (psp.Page[OpenTicket], error)
+
 	// Unhandled counts the entries of both lists that nobody has handled.
 	Unhandled(ctx context.Context, env checkout.Environment) (Unhandled, error)
 }
@@ -39,6 +42,12 @@ type Quarantined struct {
 	Why           string // for operators; "" for an event of an older version
 	QuarantinedAt int64  // Unix milliseconds; 0 for an event of an older version
 	HandledAt     int64  // Unix milliseconds; 0 while it waits for a person
+}
+
+// OpenTicket is a ticket that is open.
+type OpenTicket struct {
+	Order    *Order
+	TicketID string
 }
 
 // Unhandled counts what waits for a person.

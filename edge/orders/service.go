@@ -41,6 +41,9 @@ type Config struct {
 	// published contract tells clients to retry after 5 s at the earliest.
 	TryTimeout time.Duration
 	Budget     time.Duration
+
+	// RefundWindow is how long after a payment a refund can be asked for; zero means [RefundWindow].
+	RefundWindow time.Duration
 }
 
 // Service creates orders and applies the provider's events to them. It is safe for concurrent use.
@@ -58,6 +61,9 @@ func New(c Config) *Service {
 	}
 	if c.Budget == 0 {
 		c.Budget = 9 * time.Second
+	}
+	if c.RefundWindow == 0 {
+		c.RefundWindow = RefundWindow
 	}
 	s := &Service{config: c, caughtUp: make(map[checkout.Environment]chan struct{})}
 	for env := range c.Providers {

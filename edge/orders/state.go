@@ -222,8 +222,11 @@ func (o *Order) closed() bool {
 	return o.State.Settled() || o.State == Processing || o.State == Expired || o.State == Canceled
 }
 
-// DueAt is when the sweeper must resume the order, in Unix milliseconds; 0 is never.
-func (o *Order) DueAt() int64 {
+// DueAt is when the order must be looked at again without a request, in Unix milliseconds; 0 is never.
+func (o *Order) DueAt() int64 { return earlier(o.attemptDueAt(), o.refundsDueAt()) }
+
+// attemptDueAt is when the current attempt must be looked at again.
+func (o *Order) attemptDueAt() int64 {
 	a := o.Current()
 	retry := o.UpdatedAt + a.backoff().Milliseconds()
 	switch a.State {
@@ -243,9 +246,12 @@ func (o *Order) DueAt() int64 {
 	}
 }
 
-func (a *Attempt) backoff() time.Duration {
+func (a *Attempt) backoff() time.Duration { return backoff(a.Tries) }
+
+// backoff is the time until the next try.
+func backoff(tries int) time.Duration {
 	d := firstBackoff
-	for i := 1; i < a.Tries && d < lastBackoff; i++ {
+	for i := 1; i < tries && d < lastBackoff; i++ {
 		d *= 2
 	}
 	return min(d, lastBackoff)

@@ -18,6 +18,14 @@ type Store interface {
 	// Order reads an order of one environment. [ErrNotFound] when there is none there.
 	Order(ctx context.Context, env checkout.Environment, id string) (*Order, error)
 
+	// OrderOf reads the order of one environment that has a payment ("PAY_…") or a ticket ("TKT_…"). [ErrNotFound] when there is
+	// none there.
+	OrderOf(ctx context.Context, env checkout.Environment, id string) (*Order, error)
+
+	// OrderPaidBy reads the order of one environment that has a payment, by the provider's id of the payment. [ErrNotFound] when
+	// there is none there.
+	OrderPaidBy(ctx context.Context, env checkout.Environment, provider, ref string) (*Order, error)
+
 	// Commit makes a change durable as a whole or not at all, before it returns. [ErrStale] when a record in it has
 	// been written since it was read. [ErrRepeated] when its event is known. After any other error the outcome is unknown.
 	Commit(ctx context.Context, c Change) error

@@ -84,10 +84,15 @@ func (s *Service) resume(ctx context.Context, d DueOrder) error {
 	if f.session, err = s.config.Store.Session(ctx, order.SessionID); err != nil {
 		return err
 	}
-	if due := f.order.DueAt(); due == 0 || due > s.nowMilli() {
-		return nil // resolved meanwhile
+	var failed []error
+	if due := f.order.attemptDueAt(); due != 0 && due <= s.nowMilli() { // otherwise it was resolved meanwhile
+		failed = append(failed, f.resume())
+		f.facts = nil
 	}
-	return f.resume()
+	if due := f.order.refundsDueAt(); due != 0 && due <= s.nowMilli() {
+		failed = append(failed, f.resumeRefunds())
+	}
+	return errors.Join(failed...)
 }
 
 func (f *flow) resume() error {

@@ -1,6 +1,6 @@
 // Package psp is the port to payment service providers: what the service needs of a provider's hosted checkout.
 //
-// A provider implements [Provider], which is [Checkouts], [Reconciler] and [Webhooks] together. The types that it reads and
+// A provider implements [Provider], which is [Checkouts], [Reconciler], [Refunds] and [Webhooks] together. The types that it reads and
 // returns are here too: [CheckoutParams] becomes a [RenderedRequest]; [Checkout] and [Event] are what the provider reports; a
 // failed call is a [CallError], whose [ErrorClass] says what the failure proves.
 //
@@ -20,6 +20,7 @@ import (
 type Provider interface {
 	Checkouts
 	Reconciler
+	Refunds
 	Webhooks
 }
 
@@ -138,9 +139,12 @@ type Event struct {
 	Kind     EventKind
 	Created  time.Time
 	Checkout Checkout
-	Method   string // "card", "" unknown
-	Last4    string // of the card, "" unknown
-	Reason   string // why a payment was declined, in the provider's words
+	Refund   Refund  // of EventRefund; EventRefunded has its PaymentID and Amount
+	Dispute  Dispute // of EventDispute
+	Live     bool    // real money; of EventRefund, EventRefunded and EventDispute
+	Method   string  // "card", "" unknown
+	Last4    string  // of the card, "" unknown
+	Reason   string  // why a payment was declined, in the provider's words
 }
 
 // EventKind is the type of an event. Its Checkout decides what it reports: an EventSucceeded whose Checkout is not Paid is no
@@ -161,4 +165,10 @@ const (
 	// EventDeclined: one try to pay was refused; the checkout stays open. Its Checkout has no Ref: it is identified by OrderID
 	// and Attempt.
 	EventDeclined
+	// EventRefund: a refund was made, or has changed.
+	EventRefund
+	// EventRefunded: a payment was refunded. Refund has the payment and the sum of its refunds, and no Ref.
+	EventRefunded
+	// EventDispute: a payment is disputed, or a dispute has ended.
+	EventDispute
 )

@@ -9,7 +9,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
-const orderVersion = 1
+const orderVersion = 2
 
 // order holds the product and the terms once for all attempts: the session's do not change.
 type order struct {
@@ -25,6 +25,10 @@ type order struct {
 	Terms           terms                `json:"terms"`
 	Attempts        []attempt            `json:"attempts"`
 	Payments        []payment            `json:"payments,omitempty"`
+	Tickets         []ticket             `json:"tickets,omitempty"` // from version 2, as the next three
+	Refunds         []refund             `json:"refunds,omitempty"`
+	Disputes        []dispute            `json:"disputes,omitempty"`
+	RefundsCheckAt  int64                `json:"refundsCheckAt,omitempty"`
 	CreatedAt       int64                `json:"createdAt"`
 	UpdatedAt       int64                `json:"updatedAt"`
 	RefundHandledAt int64                `json:"refundHandledAt,omitempty"`
@@ -98,7 +102,8 @@ func encodeOrder(o *orders.Order) ([]byte, error) {
 		header: header{orderVersion}, ID: o.ID, SessionID: o.SessionID, MerchantID: o.MerchantID, StoreID: o.StoreID,
 		Environment: o.Environment, Version: o.Version, State: o.State, Product: product(first.Product), Terms: termsOf(&first.Terms),
 		Attempts: mapped(o.Attempts, attemptOf), Payments: mapped(o.Payments, func(p orders.Payment) payment { return payment(p) }),
-		CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt, RefundHandledAt: o.RefundHandledAt,
+		Tickets: mapped(o.Tickets, ticketOf), Refunds: mapped(o.Refunds, refundOf), Disputes: mapped(o.Disputes, disputeOf),
+		RefundsCheckAt: o.RefundsCheckAt, CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt, RefundHandledAt: o.RefundHandledAt,
 	})
 }
 
@@ -113,8 +118,10 @@ func decodeOrder(text []byte) (*orders.Order, error) {
 	return &orders.Order{
 		ID: r.ID, SessionID: r.SessionID, MerchantID: r.MerchantID, StoreID: r.StoreID, Environment: r.Environment,
 		Version: r.Version, State: r.State, Attempts: mapped(r.Attempts, r.attempt),
-		Payments:  mapped(r.Payments, func(p payment) orders.Payment { return orders.Payment(p) }),
-		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, RefundHandledAt: r.RefundHandledAt,
+		Payments: mapped(r.Payments, func(p payment) orders.Payment { return orders.Payment(p) }),
+		Tickets:  mapped(r.Tickets, ticket.domain), Refunds: mapped(r.Refunds, refund.domain), Disputes: mapped(r.Disputes, dispute.domain),
+		RefundsCheckAt: r.RefundsCheckAt,
+		CreatedAt:      r.CreatedAt, UpdatedAt: r.UpdatedAt, RefundHandledAt: r.RefundHandledAt,
 	}, nil
 }
 
@@ -154,13 +161,18 @@ func requestOf(w psp.RenderedRequest) *request {
 }
 
 func (a *attempt) wire() psp.RenderedRequest {
-	switch {
-	case a.Wire != nil:
+	if a.Wire != nil {
 		return psp.RenderedRequest(*a.Wire)
-	case a.Request == nil:
-		return psp.RenderedRequest{}
-	case a.Request.Body != nil:
-		return psp.RenderedRequest{Path: a.Request.Path, Body: a.Request.Body}
 	}
-	return psp.RenderedRequest{Path: a.Request.Path, Body: []byte(a.Request.Text)}
+	return a.Request.rendered()
+}
+
+func (r *request) rendered() psp.RenderedRequest {
+	switch {
+	case r == nil:
+		return psp.RenderedRequest{}
+	case r.Body != nil:
+		return psp.RenderedRequest{Path: r.Path, Body: r.Body}
+	}
+	return psp.RenderedRequest{Path: r.Path, Body: []byte(r.Text)}
 }

@@ -188,8 +188,12 @@ func difference(a, b reflect.Value) string {
 	return fmt.Sprintf(": %v became %v", a, b)
 }
 
-// share gives the attempts of an order what an order's attempts have in common, and so the endpoints of a store.
+// share gives the attempts of an order what an order's attempts have in common, and so the endpoints of a store. A quarantined event
+// reports a payment.
 func share(v any) {
+	if q, ok := v.(*orders.Quarantined); ok {
+		q.Refund, q.Dispute, q.Live = psp.Refund{}, psp.Dispute{}, false
+	}
 	if all, ok := v.(*notify.Endpoints); ok {
 		for i := range all.Items {
 			all.Items[i].Environment, all.Items[i].StoreID = all.Environment, all.StoreID

@@ -39,8 +39,11 @@ type endpoint struct {
 func route(method, path string) (endpoint, string) {
 	parts := strings.Split(strings.TrimPrefix(path, "/v1/"), "/")
 	var id string
-	if parts[0] == "checkout" && len(parts) > 2 {
+	switch {
+	case parts[0] == "checkout" && len(parts) > 2:
 		id, parts[2] = parts[2], "{id}"
+	case parts[0] == "refunds" && len(parts) > 1:
+		id, parts[1] = parts[1], "{id}"
 	}
 	switch method + " " + strings.Join(parts, "/") {
 	case "POST checkout/sessions":
@@ -53,6 +56,10 @@ func route(method, path string) (endpoint, string) {
 		return endpoint{fault.Expire, nil, expireSession}, id
 	case "POST refunds":
 		return endpoint{fault.Refund, refundParams, createRefund}, id
+	case "GET refunds":
+		return endpoint{fault.List, listRefundsParams, listRefunds}, id
+	case "GET refunds/{id}":
+		return endpoint{fault.Retrieve, nil, retrieveRefund}, id
 	case "GET events":
 		return endpoint{fault.List, listEventsParams, listEvents}, id
 	}

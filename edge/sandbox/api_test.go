@@ -362,9 +362,21 @@ func TestRefund(t *testing.T) {
 			t.Errorf("%s: %d %s", step.body, got.status, got.body)
 		}
 	}
-	for range 2 {
-		if e := s.event(); e.Kind != psp.EventIgnored { // the adapter knows no refunds yet
+	kinds := make(map[psp.EventKind]int)
+	for range 4 {
+		e := s.event()
+		kinds[e.Kind]++
+		if e.Refund.PaymentID != payment {
 			t.Errorf("got %+v", e)
+		}
+	}
+	if kinds[psp.EventRefund] != 2 || kinds[psp.EventRefunded] != 2 {
+		t.Errorf("got %v", kinds)
+	}
+	for query, want := range map[string]int{"payment_intent=" + payment: 2, "payment_intent=pi_0": 0, "": 2, "limit=1": 1, "created[gte]=4000000000": 0} {
+		var page list
+		if s.call("GET", "/v1/refunds?"+query, "", "").read(t, &page); len(page.Data) != want {
+			t.Errorf("%s: %d refunds", query, len(page.Data))
 		}
 	}
 	unpaidOne := s.open("k2")

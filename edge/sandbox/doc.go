@@ -26,7 +26,8 @@
 //	cs/<session>            a session with its payment
 //	or/<order>/<session>    the session's id; <order> is its client_reference_id
 //	pi/<payment intent>     the session's id
+//	re/<refund>             a refund
 //	ev/<event>              an event
 //	ik/<idempotency key>    the stored response
-//	du/<ms>/<task>/<id>     a task due at a time in milliseconds, 13 digits: expire or settle a session, send an event
+//	du/<ms>/<task>/<id>     a task due at a time in milliseconds, 13 digits: expire or settle a session, end a refund, send an event
 package sandbox

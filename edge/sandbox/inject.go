@@ -26,7 +26,12 @@ func (r *request) call() (fault.Call, []fault.Injected) {
 		c.Order = r.params.Get("client_reference_id")
 		return c, fault.Requested(r.params.Get("metadata["+fault.MetadataKey+"]"), r.params.Get("customer_email"))
 	}
-	found, err := load[record](r.sandbox.config.Store, "cs/"+r.id)
+	if r.operation == fault.Refund {
+		if id, err := r.sandbox.config.Store.Get("pi/" + r.params.Get("payment_intent")); err == nil {
+			c.Session = string(id)
+		}
+	}
+	found, err := load[record](r.sandbox.config.Store, "cs/"+c.Session)
 	if found == nil || err != nil {
 		return c, nil
 	}

@@ -107,10 +107,38 @@ type refund struct {
 	Amount        int64             `json:"amount"`
 	Created       int64             `json:"created"`
 	Currency      string            `json:"currency"`
+	FailureReason string            `json:"failure_reason,omitempty"`
 	Metadata      map[string]string `json:"metadata"`
 	PaymentIntent string            `json:"payment_intent"`
 	Reason        nullable          `json:"reason"`
 	Status        string            `json:"status"`
+}
+
+// charge is Stripe's charge, the successful part of a payment intent.
+type charge struct {
+	ID             string            `json:"id"`
+	Object         string            `json:"object"`
+	Amount         int64             `json:"amount"`
+	AmountRefunded int64             `json:"amount_refunded"`
+	Currency       string            `json:"currency"`
+	Livemode       bool              `json:"livemode"`
+	Metadata       map[string]string `json:"metadata"`
+	PaymentIntent  string            `json:"payment_intent"`
+	Refunded       bool              `json:"refunded"` // in full
+}
+
+// dispute is Stripe's dispute.
+type dispute struct {
+	ID            string `json:"id"`
+	Object        string `json:"object"`
+	Amount        int64  `json:"amount"`
+	Charge        string `json:"charge"`
+	Created       int64  `json:"created"`
+	Currency      string `json:"currency"`
+	Livemode      bool   `json:"livemode"`
+	PaymentIntent string `json:"payment_intent"`
+	Reason        string `json:"reason"`
+	Status        string `json:"status"`
 }
 
 // event is Stripe's event, with a copy of its object at the time.

@@ -15,7 +15,10 @@ func TestOutcomes(t *testing.T) {
 		paid   bool
 		last   psp.Event // what the adapter reads of the last event
 	}{
-		"succeeds": {status: psp.CheckoutComplete, paid: true, events: []psp.EventKind{psp.EventCompleted}},
+		"succeeds":           {status: psp.CheckoutComplete, paid: true, events: []psp.EventKind{psp.EventCompleted}},
+		"refund_later":       {status: psp.CheckoutComplete, paid: true, events: []psp.EventKind{psp.EventCompleted}},
+		"refund_fails":       {status: psp.CheckoutComplete, paid: true, events: []psp.EventKind{psp.EventCompleted}},
+		"refund_later_fails": {status: psp.CheckoutComplete, paid: true, events: []psp.EventKind{psp.EventCompleted}},
 		"declined": {status: psp.CheckoutOpen, events: []psp.EventKind{psp.EventDeclined},
 			last: psp.Event{Method: "card", Last4: "0002", Reason: "Your card was declined."}},
 		"insufficient_funds": {status: psp.CheckoutOpen, events: []psp.EventKind{psp.EventDeclined},

@@ -8,16 +8,18 @@ import (
 
 // record is what is stored of a session.
 type record struct {
-	Session  session           `json:"session"`
-	Lines    []line            `json:"lines"`
-	Metadata map[string]string `json:"payment_metadata"` // of the payment intent
-	Intent   *intent           `json:"intent"`
-	Then     string            `json:"then,omitempty"` // the outcome after the bank's challenge; "" for paying
-	Settles  int64             `json:"settles"`        // when a delayed payment is decided, Unix milliseconds
-	Bounces  bool              `json:"bounces"`        // the delayed payment fails
-	Refunded int64             `json:"refunded"`
-	Events   map[string]string `json:"events"` // the last event id of each type
-	Held     string            `json:"held"`   // the task of an event that is held back until the next was accepted
+	Session   session           `json:"session"`
+	Lines     []line            `json:"lines"`
+	Metadata  map[string]string `json:"payment_metadata"` // of the payment intent
+	Intent    *intent           `json:"intent"`
+	Then      string            `json:"then,omitempty"` // the outcome after the bank's challenge; "" for paying
+	Settles   int64             `json:"settles"`        // when a delayed payment is decided, Unix milliseconds
+	Bounces   bool              `json:"bounces"`        // the delayed payment fails
+	Refunded  int64             `json:"refunded"`
+	Refunding refunding         `json:"refunding,omitempty"`
+	Dispute   *dispute          `json:"dispute,omitempty"`
+	Events    map[string]string `json:"events"` // the last event id of each type
+	Held      string            `json:"held"`   // the task of an event that is held back until the next was accepted
 
 	Key string `json:"key"` // the idempotency key of its create
 }

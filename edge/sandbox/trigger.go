@@ -22,7 +22,7 @@ type Trigger struct {
 }
 
 // Triggers returns the events that can be triggered. Those of delayed payments need a session that is payable or whose delayed
-// payment is undecided; the others need one that is payable.
+// payment is undecided, those of refunds and disputes one that is paid; the others need one that is payable.
 func Triggers() []Trigger {
 	return []Trigger{
 		{"checkout.session.completed", "the buyer pays", whilePayable((*sessionTx).pay)},
@@ -31,6 +31,9 @@ func Triggers() []Trigger {
 		{"checkout.session.expired", "the checkout ends unpaid", whilePayable((*sessionTx).expire)},
 		{"payment_intent.payment_failed", "a card is declined, and the checkout stays open",
 			whilePayable(func(t *sessionTx) { t.decline(declined) })},
+		{"refund.created", "the merchant refunds the payment at the provider by hand", (*sessionTx).refundByHand},
+		{"charge.dispute.created", "the buyer disputes the payment", (*sessionTx).dispute},
+		{"charge.dispute.closed", "the bank decides a dispute for the buyer", (*sessionTx).closeDispute},
 	}
 }
 

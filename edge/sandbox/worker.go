@@ -88,6 +88,8 @@ func (s *Sandbox) perform(tasks []task) error {
 				failed[i] = s.expireDue(t.key, t.id)
 			case "settle":
 				failed[i] = s.settleDue(t.key, t.id)
+			case "refund":
+				failed[i] = s.refundDue(t.key, t.id)
 			case "send":
 				failed[i] = s.send(t.key, t.id)
 			}

@@ -32,6 +32,8 @@ type Config struct {
 
 	KeepSessions time.Duration // how long an expired checkout session without an order is kept; 0 is for ever
 
+	RefundWindow time.Duration // how long after a payment a refund ticket can be created; 0 for 14 days
+
 	// Limits of what is served. 0 is no limit.
 	Connections       int     // open connections
 	ClientConnections int     // open connections of one client address, trusted proxies excepted

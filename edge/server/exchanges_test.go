@@ -12,6 +12,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/api"
+	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
@@ -85,6 +86,7 @@ func TestExchanges(t *testing.T) {
 	r := &recorder{shop: openShop(t)}
 	r.recordOrder(t)
 	r.recordPayment(t)
+	r.recordRefund(t)
 	r.recordWebhooks(t)
 	r.recordCatalog(t)
 	r.recordReads(t)
@@ -137,6 +139,19 @@ func (r *recorder) recordPayment(t *testing.T) {
 	r.omitLast()
 }
 
+// recordRefund records a customer's refund ticket, which is rejected and submitted again.
+func (r *recorder) recordRefund(t *testing.T) {
+	token := r.Token(t, "user-17")
+	payment := r.paidOrder(t, token).Payments[0].ID
+	ticket := `"paymentId":"` + payment + `","reason":"Not as described","requestedAmount":{"amount":"10.00","currency":"EUR"}`
+	id := ticketID(t, r.send(t, "create-ticket", "POST", createTicketPath, `{`+ticket+`}`, shoptest.Bearer(token)))
+	_, _, err := r.orders.ReviewTicket(t.Context(), orders.Review{Environment: checkout.Test, TicketID: id, Reviewer: "operator", Note: "Completed."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.send(t, "resubmit-ticket", "POST", resubmitTicketPath, `{"ticketId":"`+id+`",`+ticket+`}`, shoptest.Bearer(token))
+}
+
 // recordWebhooks records the life of an endpoint.
 func (r *recorder) recordWebhooks(t *testing.T) {
 	const path = "/v1/actions/store/"
@@ -168,6 +183,9 @@ func (s *shop) withoutSecrets(text string) string {
 		{`field-notes-[0-9a-f]{6}`, "field-notes-a1b2c3"},
 		{`cs_[0-9a-f]{8}-[0-9a-f-]{27}`, "cs_550e8400-e29b-41d4-a716-446655440000"},
 		{`ORD_[0-9A-Za-z]{22}`, "ORD_2aUyqjCzEIiEcYMKj7TZtw"},
+		{`PAY_[0-9A-Za-z]{22}`, "PAY_2aUyqjCzEIiEcYMKj7TZtw"},
+		{`TKT_[0-9A-Za-z]{22}`, "TKT_2aUyqjCzEIiEcYMKj7TZtw"},
+		{`("currentVersionId": )"[^"]*"`, `${1}"550e8400-e29b-71d4-a716-446655440000"`},
 		{`eyJ[\w-]+\.[\w-]+\.[\w-]+`, "eyJhbGciOiJIUzI1NiJ9.e30.c2ln"},
 		{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`, "2026-11-23T10:00:00.000Z"},
 		{`("id": )"[0-9a-f]{8}-[0-9a-f-]{27}"`, `${1}"11111111-2222-4333-8444-555555555555"`},

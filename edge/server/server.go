@@ -121,7 +121,7 @@ func (s *server) wire() error {
 		Mailer: mailer, MailIn: mailIn, Log: s.log})
 	s.notify = notify.New(notify.Config{Store: s.db, Orders: s.db, Catalog: s.db, Invoices: s.invoices, Reach: s.reach(), Now: time.Now, Rand: rand.Reader, Log: s.log})
 	s.orders = orders.New(orders.Config{Store: s.db, Providers: limited, Now: time.Now, Rand: rand.Reader, Log: s.log,
-		Deployment: deployment, CatchUp: true, FactAdded: s.notify.FactAdded, TryTimeout: s.orderTry, Budget: s.orderBudget})
+		Deployment: deployment, CatchUp: true, FactAdded: s.notify.FactAdded, TryTimeout: s.orderTry, Budget: s.orderBudget, RefundWindow: s.RefundWindow})
 	s.shops = catalog.New(catalog.Config{Records: s.db, Unchargeable: sessions.Unchargeable(providers), Now: time.Now, Rand: rand.Reader})
 	s.api = api.New(api.Config{Auth: s.auth, Catalog: s.db, Shops: s.shops, Origins: s.db, Sessions: s.sessions, Orders: s.orders, Notify: s.notify, Providers: providers,
 		Graph:       graph.New(graph.Config{Records: s.db, ProdEnabled: providers[checkout.Prod] != nil, Now: time.Now, Log: s.log}),

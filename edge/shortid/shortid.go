@@ -21,6 +21,8 @@ const (
 	ProductVersion = "PVER"
 	Order          = "ORD"
 	Payment        = "PAY"
+	Refund         = "REF"
+	Ticket         = "TKT"
 )
 
 const (

@@ -438,6 +438,8 @@ func TestBroken(t *testing.T) {
 		"no quarantine":                func(s record.Store) record.Store { return noQuarantine{s} },
 		"one quarantine":               func(s record.Store) record.Store { return mixedQuarantine{s} },
 		"an event handled in vain":     func(s record.Store) record.Store { return neverHandled{s} },
+		"payments without environment": func(s record.Store) record.Store { return eitherEnvironment{s} },
+		"one page of tickets":          func(s record.Store) record.Store { return oneTicketPage{s} },
 		"a refund handled in vain":     func(s record.Store) record.Store { return refundsOnce{s} },
 		"one page of refunds":          func(s record.Store) record.Store { return onePage{s} },
 		"handled refunds counted":      func(s record.Store) record.Store { return allWait{s} },

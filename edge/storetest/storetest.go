@@ -37,6 +37,8 @@ func Checks() []Check {
 		{"all callers get the same deployment", deployment},
 		{"quarantine", quarantine},
 		{"refunds due", refunds},
+		{"an order is found by its payments and tickets", paymentsFound},
+		{"open tickets", openTickets},
 		{"facts stay in their order until they are taken", facts},
 		{"a fact is stored with its change or not at all", factsWithChange},
 		{"one of many concurrent workers takes a fact", factRace},

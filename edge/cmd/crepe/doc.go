@@ -4,6 +4,7 @@
 //	crepe serve      production
 //	crepe repair     checks the databases of a stopped server and repairs them where no data is lost
 //	crepe orders     payments that need a person: quarantine, refund-due
+//	crepe refund     refund tickets: list, approve, reject; create a refund
 //	crepe merchant   merchants: create, list
 //	crepe key        a merchant's API keys: create, list, rotate, revoke
 //	crepe store      stores and what tax and receipts need of the seller: create, list, set

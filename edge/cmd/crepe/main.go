@@ -26,6 +26,7 @@ Usage:
   crepe store create --name NAME | list | set STO_ID [SETTINGS] [--data DIR] [--json]
   crepe repair [--data DIR] [--accept-loss]
   crepe orders quarantine | refund-due [--data DIR] [--env ENV] [--handled ID] [--json]
+  crepe refund list | approve TICKET_ID | reject TICKET_ID | create PAYMENT_ID [--data DIR] [--env ENV] [--json]
   crepe token-key list | rotate | revoke KEY_ID [--data DIR] [--env ENV] [--json]
   crepe webhook list | deliveries | resend ID | test ID | key | listen [--data DIR] [--env ENV] [--json]
   crepe trigger [--data DIR] [--env ENV] [--fault FAULT] EVENT ORDER
@@ -97,6 +98,7 @@ var commands = map[string]commandFunc{
 	"serve":     serve,
 	"repair":    repair,
 	"orders":    group("orders", ordersUsage, ordersCommands),
+	"refund":    group("refund", refundUsage, refundCommands),
 	"merchant":  group("merchant", merchantUsage, merchantCommands),
 	"key":       group("key", keyUsage, keyCommands),
 	"store":     group("store", storeUsage, storeCommands),

@@ -40,7 +40,7 @@ Examples:
   crepe orders refund-due
   crepe orders refund-due --env prod --json
   crepe orders refund-due --handled ORD_5Yk2
-      Marks the order as handled after you have refunded all of its payments but one. It stays in the list.
+      Marks the order as handled. crepe refund create does that when it has refunded all of the payments but one. It stays in the list.
 
 Metrics for Prometheus, from a running server:
   curl --unix-socket crepe-data/admin.sock http://crepe/metrics
@@ -108,12 +108,12 @@ func printRefunds(o *operation, refunds []admin.Refund) {
 			waiting++
 		}
 		for i, p := range r.Payments {
-			rows = append(rows, []string{when(p.At), string(r.Environment), r.OrderID, p.Provider, p.PaymentID, p.CheckoutID,
+			rows = append(rows, []string{when(p.At), string(r.Environment), r.OrderID, p.ID, p.Provider, p.PaymentID, p.CheckoutID,
 				p.Amount + " " + p.Currency, fmt.Sprintf("payment %d of %d", i+1, len(r.Payments)), when(r.HandledAt)})
 		}
 	}
-	o.printTable("WHEN ENV ORDER PROVIDER PAYMENT CHECKOUT AMOUNT WHY HANDLED", rows)
-	o.printNext(waiting, "Refund all payments of an order but one at the provider, then: crepe orders refund-due --handled ORDER")
+	o.printTable("WHEN ENV ORDER ID PROVIDER PAYMENT CHECKOUT AMOUNT WHY HANDLED", rows)
+	o.printNext(waiting, "Refund all payments of an order but one: crepe refund create ID --reason TEXT")
 }
 
 // printNext prints what to do with the entries that are not handled.

@@ -26,6 +26,7 @@ func declareSettings(f *flag.FlagSet, c *server.Config) {
 	f.DurationVar(&c.DrainDelay, "drain-delay", 0, "how long to serve after SIGTERM with /readyz at 503, until load balancers have noticed")
 	parsed(f, &c.DiskReserve, "disk-reserve", "128", parseMebibytes, "`MiB` of the disk below which new orders are refused")
 	parsed(f, &c.KeepSessions, "keep-sessions", "2h", parseKeepSessions, "how long an expired checkout session without an order is kept, a `duration`")
+	parsed(f, &c.RefundWindow, "refund-window", "14d", parseDays, "how long after a payment a refund ticket can be created, in `days`")
 	parsed(f, &c.Connections, "connections", "4096", parseLimit[int], "open connections in total, a `number` or off")
 	parsed(f, &c.ClientConnections, "client-connections", "256", parseLimit[int], "open connections of one client address, trusted proxies excepted, a `number` or off")
 	parsed(f, &c.ClientRate, "client-rate", "5", parseLimit[float64], "requests a second of one client address without a merchant's credential, a `number` or off")
@@ -146,6 +147,16 @@ func parseKeepSessions(text string) (time.Duration, error) {
 		return 0, errors.New("expected a minute or more, something like 2h")
 	}
 	return d, nil
+}
+
+// parseDays parses a number of days, "14d".
+func parseDays(text string) (time.Duration, error) {
+	days, ok := strings.CutSuffix(text, "d")
+	n, err := strconv.ParseUint(days, 10, 16)
+	if !ok || err != nil || n == 0 || n > 3650 {
+		return 0, errors.New("expected a number of days, something like 14d")
+	}
+	return time.Duration(n) * 24 * time.Hour, nil
 }
 
 // parseLimit returns 0 for "off", which is no limit.

@@ -22,15 +22,15 @@ func TestSettings(t *testing.T) {
 	}
 	c, err := parse()
 	if err != nil || c.DiskReserve != 128<<20 || c.KeepSessions != 2*time.Hour || c.Connections != 4096 || c.ClientConnections != 256 ||
-		c.ClientRate != 5 || c.StoreRate != 100 || c.TrustedProxies != nil {
+		c.RefundWindow != 14*24*time.Hour || c.ClientRate != 5 || c.StoreRate != 100 || c.TrustedProxies != nil {
 		t.Errorf("the defaults are %+v, %v", c, err)
 	}
-	for _, args := range []string{"--keep-sessions 90m", "--client-rate off", "--store-rate 0", "--client-rate 2.5", "--connections off", "--disk-reserve 1"} {
+	for _, args := range []string{"--keep-sessions 90m", "--refund-window 30d", "--client-rate off", "--store-rate 0", "--client-rate 2.5", "--connections off", "--disk-reserve 1"} {
 		if _, err := parse(strings.Fields(args)...); err != nil {
 			t.Errorf("%s: %v", args, err)
 		}
 	}
-	for _, args := range []string{"--keep-sessions 0", "--keep-sessions -1h", "--keep-sessions 2", "--keep-sessions 5s", "--client-rate -1",
+	for _, args := range []string{"--refund-window 0d", "--refund-window 14", "--refund-window 9999d", "--keep-sessions 0", "--keep-sessions -1h", "--keep-sessions 2", "--keep-sessions 5s", "--client-rate -1",
 		"--client-rate many", "--store-rate NaN", "--store-rate Inf", "--client-rate 5/s", "--connections -1", "--disk-reserve 0",
 		"--disk-reserve 1GiB", "--trusted-proxies 10.0.0.1"} {
 		name, _, _ := strings.Cut(args, " ")

@@ -160,6 +160,23 @@ func (c *Calls) UndeliveredEvents(deadline time.Time, after string) (psp.Page[ps
 	})
 }
 
+// CreateRefund implements [psp.Refunds].
+func (c *Calls) CreateRefund(deadline time.Time, r psp.RenderedRequest, key string) (psp.Refund, *psp.CallError) {
+	return limited(c, deadline, func() (psp.Refund, *psp.CallError) { return c.Provider.CreateRefund(deadline, r, key) })
+}
+
+// RetrieveRefund implements [psp.Refunds].
+func (c *Calls) RetrieveRefund(deadline time.Time, ref string) (psp.Refund, *psp.CallError) {
+	return limited(c, deadline, func() (psp.Refund, *psp.CallError) { return c.Provider.RetrieveRefund(deadline, ref) })
+}
+
+// ListRefunds implements [psp.Refunds].
+func (c *Calls) ListRefunds(deadline time.Time, paymentID string, created psp.Span, after string) (psp.Page[psp.Refund], *psp.CallError) {
+	return limited(c, deadline, func() (psp.Page[psp.Refund], *psp.CallError) {
+		return c.Provider.ListRefunds(deadline, paymentID, created, after)
+	})
+}
+
 // limited makes a call in the reserved slot, or waits for one.
 func limited[T any](c *Calls, deadline time.Time, call func() (T, *psp.CallError)) (answer T, callErr *psp.CallError) {
 	if c.reserved > 0 {

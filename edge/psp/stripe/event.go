@@ -30,11 +30,12 @@ var (
 // event is the part of Stripe's object that is the same in every version of the API; an endpoint's events come in the
 // version of the endpoint, whatever Config.Version says.
 type event struct {
-	ID      string `json:"id"`
-	Object  string `json:"object"`
-	Type    string `json:"type"`
-	Created int64  `json:"created"`
-	Data    struct {
+	ID       string `json:"id"`
+	Object   string `json:"object"`
+	Type     string `json:"type"`
+	Created  int64  `json:"created"`
+	Livemode bool   `json:"livemode"`
+	Data     struct {
 		Object json.RawMessage `json:"object"`
 	} `json:"data"`
 }
@@ -81,6 +82,9 @@ func (e *event) read() (psp.Event, error) {
 	switch read.Kind {
 	case psp.EventIgnored:
 		return read, nil
+	case psp.EventRefund, psp.EventRefunded, psp.EventDispute:
+		err := e.readMoneyBack(&read)
+		return read, err
 	case psp.EventDeclined:
 		err = readDecline(e.Data.Object, &read)
 	default:
@@ -118,6 +122,14 @@ var kinds = [...]struct {
 	{"checkout.session.async_payment_failed", psp.EventFailed},
 	{"checkout.session.expired", psp.EventExpired},
 	{"payment_intent.payment_failed", psp.EventDeclined},
+	{"refund.created", psp.EventRefund},
+	{"refund.updated", psp.EventRefund},
+	{"refund.failed", psp.EventRefund},
+	{"charge.refund.updated", psp.EventRefund}, // of endpoints whose version of the API has no refund.updated for all refunds
+	{"charge.refunded", psp.EventRefunded},
+	{"charge.dispute.created", psp.EventDispute},
+	{"charge.dispute.updated", psp.EventDispute},
+	{"charge.dispute.closed", psp.EventDispute},
 }
 
 func kind(name string) psp.EventKind {

@@ -119,7 +119,7 @@ func TestEvent(t *testing.T) {
 		"somebody else's": {"checkout.session.completed",
 			`{"id":"cs_9","object":"checkout.session","metadata":{}}`, psp.Event{}},
 		"somebody else's, without any": {"payment_intent.payment_failed", `{"id":"pi_9","metadata":null}`, psp.Event{}},
-		"no concern of ours":           {"charge.refunded", `{"id":7}`, psp.Event{}},
+		"no concern of ours":           {"charge.captured", `{"id":7}`, psp.Event{}},
 		"unknown currency and attempt": {"checkout.session.completed",
 			strings.NewReplacer("usd", "zzz", `"2"`, `"two"`).Replace(paidSession),
 			psp.Event{Kind: psp.EventCompleted, Checkout: psp.Checkout{

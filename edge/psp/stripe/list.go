@@ -21,10 +21,7 @@ var errNoList = errors.New("stripe: the answer is not a list")
 
 // Checkouts lists sessions (https://docs.stripe.com/api/checkout/sessions/list).
 func (g *Provider) ListCheckouts(deadline time.Time, created psp.Span, after string) (psp.Page[psp.Checkout], *psp.CallError) {
-	query := pageQuery(after) + "&created[gte]=" + strconv.FormatInt(created.Since.Unix(), 10)
-	if !created.Until.IsZero() {
-		query += "&created[lte]=" + strconv.FormatInt(created.Until.Unix(), 10)
-	}
+	query := pageQuery(after) + createdQuery(created)
 	return call(g, deadline, outgoing{method: "GET", path: sessionsPath + query}, func(body []byte) (psp.Page[psp.Checkout], error) {
 		return readPage(body, func(s *session) (string, psp.Checkout) { return s.ID, s.remote() })
 	})

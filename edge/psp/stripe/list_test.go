@@ -58,7 +58,9 @@ func TestUndelivered(t *testing.T) {
 	}
 	want := "GET /v1/events?limit=50&delivery_success=false&types[]=checkout.session.completed" +
 		"&types[]=checkout.session.async_payment_succeeded&types[]=checkout.session.async_payment_failed" +
-		"&types[]=checkout.session.expired&types[]=payment_intent.payment_failed"
+		"&types[]=checkout.session.expired&types[]=payment_intent.payment_failed" +
+		"&types[]=refund.created&types[]=refund.updated&types[]=refund.failed&types[]=charge.refund.updated" +
+		"&types[]=charge.refunded&types[]=charge.dispute.created&types[]=charge.dispute.updated&types[]=charge.dispute.closed"
 	if got := asked(); got != want {
 		t.Errorf("asked %s", got)
 	}

@@ -163,7 +163,7 @@ func TestLanding(t *testing.T) {
 		o := s.open()
 		want := o.path()
 		switch outcome.Name {
-		case "succeeds", "later", "later_fails":
+		case "succeeds", "later", "later_fails", "refund_later", "refund_fails", "refund_later_fails":
 			want = "https://shop.example/thanks?id=" + o.ID + "&q=a%20b"
 		case "challenge", "challenge_declined", "challenge_insufficient_funds":
 			want += "/challenge"

@@ -62,6 +62,9 @@ var english = texts{
 		"processing_error":             {"Processing error", "A decline that could be different next time"},
 		"later":                        {"Confirmed later", "Pays after some seconds, like a bank transfer"},
 		"later_fails":                  {"Confirmed later, but fails", "The money never arrives"},
+		"refund_later":                 {"Payment succeeds; refunds take a while", "A refund is pending first"},
+		"refund_fails":                 {"Payment succeeds; refunds come back", "A refund succeeds, and the bank returns the money later"},
+		"refund_later_fails":           {"Payment succeeds; refunds fail", "A refund is pending first, and fails"},
 	},
 }
 
@@ -90,6 +93,9 @@ var chinese = texts{
 		"processing_error":             {"处理出错", "下次尝试可能成功的拒绝"},
 		"later":                        {"稍后确认", "款项在下单数秒后到账，类似银行转账"},
 		"later_fails":                  {"稍后确认但失败", "款项不会到账"},
+		"refund_later":                 {"支付成功，退款稍后到账", "退款先处于待处理状态"},
+		"refund_fails":                 {"支付成功，退款被退回", "退款先成功，随后银行退回款项"},
+		"refund_later_fails":           {"支付成功，退款失败", "退款先处于待处理状态，随后失败"},
 	},
 	failures: map[string]string{
 		"generic_decline":                       "您的银行卡被拒绝。",
