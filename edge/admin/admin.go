@@ -20,6 +20,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/api"
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/invoices"
 	"github.com/crepe-checkout/crepe/edge/notify"
 	"github.com/crepe-checkout/crepe/edge/orders"
 )
@@ -50,6 +51,7 @@ const (
 	CreateStore       = "/stores/create"
 	ListStores        = "/stores/list"
 	SetStore          = "/stores/set"
+	ReportTax         = "/reports/tax"
 	Metrics           = "/metrics"
 )
 
@@ -62,6 +64,7 @@ type Config struct {
 	Shops     *catalog.Service
 	Lists     catalog.Lists
 	Notify    *notify.Service
+	Invoices  *invoices.Service
 	PublicURL string // of the server; "" where none runs
 	Log       *slog.Logger
 }
@@ -100,6 +103,7 @@ func New(c Config) *Admin {
 		CreateStore:       serve(a, a.createStore),
 		ListStores:        serve(a, a.listStores),
 		SetStore:          serve(a, a.setStore),
+		ReportTax:         serve(a, a.taxReport),
 	}
 	return a
 }

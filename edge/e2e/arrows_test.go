@@ -80,7 +80,7 @@ var arrows = map[string][]string{
 
 	"edge/dashboard": {"core", "edge/shortid", "edge/psp", "edge/orders", "edge/catalog", "edge/notify", "edge/invoices", "edge/sessions", "edge/quoteview", "edge/geoip", "edge/throttle", "web"}, // the operator's pages
 
-	"edge/admin": {"core", "edge/api", "edge/psp", "edge/orders", "edge/auth", "edge/catalog", "edge/notify"}, // an operator's entry point, on a socket of its own
+	"edge/admin": {"core", "edge/invoices", "edge/api", "edge/psp", "edge/orders", "edge/auth", "edge/catalog", "edge/notify"}, // an operator's entry point, on a socket of its own
 
 	"edge":           {},                                                  // doc.go only: how the parts work together
 	"edge/demo":      {"core", "edge/api", "edge/catalog", "edge/notify"}, // the merchant of crepe dev, a client of the API

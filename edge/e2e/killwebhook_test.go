@@ -84,7 +84,8 @@ func (i *inbox) events(t *testing.T) (byOrder map[string][]string, sent int) {
 }
 
 // TestKillWebhooks: the binary is killed again and again while buyers pay and merchants are told. Afterwards the merchant has heard of
-// every order that was paid, in one delivery that may have come more than once, and of no other.
+// every order that was paid, in one delivery that may have come more than once, and of no other. Each has one receipt, and the numbers
+// have no gaps.
 func TestKillWebhooks(t *testing.T) {
 	t.Logf("-kills=%d -kill-seed=%d", *kills, *killSeed)
 	rng := rand.New(rand.NewPCG(*killSeed, 2))
@@ -113,6 +114,7 @@ func TestKillWebhooks(t *testing.T) {
 	if again := paidOrders(t, data); len(again) != len(paid) {
 		t.Errorf("%d orders were paid, then %d", len(paid), len(again))
 	}
+	auditReceipts(t, data, readDevFile(t, data).StoreID, paid)
 	got, sent := merchant.events(t)
 	for id, deliveries := range got {
 		if !slices.Contains(paid, id) || len(deliveries) != 1 {

@@ -18,6 +18,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/durable"
+	"github.com/crepe-checkout/crepe/edge/invoices"
 	"github.com/crepe-checkout/crepe/edge/notify"
 	"github.com/crepe-checkout/crepe/edge/orders"
 )
@@ -30,7 +31,7 @@ func (s *server) openAdmin() {
 		return
 	}
 	handler := admin.New(admin.Config{Orders: s.orders, Reviews: s.db, Auth: s.auth, Accounts: accounts(s.db), Shops: s.shops, Lists: s.db,
-		Notify: s.notify, PublicURL: s.PublicURL, Log: s.log}).Handle
+		Notify: s.notify, Invoices: s.invoices, PublicURL: s.PublicURL, Log: s.log}).Handle
 	s.admin = startHTTP(listener, func(ctx *fasthttp.RequestCtx) {
 		defer s.recovered(ctx)
 		if err := readBody(ctx); err != nil {
@@ -68,6 +69,7 @@ func OpenAdmin(data string, log *slog.Logger) (*admin.Client, error) {
 		Shops:    catalog.New(catalog.Config{Records: db, Now: time.Now, Rand: rand.Reader}),
 		Lists:    db,
 		Notify:   notify.New(notify.Config{Store: db, Orders: db, Catalog: db, Now: time.Now, Rand: rand.Reader, Log: log}),
+		Invoices: invoices.New(invoices.Config{Store: db, Orders: db, Catalog: db, Now: time.Now, Rand: rand.Reader, Log: log}),
 		Log:      slog.New(slog.DiscardHandler), // the command prints what it has done
 	}).Client(db.Close), nil
 }

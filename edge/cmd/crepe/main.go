@@ -29,6 +29,7 @@ Usage:
   crepe refund list | approve TICKET_ID | reject TICKET_ID | create PAYMENT_ID [--data DIR] [--env ENV] [--json]
   crepe token-key list | rotate | revoke KEY_ID [--data DIR] [--env ENV] [--json]
   crepe webhook list | deliveries | resend ID | test ID | key | listen [--data DIR] [--env ENV] [--json]
+  crepe report tax --from DAY --to DAY [--data DIR] [--env ENV] [--store ID] [--csv | --json]
   crepe trigger [--data DIR] [--env ENV] [--fault FAULT] EVENT ORDER
   crepe quote   --country CC --amount AMOUNT --currency CUR [--explain] [--json]
   crepe taxid   check --country CC NUMBER
@@ -103,6 +104,7 @@ var commands = map[string]commandFunc{
 	"key":       group("key", keyUsage, keyCommands),
 	"store":     group("store", storeUsage, storeCommands),
 	"token-key": group("token-key", tokenKeyUsage, tokenKeyCommands),
+	"report":    group("report", reportUsage, reportCommands),
 	"webhook":   group("webhook", webhookUsage, webhookCommands),
 	"trigger":   offline(trigger),
 	"quote":     offline(quote),
