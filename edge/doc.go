@@ -114,6 +114,11 @@
 // Every record, key and provider account belongs to one of the environments test and prod. A store's public pages and its buyers'
 // tokens do not name one: the session, which is found by an unguessable id, determines it.
 //
+// A product is edited in test and published to prod as a whole, also with a key of prod: nothing is on sale for real money by an edit
+// alone. A version is never changed, because sessions and orders name it. Stores and products are written by compare-and-set on
+// their revision, and a change is a pure function of package catalog that is applied again to what was written meanwhile. A slug
+// stays taken after its store has been deleted: an old link must not lead to another merchant.
+//
 // The tests of edge/orders run the service, the database, the adapter and the sandbox in virtual time, by random schedules and
 // with a crash at every boundary, against fourteen invariants, and show that each of a list of deliberate mistakes violates one.
 // FAULTS.md lists the faults and the results.
