@@ -25,7 +25,7 @@ type APIKey struct {
 	Environment checkout.Environment
 	PublicKey   string // RSA, 2048 to 8192 bits, in PEM
 	CreatedAt   int64  // Unix milliseconds; 0 in records of older versions
-	ExpiresAt   int64  // when the key that took its place in a rotation is left alone, Unix milliseconds; 0 for never
+	ExpiresAt   int64  // when a rotated key stops verifying, Unix milliseconds; 0 for never
 	RevokedAt   int64  // Unix milliseconds; 0 unless revoked
 }
 
