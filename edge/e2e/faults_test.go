@@ -24,6 +24,7 @@ crashes in which an invariant held. A violation fails the run.
 - **webhook order irrelevant**: a paid order stays paid; replayed, shuffled, duplicated and renamed events change nothing.
 - **recovered unaided**: without another request of the buyer every unknown outcome is resolved; a buyer who returns is served.
 - **answers documented**: a URL, the session's refusal, 503 or 500, within nine seconds.
+- **I14**, of the mistakes below: the outbox tells of every completed order once, and of no other.
 - **nothing secret told**: no key, secret or buyer's data is in a log, an idempotency key or a stored failure.
 `
 
