@@ -79,6 +79,7 @@ type Config struct {
 	Sessions Sessions
 	Catalog  Catalog
 	Reviews  Reviews
+	Refunds  Refunds
 
 	Deliveries DeliveryReader
 	Webhooks   Webhooks

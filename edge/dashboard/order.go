@@ -61,6 +61,9 @@ type orderPage struct {
 	TaxFacts  []fact
 	Attempts  []attemptRow
 	Payments  []paymentRow
+	Tickets   []ticketRow
+	Refunds   []refundRow
+	Disputes  []disputeRow
 }
 
 // fact is a named text. Code is for texts that are compared letter by letter, such as ids.
@@ -143,6 +146,9 @@ func (h *Handler) order(v *visit) (page, error) {
 		}
 		p.Payments = append(p.Payments, row)
 	}
+	if err := h.addRefunds(v, p, o); err != nil {
+		return page{}, err
+	}
 	return page{template: "order", title: "Order of " + sold.Product.Name, data: p}, nil
 }
 
@@ -218,12 +224,12 @@ var confidences = map[string]string{"A": "A: an official text", "B": "B: several
 var evidences = map[string]string{"none": "The IP address is not known", "agree": "Billing country and IP address agree",
 	"conflict": "Billing country and IP address differ; the billing country is charged"}
 
-// sentence turns a name in kebab-case into words: "reverse-charge" is "Reverse charge".
+// sentence turns a name in kebab-case or snake case into words: "reverse-charge" is "Reverse charge".
 func sentence(name string) string {
 	if name == "" {
 		return ""
 	}
-	return strings.ToUpper(name[:1]) + strings.ReplaceAll(name[1:], "-", " ")
+	return strings.ToUpper(name[:1]) + strings.NewReplacer("-", " ", "_", " ").Replace(name[1:])
 }
 
 func attemptOf(a *orders.Attempt) attemptRow {

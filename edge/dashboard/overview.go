@@ -13,6 +13,8 @@ type overviewPage struct {
 	Periods        []option
 	Days           int
 	Waiting        orders.Unhandled
+	Tickets        int // that wait for a decision, of the first ones
+	RefundsPath    string
 	QuarantinePath string
 	RefundDuePath  string
 	Currencies     []currencySales
@@ -36,7 +38,7 @@ const latest = 8
 
 func (h *Handler) overview(v *visit) (page, error) {
 	p := &overviewPage{Stores: v.stores.options(), Days: 30, QuarantinePath: v.path("quarantine", ""), RefundDuePath: v.path("refund-due", ""),
-		OrdersPath: v.path("orders", "")}
+		OrdersPath: v.path("orders", ""), RefundsPath: v.path("refunds", "")}
 	if days, err := strconv.Atoi(v.query("days")); err == nil && slices.Contains(periods, days) {
 		p.Days = days
 	}
@@ -46,6 +48,15 @@ func (h *Handler) overview(v *visit) (page, error) {
 	var err error
 	if p.Waiting, err = h.config.Orders.Unhandled(v.ctx, v.env); err != nil {
 		return page{}, err
+	}
+	open, err := h.config.Orders.OpenTickets(v.ctx, v.env, "", pageSize)
+	if err != nil {
+		return page{}, err
+	}
+	for i := range open.Items {
+		if t := &open.Items[i]; t.Order.Ticket(t.TicketID).Status == orders.TicketPending {
+			p.Tickets++
+		}
 	}
 	if err := h.addSales(v, p); err != nil {
 		return page{}, err

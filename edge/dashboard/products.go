@@ -179,7 +179,7 @@ func (h *Handler) product(v *visit) (page, error) {
 		fact{"Type", types[product.Type], false, ""}, fact{"Success URL", shown.SuccessURL, false, ""}, h.permanentLink(v, store, product),
 	)
 	for _, price := range shown.Prices {
-		text := sentence(strings.ReplaceAll(price.Category.String(), "_", " "))
+		text := sentence(price.Category.String())
 		if price.TaxIncluded {
 			text += ", tax included"
 		}

@@ -69,6 +69,8 @@ func (h *Handler) frame(v *visit, p page) (*frame, error) {
 // doneTexts are what a page says after an action, by the parameter "done".
 var doneTexts = map[string]string{
 	"handled": "Marked as handled.",
+	"approve": "The refund is approved and has been sent to the provider. The page of the order shows its outcome.",
+	"reject":  "The ticket is rejected. Who asked for it can submit it again.",
 	"resend":  "It is sent again now, and up to three times more if it is not taken.",
 	"test":    "A test event is sent now.",
 }

@@ -27,6 +27,7 @@ func sections() []*section {
 	return []*section{
 		{name: "", title: "Overview", list: (*Handler).overview},
 		{name: "orders", title: "Orders", list: (*Handler).orders, one: (*Handler).order},
+		{name: "refunds", title: "Refunds", list: (*Handler).refunds, act: (*Handler).reviewRefund},
 		{name: "sessions", title: "Sessions", list: (*Handler).sessions, one: (*Handler).session},
 		{name: "webhooks", title: "Webhooks", list: (*Handler).webhooks, one: (*Handler).delivery, act: (*Handler).actOnWebhooks},
 		{name: "products", title: "Products", list: (*Handler).products, one: (*Handler).product},

@@ -53,11 +53,18 @@ func TestDashboard(t *testing.T) {
 	first.kill()
 	r := openRecords(t, data)
 	month(t, r, session.SessionID)
+	_, paid := r.order(t, session.SessionID)
 	r.close()
 
 	token = "dashboard-" + token
 	t.Setenv("CREPE_DASHBOARD_TOKEN", token)
 	start(t, data, freeAddress(t))
+	s = shopOn(t, data)
+	asked := s.Post(t, "/v1/actions/refund-ticket/create-ticket", fmt.Sprintf(`{"paymentId":%q,"reason":"It is not what I expected.",
+		"requestedAmount":{"amount":"10.00","currency":"EUR"}}`, paid.Payments[0].ID), shoptest.Bearer(s.Token(t, "user-1")))
+	if asked.Status != 200 {
+		t.Fatal(asked)
+	}
 	node := exec.Command("node", "--test", "--test-reporter=spec", filepath.Join(web, "e2e", "dashboard.mjs"))
 	node.Env = append(os.Environ(), "DEV_JSON="+filepath.Join(data, "dev.json"), "CHROMIUM="+chromium(), "PAID_SESSION="+session.SessionID)
 	output, err := node.CombinedOutput()
@@ -106,6 +113,11 @@ func month(t *testing.T, r *records, sessionID string) {
 			pay(orders.Succeeded, "")
 		default:
 			pay(orders.Succeeded, "")
+		}
+		if i == 12 {
+			next.Tickets = []orders.Ticket{{ID: shortid.Format(shortid.Ticket, shortid.NewV7(now, rand.Reader)), PaymentID: next.Payments[0].ID,
+				Status: orders.TicketPending, Submitter: orders.Submitter{ID: "user-12"}, CreatedAt: now.UnixMilli(), Versions: []orders.TicketVersion{{ID: "1",
+					Reason: "I bought it twice by mistake, could you refund one of them?", Amount: 1500, SubmittedAt: now.UnixMilli()}}}}
 		}
 		commit(orders.Change{Session: &of, Order: &next})
 	}

@@ -21,7 +21,7 @@ func (s *server) openDashboard(clients geoip.Locator) {
 	if _, live := s.Stripe[checkout.Prod]; live {
 		home = checkout.Prod
 	}
-	s.dashboard = dashboard.New(dashboard.Config{Orders: s.db, Sessions: s.db, Catalog: s.db, Reviews: s.orders,
+	s.dashboard = dashboard.New(dashboard.Config{Orders: s.db, Sessions: s.db, Catalog: s.db, Reviews: s.orders, Refunds: s.orders,
 		Deliveries: s.db, Webhooks: s.notify, Documents: s.db, Token: s.DashboardToken, PublicURL: s.PublicURL,
 		GeoIP: clients, Home: home, Now: time.Now, Rand: rand.Reader, Log: s.log})
 }

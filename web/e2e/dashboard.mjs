@@ -48,6 +48,8 @@ const pages = {
 		await to("/test/orders?status=canceled")(visit);
 		await visit.page.click("td a");
 	},
+	"refunds": to("/test/refunds"),
+	"refunds, none": to("/prod/refunds"),
 	"sessions": to("/test/sessions"),
 	"sessions, none": to("/prod/sessions"),
 	async "session"(visit) {
@@ -139,6 +141,25 @@ test("a test event is sent, and a delivery is sent again", async () => {
 	await page.click(".act button");
 	assert.match(await page.innerText(".done"), /sent again/);
 	while ((await tries()) < 2) await page.waitForTimeout(100);
+	await visit.close();
+});
+
+test("a refund is approved and made, without JavaScript", async () => {
+	const visit = await open({ javaScriptEnabled: false });
+	const { page } = visit;
+	await logIn(visit);
+	await page.click(".sections >> text=Refunds");
+	const ticket = page.locator(".card", { hasText: "It is not what I expected." });
+	await ticket.locator("input[name=note]").fill("With our apologies");
+	const order = await ticket.locator("a").getAttribute("href");
+	await ticket.locator("text=Refund 10.00 EUR").click();
+	assert.match(await page.innerText(".done"), /The refund is approved/);
+	let row = "";
+	for (let tries = 0; tries < 600 && !row.includes("Succeeded"); tries++) {
+		await page.goto(new URL(order, root).href);
+		row = await page.innerText("#refunds ~ .scroll tbody");
+	}
+	for (const text of ["Succeeded", "10.00 EUR", "REF_"]) assert.ok(row.includes(text), `${text} in ${row}`);
 	await visit.close();
 });
 
