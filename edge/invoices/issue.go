@@ -86,10 +86,13 @@ func (s *Service) Issue(ctx context.Context, f *orders.Fact) (Issued, error) {
 
 // issue returns the document of a fact, nil for a fact that has none.
 func (s *Service) issue(ctx context.Context, f *orders.Fact) (*Document, error) {
-	var kind Kind
+	kind, make := Receipt, s.receipt
 	switch f.Kind {
 	case orders.OrderCompleted:
-		kind = Receipt
+	case orders.RefundHasSucceeded:
+		kind, make = CreditNote, s.creditNote
+	case orders.RefundHasFailed:
+		make = s.reversal
 	default:
 		return nil, nil
 	}
@@ -97,8 +100,8 @@ func (s *Service) issue(ctx context.Context, f *orders.Fact) (*Document, error) 
 	if err != nil {
 		return nil, fmt.Errorf("order %s: %w", f.OrderID, err)
 	}
-	d, err := s.receipt(ctx, f, order)
-	if err != nil {
+	d, err := make(ctx, f, order)
+	if d == nil || err != nil {
 		return nil, err
 	}
 	return d, s.number(ctx, d, kind, f)

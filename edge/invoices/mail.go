@@ -173,7 +173,9 @@ func (s *Service) message(d *Document) *Message {
 	}
 	title := l.Text(d.TitleKey())
 	var text strings.Builder
-	if d.Series.Kind == Receipt {
+	open := title
+	if d.Series.Kind == Receipt && d.Preceding == nil {
+		open = l.Text("document.open")
 		fmt.Fprintf(&text, "%s\n\n", l.Text("paid.text", "merchant", d.StoreRef.Name))
 	}
 	amount := func(minor int64) string {
@@ -185,7 +187,7 @@ func (s *Service) message(d *Document) *Message {
 	}
 	fmt.Fprintf(&text, "%s %s\n%s\n\n", title, d.Code(), d.Line.Name)
 	fmt.Fprintf(&text, "%s: %s\n%s: %s\n%s: %s\n\n", l.Text("subtotal"), amount(d.Subtotal), l.Text("tax"), amount(d.Tax), l.Text("total"), amount(d.Total))
-	fmt.Fprintf(&text, "%s:\n%s\n\n", l.Text("document.open"), s.URL(d))
+	fmt.Fprintf(&text, "%s:\n%s\n\n", open, s.URL(d))
 	if d.Series.Environment == checkout.Test {
 		fmt.Fprintf(&text, "%s\n\n", l.Text("document.test"))
 	}

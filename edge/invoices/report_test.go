@@ -120,22 +120,55 @@ func genTerms(r *rapid.T) checkout.Terms {
 	}
 }
 
+// refund stores a refund of a part of an order, divided at random, with its fact. It returns the division.
+func (s *sales) refund(t *testing.T, r *rapid.T, o *orders.Order, at time.Time) orders.Split {
+	t.Helper()
+	a := &o.Attempts[0].Placed.Quote.Assessment
+	split := orders.Split{Net: rapid.Int64Range(0, a.Subtotal).Draw(r, "net")}
+	for _, c := range a.Components {
+		part := orders.SplitPart{Taxable: rapid.Int64Range(0, c.Taxable).Draw(r, "taxable"), Amount: rapid.Int64Range(0, c.Amount).Draw(r, "amount")}
+		split.Parts, split.Tax = append(split.Parts, part), split.Tax+part.Amount
+	}
+	id := "REF" + o.ID
+	o.Version++
+	o.Refunds = []orders.Refund{{ID: id, PaymentID: o.Payments[0].ID, State: orders.RefundSucceeded, Amount: split.Total(), Split: split}}
+	err := s.db.Commit(t.Context(), orders.Change{Order: o, Facts: []orders.Fact{{Kind: orders.RefundHasSucceeded, Environment: o.Environment,
+		StoreID: o.StoreID, OrderID: o.ID, EventID: id, At: at.UnixMilli()}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return split
+}
+
 // expectation is what a report must say, summed up from the orders themselves.
 type expectation struct {
-	totals map[money.Currency][3]int64 // sales, net, tax
+	totals map[money.Currency][3]int64 // sales less refunds: how many, net, tax
 	taxes  map[invoices.TaxKey][3]int64
 	ec     map[string]int64
 }
 
-func (e *expectation) add(o *orders.Order) {
-	placed := &o.Attempts[0].Placed
+// subtract takes a refund off.
+func (e *expectation) subtract(o *orders.Order, split *orders.Split) {
+	placed := o.Attempts[0].Placed
+	a := &placed.Quote.Assessment
+	a.Subtotal, a.Tax, a.Total = -split.Net, -split.Tax, -split.Total()
+	a.Components = slices.Clone(a.Components)
+	for i, part := range split.Parts {
+		a.Components[i].Taxable, a.Components[i].Amount = -part.Taxable, -part.Amount
+	}
+	e.count(&placed, -1)
+}
+
+func (e *expectation) add(o *orders.Order) { e.count(&o.Attempts[0].Placed, 1) }
+
+func (e *expectation) count(placed *checkout.Order, one int64) {
 	a, c := &placed.Quote.Assessment, placed.Quote.Currency
 	t := e.totals[c]
-	e.totals[c] = [3]int64{t[0] + 1, t[1] + a.Subtotal, t[2] + a.Total - a.Subtotal}
+	e.totals[c] = [3]int64{t[0] + one, t[1] + a.Subtotal, t[2] + a.Total - a.Subtotal}
 	for _, part := range a.Components {
 		key := invoices.TaxKey{Jurisdiction: part.Jurisdiction, Tax: part.Tax, Rate: part.Rate, Reason: a.Reason, Currency: c}
 		t := e.taxes[key]
-		e.taxes[key] = [3]int64{t[0] + 1, t[1] + part.Taxable, t[2] + part.Amount}
+		e.taxes[key] = [3]int64{t[0] + one, t[1] + part.Taxable, t[2] + part.Amount}
 	}
 	if a.Components == nil {
 		place := string(placed.Billing.Country)
@@ -144,7 +177,7 @@ func (e *expectation) add(o *orders.Order) {
 		}
 		key := invoices.TaxKey{Jurisdiction: place, Reason: a.Reason, Currency: c}
 		t := e.taxes[key]
-		e.taxes[key] = [3]int64{t[0] + 1, t[1] + a.Subtotal, 0}
+		e.taxes[key] = [3]int64{t[0] + one, t[1] + a.Subtotal, 0}
 	}
 	if a.Reason == tax.ReverseCharge && placed.Terms.Seller.Country.InEU() && placed.Billing.Country.InEU() {
 		e.ec[placed.Billing.TaxID+" "+string(c)] += a.Subtotal
@@ -179,6 +212,16 @@ func TestReportReconciles(t *testing.T) {
 			s.now = at.Add(time.Duration(rapid.IntRange(0, 5).Draw(r, "delay")) * time.Hour)
 			issued[invoices.Series{Environment: env, StoreID: storeID, Kind: invoices.Receipt, Year: s.now.Year()}]++
 			s.issue(t)
+			if !rapid.Bool().Draw(r, "refunded") {
+				continue
+			}
+			at = at.Add(time.Duration(rapid.IntRange(0, 60).Draw(r, "hours until the refund")) * time.Hour)
+			split := s.refund(t, r, o, at)
+			if on := civil.DateOf(at.UnixMilli()); env == checkout.Prod && slices.Contains(q.Stores, storeID) && q.From <= on && on <= q.To {
+				want.subtract(o, &split)
+			}
+			issued[invoices.Series{Environment: env, StoreID: storeID, Kind: invoices.CreditNote, Year: s.now.Year()}]++
+			s.issue(t)
 		}
 		got, err := s.Report(t.Context(), q)
 		if err != nil {
@@ -197,14 +240,14 @@ func compareReport(r *rapid.T, got *invoices.Report, want *expectation) {
 	totals, taxes, ec := map[money.Currency][3]int64{}, map[invoices.TaxKey][3]int64{}, map[string]int64{}
 	sums := map[money.Currency]int64{}
 	for _, line := range got.Totals {
-		totals[line.Currency] = [3]int64{int64(line.Sales.Count), line.Sales.Net, line.Sales.Tax}
+		totals[line.Currency] = [3]int64{int64(line.Sales.Count - line.Refunds.Count), line.Sales.Net - line.Refunds.Net, line.Sales.Tax - line.Refunds.Tax}
 	}
 	for _, line := range got.Taxes {
-		taxes[line.TaxKey] = [3]int64{int64(line.Sales.Count), line.Sales.Net, line.Sales.Tax}
-		sums[line.Currency] += line.Sales.Tax
+		taxes[line.TaxKey] = [3]int64{int64(line.Sales.Count - line.Refunds.Count), line.Sales.Net - line.Refunds.Net, line.Sales.Tax - line.Refunds.Tax}
+		sums[line.Currency] += line.Sales.Tax - line.Refunds.Tax
 	}
 	for _, line := range got.ECSales {
-		ec[line.Customer+" "+string(line.Currency)] = line.Sales.Net
+		ec[line.Customer+" "+string(line.Currency)] = line.Sales.Net - line.Refunds.Net
 	}
 	if !maps.Equal(totals, want.totals) || !maps.Equal(taxes, want.taxes) || !maps.Equal(ec, want.ec) {
 		r.Errorf("the report is\n%+v\nwant\n%+v", got, want)

@@ -66,24 +66,25 @@ func (h *Handler) writeJSON(ctx *fasthttp.RequestCtx, v any) {
 // documentPage shows a document.
 type documentPage struct {
 	frame
-	Kind      string // message key of the title
-	Code      string
-	Issued    string
-	Supplied  string
-	Preceding string // the sentence about the corrected receipt, "" for none
-	Corrected string // its URL
-	Seller    partyView
-	Buyer     partyView
-	Line      string
-	Rows      []taxRow
-	Subtotal  string
-	Taxes     []taxLine
-	Total     string
-	Currency  string
-	Notes     []string
-	Payment   string
-	Order     string
-	JSON      string // path of the JSON form
+	Kind        string // message key of the title
+	Code        string
+	Issued      string
+	Supplied    string
+	SuppliedKey string // message key of its name
+	Preceding   string // the sentence about the corrected receipt, "" for none
+	Corrected   string // its URL
+	Seller      partyView
+	Buyer       partyView
+	Line        string
+	Rows        []taxRow
+	Subtotal    string
+	Taxes       []taxLine
+	Total       string
+	Currency    string
+	Notes       []string
+	Payment     string
+	Order       string
+	JSON        string // path of the JSON form
 }
 
 // partyView is a seller or buyer as lines of text.
@@ -135,6 +136,10 @@ func (t texts) documentPage(d *invoices.Document, store *catalog.Store) *documen
 		Order: d.OrderID, JSON: d.Path() + ".json", Payment: d.Payment.Last4,
 	}
 	p.Logo.Dark = p.Logo.Light
+	p.SuppliedKey = "document.supplied"
+	if d.Series.Kind == invoices.CreditNote {
+		p.SuppliedKey, p.Payment = "document.refunded", ""
+	}
 	for i := range d.Components {
 		c := &d.Components[i]
 		line := t.taxLine(c, amount)

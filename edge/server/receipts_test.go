@@ -138,3 +138,49 @@ func (s *shop) payOnPage(t *testing.T, page string) {
 	response.Body.Close()
 	s.Pay(t, response.Header.Get("Location"))
 }
+
+// TestCreditNotes: the credit notes of two refunds are together the receipt, to the minor unit.
+func TestCreditNotes(t *testing.T) {
+	shop, merchant := openShop(t, privateWebhooks), newListener(t)
+	shop.addWebhook(t, merchant.URL, "order.completed")
+	url, session := shop.receiptOf(t, merchant, nil)
+	stored, err := shop.db.Session(t.Context(), session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sums [3]int64
+	receipt := &invoices.Document{}
+	for i, amount := range []string{"10.00", "22.13"} {
+		var answer struct{ Ticket struct{ ID string } }
+		order, err := shop.db.Order(t.Context(), stored.Environment, stored.OrderID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if receipt, err = shop.invoices.ReceiptOf(t.Context(), order); err != nil {
+			t.Fatal(err)
+		}
+		err = shop.Merchant.Call("/v1/actions/refund-ticket/create-ticket", map[string]any{"paymentId": order.Payments[0].ID, "reason": "changed my mind",
+			"requestedAmount": map[string]string{"amount": amount, "currency": "EUR"}}, &answer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var note *invoices.Document
+		shoptest.Eventually(t, "the refund has a credit note", func() bool {
+			order, err := shop.db.Order(t.Context(), stored.Environment, stored.OrderID)
+			if err != nil || len(order.Refunds) <= i {
+				return false
+			}
+			note, err = shop.db.DocumentOf(t.Context(), order.Environment, order.ID, order.Refunds[i].ID)
+			return err == nil
+		})
+		sums[0], sums[1], sums[2] = sums[0]+note.Subtotal, sums[1]+note.Tax, sums[2]+note.Total
+		_, page := fetch(t, shop.PublicURL+note.Path())
+		if !strings.Contains(page, "<h1>Credit note</h1>") || !strings.Contains(page, "Corrects "+receipt.Code()) || !strings.Contains(page, strings.TrimPrefix(url, shop.PublicURL)) ||
+			!strings.Contains(page, "Date of refund") || !strings.Contains(page, "€"+amount) {
+			t.Errorf("the credit note is %s", page)
+		}
+	}
+	if want := [3]int64{receipt.Subtotal, receipt.Tax, receipt.Total}; sums != want {
+		t.Errorf("the credit notes are %v together, the receipt is %v", sums, want)
+	}
+}
