@@ -158,6 +158,8 @@ func (h *Handler) serve(ctx *fasthttp.RequestCtx, login *login, path string) {
 	case err == nil:
 	case errors.Is(err, errNotFound), errors.Is(err, orders.ErrNotFound), ok && refused.Kind == problem.NotFound:
 		h.refuse(ctx, fasthttp.StatusNotFound, "Not found", "There is no such page, or no such record in this environment.")
+	case errors.Is(err, orders.ErrTooSparse):
+		h.refuse(ctx, fasthttp.StatusBadRequest, "That search takes too long", "Search without a status, or for the id of the order.")
 	case ok && statuses[refused.Kind] != 0:
 		h.refuse(ctx, statuses[refused.Kind], "That cannot be done", refused.Message)
 	default:
