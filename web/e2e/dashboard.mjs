@@ -155,11 +155,11 @@ test("a refund is approved and made, without JavaScript", async () => {
 	await ticket.locator("text=Refund 10.00 EUR").click();
 	assert.match(await page.innerText(".done"), /The refund is approved/);
 	let row = "";
-	for (let tries = 0; tries < 600 && !row.includes("Succeeded"); tries++) {
+	for (let tries = 0; tries < 600 && !row.includes("Credit note"); tries++) {
 		await page.goto(new URL(order, root).href);
 		row = await page.innerText("#refunds ~ .scroll tbody");
 	}
-	for (const text of ["Succeeded", "10.00 EUR", "REF_"]) assert.ok(row.includes(text), `${text} in ${row}`);
+	for (const text of ["Succeeded", "10.00 EUR", "REF_", "Credit note"]) assert.ok(row.includes(text), `${text} in ${row}`);
 	await visit.close();
 });
 
