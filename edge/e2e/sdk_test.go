@@ -122,30 +122,3 @@ func TestWebhookSignature(t *testing.T) {
 		}
 	}
 }
-
-// TestREADMEProgram runs the program of the README, unchanged, beside .crepe.
-func TestREADMEProgram(t *testing.T) {
-	t.Parallel()
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, program, found := strings.Cut(string(readme), "<!-- program -->\n```js\n")
-	program, _, ended := strings.Cut(program, "```\n")
-	if !found || !ended {
-		t.Fatal("the README has no program")
-	}
-	dir := t.TempDir()
-	start(t, filepath.Join(dir, ".crepe"), freeAddress(t))
-	if err := os.WriteFile(filepath.Join(dir, "program.mjs"), []byte(program), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(filepath.Join(npmInstall(t, "testdata/sdk"), "node_modules"), filepath.Join(dir, "node_modules")); err != nil {
-		t.Fatal(err)
-	}
-	node := exec.Command("node", "program.mjs")
-	node.Dir = dir
-	if output, err := node.CombinedOutput(); err != nil || !strings.HasPrefix(string(output), "http://127.0.0.1:") {
-		t.Fatalf("%v: %s", err, output)
-	}
-}

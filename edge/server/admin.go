@@ -44,13 +44,19 @@ func (s *server) openAdmin() {
 }
 
 // OpenAdmin returns a client of the server that runs on a data directory. Without one it opens the database and performs the
-// operations itself. The caller closes the client.
+// operations itself. It waits a few seconds for a server that is starting or ending, so that a script can start a server and go on
+// with the operator's commands. The caller closes the client.
 func OpenAdmin(data string, log *slog.Logger) (*admin.Client, error) {
+	return retry(func() (*admin.Client, error) { return openAdmin(data, log) }, durable.ErrInUse, fs.ErrNotExist)
+}
+
+func openAdmin(data string, log *slog.Logger) (*admin.Client, error) {
 	if client := admin.Dial(data); client != nil {
 		return client, nil
 	}
 	if _, err := os.Stat(filepath.Join(data, ownDatabase)); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no database of crepe in %s; --data DIR names the data directory of the server, which its first start creates", data)
+		return nil, fmt.Errorf("there is no database of crepe in %s; --data DIR names the data directory of the server, which its first start creates: %w",
+			data, fs.ErrNotExist)
 	}
 	db, err := openStore(data, badgerstore.Options{Log: log})
 	if errors.Is(err, durable.ErrInUse) {

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"time"
 
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
@@ -22,7 +24,8 @@ const (
 )
 
 func (s *server) openDatabases() error {
-	db, err := openStore(s.Data, badgerstore.Options{Log: s.log, Reserve: s.DiskReserve, KeepSessions: s.KeepSessions})
+	options := badgerstore.Options{Log: s.log, Reserve: s.DiskReserve, KeepSessions: s.KeepSessions}
+	db, err := retry(func() (*badgerstore.DB, error) { return openStore(s.Data, options) }, durable.ErrInUse)
 	if err != nil {
 		return err
 	}
@@ -40,6 +43,18 @@ func (s *server) openDatabases() error {
 		s.Sandbox, err = nil, nil
 	}
 	return err
+}
+
+// retry tries for a few seconds as long as the error is one of those given, which pass: another process is starting, ending, or
+// performs an operator's command.
+func retry[T any](try func() (T, error), passing ...error) (T, error) {
+	for end := time.Now().Add(3 * time.Second); ; time.Sleep(30 * time.Millisecond) {
+		result, err := try()
+		passes := slices.ContainsFunc(passing, func(p error) bool { return errors.Is(err, p) })
+		if !passes || time.Now().After(end) {
+			return result, err
+		}
+	}
 }
 
 // openStore opens the server's own database.
