@@ -21,6 +21,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -140,11 +141,21 @@ func (s *Service) Answer(ctx context.Context, caller *auth.Caller, r *Request) (
 	case !d.schemaWithin(maxSchemaWords):
 		return nil, errSchemaCost
 	}
-	response := s.data.Exec(withViewer(ctx, s.newViewer(caller)), d.text, r.Operation, r.Variables)
+	response := s.exec(withViewer(ctx, s.newViewer(caller)), s.data, &d, r)
 	if d.asksForSchema() && d.schemaWithin(maxDeepSchemaWords) && tooDeep(response) {
-		response = s.schema.Exec(ctx, d.text, r.Operation, r.Variables)
+		response = s.exec(ctx, s.schema, &d, r)
 	}
 	return s.answer(response), nil
+}
+
+// exec executes a document. The library's parser panics at some texts that are no GraphQL, "\70000" as a description for one.
+func (s *Service) exec(ctx context.Context, schema *graphql.Schema, d *document, r *Request) (response *graphql.Response) {
+	defer func() {
+		if recover() != nil {
+			response = &graphql.Response{Errors: []*gqlerrors.QueryError{{Message: "syntax error: the query cannot be read"}}}
+		}
+	}()
+	return schema.Exec(ctx, d.text, r.Operation, r.Variables)
 }
 
 func tooDeep(r *graphql.Response) bool {
@@ -157,12 +168,14 @@ func tooDeep(r *graphql.Response) bool {
 }
 
 func (s *Service) answer(r *graphql.Response) *Answer {
-	a := &Answer{Data: r.Data, Refused: r.Data == nil && len(r.Errors) > 0 && r.Errors[0].ResolverError == nil}
-	if r.Data == nil {
-		a.Data = json.RawMessage("null")
-	}
+	a := &Answer{Data: r.Data}
 	for _, err := range r.Errors {
 		a.Errors = append(a.Errors, s.entry(err))
+	}
+	empty := len(r.Data) == 0 || string(r.Data) == "{}" || string(r.Data) == "null"
+	if empty && len(r.Errors) > 0 {
+		a.Data = json.RawMessage("null")
+		a.Refused = !slices.ContainsFunc(r.Errors, func(err *gqlerrors.QueryError) bool { return err.ResolverError != nil })
 	}
 	return a
 }
