@@ -24,7 +24,7 @@
 //	<env>/-/qu/<provider>/<event>  orders.Quarantined, kept for good: it is the only record of that payment
 //	<env>/-/op/<hash>              the key of the order with a payment, by the hash of the provider and its id of the payment
 //	<env>/-/ot/<ticket>            the key of the order of a refund ticket that is open
-//	<env>/<store>/tl/<at>/<ticket> the order of a refund ticket, the newest first
+//	<env>/<store>/tl/<status>/<ms>/<ticket>  the same for refund tickets; fl for refunds
 //	<env>/-/rd/<order>             an order with a refund due: when it was handled, eight bytes; 0 is not yet
 //	<env>/-/tk/<token>             state of a session token, kept until the token has expired
 //	<env>/-/ik/<hash>              an idempotency.Answer, kept for a day

@@ -26,8 +26,9 @@ import (
 //	i/<hash>, e/<hash>       its lists by the buyer's identity and e-mail address
 //	x/<hash>                 its list by external id
 //	p/<status>/<at>/<id>     a payment
+//	t/<status>/<at>/<id>     a refund ticket
+//	f/<state>/<at>/<id>      a refund
 //	q/<hash>                 a payment that has succeeded, by the provider's id
-//	t/<status>/<at>/<id>     a refund ticket, open or closed
 //	r/<day>/<currency>/<sum> what it has sold
 type tokens []string
 
@@ -87,12 +88,10 @@ func tokensOf(o *orders.Order, session *sessions.Session) (t tokens) {
 		}
 	}
 	for i := range o.Tickets {
-		k := &o.Tickets[i]
-		status := "closed"
-		if k.Status.Open() {
-			status = "open"
-		}
-		t = append(t, fmt.Sprintf("t/%s/%d/%s", status, k.CreatedAt, k.ID))
+		t = append(t, fmt.Sprintf("t/%s/%d/%s", o.Tickets[i].Status, o.Tickets[i].CreatedAt, o.Tickets[i].ID))
+	}
+	for i := range o.Refunds {
+		t = append(t, fmt.Sprintf("f/%s/%d/%s", o.Refunds[i].State, o.Refunds[i].CreatedAt, o.Refunds[i].ID))
 	}
 	if at := firstPaid(o); at != 0 && o.State.Settled() {
 		t = append(t, fmt.Sprintf("r/%s/%s/%d", time.UnixMilli(at).UTC().Format(time.DateOnly), sold.Quote.Currency, sold.Quote.Assessment.Total))
@@ -130,11 +129,10 @@ const maxMilli = 9_999_999_999_999
 
 func listPrefix(prefix, list string) string { return prefix + "/ol/" + list + "/" }
 
-func paymentPrefix(prefix string, status orders.PaymentStatus) string {
-	return prefix + "/pl/" + string(status) + "/"
+// itemPrefix is the prefix of a list of payments (kind "p"), tickets ("t") or refunds ("f").
+func itemPrefix(prefix, kind, status string) string {
+	return prefix + "/" + kind + "l/" + status + "/"
 }
-
-func ticketPrefix(prefix string) string { return prefix + "/tl/" }
 
 func openTicketPrefix(env checkout.Environment) string { return string(env) + "/-/ot/" }
 
@@ -175,27 +173,33 @@ func entriesOf(prefix, id string, t tokens) entries {
 			fallthrough
 		case kind == "i", kind == "e", kind == "x":
 			e.keys[listPrefix(prefix, token)+position(created, id)] = []byte{}
-		case kind == "p" && len(parts) == 3:
+		case (kind == "p" || kind == "t" || kind == "f") && len(parts) == 3:
 			at, _ := strconv.ParseInt(parts[1], 10, 64)
-			e.keys[paymentPrefix(prefix, orders.PaymentStatus(parts[0]))+position(at, parts[2])] = []byte(id)
-			e.keys[locator(kindPayment, parts[2])] = []byte(recordKey(prefix, kindOrder, id))
-			e.count(countKey(prefix, "p/"+parts[0]), 1, 0)
+			e.keys[itemPrefix(prefix, kind, parts[0])+position(at, parts[2])] = []byte(id)
+			e.count(countKey(prefix, kind+"/"+parts[0]), 1, 0)
+			e.locate(prefix, id, kind, parts[0], parts[2])
 		case kind == "q":
 			e.keys[refKey(prefix, rest)] = []byte(recordKey(prefix, kindOrder, id))
-		case kind == "t" && len(parts) == 3:
-			at, _ := strconv.ParseInt(parts[1], 10, 64)
-			e.keys[ticketPrefix(prefix)+position(at, parts[2])] = []byte(id)
-			e.keys[locator(kindTicket, parts[2])] = []byte(recordKey(prefix, kindOrder, id))
-			e.count(countKey(prefix, "t"), 1, 0)
-			if parts[0] == "open" {
-				e.keys[openTicketPrefix(checkout.Environment(environmentOf(prefix)))+parts[2]] = []byte(recordKey(prefix, kindOrder, id))
-			}
 		case kind == "r" && len(parts) == 3:
 			total, _ := strconv.ParseInt(parts[2], 10, 64)
 			e.count(salesPrefix(prefix)+parts[0]+"/"+parts[1], 1, total)
 		}
 	}
 	return e
+}
+
+// locate adds the entries by which the order of a payment or ticket is found.
+func (e *entries) locate(prefix, orderID, kind, status, item string) {
+	order := []byte(recordKey(prefix, kindOrder, orderID))
+	switch kind {
+	case "p":
+		e.keys[locator(kindPayment, item)] = order
+	case "t":
+		e.keys[locator(kindTicket, item)] = order
+		if orders.TicketStatus(status).Open() {
+			e.keys[openTicketPrefix(checkout.Environment(environmentOf(prefix)))+item] = order
+		}
+	}
 }
 
 func (e *entries) count(key string, count, total int64) {

@@ -201,12 +201,58 @@ func (db *DB) CountOrders(_ context.Context, l orders.List) (count int, err erro
 	return count, err
 }
 
+// The statuses of what orders hold, by the kinds of the index.
+var itemStatuses = map[string][]string{
+	"p": {string(orders.Succeeded), string(orders.Declined)},
+	"t": {string(orders.TicketPending), string(orders.TicketApproved), string(orders.TicketRejected), string(orders.TicketProcessing),
+		string(orders.TicketSucceeded), string(orders.TicketFailed)},
+	"f": {string(orders.RefundSent), string(orders.RefundUnresolved), string(orders.RefundPending), string(orders.RefundSucceeded),
+		string(orders.RefundFailed)},
+}
+
 // PaymentIDs implements orders.Reader.
-func (db *DB) PaymentIDs(_ context.Context, l orders.List, status orders.PaymentStatus) (page orders.PaymentPage, err error) {
+func (db *DB) PaymentIDs(_ context.Context, l orders.List, status orders.PaymentStatus) (orders.ItemPage, error) {
+	return db.items("p", l, string(status))
+}
+
+// CountPayments implements orders.Reader.
+func (db *DB) CountPayments(_ context.Context, l orders.List, status orders.PaymentStatus) (int, error) {
+	return db.countItems("p", l, string(status))
+}
+
+// TicketIDs implements orders.Reader.
+func (db *DB) TicketIDs(_ context.Context, l orders.List, status orders.TicketStatus) (orders.ItemPage, error) {
+	return db.items("t", l, string(status))
+}
+
+// CountTickets implements orders.Reader.
+func (db *DB) CountTickets(_ context.Context, l orders.List, status orders.TicketStatus) (int, error) {
+	return db.countItems("t", l, string(status))
+}
+
+// RefundIDs implements orders.Reader.
+func (db *DB) RefundIDs(_ context.Context, l orders.List) (orders.ItemPage, error) {
+	return db.items("f", l, "")
+}
+
+// CountRefunds implements orders.Reader.
+func (db *DB) CountRefunds(_ context.Context, l orders.List) (int, error) {
+	return db.countItems("f", l, "")
+}
+
+// statusesOf returns the statuses to look for; "" is all of them.
+func statusesOf(kind, status string) []string {
+	if status != "" {
+		return []string{status}
+	}
+	return itemStatuses[kind]
+}
+
+func (db *DB) items(kind string, l orders.List, status string) (page orders.ItemPage, err error) {
 	var prefixes []string
 	for _, store := range l.Stores {
-		for _, each := range paymentStatuses(status) {
-			prefixes = append(prefixes, paymentPrefix(keyPrefix(l.Environment, store), each))
+		for _, each := range statusesOf(kind, status) {
+			prefixes = append(prefixes, itemPrefix(keyPrefix(l.Environment, store), kind, each))
 		}
 	}
 	from, skip, last := "", l.Offset, ""
@@ -228,7 +274,7 @@ func (db *DB) PaymentIDs(_ context.Context, l orders.List, status orders.Payment
 					return err
 				}
 				_, id, _ := strings.Cut(list.rest, "/")
-				page.IDs, last = append(page.IDs, orders.PaymentID{ID: id, OrderID: string(order)}), list.rest
+				page.IDs, last = append(page.IDs, orders.ItemID{ID: id, OrderID: string(order)}), list.rest
 			}
 			m.next(list)
 		}
@@ -237,19 +283,11 @@ func (db *DB) PaymentIDs(_ context.Context, l orders.List, status orders.Payment
 	return page, err
 }
 
-func paymentStatuses(status orders.PaymentStatus) []orders.PaymentStatus {
-	if status != "" {
-		return []orders.PaymentStatus{status}
-	}
-	return []orders.PaymentStatus{orders.Succeeded, orders.Declined}
-}
-
-// CountPayments implements orders.Reader.
-func (db *DB) CountPayments(_ context.Context, l orders.List, status orders.PaymentStatus) (count int, err error) {
+func (db *DB) countItems(kind string, l orders.List, status string) (count int, err error) {
 	err = db.readIndex(func(s *durable.Snapshot) error {
 		for _, store := range l.Stores {
-			for _, each := range paymentStatuses(status) {
-				counted, err := readSum(s.Get, countKey(keyPrefix(l.Environment, store), "p/"+string(each)))
+			for _, each := range statusesOf(kind, status) {
+				counted, err := readSum(s.Get, countKey(keyPrefix(l.Environment, store), kind+"/"+each))
 				if err != nil {
 					return err
 				}

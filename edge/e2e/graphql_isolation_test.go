@@ -47,6 +47,11 @@ var graphReads = []graphRead{
 	{`{payments(storeId: %q){status}}`, storeOf, ofMerchant, ofStore},
 	{`{paymentsCount(storeId: %q)}`, storeOf, ofMerchant, ofStore},
 	{`{payment(id: %q){status}}`, paymentOf, ofMerchant | ofEnvironment, ofOrder},
+	{`{refundTickets(storeId: %q){reason}}`, storeOf, ofMerchant, ofStore},
+	{`{refundTicketsCount(storeId: %q)}`, storeOf, ofMerchant, ofStore},
+	{`{refundTickets(filter: {paymentId: {eq: %q}}){id}}`, paymentOf, ofMerchant | ofEnvironment, ofOrder},
+	{`{refunds(storeId: %q){status}}`, storeOf, ofMerchant, ofStore},
+	{`{refundsCount(storeId: %q)}`, storeOf, ofMerchant, ofStore},
 	{`{webhookDeliveries(storeId: %q){id payload}}`, storeOf, ofMerchant, ofNobody},
 	{`{webhookDeliveriesCount(storeId: %q)}`, storeOf, ofMerchant, ofNobody},
 	{`{merchant(id: %q){name storeMerchants{store{id}} apiKeys{id}}}`, func(p *place) (string, string) { return p.merchantID, "MER_0000000000000000000000" }, ofMerchant, ofNobody},
@@ -125,6 +130,11 @@ func (w *isolation) pay(t *testing.T, p *place) {
 		p.paymentID, p.orderID = read.Data.Payments[0].ID, read.Data.Payments[0].OrderID
 		return true
 	})
+	ticket := fmt.Sprintf(`{"paymentId":%q,"reason":"of %s","requestedAmount":{"amount":"1.00","currency":"EUR"}}`, p.paymentID, p)
+	const path = "/v1/actions/refund-ticket/create-ticket"
+	if got := w.shop.Post(t, path, ticket, w.headers(t, asMerchant, p, path, ticket)); got.Status != 200 {
+		t.Fatalf("%s: %v", p, got)
+	}
 }
 
 // ask sends a query with a credential of a place.
@@ -185,9 +195,9 @@ func (w *isolation) readLists(t *testing.T, from *place) {
 // readAsStranger: another buyer of the store reads no order.
 func (w *isolation) readAsStranger(t *testing.T, from *place) {
 	t.Helper()
-	got := w.ask(t, from, asStranger, fmt.Sprintf(`{onetimeOrders{id} payments{id} onetimeOrdersCount paymentsCount onetimeOrder(id: %q){id} payment(id: %q){id}}`,
+	got := w.ask(t, from, asStranger, fmt.Sprintf(`{onetimeOrders{id} payments{id} refundTickets{id} refunds{id} onetimeOrdersCount paymentsCount onetimeOrder(id: %q){id} payment(id: %q){id}}`,
 		from.orderID, from.paymentID))
-	const nothing = `{"data":{"onetimeOrders":[],"payments":[],"onetimeOrdersCount":0,"paymentsCount":0,"onetimeOrder":null,"payment":null}}`
+	const nothing = `{"data":{"onetimeOrders":[],"payments":[],"refundTickets":[],"refunds":[],"onetimeOrdersCount":0,"paymentsCount":0,"onetimeOrder":null,"payment":null}}`
 	if strings.TrimSpace(got.Body) != nothing {
 		t.Errorf("a stranger at %s: %v", from, got)
 	}

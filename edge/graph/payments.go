@@ -128,7 +128,7 @@ func (v *viewer) indexedPayments(ctx context.Context, l orders.List, status orde
 	return v.paymentsOf(ctx, page)
 }
 
-func (v *viewer) paymentsOf(ctx context.Context, page orders.PaymentPage) (list []*payment, err error) {
+func (v *viewer) paymentsOf(ctx context.Context, page orders.ItemPage) (list []*payment, err error) {
 	for _, id := range page.IDs {
 		p, err := v.payment(ctx, id.ID)
 		if err != nil {

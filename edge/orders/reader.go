@@ -21,10 +21,16 @@ type Reader interface {
 
 	// PaymentIDs returns a page of the payments of a list, the newest first, each with its order's id. It heeds Environment,
 	// Stores, Limit, Offset and After; status is "" for all payments.
-	PaymentIDs(ctx context.Context, l List, status PaymentStatus) (PaymentPage, error)
+	PaymentIDs(ctx context.Context, l List, status PaymentStatus) (ItemPage, error)
 
 	// CountPayments counts the payments of the stores of a list; status is "" for all payments.
 	CountPayments(ctx context.Context, l List, status PaymentStatus) (int, error)
+
+	// TicketIDs and CountTickets are the same for refund tickets, RefundIDs and CountRefunds for refunds.
+	TicketIDs(ctx context.Context, l List, status TicketStatus) (ItemPage, error)
+	CountTickets(ctx context.Context, l List, status TicketStatus) (int, error)
+	RefundIDs(ctx context.Context, l List) (ItemPage, error)
+	CountRefunds(ctx context.Context, l List) (int, error)
 
 	// OrderOfPayment reads the order that has a payment. [ErrNotFound] when there is none in the environment.
 	OrderOfPayment(ctx context.Context, env checkout.Environment, paymentID string) (*Order, error)
@@ -64,14 +70,14 @@ type OrderPage struct {
 	Next   string // the field After of the list for the next page; "" for the last page
 }
 
-// PaymentPage is a part of a list of payments.
-type PaymentPage struct {
-	IDs  []PaymentID
+// ItemPage is a part of a list of payments, tickets or refunds.
+type ItemPage struct {
+	IDs  []ItemID
 	Next string // the field After of the list for the next page; "" for the last page
 }
 
-// PaymentID names a payment and its order.
-type PaymentID struct{ ID, OrderID string }
+// ItemID names a payment, ticket or refund, and its order.
+type ItemID struct{ ID, OrderID string }
 
 // DaySales is what a store has sold on one day in one currency: the orders that were paid, tax included, without what was refunded
 // later.

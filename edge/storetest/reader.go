@@ -166,7 +166,7 @@ func listTenants(store record.Store) error {
 		}
 		payment := held[i].Payments[0].ID
 		paid, err := s.PaymentIDs(background, s.list(), "")
-		if err != nil || len(paid.IDs) != 1 || paid.IDs[0] != (orders.PaymentID{ID: payment, OrderID: held[i].ID}) {
+		if err != nil || len(paid.IDs) != 1 || paid.IDs[0] != (orders.ItemID{ID: payment, OrderID: held[i].ID}) {
 			return fmt.Errorf("a store's payments: %+v, %v", paid, err)
 		}
 		other := checkout.Test
@@ -234,23 +234,41 @@ func payments(store record.Store) error {
 	if err := cmp.Or(err, s.pay(o, 3000)); err != nil {
 		return err
 	}
-	declined, paid := orders.PaymentID{ID: o.Payments[0].ID, OrderID: o.ID}, orders.PaymentID{ID: o.Payments[1].ID, OrderID: o.ID}
+	declined, paid := orders.ItemID{ID: o.Payments[0].ID, OrderID: o.ID}, orders.ItemID{ID: o.Payments[1].ID, OrderID: o.ID}
 	one := s.list()
 	one.Limit, one.Offset = 1, 1
 	for _, c := range []struct {
 		list   orders.List
 		status orders.PaymentStatus
-		want   []orders.PaymentID
+		want   []orders.ItemID
 		count  int
 	}{
-		{s.list(), "", []orders.PaymentID{paid, declined}, 2}, {s.list(), orders.Succeeded, []orders.PaymentID{paid}, 1},
-		{s.list(), orders.Declined, []orders.PaymentID{declined}, 1}, {one, "", []orders.PaymentID{declined}, 2},
+		{s.list(), "", []orders.ItemID{paid, declined}, 2}, {s.list(), orders.Succeeded, []orders.ItemID{paid}, 1},
+		{s.list(), orders.Declined, []orders.ItemID{declined}, 1}, {one, "", []orders.ItemID{declined}, 2},
 	} {
 		got, err := s.PaymentIDs(background, c.list, c.status)
 		count, failed := s.CountPayments(background, c.list, c.status)
 		if err := errors.Join(err, failed); err != nil || !slices.Equal(got.IDs, c.want) || count != c.count {
 			return fmt.Errorf("payments %q: %v and %d, %v; want %v", c.status, got, count, err, c.want)
 		}
+	}
+	o.Tickets = []orders.Ticket{{ID: fresh("TKT"), Status: orders.TicketPending, Versions: []orders.TicketVersion{{}}, CreatedAt: 4000},
+		{ID: fresh("TKT"), Status: orders.TicketRejected, Versions: []orders.TicketVersion{{}}, CreatedAt: 5000}}
+	o.Refunds = []orders.Refund{{ID: fresh("REF"), State: orders.RefundSucceeded, CreatedAt: 6000}}
+	if err := s.Commit(background, orders.Change{Order: o}); err != nil {
+		return err
+	}
+	o.Version++
+	pending, errP := s.TicketIDs(background, s.list(), orders.TicketPending)
+	all, errA := s.TicketIDs(background, s.list(), "")
+	refunded, errR := s.RefundIDs(background, s.list())
+	tickets, errT := s.CountTickets(background, s.list(), orders.TicketPending)
+	returned, errC := s.CountRefunds(background, s.list())
+	item := func(id string) orders.ItemID { return orders.ItemID{ID: id, OrderID: o.ID} }
+	if err := errors.Join(errP, errA, errR, errT, errC); err != nil || tickets != 1 || returned != 1 ||
+		!slices.Equal(pending.IDs, []orders.ItemID{item(o.Tickets[0].ID)}) || !slices.Equal(refunded.IDs, []orders.ItemID{item(o.Refunds[0].ID)}) ||
+		!slices.Equal(all.IDs, []orders.ItemID{item(o.Tickets[1].ID), item(o.Tickets[0].ID)}) {
+		return fmt.Errorf("tickets %v of %v, %d; refunds %v, %d, %v", pending.IDs, all.IDs, tickets, refunded.IDs, returned, err)
 	}
 	first := s.list()
 	first.Limit = 1
