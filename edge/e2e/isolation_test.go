@@ -47,6 +47,9 @@ var isolated = []isolatedPath{
 		says: foreignSession, body: map[string]any{"billingDetail": billing, "buyerEmail": "taken@example.com"}},
 	{path: "/v1/actions/onetime-order/cancel-order", by: asCustomer, member: "orderId", object: orderOf, scope: ofStore | ofEnvironment, ends: true},
 	{path: "/v1/actions/onetime-order/cancel-order", by: asStranger, member: "orderId", object: orderOf, scope: ofNobody},
+	{path: createTicketPath, by: asMerchant, member: "paymentId", object: paymentOf, scope: ofMerchant | ofEnvironment, body: refund},
+	{path: createTicketPath, by: asCustomer, member: "paymentId", object: paymentOf, scope: ofStore | ofEnvironment, body: refund, ends: true},
+	{path: createTicketPath, by: asStranger, member: "paymentId", object: paymentOf, scope: ofNobody, body: refund},
 
 	{path: "/v1/actions/store/add-webhook", by: asMerchant, member: "storeId", object: storeOf, scope: ofMerchant,
 		body: map[string]any{"channel": "http", "url": "https://taken.example.com/hook", "events": []string{"order.completed"}}},
@@ -74,6 +77,13 @@ var (
 	billing = map[string]any{"country": "DE", "isBusiness": false}
 	prices  = map[string]any{"EUR": map[string]any{"amount": "9.00", "taxCategory": "saas"}}
 )
+
+const (
+	createTicketPath   = "/v1/actions/refund-ticket/create-ticket"
+	resubmitTicketPath = "/v1/actions/refund-ticket/resubmit-ticket"
+)
+
+var refund = map[string]any{"reason": "taken", "requestedAmount": map[string]string{"amount": "0.01", "currency": "EUR"}}
 
 // isolatedPath is one path with one kind of credential, and one kind of object that the request names.
 type isolatedPath struct {
@@ -130,7 +140,7 @@ func TestIsolationTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listed := map[string]bool{graphPath: true} // has a test of its own
+	listed := map[string]bool{graphPath: true, resubmitTicketPath: true} // have tests of their own; the second's are in edge/orders
 	for _, row := range isolated {
 		listed[row.path] = true
 	}
@@ -155,6 +165,13 @@ func TestIsolationTable(t *testing.T) {
 func TestIsolation(t *testing.T) {
 	t.Parallel()
 	w := newIsolation(t)
+	selling := w.serve(t)
+	for _, p := range w.places {
+		unpaid := p.orderID
+		w.pay(t, p)
+		p.paidOrderID, p.orderID = p.orderID, unpaid
+	}
+	selling.kill()
 	before := w.records(t)
 	running := w.serve(t)
 	for i := range isolated {

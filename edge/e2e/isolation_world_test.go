@@ -20,7 +20,7 @@ type place struct {
 	key                                              *demo.Client
 	merchantID, storeID, slug, productID             string
 	sessionID, orderID, webhookID, token, otherToken string
-	paymentID                                        string // in TestGraphQLIsolation
+	paymentID, paidOrderID                           string // of another order of the buyer
 }
 
 func (p *place) otherEnvironment() checkout.Environment {
@@ -172,6 +172,8 @@ func (w *isolation) records(t *testing.T) map[string]any {
 		session, order := r.order(t, p.sessionID)
 		read(p.sessionID, session, nil)
 		read(p.orderID, order, nil)
+		paid, err := r.db.Order(t.Context(), p.env, p.paidOrderID)
+		read(p.paidOrderID, paid, err)
 	}
 	if strings.Contains(fmt.Sprint(all), "Taken") {
 		t.Error("a record was changed by a foreign caller")

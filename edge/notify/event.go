@@ -43,8 +43,8 @@ type orderData struct {
 	Currency           money.Currency    `json:"currency"`
 	BillingDetail      billingDetail     `json:"billingDetail"`
 	OrderMetadata      map[string]string `json:"orderMetadata,omitempty"`
-	ChargedAmount      string            `json:"chargedAmount"`
-	ListPrice          breakdown         `json:"listPrice"`
+	ChargedAmount      string            `json:"chargedAmount,omitempty"` // as the next, only of order.completed
+	ListPrice          *breakdown        `json:"listPrice,omitempty"`
 	Amount             string            `json:"amount"`
 	Total              string            `json:"total"`
 	Subtotal           string            `json:"subtotal"`
@@ -140,16 +140,18 @@ func texts(metadata map[string]catalog.JSON) map[string]string {
 func (s *sale) data(f *orders.Fact) (any, error) {
 	switch f.Kind {
 	case orders.OrderCompleted:
-		return s.completed(f)
+		return s.completed(f.EventID)
+	case orders.RefundHasSucceeded, orders.RefundHasFailed:
+		return s.refunded(f)
 	}
 	return nil, fmt.Errorf("a fact of the unknown kind %q", f.Kind)
 }
 
 // completed is the data of order.completed.
-func (s *sale) completed(f *orders.Fact) (*orderData, error) {
-	payment := s.order.Payment(f.EventID)
+func (s *sale) completed(paymentID string) (*orderData, error) {
+	payment := s.order.Payment(paymentID)
 	if payment == nil || s.order.Attempt(payment.Attempt) == nil {
-		return nil, fmt.Errorf("%s has no payment %s", s.order.ID, f.EventID)
+		return nil, fmt.Errorf("%s has no payment %s", s.order.ID, paymentID)
 	}
 	sold := &s.order.Attempt(payment.Attempt).Placed
 	assessed := &sold.Quote.Assessment
@@ -159,7 +161,7 @@ func (s *sale) completed(f *orders.Fact) (*orderData, error) {
 		OrderID: s.order.ID, OrderStatus: status, BuyerEmail: sold.BuyerEmail, BuyerIdentity: sold.BuyerIdentity,
 		ExternalID: s.session.ExternalID, Currency: sold.Quote.Currency, BillingDetail: detailOf(&sold.Billing),
 		OrderMetadata: s.session.Metadata, ChargedAmount: amount(assessed.Total), Amount: amount(assessed.Total),
-		ListPrice: breakdown{Total: amount(assessed.Total), Subtotal: amount(assessed.Subtotal), TaxAmount: amount(assessed.Tax),
+		ListPrice: &breakdown{Total: amount(assessed.Total), Subtotal: amount(assessed.Subtotal), TaxAmount: amount(assessed.Tax),
 			TaxRate: float64(assessed.Rate()) / 1e3, TaxName: assessed.Name()},
 		Total: amount(assessed.Total), Subtotal: amount(assessed.Subtotal), TaxAmount: amount(assessed.Tax),
 		TaxRate: float64(assessed.Rate()) / 1e5, TaxName: assessed.Name(),

@@ -40,6 +40,7 @@ type facts struct {
 	orders  map[string]*orders.Order // by id; ours, and those that the provider names
 	outbox  map[string][]string      // the payments of which it tells, by order
 	remote  []sandbox.Snapshot       // the newest first
+	refunds []sandbox.Refund         // the newest first
 	bodies  map[string][]string      // by key
 	answers []answer
 	before  map[string]*orders.Order // at the last look
@@ -54,6 +55,8 @@ func (w *world) look() *facts {
 	f := &facts{orders: make(map[string]*orders.Order), outbox: make(map[string][]string), bodies: w.provider.Bodies(), log: w.log.String()}
 	var err error
 	f.remote, err = w.provider.Sessions()
+	must(err)
+	f.refunds, err = w.provider.Refunds()
 	must(err)
 	ids := make(map[string]bool)
 	for i := range shops {
@@ -101,6 +104,9 @@ func (w *world) checkNow() {
 	w.check("I12", nothingSecret(f))
 	w.check("I13", endedIsNotGiven(f))
 	w.check("I14", everyCompletionIsTold(f))
+	w.check("I15", refundedOnce(f))
+	w.check("I16", refundsAreMade(f))
+	w.check("I18", refundsAreTold(f))
 	w.check("answers", onlyDocumentedAnswers(f))
 	w.before = f.orders
 }
@@ -115,6 +121,7 @@ func (w *world) checkAtTheEnd(rng *rand.Rand) {
 	f := w.look()
 	w.check("I3", everyPaymentCounts(f))
 	w.check("I4", nothingInDoubt(f))
+	w.check("I17", refundsEnd(f))
 	w.check("I7", w.eventsAgainChangeNothing(rng))
 	w.check("I14", everyCompletionIsTold(w.look()))
 }
@@ -402,7 +409,8 @@ func everyCompletionIsTold(f *facts) error {
 				break
 			}
 		}
-		if got := f.outbox[id]; !slices.Equal(got, want) {
+		refund := func(fact string) bool { return strings.HasPrefix(fact, "refund.") }
+		if got := slices.DeleteFunc(slices.Clone(f.outbox[id]), refund); !slices.Equal(got, want) {
 			return fmt.Errorf("%s is %s, and the outbox has %q instead of %q", id, o.State, got, want)
 		}
 	}

@@ -296,12 +296,15 @@ func (s leap) racing() bool  { return false }
 func schedule(faults []fault.Spec) *rapid.Generator[[]step] {
 	one := rapid.Custom(func(t *rapid.T) step {
 		session := rapid.IntRange(0, shops-1)
-		switch rapid.SampledFrom(strings.Fields("submit submit submit submit buy buy end fail fail crash stall lose skew overlap reconcile pass pass leap leap")).Draw(t, "step") {
+		switch rapid.SampledFrom(strings.Fields("submit submit submit submit buy buy refund refund end fail fail crash stall lose skew overlap reconcile pass pass leap leap")).Draw(t, "step") {
 		case "submit":
 			return submit{session.Draw(t, "session"), rapid.SampledFrom([]string{"DE", "FR"}).Draw(t, "country"),
 				rapid.Bool().Draw(t, "racing"), rapid.Bool().Draw(t, "zombie")}
 		case "buy":
 			return buy{rapid.IntRange(0, 3).Draw(t, "url"), rapid.SampledFrom(choices).Draw(t, "outcome"), rapid.Bool().Draw(t, "racing")}
+		case "refund":
+			return moneyBack{session.Draw(t, "session"), rapid.SampledFrom([]string{"10.00", "34.51", "0.01"}).Draw(t, "amount"),
+				rapid.Bool().Draw(t, "again"), rapid.Bool().Draw(t, "racing")}
 		case "end":
 			return end{rapid.IntRange(0, 3).Draw(t, "url"), rapid.Bool().Draw(t, "unheard")}
 		case "fail":
@@ -328,7 +331,7 @@ func schedule(faults []fault.Spec) *rapid.Generator[[]step] {
 }
 
 // choices are what buyers do on the provider's page.
-var choices = []string{"succeeds", "succeeds", "succeeds", "declined", "later", "later_fails", "challenge"}
+var choices = []string{"succeeds", "succeeds", "succeeds", "declined", "later", "later_fails", "challenge", "refund_later", "refund_fails", "refund_later_fails"}
 
 // stretches of time: within a budget, beyond it, beyond the window of a replay, beyond a checkout's end; and the clock set back.
 var stretches = []time.Duration{300 * time.Millisecond, 5 * time.Second, 12 * time.Second, 40 * time.Second,
@@ -345,18 +348,20 @@ func everyFault() (all []fault.Spec) {
 
 // variants are a fault's other lengths, and the other operations that it befalls.
 var variants = map[fault.Spec][]fault.Spec{
-	"timeout":           {"retrieve.timeout", "expire.timeout", "list.timeout"},
-	"reset":             {"retrieve.reset", "expire.reset"},
-	"429":               {"429:2s", "expire.429", "retrieve.429"},
+	"timeout":           {"retrieve.timeout", "expire.timeout", "list.timeout", "refund.timeout"},
+	"reset":             {"retrieve.reset", "expire.reset", "refund.reset"},
+	"429":               {"429:2s", "expire.429", "retrieve.429", "refund.429"},
 	"502":               {"expire.502", "retrieve.502", "list.502"},
-	"lost_response":     {"expire.lost_response", "retrieve.lost_response"},
+	"lost_response":     {"expire.lost_response", "retrieve.lost_response", "refund.lost_response"},
 	"reset_side_effect": {"expire.reset_side_effect"},
 	"truncated":         {"expire.truncated"},
 	"malformed":         {"expire.malformed", "retrieve.malformed", "list.malformed"},
 	"502_side_effect":   {"expire.502_side_effect"},
-	"500_saved":         {"expire.500_saved"},
-	"500_side_effect":   {"expire.500_side_effect"},
-	"slow":              {"slow:800ms", "slow:6s", "slow:20s", "expire.slow:6s"},
+	"500_saved":         {"expire.500_saved", "refund.500_saved"},
+	"500_side_effect":   {"expire.500_side_effect", "refund.500_side_effect"},
+	"409":               {"refund.409"},
+	"400":               {"refund.400"},
+	"slow":              {"slow:800ms", "slow:6s", "slow:20s", "expire.slow:6s", "refund.slow:6s"},
 	"late":              {"late:5m"},
 	"out_of_order":      {"out_of_order:5m"},
 }

@@ -61,6 +61,12 @@ var mistakes = map[string]struct {
 		[]step{submit{Country: "DE"}, crash{2, 0}, buy{Outcome: "succeeds"}, pass{12 * time.Second}}, "I14"},
 	"every payment completes": {func() mutant { return onStore(everyPaymentTold) },
 		[]step{submit{Country: "DE"}, buy{Outcome: "declined"}, pass{12 * time.Second}}, "I14"},
+	"a new key for each refund": {newRefundKeys,
+		[]step{submit{Country: "DE"}, buy{Outcome: "succeeds"}, pass{time.Second}, fail{[]fault.Spec{"refund.lost_response"}}, moneyBack{Amount: "10.00"}, pass{12 * time.Second}}, "I15"},
+	"an unknown refund is refused": {func() mutant { return onRefund(hopelessRefund) },
+		[]step{submit{Country: "DE"}, buy{Outcome: "succeeds"}, pass{time.Second}, fail{[]fault.Spec{"refund.lost_response", "refund.lost_response", "lost", "lost"}}, moneyBack{Amount: "34.51"}, pass{12 * time.Second}}, "I18"},
+	"a refund that was sent is made": {func() mutant { return onRefund(hopefulRefund) },
+		[]step{submit{Country: "DE"}, buy{Outcome: "succeeds"}, pass{time.Second}, fail{[]fault.Spec{"refund.timeout"}}, moneyBack{Amount: "10.00"}, pass{12 * time.Second}}, "I16"},
 	"nobody sweeps": {func() mutant { return onStore(neverDue) },
 		[]step{fail{[]fault.Spec{"timeout", "timeout", "timeout"}}, submit{Country: "DE"}, pass{12 * time.Second}}, "I4"},
 }
@@ -251,6 +257,7 @@ type brokenProvider struct {
 	expire   func(psp.Provider, time.Time, string) (psp.Checkout, *psp.CallError)
 	retrieve func(psp.Checkout) psp.Checkout
 	event    func(*psp.Event)
+	refund   func(psp.Provider, time.Time, psp.RenderedRequest, string) (psp.Refund, *psp.CallError)
 }
 
 func onProvider(b brokenProvider) mutant {

@@ -172,6 +172,8 @@ func TestTicketRefusals(t *testing.T) {
 		t.Log(name)
 		_, err := d.ask(t, scope, "1.00")
 		wantProblem(t, err, problem.NotFound, "Payment not found")
+		_, _, err = d.ResubmitTicket(t.Context(), scope, "TKT_0000000000000000000001", orders.TicketRequest{PaymentID: payment, Reason: "r", Amount: "1.00", Currency: "EUR"}, "")
+		wantProblem(t, err, problem.NotFound, "Payment not found")
 	}
 	d.ahead += 14*24*time.Hour + time.Minute
 	_, err := d.ask(t, merchant1, "1.00")

@@ -170,7 +170,7 @@ func badWebhooks(shop *shop, good string) (rows []bad) {
 		bad{name: "what was kept, again", body: foreign, path: prod, status: 200,
 			header: header(shop.sandboxes[checkout.Prod].Sign([]byte(foreign), now))})
 	ignored := strings.Replace(good, `"order_id"`, `"another_id"`, 1)
-	other := strings.Replace(good, "checkout.session.completed", "charge.refunded", 1)
+	other := strings.Replace(good, "checkout.session.completed", "charge.captured", 1)
 	return append(rows,
 		bad{name: "somebody else's checkout", body: ignored, header: shop.signed(ignored, now), status: 200},
 		bad{name: "another type", body: other, header: shop.signed(other, now), status: 200})
