@@ -173,7 +173,7 @@ func (t texts) documentNotes(d *invoices.Document) (notes []string) {
 	}
 	switch {
 	case d.Reason == tax.ReverseCharge && d.Seller.Country.InEU() && d.Buyer.Country.InEU():
-		notes = append(notes, t.Text(d.Reason.String())+" (2006/112/EC, Art. 196)")
+		notes = append(notes, t.Text(d.Reason.String())+" \u2066(2006/112/EC, Art. 196)\u2069")
 	case len(d.Components) == 0 && d.Reason != tax.Unsupported:
 		notes = append(notes, t.Text(d.Reason.String()))
 	}

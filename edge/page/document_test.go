@@ -100,7 +100,7 @@ func TestDocumentReverseCharge(t *testing.T) {
 	path := s.receipt(t, url.Values{"email": {"ada@fieldnotes.example"}, "country": {"DE"}, "isBusiness": {"on"},
 		"businessName": {"Fieldnotes <GmbH>"}, "taxId": {"DE 136 695 976"}})
 	for tag, mention := range reverseCharge {
-		expect(t, s.get(path+"?language="+tag), fasthttp.StatusOK, `<p class="note">`+mention+` (2006/112/EC, Art. 196)</p>`,
+		expect(t, s.get(path+"?language="+tag), fasthttp.StatusOK, `<p class="note">`+mention+" \u2066(2006/112/EC, Art. 196)\u2069</p>",
 			"DE136695976", "Fieldnotes &lt;GmbH&gt;")
 	}
 	expect(t, s.get(path+".json"), fasthttp.StatusOK, `"untdid-tax-category": "AE"`, `"cef-vatex": "VATEX-EU-AE"`, `"key": "reverse-charge"`)

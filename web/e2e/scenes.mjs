@@ -35,6 +35,17 @@ async function order(more) {
 	return { checkoutUrl, payUrl: new URL(answer.headers.get("Location"), checkoutUrl).href };
 }
 
+// receipt pays for an order and follows the link of the completion page.
+async function receipt(visit, details) {
+	const { checkoutUrl } = await newSession();
+	const form = new URLSearchParams({ email, ...details });
+	const answer = await fetch(checkoutUrl, { method: "POST", body: form, redirect: "manual" });
+	await pay(new URL(answer.headers.get("Location"), checkoutUrl).href, "succeeds");
+	await standing(visit, checkoutUrl, "paid");
+	await visit.page.click("a[href$='/receipt']");
+	await visit.page.waitForSelector("table");
+}
+
 // pay ends a payment with an outcome of the sandbox.
 const pay = (payUrl, outcome) =>
 	fetch(payUrl, { method: "POST", body: new URLSearchParams({ outcome }), redirect: "manual" });
@@ -157,6 +168,11 @@ export const scenes = {
 		await pay(payUrl, "succeeds");
 		await standing(visit, checkoutUrl, "paid");
 	},
+
+	"receipt": (visit) => receipt(visit, { country: "DE", postcode: "10115" }),
+
+	"receipt, a business of the Union": (visit) =>
+		receipt(visit, { country: "DE", isBusiness: "on", businessName: "Fieldnotes GmbH", taxId: "DE136695976" }),
 
 	async "order, not paid"(visit) {
 		const { checkoutUrl } = await order();

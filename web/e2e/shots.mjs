@@ -27,6 +27,8 @@ const pictures = process.env.LOOK
 			"order, pending": ["desktop"],
 			"order, on its way": ["mobile"],
 			"order, paid": ["desktop", "mobile", "narrow dark", "desktop ar"],
+			"receipt": ["desktop", "mobile dark", "narrow"],
+			"receipt, a business of the Union": ["desktop", "mobile ar", "desktop de"],
 			"order, not paid": ["mobile"],
 			"order, canceled": ["mobile"],
 			"sandbox": ["desktop", "mobile dark"],
