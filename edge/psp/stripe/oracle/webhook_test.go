@@ -227,6 +227,14 @@ var kinds = map[stripego.EventType]psp.EventKind{
 	stripego.EventTypeCheckoutSessionAsyncPaymentSucceeded: psp.EventSucceeded,
 	stripego.EventTypeCheckoutSessionAsyncPaymentFailed:    psp.EventFailed,
 	stripego.EventTypePaymentIntentPaymentFailed:           psp.EventDeclined,
+	stripego.EventTypeRefundCreated:                        psp.EventRefund,
+	stripego.EventTypeRefundUpdated:                        psp.EventRefund,
+	stripego.EventTypeRefundFailed:                         psp.EventRefund,
+	stripego.EventTypeChargeRefundUpdated:                  psp.EventRefund,
+	stripego.EventTypeChargeRefunded:                       psp.EventRefunded,
+	stripego.EventTypeChargeDisputeCreated:                 psp.EventDispute,
+	stripego.EventTypeChargeDisputeUpdated:                 psp.EventDispute,
+	stripego.EventTypeChargeDisputeClosed:                  psp.EventDispute,
 }
 
 // readAlike reads a signed event with both, of which both must be capable.
