@@ -49,7 +49,17 @@ func TestFirstSale(t *testing.T) {
 	}
 	order := readBack(t, await(t, lines, `{"status"`))
 	if order.Status != "completed" || order.PriceSnapshot.Total != "31.03" || order.PriceSnapshot.TaxAmount != "2.03" || len(order.Payments) != 1 {
-		t.Errorf("the order read back is %+v", order)
+		t.Fatalf("the order read back is %+v", order)
+	}
+
+	refund := exec.Command(binary.path, "refund", "create", order.Payments[0].ID, "--reason", "Changed my mind")
+	refund.Dir = dir
+	if output, err := refund.CombinedOutput(); err != nil {
+		t.Fatalf("crepe refund: %v: %s", err, output)
+	}
+	await(t, lines, "refund.succeeded "+completed[1])
+	if order := readBack(t, await(t, lines, `{"status"`)); order.Payments[0].RefundStatus != "refunded" {
+		t.Errorf("the refunded order is %+v", order)
 	}
 }
 
