@@ -24,6 +24,7 @@ type merchantServer struct {
 
 // told is a line that it prints.
 type told struct {
+	URL     string
 	Webhook struct {
 		ID, StoreID, Channel, URL, CreatedAt, UpdatedAt string
 		Events                                          []string
@@ -41,7 +42,13 @@ type told struct {
 
 func startMerchant(t *testing.T, dir, data string) *merchantServer {
 	t.Helper()
-	node := exec.Command("node", filepath.Join(npmInstall(t, dir), "endpoint.mjs"), filepath.Join(data, demo.FileName))
+	return runMerchant(t, filepath.Join(npmInstall(t, dir), "endpoint.mjs"), filepath.Join(data, demo.FileName))
+}
+
+// runMerchant runs a script under Node until the test ends.
+func runMerchant(t *testing.T, script ...string) *merchantServer {
+	t.Helper()
+	node := exec.Command("node", script...)
 	node.Stderr = os.Stderr
 	stdin, errIn := node.StdinPipe()
 	stdout, errOut := node.StdoutPipe()
