@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -32,7 +33,7 @@ func TestNextLink(t *testing.T) {
 }
 
 // TestNextApp buys in Chromium in a shop that is built with the components, hooks, server actions and webhook handler of the Next.js
-// package. The handler verifies an event for each of the three orders. SHOTS names a folder for screenshots.
+// package. The handler verifies an event for each of the three orders, and one for the refund that a customer has asked for. SHOTS names a folder for screenshots.
 func TestNextApp(t *testing.T) {
 	if _, err := os.Stat(chromium()); err != nil {
 		t.Fatalf("%v; the test needs a browser: apt-get install chromium, or set CHROMIUM", err)
@@ -59,6 +60,23 @@ func TestNextApp(t *testing.T) {
 	}
 	if len(buyers) != 2 || buyers["user-17"] != 1 || buyers[nil] != 2 {
 		t.Errorf("the events name the buyers %v", buyers)
+	}
+	approveTicket(t, data)
+	if got := merchant.next(); got.Error != "" || got.Event.EventType != "refund.succeeded" || got.Event.Data["merchantProvidedBuyerIdentity"] != "user-17" {
+		t.Errorf("after the approval the handler got %+v", got)
+	}
+}
+
+// approveTicket approves the only open refund ticket.
+func approveTicket(t *testing.T, data string) {
+	t.Helper()
+	list, err := exec.Command(binary.path, "refund", "list", "--data", data).CombinedOutput()
+	tickets := regexp.MustCompile(`TKT_\w+`).FindAllString(string(list), -1)
+	if err != nil || len(tickets) != 1 {
+		t.Fatalf("refund list: %v: %s", err, list)
+	}
+	if output, err := exec.Command(binary.path, "refund", "approve", "--data", data, tickets[0]).CombinedOutput(); err != nil {
+		t.Fatalf("refund approve: %v: %s", err, output)
 	}
 }
 

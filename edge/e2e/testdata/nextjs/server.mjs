@@ -25,6 +25,7 @@ const actions = {
 const webhook = Webhook({
   verifyOptions: { publicKeys: dev.webhookPublicKey, environment: "test" },
   onOrderCompleted: (event) => tell({ event }),
+  onRefundSucceeded: (event) => tell({ event }),
 });
 
 const shop = { baseUrl: dev.baseUrl, storeSlug: dev.storeSlug, storeId: dev.storeId, productId: dev.products[0].id };
@@ -55,6 +56,7 @@ await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
 const url = `http://127.0.0.1:${server.address().port}`;
 
 await new WaffoPancake(config).webhooks.add({
-  storeId: dev.storeId, channel: "http", url: `${url}/webhook`, events: [WebhookEventType.OrderCompleted], testMode: true,
+  storeId: dev.storeId, channel: "http", url: `${url}/webhook`, testMode: true,
+  events: [WebhookEventType.OrderCompleted, WebhookEventType.RefundSucceeded],
 });
 tell({ url });
