@@ -109,9 +109,10 @@ func (s *Service) issue(ctx context.Context, f *orders.Fact) (*Document, error) 
 
 // number gives a document the next number of its series, and a token.
 func (s *Service) number(ctx context.Context, d *Document, kind Kind, f *orders.Fact) (err error) {
-	now := s.config.Now()
-	d.IssuedAt = now.UnixMilli()
-	d.Series = Series{f.Environment, f.StoreID, kind, now.UTC().Year()}
+	// Clocks differ, so the supply can lie ahead of ours. A document is not issued before it: a report of the new year would not
+	// look for it in the old one.
+	d.IssuedAt = max(s.config.Now().UnixMilli(), d.SuppliedAt)
+	d.Series = Series{f.Environment, f.StoreID, kind, time.UnixMilli(d.IssuedAt).UTC().Year()}
 	last, err := s.config.Store.LastNumber(ctx, d.Series)
 	if err != nil {
 		return err

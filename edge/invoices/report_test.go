@@ -220,7 +220,7 @@ func TestReportReconciles(t *testing.T) {
 			if on := civil.DateOf(at.UnixMilli()); env == checkout.Prod && slices.Contains(q.Stores, storeID) && q.From <= on && on <= q.To {
 				want.subtract(o, &split)
 			}
-			issued[invoices.Series{Environment: env, StoreID: storeID, Kind: invoices.CreditNote, Year: s.now.Year()}]++
+			issued[invoices.Series{Environment: env, StoreID: storeID, Kind: invoices.CreditNote, Year: max(s.now.Year(), at.Year())}]++
 			s.issue(t)
 		}
 		got, err := s.Report(t.Context(), q)
