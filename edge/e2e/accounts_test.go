@@ -364,8 +364,11 @@ func TestKeyNotPrinted(t *testing.T) {
 	}
 	makeMerchant(t, data, "Acme")
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if os.IsNotExist(err) {
+		t.Skip("this system has no /dev/full, which only Linux and a few others have")
+	}
 	if err != nil {
-		t.Skip("this system has no /dev/full")
+		t.Fatal(err)
 	}
 	defer full.Close()
 	var stderr strings.Builder

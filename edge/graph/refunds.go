@@ -41,7 +41,9 @@ type ticketsCountArgs struct {
 	Filter  *ticketFilter
 }
 
-func (q *query) RefundTickets(ctx context.Context, args ticketsArgs) ([]*refundTicket, error) {
+// pageOf returns the page that args ask for, of what read finds for the viewer.
+func pageOf[T any](ctx context.Context, args *ticketsArgs,
+	read func(v *viewer, ctx context.Context, storeID *string, f *ticketFilter, enough int) ([]T, error)) ([]T, error) {
 	v, err := viewerOf(ctx)
 	if err != nil {
 		return nil, err
@@ -50,11 +52,15 @@ func (q *query) RefundTickets(ctx context.Context, args ticketsArgs) ([]*refundT
 	if err != nil {
 		return nil, err
 	}
-	matching, err := v.tickets(ctx, args.StoreID, args.Filter, limit+offset)
+	matching, err := read(v, ctx, args.StoreID, args.Filter, limit+offset)
 	if err != nil {
 		return nil, err
 	}
 	return page(args.paging, matching)
+}
+
+func (q *query) RefundTickets(ctx context.Context, args ticketsArgs) ([]*refundTicket, error) {
+	return pageOf(ctx, &args, (*viewer).tickets)
 }
 
 func (q *query) RefundTicketsCount(ctx context.Context, args ticketsCountArgs) (int32, error) {
@@ -90,19 +96,7 @@ func (v *viewer) tickets(ctx context.Context, storeID *string, f *ticketFilter, 
 }
 
 func (q *query) Refunds(ctx context.Context, args ticketsArgs) ([]*refund, error) {
-	v, err := viewerOf(ctx)
-	if err != nil {
-		return nil, err
-	}
-	limit, offset, err := args.bounds()
-	if err != nil {
-		return nil, err
-	}
-	matching, err := v.refunds(ctx, args.StoreID, args.Filter, limit+offset)
-	if err != nil {
-		return nil, err
-	}
-	return page(args.paging, matching)
+	return pageOf(ctx, &args, (*viewer).refunds)
 }
 
 func (q *query) RefundsCount(ctx context.Context, args ticketsCountArgs) (int32, error) {
