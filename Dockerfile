@@ -4,8 +4,8 @@
 #   docker run -d --name crepe -p 127.0.0.1:8787:8787 -v crepe-data:/var/lib/crepe --env-file crepe.env \
 #     --read-only --cap-drop ALL --security-opt no-new-privileges --stop-timeout 90 crepe
 #
-# crepe.env has the settings, one NAME=value a line: CREPE_PUBLIC_URL, CREPE_TRUSTED_PROXIES, CREPE_STRIPE_KEY and
-# CREPE_STRIPE_WEBHOOK_SECRET. A directory of the host in place of the volume must belong to user 65532 and have mode 0700.
+# crepe.env has the settings, one NAME=value a line: CREPE_PUBLIC_URL, CREPE_TRUSTED_PROXIES, CREPE_STRIPE_KEY_FILE and
+# CREPE_STRIPE_WEBHOOK_SECRET_FILE, which name mounted files: -v /etc/crepe/secrets:/run/secrets:ro, readable by user 65532. A directory of the host in place of the volume must belong to user 65532 and have mode 0700.
 # The operator's commands run in the container: docker exec crepe crepe merchant list
 
 FROM golang:1.26.8 AS build

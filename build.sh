@@ -10,15 +10,18 @@ usage() {
 ./build.sh test    install what the tests need (Debian, as root) and run everything
 ./build.sh wasm    build wasm/checkout.wasm anew (installs LLVM, builds TinyGo once)
 ./build.sh web     build web/dist anew
-./build.sh release archives for every system in bin/release, with checksums; the same bytes from the same commit
+./build.sh release archives for every system in bin/release, with SBOMs and checksums; the same bytes from the same commit
 ./build.sh client  build the npm packages into bin/npm (nothing is published)
 ./build.sh shots   take the pictures of every page in web/testdata/shots anew
 ./build.sh browsers buy in Firefox and in WebKit, too
 ./build.sh bench   benchmarks, with the figures of BENCHMARKS.md
+./build.sh bench-scale  create-order on PostgreSQL beside pgbench and beside Badger, at STORED orders (10000,100000,1000000)
 ./build.sh bench-wasm  the WebAssembly module beside the core natively and beside zod and ajv, for BENCHMARKS.md and wasm/budgets.txt
-./build.sh torture the long proofs: KILLS kills of the binary (50), SCHEDULES of orders at random (5000), FAULT_RUNS schedules for
-                   each fault (200), DAMAGES of a database (2000), POWER_CUTS of each kind of database (50), HISTORIES of sessions
-                   (4000), INPUTS hostile inputs in three hosts (1000000); they write edge/FAULTS.md
+./build.sh torture the long proofs: KILLS kills of the binary (50), SCHEDULES of orders at random (5000), POSTGRES_SCHEDULES on
+                   PostgreSQL (500), FAULT_RUNS schedules for each fault (200), DAMAGES of a database (2000), POWER_CUTS of each
+                   kind of database (50), COPIES of a directory in use (50), HISTORIES of sessions (4000), INPUTS hostile inputs in three hosts (1000000), a year in
+                   steps of YEAR_STEP (24h), HANDOVERS of a server under load (30), BODIES through a gateway's plugin in three hosts
+                   (100000); they write edge/FAULTS.md
 ./build.sh fuzz    every fuzz target for FUZZTIME (default 30s)
 EOF
 }
@@ -71,8 +74,11 @@ build() { go build -trimpath -o bin/crepe ./edge/cmd/crepe; }
 
 systems=(linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64)
 
-# release builds an archive for each system (SYSTEMS, default all) and their checksums. The version is the commit's tag, or else
-# what Go makes of the latest tag and the commit; "crepe version" prints it.
+sbom=github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
+
+# release builds an archive for each system (SYSTEMS, default all), a list of what its binary is made of (SBOM, in the CycloneDX
+# format), and their checksums. The version is the commit's tag, or else what Go makes of the latest tag and the commit; "crepe
+# version" prints it.
 release() {
   local out=$PWD/bin/release time system
   if [ -n "$(git status --porcelain)" ]; then
@@ -91,12 +97,18 @@ release() {
 
 # release_archive DIRECTORY TIME GOOS GOARCH. Names, order, owners, modes and times in the archive are fixed.
 release_archive() {
-  local name files=(LICENSE README.md) staging=$1/staging binary=crepe
+  local version name files=(LICENSE README.md) staging=$1/staging binary=crepe
   [ "$3" != windows ] || binary=crepe.exe
-  [ "$3" != linux ] || files+=(edge/cmd/crepe/crepe.service)
+  [ "$3" != linux ] || files+=(edge/cmd/crepe/crepe.service edge/cmd/crepe/crepe.socket)
   mkdir -p "$staging"
   CGO_ENABLED=0 GOOS=$3 GOARCH=$4 GOAMD64=v1 GOARM64=v8.0 GOFLAGS= go build -trimpath -buildvcs=true -o "$staging/$binary" ./edge/cmd/crepe
-  name=crepe_$(go version -m "$staging/$binary" | awk '$1 == "mod" { print $3 }')_$3_$4
+  version=$(go version -m "$staging/$binary" | awk '$1 == "mod" { print $3 }')
+  if [ "$version" = "(devel)" ]; then
+    echo "the binary has no version, because Go does not read linked worktrees: build the release in a clone" >&2
+    exit 1
+  fi
+  name=crepe_${version}_$3_$4
+  env -u GOCACHE GOFLAGS=-trimpath go run "$sbom" bin -json -std -noserial -notimestamp -version "$version" -output "$1/$name.cdx.json" "$staging/$binary"
   install -d -m 755 "$staging/$name"
   install -m 755 "$staging/$binary" "$staging/$name"
   install -m 644 "${files[@]}" "$staging/$name"
@@ -134,12 +146,13 @@ need_browser() {
 
 staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-# lint holds every module to gofmt, a tidy go.mod, vet and staticcheck, and builds for the systems on which no test runs.
+# lint holds every module to gofmt, a tidy go.mod, vet and staticcheck, and builds for the systems on which no test runs. Traefik's takes
+# minutes to compile, so that torture does it.
 lint() {
   local unformatted target
   unformatted=$(gofmt -l core edge wasm web)
   [ -z "$unformatted" ] || { echo "not gofmt'ed: $unformatted" >&2; exit 1; }
-  find . -name go.mod -not -path '*/node_modules/*' -printf '%h\n' | while read -r module; do
+  find . -name go.mod -not -path '*/node_modules/*' -not -path './wasm/plugins/hosts/traefik/*' -printf '%h\n' | while read -r module; do
     (
       cd "$module" && go mod tidy -diff
       [ -z "$(go list ./... 2>/dev/null)" ] || { go vet ./... && go run "$staticcheck" ./...; } # wasm/tools only pins tools
@@ -153,7 +166,7 @@ lint() {
 
 test_all() {
   need_browser
-  need iso-codes brotli systemd ca-certificates
+  need iso-codes brotli systemd ca-certificates postgresql pgbouncer caddy nginx
   say "formatting, vet, staticcheck, go.mod, other systems"
   lint
   say "the WebAssembly module: the same bytes from the same sources, within its budget"
@@ -164,6 +177,8 @@ test_all() {
   go test -timeout 3h ./... # a machine with much else to do is slow, and not wrong
   say "the Stripe adapter against Stripe's own library and description, in a module of its own"
   (cd edge/psp/stripe/oracle && go test -timeout 1h ./...)
+  say "the plugins in the hosts of http-wasm, Dapr and Extism, in modules of their own"
+  (cd wasm/plugins/hosts && go test -count=1 -timeout 1h ./...)
   say "recorded requests and answers against the API's OpenAPI description, in a module of its own"
   (cd edge/api/oracle && go test -count=1 -timeout 1h ./...) # it reads files of another module, which the cache ignores
 }
@@ -196,23 +211,39 @@ browsers() {
 
 bench() {
   need_browser
+  need postgresql
   say "times that the tests only tell, because they are a quiet machine's"
   go test ./edge/server ./edge/e2e -count 1 -timeout 60m -v -run 'TestBulkhead$|TestBrowser/vitals' -times
   say "benchmarks"
   go test -run '^$' -bench . -benchmem -timeout 60m ./...
 }
 
-bench_wasm() { go test ./wasm -run '^$' -bench '^BenchmarkHosts$' -update; }
+bench_scale() {
+  need postgresql
+  go test ./edge/e2e -v -count 1 -timeout 2h -run '^$' -bench 'Scale$' -benchtime 1x -scale-stored "${STORED:-10000,100000,1000000}"
+}
+
+bench_wasm() {
+  go test ./wasm -run '^$' -bench '^BenchmarkHosts$' -update
+  (cd wasm/plugins/hosts && go test -run '^$' -bench . -update)
+}
 
 torture() {
   say "a release: the same bytes from the same commit"
   check_release
   say "the binary under kill -9"
-  go test ./edge/e2e -count 1 -timeout 60m -run 'TestKill$|TestKillWebhooks$' -v -kills "${KILLS:-50}" -update
+  go test ./edge/e2e -count 1 -timeout 60m -run 'TestKill$|TestKillRefunds$|TestKillWebhooks$|TestFleet$|TestFailover$' -v -kills "${KILLS:-50}" -update
+  say "servers that are replaced under load"
+  go test ./edge/e2e -count 1 -timeout 20m -run 'TestHandover$' -v -handovers "${HANDOVERS:-30}" | grep -v level=
   say "a restored backup"
   go test ./edge/e2e -count 1 -timeout 10m -run 'TestRestoredBackup$' -restores 10 -update
+  go test ./edge/e2e -count 1 -timeout 30m -run 'TestKilledBackups$' -v -backup-kills 0 -update
+  go test ./edge/e2e -count 1 -timeout 30m -run 'TestCopiedDirectory$' -copies "${COPIES:-50}" -update
+  go test ./edge/backup -count 1 -timeout 30m -run 'TestDamage$' -damages "${DAMAGES:-2000}" -update
   say "random schedules of all that can go wrong with an order"
   go test ./edge/orders -count 1 -timeout 60m -run 'TestModel$' -v -schedules "${SCHEDULES:-5000}"
+  say "the same on PostgreSQL"
+  go test ./edge/orders -count 1 -timeout 60m -run 'TestModelPostgres$' -v -postgres-schedules "${POSTGRES_SCHEDULES:-500}"
   say "the same schedules find every mistake that is made on purpose"
   go test ./edge/orders -count 1 -timeout 60m -run 'TestMistakes$' -hunt 1000 -update
   local seed=${FAULT_SEED:-$RANDOM}
@@ -231,12 +262,18 @@ torture() {
   say "histories of many clients, one after the other in some order"
   go test ./edge/orders -count 1 -timeout 60m -run 'TestLinearizable$/virtual' -v -histories "${HISTORIES:-4000}"
   go test ./edge/orders -count 1 -timeout 60m -run 'TestLinearizable$/real' -v -histories 400 -cpu 1,2 -busy 2
+  go test ./edge/orders -count 1 -timeout 60m -run 'TestLinearizable$/PostgreSQL' -v -histories 1600
+  say "a year"
+  go test ./edge/orders -count 1 -timeout 60m -run 'TestYear' -v -year-step "${YEAR_STEP:-24h}" -year-rate 3
   say "edge/FAULTS.md"
   go test ./edge/e2e -count 1 -run 'TestFaultTable$' -update
   say "core's own tests as WebAssembly"
   wasm/build.sh --core
   say "native Go, wazero and V8 side by side"
   go test ./wasm -count 1 -timeout 60m -run 'TestHostile$' -v -inputs "${INPUTS:-1000000}"
+  say "bodies through the gateways' plugin, in Traefik too"
+  (cd wasm/plugins/hosts/traefik && go mod tidy -diff && go vet ./... && go run "$staticcheck" ./...)
+  (cd wasm/plugins/hosts && go test -count 1 -timeout 60m -run 'TestGateway$|TestDapr$|TestTraefik$' -traefik -bodies "${BODIES:-100000}" -answers 100000)
   say "a million calls of one instance"
   go test ./wasm -count 1 -timeout 60m -run 'TestMemory$' -v -calls 1000000
 }
@@ -264,6 +301,7 @@ case $command in
   shots) shots ;;
   browsers) browsers ;;
   bench) bench ;;
+  bench-scale) bench_scale ;;
   bench-wasm) need_node; bench_wasm ;;
   torture) need_node; torture ;;
   fuzz) need_node; fuzz ;;

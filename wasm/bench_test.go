@@ -14,7 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tetratelabs/wazero"
+
 	"github.com/crepe-checkout/crepe/core/billing"
+	"github.com/crepe-checkout/crepe/wasm"
 	"github.com/crepe-checkout/crepe/wasm/host"
 	"github.com/crepe-checkout/crepe/wasm/ops"
 )
@@ -27,8 +30,9 @@ func BenchmarkHosts(b *testing.B) {
 	v8 := startNode(b, details)
 	rows := []*row{
 		nativeRow(details),
-		wazeroRow(b, "`checkout.wasm` in wazero", details, host.Config{Uninterrupted: true}),
-		wazeroRow(b, "the same, with a deadline in mid-call", details, host.Config{}),
+		hostRow(b, "`checkout.wasm` in `wasm/host`, metered", details),
+		wazeroRow(b, "`checkout.wasm` in wazero, without a limit", details, wazero.NewRuntimeConfig()),
+		wazeroRow(b, "the same, with wazero's own deadline", details, wazero.NewRuntimeConfig().WithCloseOnContextDone(true)),
 		{name: "`checkout.wasm` in V8, with its loader", text: v8.run(b, "text"), object: v8.run(b, "core"), bundle: v8.loaded()},
 		{name: "zod and jsvat-next", object: v8.run(b, "zod"), bundle: v8.Bundles["zod"]},
 		{name: "ajv, compiled ahead; no check digits", object: v8.run(b, "ajv"), bundle: v8.Bundles["ajv"]},
@@ -43,7 +47,7 @@ func BenchmarkHosts(b *testing.B) {
 	fmt.Print("\n", table)
 	if *update {
 		record(b, "v8-start", fmt.Sprintf("%.1f", v8.Compile))
-		record(b, "v8-billing", micros(rows[3].texts))
+		record(b, "v8-billing", micros(rows[4].texts))
 		record(b, "wazero-billing", micros(rows[1].texts))
 		writeTable(b, table)
 	}
@@ -134,8 +138,8 @@ func nativeRow(details []billing.Input) *row {
 	}
 }
 
-func wazeroRow(b *testing.B, name string, details []billing.Input, config host.Config) *row {
-	m, err := host.New(b.Context(), config)
+func hostRow(b *testing.B, name string, details []billing.Input) *row {
+	m, err := host.New(b.Context(), host.Config{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -153,6 +157,30 @@ func wazeroRow(b *testing.B, name string, details []billing.Input, config host.C
 			}
 		}),
 	}
+}
+
+// wazeroRow calls the module as it is, in one instance of a runtime.
+func wazeroRow(b *testing.B, name string, details []billing.Input, config wazero.RuntimeConfig) *row {
+	runtime := wazero.NewRuntimeWithConfig(b.Context(), config)
+	b.Cleanup(func() { runtime.Close(b.Context()) })
+	module, err := runtime.InstantiateWithConfig(b.Context(), wasm.Module, wazero.NewModuleConfig().WithStartFunctions("_initialize"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	alloc, operation, memory := module.ExportedFunction("alloc"), module.ExportedFunction("billing"), module.Memory()
+	return &row{name: name, text: each(texts(details), func(text string) {
+		stack := [2]uint64{uint64(len(text))}
+		if err := alloc.CallWithStack(b.Context(), stack[:]); err != nil {
+			b.Fatal(err)
+		}
+		memory.WriteString(uint32(stack[0]), text)
+		stack[1] = uint64(len(text))
+		if err := operation.CallWithStack(b.Context(), stack[:]); err != nil {
+			b.Fatal(err)
+		}
+		answer, _ := memory.Read(uint32(stack[0]>>32), uint32(stack[0]))
+		bytes.Clone(answer)
+	})}
 }
 
 // nodeProcess is bench/bench.mjs and what it reports at its start.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/crepe-checkout/crepe/wasm"
+	"github.com/crepe-checkout/crepe/wasm/plugins"
 )
 
 // budgets is a file with a line for each cost of the module: a name, its limit and the last figure.
@@ -59,7 +60,7 @@ func hold(t *testing.T, name string, got int) {
 	}
 }
 
-// TestSize checks the size of the module, and of its compressed copy for the page.
+// TestSize checks the size of the module, of its compressed copy for the page, and of the plugins.
 func TestSize(t *testing.T) {
 	hold(t, "raw", len(wasm.Module))
 	files, err := filepath.Glob("../web/dist/checkout-*.wasm")
@@ -78,4 +79,7 @@ func TestSize(t *testing.T) {
 		t.Fatal(err)
 	}
 	hold(t, "brotli", len(compressed))
+	for name, module := range map[string][]byte{"httpwasm": plugins.HTTPWasm, "extism": plugins.Extism} {
+		hold(t, name, len(module))
+	}
 }

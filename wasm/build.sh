@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Builds checkout.wasm, the core for browsers and plugin hosts, from wasm/guest.
+# Builds checkout.wasm, the core for browsers and other hosts, from wasm/guest, the plugins for gateways and for Extism's hosts from
+# wasm/plugins, and the sample rules from wasm/rules.
 #
-#   wasm/build.sh           writes wasm/checkout.wasm
-#   wasm/build.sh --check   builds a copy, fails if it differs from the committed module, and prints the budgets
+#   wasm/build.sh           writes the modules
+#   wasm/build.sh --check   builds copies, fails if one differs from the committed module, and prints the budgets
+#   wasm/build.sh --rule FOLDER FILE   writes a rule whose program is in a folder of this checkout, see rules/README.md
 #   wasm/build.sh --core    runs core's own tests, compiled by the same TinyGo to WebAssembly, in wazero
 #
 # The bytes depend only on the sources and on the tools pinned here, not on paths.
@@ -10,6 +12,7 @@
 # once into $XDG_CACHE_HOME/crepe (a minute). TINYGO=tinygo uses another TinyGo, 0.41 or later, instead; its module
 # behaves the same, but its bytes differ.
 set -euo pipefail
+called_in=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 tinygo_version=0.41.1 # as in tools/go.mod
@@ -59,10 +62,20 @@ build_tinygo() {
 	mv "$temporary/tinygo" "$cache/bin/tinygo" # last: its presence marks a complete installation
 }
 
-# keep_abi removes the exports that are not in wasm/guest, which TinyGo's runtime adds.
+# guests has a line for each module: its file, the folder of its program, TinyGo's target, and the folder of its exports if that is another one.
+guests="checkout.wasm guest guest/target.json
+plugins/httpwasm/plugin.wasm plugins/httpwasm plugins/httpwasm/target.json
+plugins/extism/plugin.wasm plugins/extism guest/target.json
+rules/limits.wasm rules/limits guest/target.json rules
+rules/addresses.wasm rules/addresses guest/target.json rules
+rules/countries.wasm rules/countries guest/target.json rules
+rules/vatid.wasm rules/vatid guest/target.json rules
+rules/coupon.wasm rules/coupon guest/target.json rules"
+
+# keep_abi removes the exports that are not in a program, which TinyGo's runtime adds.
 keep_abi() {
 	local names name graph
-	mapfile -t names < <(echo memory; echo _initialize; sed -n 's,^//go:wasmexport ,,p' guest/*.go)
+	mapfile -t names < <(echo memory; echo _initialize; sed -n 's,^//go:wasmexport ,,p' "$3"/*.go)
 	graph=$(printf ',"%s"' "${names[@]}")
 	graph="{\"name\":\"abi\",\"root\":true,\"reaches\":[${graph:1}]}"
 	for name in "${names[@]}"; do
@@ -72,16 +85,42 @@ keep_abi() {
 	wasm-metadce "$1" --graph-file "$temporary/abi.json" --output "$2" >/dev/null
 }
 
+# features are those of the targets. The text format does not name them.
+features=(--enable-bulk-memory --enable-sign-ext --enable-nontrapping-float-to-int --enable-mutable-globals)
+
+# start makes a module initialise itself when it is instantiated, because not all hosts call _initialize. That stays an export, which does
+# nothing, for hosts that call it.
+start() {
+	wasm-dis "$1" --output "$temporary/kept.wat"
+	sed -i -E 's/^ \(export "_initialize" \(func (\S+)\)\)$/ (export "_initialize" (func $nothing))\n (start \1)\n (func $nothing)/' "$temporary/kept.wat"
+	grep -q '^ (start ' "$temporary/kept.wat" || die "$1 does not export _initialize"
+	wasm-as "${features[@]}" "$temporary/kept.wat" --output "$2"
+}
+
+# build FILE FOLDER TARGET [EXPORTS] builds one module.
 build() {
-	say "building checkout.wasm"
-	"${TINYGO:-$cache/bin/tinygo}" build -target guest/target.json -no-debug -panic=trap -opt=z -o "$temporary/linked.wasm" ./guest
-	keep_abi "$temporary/linked.wasm" "$temporary/kept.wasm"
-	wasm-opt --flatten --rereloop -Oz -Oz --converge --reorder-locals --strip-debug --strip-producers --strip-target-features "$temporary/kept.wasm" --output "$1"
+	say "building $2"
+	local level=z passes=(--flatten --rereloop -Oz -Oz --converge --reorder-locals)
+	[[ $2 != plugins/httpwasm ]] || level=2 passes=(-O3) # no page loads it, and every request of a gateway runs it
+	"${TINYGO:-$cache/bin/tinygo}" build -target "$3" -no-debug -panic=trap -opt="$level" -o "$temporary/linked.wasm" "./$2"
+	keep_abi "$temporary/linked.wasm" "$temporary/kept.wasm" "${4:-$2}"
+	start "$temporary/kept.wasm" "$temporary/started.wasm"
+	wasm-opt "${features[@]}" "${passes[@]}" --strip-debug --strip-producers --strip-target-features "$temporary/started.wasm" --output "$1"
+}
+
+build_all() {
+	local file folder target exports
+	while read -r file folder target exports; do
+		build "$file" "$folder" "$target" "$exports"
+	done <<<"$guests"
 }
 
 check() {
-	build "$temporary/checkout.wasm"
-	cmp "$temporary/checkout.wasm" checkout.wasm || die "checkout.wasm differs from what the sources compile to; run make wasm"
+	local file folder target exports
+	while read -r file folder target exports; do
+		build "$temporary/built.wasm" "$folder" "$target" "$exports"
+		cmp "$temporary/built.wasm" "$file" || die "$file differs from what the sources compile to; run make wasm"
+	done <<<"$guests"
 	grep -v '^#' budgets.txt >&2 # checked by go test
 }
 
@@ -127,13 +166,23 @@ test_package() {
 	echo "wasm: core/$name: $(grep -c '^--- PASS' "$module.out") tests"
 }
 
+# build_rule FOLDER FILE builds one rule. Both are relative to where the script was called.
+build_rule() {
+	build "$temporary/rule.wasm" "$(realpath --relative-to . "$called_in/$1")" guest/target.json rules
+	(cd "$called_in" && cp "$temporary/rule.wasm" "$2")
+}
+
 [[ ${1:-} != --core ]] || packages+=(wasi-libc libclang-rt-19-dev-wasm32 iso-codes)
 install_packages
 use_go
 [[ -n ${TINYGO:-} ]] || build_tinygo
 case ${1:-} in
-"") build checkout.wasm ;;
+"") build_all ;;
 --check) check ;;
 --core) test_core ;;
-*) die "usage: wasm/build.sh [--check | --core]" ;;
+--rule)
+	[[ $# == 3 ]] || die "usage: wasm/build.sh --rule FOLDER FILE"
+	build_rule "$2" "$3"
+	;;
+*) die "usage: wasm/build.sh [--check | --core | --rule FOLDER FILE]" ;;
 esac

@@ -18,7 +18,10 @@ cp ../wasm/checkout.wasm "$out/core"
 types=$(mktemp -d)
 trap 'rm -rf "$types"' EXIT
 node_modules/.bin/tsc -p packages --outDir "$types"
+cp "$types/core/core.d.ts" "$out/core/index.d.ts"
+for declared in index client embed; do
+	sed 's/\.ts"/.js"/' "$types/client/$declared.d.ts" >"$out/client/$declared.d.ts"
+done
 for name in client core; do
-	cp "$types/$name/$name.d.ts" "$out/$name/index.d.ts"
 	(cd "$out/$name" && npm pack --silent --pack-destination ..)
 done

@@ -8,7 +8,9 @@ package web
 import (
 	"embed"
 	"encoding/json"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -21,8 +23,12 @@ const Prefix = "/assets/"
 // Asset is a file in all its encodings. It is shared and read-only.
 type Asset struct {
 	URL         string // path with the content's hash, "/assets/checkout-0a1b2c3d4e5f6071.js"
+	Name        string // of the source, "checkout.js"
 	Integrity   string // for an integrity attribute, "sha384-…"
 	ContentType string
+
+	// Purpose says what the file does, and Justification why a page needs it: the inventory of PCI DSS 4.0.1, requirement 6.4.3.
+	Purpose, Justification string
 
 	plain, brotli, gzip []byte
 }
@@ -37,6 +43,11 @@ func Named(name string) *Asset {
 		panic("web: no asset is called " + name)
 	}
 	return asset
+}
+
+// All returns the assets, sorted by name.
+func All() []*Asset {
+	return slices.SortedFunc(maps.Values(byName), func(a, b *Asset) int { return strings.Compare(a.Name, b.Name) })
 }
 
 // Open returns the asset with a URL of this build.
@@ -72,14 +83,15 @@ func Accepts(header, coding string) bool {
 }
 
 func load() (byName, byURL map[string]*Asset) {
-	var manifest map[string]struct{ File, Integrity string }
+	var manifest map[string]struct{ File, Integrity, Purpose, Justification string }
 	if err := json.Unmarshal(read("manifest.json"), &manifest); err != nil {
 		panic("web: " + err.Error())
 	}
 	byName, byURL = map[string]*Asset{}, map[string]*Asset{}
 	for name, entry := range manifest {
 		asset := &Asset{
-			URL: Prefix + entry.File, Integrity: entry.Integrity, ContentType: contentTypes[path.Ext(name)],
+			URL: Prefix + entry.File, Name: name, Integrity: entry.Integrity, ContentType: contentTypes[path.Ext(name)],
+			Purpose: entry.Purpose, Justification: entry.Justification,
 			plain: read(entry.File), brotli: read(entry.File + ".br"), gzip: read(entry.File + ".gz"),
 		}
 		byName[name], byURL[asset.URL] = asset, asset

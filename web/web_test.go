@@ -27,6 +27,9 @@ func TestAssets(t *testing.T) {
 		if asset.Integrity != "sha384-"+base64.StdEncoding.EncodeToString(digest[:]) {
 			t.Errorf("%s: the integrity is of other content", name)
 		}
+		if asset.Purpose == "" || asset.Justification == "" {
+			t.Errorf("%s is in the inventory of scripts without its purpose or justification", name)
+		}
 		if found, ok := Open(asset.URL); !ok || found != asset {
 			t.Errorf("%s is not found under its URL", name)
 		}
@@ -39,6 +42,20 @@ func TestAssets(t *testing.T) {
 		}
 		if len(asset.brotli) >= len(asset.gzip) || len(asset.gzip) >= len(plain) {
 			t.Errorf("%s: %d, gzip %d, brotli %d bytes", name, len(plain), len(asset.gzip), len(asset.brotli))
+		}
+	}
+}
+
+// TestInventory: dist has no file that the inventory does not have.
+func TestInventory(t *testing.T) {
+	files, err := dist.ReadDir("dist")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		name := strings.TrimSuffix(strings.TrimSuffix(f.Name(), ".br"), ".gz")
+		if _, known := Open(Prefix + name); !known && name != "manifest.json" {
+			t.Errorf("%s is in no entry of manifest.json", f.Name())
 		}
 	}
 }

@@ -3,13 +3,16 @@
 //
 // The rules are those of the published create-order document: country and isBusiness always, state for US and CA,
 // businessName for a business, taxId for a business in the EU. Nothing that the document accepts is refused. Outside the EU
-// an invalid tax id is kept as typed and marked by [Detail.TaxIDChecked]; a postcode is refused only if the country's
-// postcode format is known.
+// an invalid tax id is kept as typed and marked by [Detail.TaxIDChecked]. A postcode is optional, so one in an unknown format
+// is refused only in the countries where the tax depends on it.
+//
+// Full-width forms and typographic spaces and dashes, as package fold has them, are ASCII in a postcode and a tax id.
 package billing
 
 import (
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/email"
+	"github.com/crepe-checkout/crepe/core/fold"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/core/vatid"
 )
@@ -29,7 +32,7 @@ type Input struct {
 type Detail struct {
 	Country      country.Code `json:"country"`
 	IsBusiness   bool         `json:"isBusiness"`
-	Postcode     string       `json:"postcode,omitempty"` // upper case, "" if not given
+	Postcode     string       `json:"postcode,omitempty"` // upper case, without the postal mark, "" if not given
 	State        string       `json:"state,omitempty"`    // ISO 3166-2 without the country for US and CA; elsewhere as typed
 	BusinessName string       `json:"businessName,omitempty"`
 	TaxID        string       `json:"taxId,omitempty"`        // normalised with its prefix when TaxIDChecked ("DE136695976"), otherwise as typed
@@ -110,7 +113,7 @@ func checkCountry(typed string) (country.Code, *problem.Problem) {
 func checkState(code country.Code, typed string) (string, *problem.Problem) {
 	typed = email.Trim(typed)
 	if !code.NeedsState() {
-		if !readable(typed, maxState) {
+		if !Readable(typed, maxState) {
 			return "", invalidState(code)
 		}
 		return typed, nil
@@ -134,7 +137,7 @@ func checkName(typed string) (string, *problem.Problem) {
 	if typed == "" {
 		return "", missingName
 	}
-	if !readable(typed, maxName) {
+	if !Readable(typed, maxName) {
 		return "", unreadableName
 	}
 	return typed, nil
@@ -143,7 +146,7 @@ func checkName(typed string) (string, *problem.Problem) {
 // checkTaxID requires a valid number in the EU only, as documented. Elsewhere it normalises a valid number and keeps any
 // other, so that the invoice shows what the buyer typed.
 func checkTaxID(code country.Code, typed string) (id string, checked bool, p *problem.Problem) {
-	typed = email.Trim(typed)
+	typed = email.Trim(fold.String(typed))
 	if typed == "" {
 		if code.InEU() {
 			return "", false, missingTaxID
@@ -154,26 +157,28 @@ func checkTaxID(code country.Code, typed string) (id string, checked bool, p *pr
 	if fault == vatid.None {
 		return string(number), true, nil
 	}
-	if code.InEU() || !readable(typed, maxTaxID) {
+	if code.InEU() || !Readable(typed, maxTaxID) {
 		return "", false, problem.New(problem.Invalid, "tax-id-invalid", "/billingDetail/taxId", "Invalid taxId for "+string(code))
 	}
 	return typed, false, nil
 }
 
+// checkPostcode refuses a postcode of another format than the country's only if the tax depends on it. Elsewhere the postcode is
+// optional and is kept: [country.Code.ValidPostcode] tells the buyer's form whether to ask again.
 func checkPostcode(code country.Code, typed string) (string, *problem.Problem) {
-	typed = upper(email.Trim(typed))
+	typed = upper(email.Trim(fold.String(typed)))
 	if typed == "" || code == "" {
 		return typed, nil
 	}
-	if !readable(typed, maxPostcode) || !code.ValidPostcode(typed) {
+	if !Readable(typed, maxPostcode) || code.PostcodeDecidesTax() && !code.ValidPostcode(typed) {
 		return "", problem.New(problem.Invalid, "postcode-invalid", "/billingDetail/postcode", "Invalid postcode for "+string(code))
 	}
 	return typed, nil
 }
 
-// readable reports whether s can stand on one line of an invoice: it has no control characters and no bidirectional
+// Readable reports whether s can stand on one line of an invoice: it has no control characters and no bidirectional
 // controls, which display a line in another order than it is stored (Unicode TR 9, U+202A–202E and U+2066–2069).
-func readable(s string, maxBytes int) bool {
+func Readable(s string, maxBytes int) bool {
 	if len(s) > maxBytes {
 		return false
 	}

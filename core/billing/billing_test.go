@@ -3,6 +3,8 @@ package billing
 import (
 	"strings"
 	"testing"
+
+	"github.com/crepe-checkout/crepe/core/country"
 )
 
 func yes() *bool { b := true; return &b }
@@ -18,6 +20,13 @@ func TestCheckAccepts(t *testing.T) {
 		{"state with its country, lower case", Input{Country: " us ", IsBusiness: no(), State: "us-ca"}, Detail{Country: "US", State: "CA"}},
 		{"postcode in capitals", Input{Country: "GB", IsBusiness: no(), Postcode: " sw1a 1aa"}, Detail{Country: "GB", Postcode: "SW1A 1AA"}},
 		{"Canada", Input{Country: "CA", IsBusiness: no(), State: "QC", Postcode: "H2X 1Y4"}, Detail{Country: "CA", State: "QC", Postcode: "H2X 1Y4"}},
+		{"Canada with a hyphen", Input{Country: "CA", IsBusiness: no(), State: "QC", Postcode: "h2x-1y4"}, Detail{Country: "CA", State: "QC", Postcode: "H2X-1Y4"}},
+		{"full-width Japan", Input{Country: "JP", IsBusiness: no(), Postcode: "〒１００－０００１　"}, Detail{Country: "JP", Postcode: "100-0001"}},
+		{"a postcode of another shape", Input{Country: "US", IsBusiness: no(), State: "NY", Postcode: "SW1A 1AA"}, Detail{Country: "US", State: "NY", Postcode: "SW1A 1AA"}},
+		{"a full-width VAT number", Input{Country: "DE", IsBusiness: yes(), BusinessName: "A", TaxID: "ＤＥ１３６６９５９７６"},
+			Detail{Country: "DE", IsBusiness: true, BusinessName: "A", TaxID: "DE136695976", TaxIDChecked: true}},
+		{"a full-width number of another country", Input{Country: "JP", IsBusiness: yes(), BusinessName: "A", TaxID: "Ｔ７０００－０１２０５０００２"},
+			Detail{Country: "JP", IsBusiness: true, BusinessName: "A", TaxID: "T7000-012050002"}},
 		{"a place without postcodes", Input{Country: "HK", IsBusiness: no(), State: "Kowloon"}, Detail{Country: "HK", State: "Kowloon"}},
 		{"EU business", Input{Country: "DE", IsBusiness: yes(), BusinessName: " Muster GmbH ", TaxID: "de 136.695.976"},
 			Detail{Country: "DE", IsBusiness: true, BusinessName: "Muster GmbH", TaxID: "DE136695976", TaxIDChecked: true}},
@@ -25,8 +34,15 @@ func TestCheckAccepts(t *testing.T) {
 			Detail{Country: "GR", IsBusiness: true, BusinessName: "A", TaxID: "EL094259216", TaxIDChecked: true}},
 		{"US business needs no tax id", Input{Country: "US", IsBusiness: yes(), State: "NY", BusinessName: "A"},
 			Detail{Country: "US", IsBusiness: true, State: "NY", BusinessName: "A"}},
-		{"an unchecked foreign tax id is kept", Input{Country: "AU", IsBusiness: yes(), BusinessName: "A", TaxID: " 51 824 753 556"},
-			Detail{Country: "AU", IsBusiness: true, BusinessName: "A", TaxID: "51 824 753 556"}},
+		{"an unchecked foreign tax id is kept", Input{Country: "BR", IsBusiness: yes(), BusinessName: "A", TaxID: " 12.345.678/0001-95"},
+			Detail{Country: "BR", IsBusiness: true, BusinessName: "A", TaxID: "12.345.678/0001-95"}},
+		{"an Australian number has check digits", Input{Country: "AU", IsBusiness: yes(), BusinessName: "A", TaxID: " 51 824 753 556"},
+			Detail{Country: "AU", IsBusiness: true, BusinessName: "A", TaxID: "51824753556", TaxIDChecked: true}},
+		{"a wrong Australian number does not block", Input{Country: "AU", IsBusiness: yes(), BusinessName: "A", TaxID: "51 824 753 557"},
+			Detail{Country: "AU", IsBusiness: true, BusinessName: "A", TaxID: "51 824 753 557"}},
+		{"Monaco has French numbers", Input{Country: "MC", IsBusiness: yes(), BusinessName: "A", TaxID: "59000004025"},
+			Detail{Country: "MC", IsBusiness: true, BusinessName: "A", TaxID: "FR59000004025", TaxIDChecked: true}},
+		{"and needs none", Input{Country: "MC", IsBusiness: yes(), BusinessName: "A"}, Detail{Country: "MC", IsBusiness: true, BusinessName: "A"}},
 		{"a wrong British number does not block", Input{Country: "GB", IsBusiness: yes(), BusinessName: "A", TaxID: "GB123"},
 			Detail{Country: "GB", IsBusiness: true, BusinessName: "A", TaxID: "GB123"}},
 		{"a consumer keeps no business fields", Input{Country: "DE", IsBusiness: no(), BusinessName: "A", TaxID: "DE136695976"},
@@ -64,11 +80,13 @@ func TestCheckRefuses(t *testing.T) {
 		{"EU business without id", Input{Country: "FR", IsBusiness: yes(), BusinessName: "A"}, []string{"taxId is required for EU business purchases"}},
 		{"EU business with a wrong id", Input{Country: "DE", IsBusiness: yes(), BusinessName: "A", TaxID: "DE136695975"}, []string{"Invalid taxId for DE"}},
 		{"another country's number", Input{Country: "DE", IsBusiness: yes(), BusinessName: "A", TaxID: "EL094259216"}, []string{"Invalid taxId for DE"}},
-		{"postcode of another shape", Input{Country: "US", IsBusiness: no(), State: "NY", Postcode: "SW1A 1AA"}, []string{"Invalid postcode for US"}},
+		{"postcode of another shape where it decides the tax", Input{Country: "ES", IsBusiness: no(), Postcode: "3500"}, []string{"Invalid postcode for ES"}},
+		{"a postcode of two lines", Input{Country: "US", IsBusiness: no(), State: "NY", Postcode: "100\n01"}, []string{"Invalid postcode for US"}},
+		{"a postcode without end", Input{Country: "US", IsBusiness: no(), State: "NY", Postcode: strings.Repeat("1", maxPostcode+1)}, []string{"Invalid postcode for US"}},
 		{"a name that reads backwards", Input{Country: "US", IsBusiness: yes(), State: "NY", BusinessName: "a\u202eb"}, []string{"Invalid businessName"}},
 		{"a name of two lines", Input{Country: "US", IsBusiness: yes(), State: "NY", BusinessName: "a\nb"}, []string{"Invalid businessName"}},
 		{"a name without end", Input{Country: "US", IsBusiness: yes(), State: "NY", BusinessName: strings.Repeat("a", maxName+1)}, []string{"Invalid businessName"}},
-		{"everything at once", Input{Country: "US", IsBusiness: yes(), Postcode: "x"}, []string{"State is required for US/CA",
+		{"everything at once", Input{Country: "US", IsBusiness: yes(), Postcode: "\x01"}, []string{"State is required for US/CA",
 			"businessName is required for business purchases", "Invalid postcode for US"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -87,11 +105,26 @@ func TestCheckRefuses(t *testing.T) {
 	}
 }
 
+// TestPostcodeNeverBlocks checks that a postcode of an unknown format is refused only where it decides the tax.
+func TestPostcodeNeverBlocks(t *testing.T) {
+	for c := range country.All() {
+		state := ""
+		for s := range c.Subdivisions() {
+			state = string(s)
+		}
+		_, problems := Check(Input{Country: string(c), IsBusiness: no(), State: state, Postcode: "?"})
+		if refused := problems != nil; refused != c.PostcodeDecidesTax() {
+			t.Errorf("%s: refused is %t: %v", c, refused, problems)
+		}
+	}
+}
+
 // FuzzCheck checks that a detail without problems is its own normal form.
 func FuzzCheck(f *testing.F) {
 	f.Add("US", true, "10001", "NY", "A", "")
 	f.Add("gr", true, "", "", "A", "EL094259216")
 	f.Add("CA", false, "h2x1y4", "ca-qc", "", "")
+	f.Add("JP", true, "〒１００－０００１", "", "A", "Ｔ７０００")
 	f.Fuzz(func(t *testing.T, country string, business bool, postcode, state, name, taxID string) {
 		d, problems := Check(Input{Country: country, IsBusiness: &business, Postcode: postcode, State: state, BusinessName: name, TaxID: taxID})
 		if problems != nil {

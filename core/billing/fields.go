@@ -10,7 +10,7 @@ type Field struct {
 	Name         string // as in the API: "country", "state", "postcode", "isBusiness", "businessName", "taxId"
 	Required     bool   // Check refuses a detail without it
 	Business     bool   // for businesses only
-	Label        string // key of the label: "state" or "province"
+	Label        string // key of the label: "state" or "province", "vat-id" or "tax-id"
 	Autocomplete string // token of the HTML standard for the attribute autocomplete; empty for a checkbox
 	InputMode    string // "numeric" or "text" for a field to type into; empty for a choice
 	Example      string // an example value, "SW1A 1AA", or empty
@@ -23,7 +23,7 @@ var form = [...]Field{
 	{Name: "postcode", Label: "postal-code", Autocomplete: "billing postal-code", InputMode: "text"},
 	{Name: "isBusiness", Required: true, Label: "business"},
 	{Name: "businessName", Required: true, Business: true, Label: "business-name", Autocomplete: "billing organization", InputMode: "text"},
-	{Name: "taxId", Business: true, Label: "vat-id", Autocomplete: "off", InputMode: "text"},
+	{Name: "taxId", Business: true, Label: "tax-id", Autocomplete: "off", InputMode: "text"},
 }
 
 // Fields returns the fields of the form for a country, in the order of the page, without those that the country does not
@@ -44,6 +44,9 @@ func Fields(c country.Code) []Field {
 			f.localize(c)
 		case "taxId":
 			f.Required = c.InEU()
+			if vatid.VAT(string(c)) {
+				f.Label = "vat-id"
+			}
 		}
 	}
 	return fields
@@ -56,8 +59,6 @@ func asks(c country.Code, name string) bool {
 		return c.NeedsState()
 	case "postcode":
 		return c.HasPostcode()
-	case "taxId":
-		return vatid.Supported(string(c))
 	}
 	return true
 }

@@ -28,17 +28,19 @@ func summary(fields []Field) string {
 
 func TestFields(t *testing.T) {
 	for c, want := range map[country.Code]string{
-		"":   "country* postal-code business* [business-name*]",
-		"US": "country* state* zip-code# business* [business-name*]",
-		"CA": "country* province* postal-code business* [business-name*]",
-		"PR": "country* zip-code# business* [business-name*]",
+		"":   "country* postal-code business* [business-name*] [tax-id]",
+		"US": "country* state* zip-code# business* [business-name*] [tax-id]",
+		"CA": "country* province* postal-code business* [business-name*] [tax-id]",
+		"PR": "country* zip-code# business* [business-name*] [tax-id]",
 		"GB": "country* postcode business* [business-name*] [vat-id]",
 		"DE": "country* postal-code# business* [business-name*] [vat-id*]",
 		"GR": "country* postal-code# business* [business-name*] [vat-id*]",
 		"NL": "country* postal-code business* [business-name*] [vat-id*]",
 		"CH": "country* postal-code# business* [business-name*] [vat-id]",
-		"HK": "country* business* [business-name*]",
-		"AE": "country* business* [business-name*]",
+		"HK": "country* business* [business-name*] [tax-id]",
+		"MC": "country* postal-code# business* [business-name*] [vat-id]",
+		"AU": "country* postcode# business* [business-name*] [tax-id]",
+		"AE": "country* business* [business-name*] [tax-id]",
 	} {
 		if got := summary(Fields(c)); got != want {
 			t.Errorf("%s: %s\nnot %s", c, got, want)

@@ -2,9 +2,9 @@ package checkout
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"github.com/crepe-checkout/crepe/core/email"
+	"github.com/crepe-checkout/crepe/core/fold"
 )
 
 // maxURL is the longest return URL accepted, in bytes. All browsers and PSPs support it.
@@ -42,18 +42,9 @@ func hostOf(authority string) (host string, ok bool) {
 		port, found = strings.CutPrefix(authority[end+1:], ":")
 		ok = host[0] == '[' && validIPv6(host[1:end]) && (found || port == "")
 	} else {
-		ok = isASCII(host) && email.ValidHost(host)
+		ok = fold.IsASCII(host) && email.ValidHost(host)
 	}
 	return host, ok && (!found || validPort(port))
-}
-
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
 }
 
 func validPort(port string) bool {

@@ -1,6 +1,9 @@
 // Package checkout validates create-order requests: [Place] takes a checkout session and a request and returns either the
 // order, with its price frozen and its tax computed, or the first applicable refusal in the documented order.
 //
+// Place is two steps: [Prepare] makes all checks and returns a draft, which a store's own rules can see, and [Order.Freeze] computes
+// the quote with the [Discount] that they give.
+//
 // [Terms] are the locked terms on which a quote depends; [Session] is a checkout session as far as the rules need it;
 // [Request] is the request; [Quote] and [Order] are the results. The strings of an Order may share memory with the Session
 // and the Request.
@@ -61,9 +64,12 @@ type Terms struct {
 	Step      int64 // smallest amount the PSP can charge in the currency, in minor units, at least 1
 }
 
-// Quote is a total and how it was computed. Subtotal + Tax = Total, in minor units of Currency.
+// Quote is a total and how it was computed. Amounts are minor units of Currency. Subtotal + Tax = Total. With a discount,
+// ListPrice - Discount is the Subtotal, or the Total if the price contains the tax.
 type Quote struct {
 	Currency    money.Currency
+	ListPrice   int64    // the price before the discount; 0 if there is none
+	Discount    Discount // the zero value is none
 	Assessment  tax.Assessment
 	On          civil.Date // the day whose rules applied, UTC
 	DataVersion string     // of the rules, table.DataVersion, and with the operator's own rates "+" and their version
@@ -122,6 +128,7 @@ type Request struct {
 	IPCountry  country.Code // of BuyerIP; empty if unknown
 	SuccessURL string
 	Rates      *table.Table // the operator's own rates, nil for none
+	Consents   Consents     // not checked by Place: the caller checks them with In, for the country of the order
 }
 
 // Order is what the buyer agreed to. All of it is frozen.
@@ -136,6 +143,7 @@ type Order struct {
 	BuyerEmail    string // normalised
 	BuyerIdentity string // the merchant's name for the buyer, "" for a shopper
 	BuyerIP       string
-	SuccessURL    string // "" if neither request nor session has one
-	PlacedAt      int64  // Unix milliseconds
+	SuccessURL    string    // "" if neither request nor session has one
+	PlacedAt      int64     // Unix milliseconds
+	Consents      []Consent // set by the caller of Place
 }

@@ -41,20 +41,26 @@ var (
 // so after Place.
 func InvalidSession() problem.List { return invalidSession }
 
-// Place turns a session and a request into an order, or refuses. s is nil if there is no session with the request's id. The
-// checks run in the published order and stop at the first that fails; only an invalid billing detail reports all of its
+// Place turns a session and a request into an order without a discount, or refuses. s is nil if there is no session with the request's
+// id. The checks run in the published order and stop at the first that fails; only an invalid billing detail reports all of its
 // problems.
 //
 // Place reads no clock: now is the instant of the request, and its UTC day selects the tax rules.
 func Place(s *Session, r *Request, now int64) (*Order, problem.List) {
-	if refused := Admit(s, r, now); refused != nil {
+	o, refused := Prepare(s, r, now)
+	if refused != nil {
 		return nil, refused
 	}
-	o := &Order{
-		SessionID: s.ID, Environment: s.Environment, StoreID: s.StoreID, Product: s.Product, Terms: s.Terms,
-		BuyerIdentity: r.Caller.Identity, BuyerIP: r.BuyerIP, SuccessURL: r.SuccessURL, PlacedAt: now,
+	if refused = o.Freeze(r, Discount{}); refused != nil {
+		return nil, refused
 	}
-	if refused := o.bill(s, r); refused != nil {
+	return o, nil
+}
+
+// Prepare makes the checks of [Place] and returns the order without its quote.
+func Prepare(s *Session, r *Request, now int64) (*Order, problem.List) {
+	o, refused := draft(s, r, now)
+	if refused != nil {
 		return nil, refused
 	}
 	if refused := o.address(s, r); refused != nil {
@@ -63,16 +69,36 @@ func Place(s *Session, r *Request, now int64) (*Order, problem.List) {
 	if r.BuyerIP != "" && !validIP(r.BuyerIP) {
 		return nil, badIP
 	}
+	o.SuccessURL = r.SuccessURL
 	if o.SuccessURL == "" {
 		o.SuccessURL = s.SuccessURL
 	} else if !ValidReturnURL(o.SuccessURL, s.Environment) {
 		return nil, badSuccessURL
 	}
-	var p *problem.Problem
-	if o.Quote, p = s.Terms.Quote(&o.Billing, r.IPCountry, civil.DateOf(now), r.Rates); p != nil {
-		return nil, problem.List{p}
-	}
 	return o, nil
+}
+
+// draft returns an order with the caller's identity and the billing detail.
+func draft(s *Session, r *Request, now int64) (*Order, problem.List) {
+	if refused := Admit(s, r, now); refused != nil {
+		return nil, refused
+	}
+	o := &Order{
+		SessionID: s.ID, Environment: s.Environment, StoreID: s.StoreID, Product: s.Product, Terms: s.Terms,
+		BuyerIdentity: r.Caller.Identity, BuyerIP: r.BuyerIP, PlacedAt: now,
+	}
+	return o, o.bill(s, r)
+}
+
+// Freeze computes the order's quote, with a discount, for the request that the order was prepared from. It refuses a discount that is
+// not valid, and what the tax rules refuse. After a refusal the order is unchanged.
+func (o *Order) Freeze(r *Request, d Discount) problem.List {
+	quote, p := o.Terms.QuoteLess(d, &o.Billing, r.IPCountry, civil.DateOf(o.PlacedAt), r.Rates)
+	if p != nil {
+		return problem.List{p}
+	}
+	o.Quote = quote
+	return nil
 }
 
 // Admit checks whether the caller may order from the session. A token that is bound to another session is invalid here. As
@@ -108,19 +134,20 @@ func (o *Order) bill(s *Session, r *Request) (refused problem.List) {
 	return refused
 }
 
-// address returns the normalised e-mail address: the token's, otherwise the request's, otherwise the session's. A token
+// address sets the normalised e-mail address: the token's, otherwise the request's, otherwise the session's. A token
 // identity that is not an e-mail address identifies the order's owner only.
 func (o *Order) address(s *Session, r *Request) problem.List {
 	if o.BuyerEmail = r.Caller.Email(); o.BuyerEmail != "" {
 		return nil
 	}
-	if o.BuyerEmail = email.Normalize(r.BuyerEmail); o.BuyerEmail == "" {
-		o.BuyerEmail = email.Normalize(s.BuyerEmail)
+	var valid bool
+	if o.BuyerEmail, valid = email.Parse(r.BuyerEmail); o.BuyerEmail == "" {
+		o.BuyerEmail, valid = email.Parse(s.BuyerEmail)
 	}
 	switch {
 	case o.BuyerEmail == "":
 		return missingEmail
-	case !email.Valid(o.BuyerEmail):
+	case !valid:
 		return badEmail
 	}
 	return nil

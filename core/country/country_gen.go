@@ -46,21 +46,20 @@ const stateNamesUS = "" +
 	"Nebraska\nNew Hampshire\nNew Jersey\nNew Mexico\nNevada\n" +
 	"New York\nOhio\nOklahoma\nOregon\nPennsylvania\n" +
 	"Puerto Rico\nRhode Island\nSouth Carolina\nSouth Dakota\nTennessee\n" +
-	"Texas\nUnited States Minor Outlying Islands\nUtah\nVirginia\nU.S. Virgin Islands\n" +
+	"Texas\nU.S. Outlying Islands\nUtah\nVirginia\nU.S. Virgin Islands\n" +
 	"Vermont\nWashington\nWisconsin\nWest Virginia\nWyoming\n"
 
 const shapes = "" +
-	"BFPOn GB\nBFPOnn GB\nBFPOnnn GB\nBFPOnnnn GB\nD6Wxxxx IE\nFL-nnnn LI\nGIR0AA GB\naaann MT\naaannnn " +
+	"BFPOn GB\nBFPOnn GB\nBFPOnnn GB\nBFPOnnnn GB\nD6Wxxxx IE\nFLnnnn LI\nGIR0AA GB\naaann MT\naaannnn " +
 	"MT\naananaa GBGGIMJE\naannaa GBGGIMJE\naannnaa GBGGIMJE\nananaa GBGGIMJE" +
 	"\nananan CA\nannaa GBGGIMJE\nannanan KZ\nannnaa GBGGIMJE\nannnnaaa AR\nannxxxx IE\n" +
-	"nn-nnn PL\nnnn ADBHFOGNISLSMGOMPGTW\nnnn-nnn KR\nnnn-nnnn CLJP\nnnnn AFAL" +
-	"AMARATAUAZBDBEBGBHCCCHCXCYDKETGEGLHULILULVMDMKMZNF" +
-	"NONZPHPTSISJTNZA\nnnnn-nnn PT\nnnnnaa NL\nnnnnn ASAXBABLBTCUCZDEDO" +
-	"DZEEESFIFMFRGFGPGRGTGUHRIDILIQITJOKEKHKRKWLALKLTMA" +
-	"MCMEMFMHMNMPMQMVMXMYNCNPPFPKPMPRPWRERSSASESKSMSNTH" +
-	"TRTWUAUMUSUYVAVIVNWFYTZM\nnnnnn-nnn BR\nnnnnn-nnnn ASFMGUMHMPPRPWSA" +
-	"UMUSVI\nnnnnn-nnnnn IR\nnnnnnn AMBYCNCOINKGKHKZMNNGRORSRUSGTJTMTW" +
-	"UZVN\nnnnnnnn IL\n"
+	"nnn ADBHFOGNISLSMGOMPGTW\nnnnn AFALAMARATAUAZBDBEBGBHCC" +
+	"CHCXCYDKETGEGLHULILULVMDMKMZNFNONZPHPTSISJTNZA\nnnnnaa " +
+	"NL\nnnnnn ASAXBABLBTCUCZDEDODZEEESFIFMFRGFGPGRGTGUHRID" +
+	"ILIQITJOKEKHKRKWLALKLTMAMCMEMFMHMNMPMQMVMXMYNCNPPF" +
+	"PKPLPMPRPWRERSSASESKSMSNTHTRTWUAUMUSUYVAVIVNWFYTZM" +
+	"\nnnnnnn AMBYCNCOINKGKHKRKZMNNGRORSRUSGTJTMTWUZVN\nnnnnnnn CL" +
+	"ILJPPT\nnnnnnnnn BR\nnnnnnnnnn ASFMGUMHMPPRPWSAUMUSVI\nnnnnnnnnnn IR\n"
 
 const withoutPostcode = "" +
 	"AEAGAOAQAWBFBIBJBOBQBSBVBWBZCDCFCGCICKCMCWDJDMERFJGAGDGMGQGYHKJMKIKMKNKPMLMOMRNR" +

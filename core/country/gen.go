@@ -42,7 +42,7 @@ var members = []string{
 }
 
 // shortNames are the common names of states that ISO lists under other names, by code of ISO 3166-2.
-var shortNames = map[string]string{"US-VI": "U.S. Virgin Islands"}
+var shortNames = map[string]string{"US-UM": "U.S. Outlying Islands", "US-VI": "U.S. Virgin Islands"}
 
 // military are the "states" of the overseas armed forces: USPS Publication 28, appendix B.
 var military = []subdivision{
@@ -51,25 +51,25 @@ var military = []subdivision{
 	{"AP", "Armed Forces Pacific"},
 }
 
-// shapes are the formats of postcodes: on each line a format and the countries that use it; a country may have several. See
+// shapes are the formats of postcodes: on each line a format, without spaces and hyphens, and the countries that use it; a country may have several. See
 // fits in postcode.go for the symbols. The source is the Universal Postal Union's addressing pages, plus former formats that
 // are still in use (four digits in PT, six in KR, two in MT). A country whose format is uncertain or being reformed is left
 // out.
 const shapes = `
 nnn          AD BH FO GN IS LS MG OM PG TW
 nnnn         AF AL AM AR AT AU AZ BD BE BG BH CC CH CX CY DK ET GE GL HU LI LU LV MD MK MZ NF NO NZ PH PT SI SJ TN ZA
-FL-nnnn      LI
+FLnnnn       LI
 nnnnn        AS AX BA BL BT CU CZ DE DO DZ EE ES FI FM FR GF GP GR GT GU HR ID IL IQ IT JO KE KH KR KW LA LK LT MA MC ME
 nnnnn        MF MH MN MP MQ MV MX MY NC NP PF PK PM PR PW RE RS SA SE SK SM SN TH TR TW UA UM US UY VA VI VN WF YT ZM
-nnnnn-nnnn   AS FM GU MH MP PR PW SA UM US VI
+nnnnnnnnn    AS FM GU MH MP PR PW SA UM US VI
 nnnnnn       AM BY CN CO IN KG KH KZ MN NG RO RS RU SG TJ TM TW UZ VN
 nnnnnnn      IL
-nn-nnn       PL
-nnn-nnn      KR
-nnn-nnnn     CL JP
-nnnn-nnn     PT
-nnnnn-nnn    BR
-nnnnn-nnnnn  IR
+nnnnn        PL
+nnnnnn       KR
+nnnnnnn      CL JP
+nnnnnnn      PT
+nnnnnnnn     BR
+nnnnnnnnnn   IR
 nnnnaa       NL
 annnnaaa     AR
 annanan      KZ

@@ -14,8 +14,8 @@ func (c Code) StateOf(postcode string) Subdivision {
 	case "CA":
 		areas = areasCA
 	}
-	s := c.unmarked(plain(postcode))
-	if areas == "" || !c.ValidPostcode(s) {
+	s, _, valid := c.read(postcode)
+	if areas == "" || !valid {
 		return ""
 	}
 	found := ""

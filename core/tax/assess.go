@@ -1,11 +1,8 @@
 package tax
 
 import (
-	"strings"
-
 	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/civil"
-	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/core/tax/table"
@@ -74,18 +71,17 @@ type query struct {
 func (q *query) begin(s *Sale) {
 	q.seller, q.overrides = s.Seller, s.Overrides
 	q.sellerIn = table.TerritoryOf(s.Seller.Country, "", "")
-	q.buyerIn = table.TerritoryOf(s.Buyer.Country, s.Buyer.State, s.Buyer.Postcode)
-	q.Category, q.On, q.Postcode = s.Category, s.On, s.Buyer.Postcode
+	q.Category, q.On, q.Postcode = s.Category, s.On, s.Buyer.Country.BarePostcode(s.Buyer.Postcode)
+	q.buyerIn = table.TerritoryOf(s.Buyer.Country, s.Buyer.State, q.Postcode)
 	q.Buyer = kindOf(s.Buyer, q.buyerIn.Country != q.sellerIn.Country)
 }
 
-// kindOf tells a buyer who can owe the tax instead of the seller from one who cannot. A number of Northern Ireland counts
-// for goods only (Directive 2006/112/EC, Art. 215; protocol of 2020, Art. 8), and everything sold here is a service.
+// kindOf tells a buyer who can owe the tax instead of the seller from one who cannot.
 func kindOf(b *billing.Detail, abroad bool) table.Buyers {
 	switch {
 	case !b.IsBusiness:
 		return table.Consumer
-	case abroad && b.TaxIDChecked && !strings.HasPrefix(b.TaxID, "XI"):
+	case abroad && b.TaxIDChecked:
 		return table.Registered
 	}
 	return table.Business
@@ -145,7 +141,7 @@ func (a *Assessment) levy(q *query, at table.Territory) {
 			continue
 		}
 		owed = true
-		if q.seller.collects(r.Authority(), q.sellerIn, q.On) {
+		if q.seller.collects(r, q.sellerIn, q.On) {
 			a.add(r)
 		}
 	}
@@ -165,24 +161,18 @@ func (a *Assessment) add(r table.Row) {
 	})
 }
 
-// collects reports whether the seller may charge an authority's taxes on a day. Where it is established it needs no
-// registration.
-func (s *Seller) collects(authority string, home table.Territory, on civil.Date) bool {
-	if s.Everywhere || home.Is(authority) {
+// collects reports whether the seller may charge a row's tax on a day. Where it is established it needs no registration.
+func (s *Seller) collects(r table.Row, home table.Territory, on civil.Date) bool {
+	authority := r.Authority()
+	if s.Everywhere || home.Country == authority || home.Is(authority) {
 		return true
 	}
 	for i := range s.Registrations {
-		if r := &s.Registrations[i]; r.From <= on && r.covers(authority) {
+		if g := &s.Registrations[i]; g.From <= on && (g.Jurisdiction == authority || g.Jurisdiction == "EU" && r.OneStop()) {
 			return true
 		}
 	}
 	return false
-}
-
-// covers: a registration in the Union's one-stop shop is for the national tax of every member state (Directive 2006/112/EC,
-// Title XII, Chapter 6).
-func (r *Registration) covers(authority string) bool {
-	return r.Jurisdiction == authority || r.Jurisdiction == "EU" && country.Code(authority).InEU()
 }
 
 // Rate returns the sum of the components' effective rates.

@@ -169,11 +169,18 @@ var assessCases = []assessCase{
 	{name: "Québec, taxes included", buyer: "CA-QC", price: "114.98 CAD", inclusive: true, // 1497.57; 500.17 and 997.83
 		want: "10000 + 1498 = 11498, CA-QC gst 5% of 10000 = 500, CA-QC qst 9.975% of 10000 = 998; standard state B; " +
 			"ca-qc-gst-1 ca-qc-qst-1"},
+	{name: "Québec, taxes included, whose sum is not the tax of both rates together, 1302", buyer: "CA-QC", price: "100.00 CAD",
+		inclusive: true,
+		want: "8697 + 1303 = 10000, CA-QC gst 5% of 8697 = 435, CA-QC qst 9.975% of 8697 = 868; standard state B; " +
+			"ca-qc-gst-1 ca-qc-qst-1"},
+	{name: "Québec, taxes included in a price that no net price has", buyer: "CA-QC", price: "3.05 CAD",
+		inclusive: true, // between 265 + 13 + 26 and 266 + 13 + 27
+		want:      "265 + 40 = 305, CA-QC gst 5% of 265 = 13, CA-QC qst 9.975% of 265 = 27; standard state B; ca-qc-gst-1 ca-qc-qst-1"},
 	{name: "British Columbia", buyer: "CA-BC", price: "29.00 CAD",
 		want: "2900 + 348 = 3248, CA-BC gst 5% of 2900 = 145, CA-BC pst 7% of 2900 = 203; standard state B; " +
 			"ca-bc-gst-1 ca-bc-pst-1"},
 	{name: "British Columbia, an e-book", buyer: "CA-BC", price: "29.00 CAD", category: tax.Ebook,
-		want: "2900 + 145 = 3045, CA-BC gst 5% of 2900 = 145; standard state C; ca-bc-gst-1 ca-bc-pst-4"},
+		want: "2900 + 145 = 3045, CA-BC gst 5% of 2900 = 145; standard state B; ca-bc-gst-1 ca-bc-pst-4"},
 	{name: "Manitoba, before it taxed software as a service", buyer: "CA-MB", price: "29.00 CAD", on: "2025-12-31",
 		want: "2900 + 145 = 3045, CA-MB gst 5% of 2900 = 145; standard state B; ca-mb-gst-1 ca-mb-rst-2"},
 	{name: "Manitoba, since", buyer: "CA-MB", price: "29.00 CAD", on: "2026-01-01",
@@ -195,68 +202,20 @@ var assessCases = []assessCase{
 	{name: "yen", buyer: "JP", price: "4505 JPY", // 450.5
 		want: "4505 + 451 = 4956, JP jct 10% of 4505 = 451; standard country B; jp-jct-1"},
 
-	// The United States.
-	{name: "Texas taxes four fifths", buyer: "US-TX", price: "29.00 USD",
-		want: "2900 + 145 = 3045, US-TX sales 6.25% of 2320 = 145; standard state A; us-tx-sales-3"},
-	{name: "Texas rounds once", buyer: "US-TX", price: "0.11 USD", // 5 % of 11 is 0.55; 6.25 % of 8.8 too, but of 9 0.5625
-		want: "11 + 1 = 12, US-TX sales 6.25% of 9 = 1; standard state A; us-tx-sales-3"},
-	{name: "California taxes no download", buyer: "US-CA", price: "29.00 USD", category: tax.DigitalGoods,
-		want: "2900 + 0 = 2900; exempt state A; us-ca-sales-1"},
-	{name: "California taxes no advice", buyer: "US-CA", price: "29.00 USD", category: tax.Consulting,
-		want: "2900 + 0 = 2900; exempt state A; us-ca-sales-1"},
-	{name: "Oregon has no sales tax", buyer: "US-OR", price: "29.00 USD",
-		want: "2900 + 0 = 2900; out-of-scope state A; us-or-sales-1"},
-	{name: "Connecticut, a consumer", buyer: "US-CT", price: "29.00 USD", // 184.15
-		want: "2900 + 184 = 3084, US-CT sales 6.35% of 2900 = 184; standard state B; us-ct-sales-3"},
-	{name: "Connecticut, a business", buyer: "US-CT business", price: "29.00 USD",
-		want: "2900 + 29 = 2929, US-CT sales 1% of 2900 = 29; standard state C; us-ct-sales-4"},
-	{name: "Maryland, a business", buyer: "US-MD business", price: "29.00 USD",
-		want: "2900 + 87 = 2987, US-MD sales 3% of 2900 = 87; standard state A; us-md-sales-5"},
-	{name: "Maryland, a business before", buyer: "US-MD business", price: "29.00 USD", on: "2025-06-30",
-		want: "2900 + 0 = 2900; exempt state B; us-md-sales-4"},
-	{name: "Ohio, a consumer", buyer: "US-OH", price: "29.00 USD",
-		want: "2900 + 0 = 2900; exempt state B; us-oh-sales-3"},
-	{name: "Ohio, a business", buyer: "US-OH business", price: "29.00 USD", // 166.75
-		want: "2900 + 167 = 3067, US-OH sales 5.75% of 2900 = 167; standard state B; us-oh-sales-4"},
-	{name: "Iowa, a business", buyer: "US-IA business", price: "29.00 USD",
-		want: "2900 + 0 = 2900; exempt state B; us-ia-sales-4"},
-	{name: "Hawaii taxes services", buyer: "US-HI", price: "29.00 USD", category: tax.ProfessionalService,
-		want: "2900 + 116 = 3016, US-HI sales 4% of 2900 = 116; standard state B; us-hi-sales-1"},
-	{name: "the District of Columbia before October 2026", buyer: "US-DC", price: "29.00 USD", on: "2026-09-30",
-		want: "2900 + 174 = 3074, US-DC sales 6% of 2900 = 174; standard state B; us-dc-sales-1"},
-	{name: "the District of Columbia", buyer: "US-DC", price: "29.00 USD",
-		want: "2900 + 203 = 3103, US-DC sales 7% of 2900 = 203; standard state X; us-dc-sales-3"},
-	{name: "Puerto Rico as a state", buyer: "US-PR", price: "29.00 USD", // 333.5
-		want: "2900 + 334 = 3234, US-PR sales 11.5% of 2900 = 334; standard state B; us-pr-sales-1"},
-	{name: "Puerto Rico as a country", buyer: "PR", price: "29.00 USD",
-		want: "2900 + 334 = 3234, US-PR sales 11.5% of 2900 = 334; standard state B; us-pr-sales-1"},
-	{name: "Guam", buyer: "US-GU", price: "29.00 USD", want: "2900 + 0 = 2900; unsupported none; "},
-	{name: "Guam as a country", buyer: "GU", price: "29.00 USD", want: "2900 + 0 = 2900; unsupported none; "},
-	{name: "the armed forces", buyer: "US-AE", price: "29.00 USD", want: "2900 + 0 = 2900; unsupported none; "},
-	{name: "a country without rows", buyer: "BO", price: "29.00 USD", want: "2900 + 0 = 2900; unsupported none; "},
-
 	// Territories.
+	{name: "a country without rows", buyer: "BO", price: "29.00 USD", want: "2900 + 0 = 2900; unsupported none; "},
 	{name: "Monaco is France", buyer: "MC",
 		want: "2900 + 580 = 3480, FR vat 20% of 2900 = 580; standard country B; eu-supply-1 fr-vat-1"},
 	{name: "the Isle of Man is the United Kingdom", buyer: "IM", price: "29.00 GBP",
 		want: "2900 + 580 = 3480, GB vat 20% of 2900 = 580; standard country A; gb-supply-1 gb-vat-1"},
 	{name: "Liechtenstein is Switzerland", buyer: "LI", price: "29.00 CHF", // 234.9
 		want: "2900 + 235 = 3135, CH vat 8.1% of 2900 = 235; standard country B; ch-vat-1"},
-	{name: "the Canary Islands by postcode", buyer: "ES 35001",
-		want: "2900 + 0 = 2900; out-of-scope country A; ic-vat-1"},
-	{name: "a business there", buyer: "ES ESB12345674 38001", want: "2900 + 0 = 2900; out-of-scope country A; ic-vat-1"},
-	{name: "advice to a consumer there", seller: seller("ES"), buyer: "ES 35001", category: tax.Consulting,
-		want: "2900 + 0 = 2900; out-of-scope country A; ic-vat-1"},
 	{name: "Madeira by postcode", buyer: "PT 9000-001",
 		want: "2900 + 638 = 3538, PT-30 vat 22% of 2900 = 638; standard state B; eu-supply-1 pt-30-vat-1"},
 	{name: "the Azores by postcode", buyer: "PT 9500-001",
 		want: "2900 + 464 = 3364, PT-20 vat 16% of 2900 = 464; standard state B; eu-supply-1 pt-20-vat-1"},
-	{name: "Mount Athos, with a space", buyer: "GR 630 86", want: "2900 + 0 = 2900; out-of-scope country A; xe-vat-1"},
 	{name: "Athens", buyer: "GR 105 57",
 		want: "2900 + 696 = 3596, GR vat 24% of 2900 = 696; standard country B; eu-supply-1 gr-vat-1"},
-	{name: "Saint-Barthélemy, within Guadeloupe's postcodes", buyer: "FR 97133",
-		want: "2900 + 0 = 2900; out-of-scope country A; bl-vat-1"},
-	{name: "Guadeloupe", buyer: "FR 97110", want: "2900 + 0 = 2900; out-of-scope country A; gp-vat-1"},
 
 	// Who is registered.
 	{name: "no registration", seller: seller("US"), buyer: "DE",
@@ -308,8 +267,6 @@ var assessCases = []assessCase{
 		want: "2900 + 580 = 3480, FR vat 20% of 2900 = 580; standard country B; eu-supply-1 fr-vat-1"},
 	{name: "a British business", buyer: "GB GB980780684", price: "29.00 GBP",
 		want: "2900 + 0 = 2900; reverse-charge country A; gb-supply-3"},
-	{name: "Northern Ireland's number is for goods", buyer: "GB XI980780684", price: "29.00 GBP",
-		want: "2900 + 580 = 3480, GB vat 20% of 2900 = 580; standard country A; gb-supply-1 gb-vat-1"},
 	{name: "a Norwegian business", buyer: "NO NO995525828MVA", price: "29.00 USD",
 		want: "2900 + 0 = 2900; reverse-charge country A; no-supply-2"},
 	{name: "a Swiss business is charged", buyer: "CH CHE107787577", price: "29.00 CHF",
@@ -334,8 +291,11 @@ var assessCases = []assessCase{
 		want: "2900 + 0 = 2900; unsupported country C; mx-vat-2"},
 }
 
-func TestAssess(t *testing.T) {
-	for _, c := range assessCases {
+func TestAssess(t *testing.T) { assessAll(t, assessCases) }
+
+func assessAll(t *testing.T, cases []assessCase) {
+	t.Helper()
+	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			a, p := tax.Assess(c.sale())
 			if p != nil {

@@ -13,8 +13,8 @@
 //   - It knows no thresholds. A seller collects where it is established or registered, however little it sells. Below the
 //     10,000 euro of Directive 2006/112/EC, Art. 59c, a seller may choose to be taxed at home instead.
 //   - It charges buyers who are registered for Canada's GST, although a foreign seller under the simplified regime does not.
-//   - It cannot check tax numbers outside the EU, the United Kingdom, Norway and Switzerland. A business there is charged
-//     like a consumer, even where it would owe the tax itself.
+//   - Package vatid knows the tax numbers of forty countries. A business elsewhere is charged like a consumer, even where it
+//     would owe the tax itself.
 //   - The seven categories are coarse: a recorded course counts as a digital good, and a professional service is none of
 //     those that some jurisdictions tax by name. The row's note says so.
 //
@@ -46,7 +46,8 @@ const (
 func ParseCategory(s string) (Category, bool) { return table.ParseCategory(s) }
 
 // Registration says that the seller collects for a jurisdiction from a day on. The jurisdiction is a country ("DE"), a state
-// or province ("US-TX", "CA-QC") or "EU" for the one-stop shop, which covers all 27 member states.
+// or province ("US-TX", "CA-QC") or "EU" for the one-stop shop, which covers all 27 member states, but not Guadeloupe,
+// Martinique and Réunion, for which a registration with France is needed.
 type Registration struct {
 	Jurisdiction string
 	From         civil.Date

@@ -61,14 +61,17 @@ var knownErrors = []knownError{
 	{stdnum, "GB XI", accepts, isBritish(55), number{"GB", "980780642"}, "55 less than 0 is 42 modulo 97, not 55"},
 	{stdnum, "GB XI", accepts, isBritish(0), number{"GB", "099123447"}, "numbers that were set aside, or branch 000"},
 	{stdnum, "GB XI", accepts, isBritish(42), number{"GB", "242338032000"}, "the same"},
+	{stdnum, "IN", refuses, not(isListedIndian), number{"IN", "72AAPFU0939F1Z0"}, "its lists of states and kinds of holders end"},
 	{stdnum, "LV", refuses, isNewLatvian, number{"LV", "32867300679"}, "codes since 2017 have no date"},
 	{stdnum, "LV", refuses, isLater2000sLatvian, number{"LV", "01019920005"}, "whether a date has come is not ours to know"},
 	{stdnum, "MT", accepts, isMalteseOther, number{"MT", "11679149"}, "the check number is 1 to 37"},
 	{stdnum, "NL", accepts, tail("00"), number{"NL", "004495445B00"}, "suffixes begin with 01"},
+	{stdnum, "SG", refuses, begins("RST"), number{"SG", "R00AW6392C"}, "its list of kinds of entities ends; a year may not have come"},
 	{stdnum, "SI", accepts, tail("1"), number{"SI", "13103831"}, "there is no check digit for the remainder 0"},
 	{stdnum, "SK", refuses, not(begins("234789")), number{"SK", "1037283533"}, "the third digit is meant, not the first"},
 	{stdnum, "SK", accepts, not(third("234789")), number{"SK", "3269821401"}, "the same"},
 
+	{jsvat, "AU", accepts, starts("10"), number{"AU", "10875824963"}, "the first two digits are 11 to 99"},
 	{jsvat, "BG", accepts, long(10), number{"BG", "4402348907"}, "the day is not checked"},
 	{jsvat, "CZ", refuses, isCzech10, number{"CZ", "8501010090"}, "the 0 for a 10"},
 	{jsvat, "CZ", accepts, below("6", 9), number{"CZ", "101730534"}, "of nine digits hardly anything is checked"},
@@ -201,4 +204,9 @@ func isMalteseOther(n string) bool {
 
 func isItalianOffice(n string) bool {
 	return "100" < n[7:10] && n[7:10] < "202"
+}
+
+// isListedIndian reports whether the state, the kind of the holder and the PAN's number are ones that stdnum knows.
+func isListedIndian(n string) bool {
+	return n[:2] < "38" && strings.IndexByte("ABCFGHLJPTK", n[5]) >= 0 && n[7:11] != "0000"
 }

@@ -5,12 +5,21 @@ import "strings"
 // A rule has the formats of a country's numbers and the relation between their digits. The check is called only for numbers
 // in one of the formats.
 type rule struct {
-	text  string // the prefix of its numbers, and their formats: see fits
+	text  string // the country, a space or, if its numbers have no prefix, a colon, and their formats: see fits
 	check func(n string) bool
 }
 
-func (r *rule) prefix() string { return r.text[:2] }
-func (r *rule) forms() string  { return r.text[3:] }
+func (r *rule) country() string { return r.text[:2] } // EL for Greece
+func (r *rule) vat() bool       { return r.text[2] == ' ' }
+func (r *rule) forms() string   { return r.text[3:] }
+
+// prefix returns what the country's numbers begin with.
+func (r *rule) prefix() string {
+	if r.vat() {
+		return r.country()
+	}
+	return ""
+}
 
 // The formats and check digits are those of the European Commission's "VIES VAT number construction rules, functional
 // description", version 15.0 of 2011. A row or function that follows a newer source names it. Croatia, which joined in 2013,
@@ -49,6 +58,16 @@ var rules = [...]rule{
 	{"CH Eddddddddd", func(n string) bool { return (11-sum(n[1:], "54327654")%11)%11 == at(n, 9) }}, // eCH-0097, UID
 	{"GB ddddddddd dddddddddddd GDddd HAddd", unitedKingdom},
 	{"NO dddddddddMVA", func(n string) bool { return sum(n, "327654321")%11 == 0 }}, // Brønnøysundregistrene
+
+	// Registration numbers by which a country without VAT numbers tells businesses from consumers. Where no other source is
+	// named, the OECD's page on the country's tax identification numbers has the format and python-stdnum the check digits.
+	{"AU:pdddddddddd", australia},
+	{"CA:ddddddddd dddddddddRTdddd", func(n string) bool { return luhn(n[:8]) == at(n, 8) }}, // Canada Revenue Agency, BN and its GST/HST account
+	{"IN:ddlllllddddlaZa", india},
+	{"KR:dddddddddd", korea},
+	{"NZ:ddddddddd", newZealand},
+	{"SG:ddddddddl dddddddddl lddllddddl", singapore},
+	{"TH:ddddddddddddd", func(n string) bool { return n[0] != '9' && (11-sum(n, "DCBA98765432")%11)%10 == at(n, 12) }},
 }
 
 // bulgaria: a legal entity has nine digits, anyone else ten, under one of three rules: the civil number (EGN) with the date
@@ -261,6 +280,57 @@ func unitedKingdom(n string) bool {
 		return first > "1000000"
 	}
 	return false
+}
+
+// australia: the ABN's first digit is one more than in the sum; the first two digits are 11 to 99 (Australian Business
+// Register, "Format of the ABN").
+func australia(n string) bool {
+	return n[:2] > "10" && (sum(n, "A13579BDFHJ")-10)%89 == 0
+}
+
+// india: the GSTIN is a state, the holder's PAN, a count, Z and the check character of Luhn's algorithm in base 36.
+func india(n string) bool {
+	s := 0
+	for i := range 14 {
+		product := value(n[i]) * (1 + i%2)
+		s += product/36 + product%36
+	}
+	return n[:2] != "00" && n[12] != '0' && (s+value(n[14]))%36 == 0
+}
+
+// korea: three digits of the tax office, two of the kind of business, a serial number, a check digit.
+func korea(n string) bool {
+	return n[:3] > "100" && n[3:5] != "00" && n[5:9] != "0000" && (sum(n, "1371371351")+at(n, 8)/2)%10 == 0
+}
+
+// newZealand: the IRD number has second weights for a check digit of 10 (Inland Revenue, "IRD number validation").
+func newZealand(n string) bool {
+	s := sum(n[:8], "32765432") % 11
+	if s == 1 {
+		s = sum(n[:8], "74325276") % 11
+	}
+	return (s+at(n, 8))%11 == 0
+}
+
+// singapore: the UEN is a business's with eight digits, a company's with nine, or another entity's. The older GST numbers that
+// begin with M have no published check digit and are not supported.
+func singapore(n string) bool {
+	switch {
+	case len(n) == 9:
+		return "XMKECAWLJDB"[sum(n[:8], "A4938271")%11] == n[8]
+	case n[0] <= '9':
+		return "ZKCMDNERGWH"[sum(n[:9], "A86497531")%11] == n[9]
+	}
+	const alphabet, weights = "ABCDEFGHJKLMNPQRSTUVWX0123456789", "4353A2257"
+	s := 6
+	for i := range weights {
+		digit := strings.IndexByte(alphabet, n[i])
+		if digit < 0 {
+			return false
+		}
+		s += digit * value(weights[i])
+	}
+	return 'R' <= n[0] && n[0] <= 'T' && alphabet[s%11] == n[9]
 }
 
 // at is the digit of n at i.

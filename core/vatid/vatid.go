@@ -1,6 +1,12 @@
-// Package vatid validates VAT identification numbers offline: [Parse] turns a number as typed into a [Number] or returns the
-// [Fault] that makes it invalid. It supports the 27 members of the European Union, Northern Ireland (XI), the United
-// Kingdom, Norway and Switzerland.
+// Package vatid validates the tax numbers of businesses offline: [Parse] turns a number as typed into a [Number] or returns the
+// [Fault] that makes it invalid. It supports the VAT numbers of the 27 members of the European Union, Northern Ireland (XI), the
+// United Kingdom, Norway and Switzerland, and the registration numbers of Australia (ABN), Canada (BN), India (GSTIN), South
+// Korea (BRN), New Zealand (IRD), Singapore (UEN) and Thailand (TIN).
+//
+// Businesses in a territory that uses another country's VAT numbers have that country's: Monaco, Guadeloupe, Martinique and
+// Réunion those of France, the Isle of Man those of the United Kingdom, Åland those of Finland. A Northern Irish number is the
+// same as the British one and is read as that in the United Kingdom, because XI counts for goods only (Directive 2006/112/EC,
+// Art. 215).
 //
 // A valid number is one that the country could have issued. It need not be registered; for the European Union, VIES knows.
 // In most countries a random number passes the check digit with a probability of one in ten, and some check digits do not
@@ -10,11 +16,15 @@
 // seller's scheme (Directive 2006/112/EC, articles 362 and 369q), and placeholders, which start with seven zeros.
 package vatid
 
-import "strings"
+import (
+	"strings"
 
-// Number is a valid VAT number in canonical form: upper case, no separators, with the prefix that VIES uses ("DE136695976";
-// Greece is EL, "EL094259216"). It includes what buyers omit (leading zeros in Belgium, Greece and the Netherlands, MVA in
-// Norway) and excludes language marks (MWST, TVA, IVA or TPV in Switzerland). Two spellings of one number are equal.
+	"github.com/crepe-checkout/crepe/core/fold"
+)
+
+// Number is a valid number in canonical form: upper case, no separators, a VAT number with the prefix that VIES uses
+// ("DE136695976"; Greece is EL, "EL094259216"), any other without one ("51824753556"). It includes what buyers omit (leading zeros in Belgium, Greece, the Netherlands and New Zealand,
+// MVA in Norway) and excludes language marks (MWST, TVA, IVA or TPV in Switzerland). Two spellings of one number are equal.
 type Number string
 
 // Fault says why a text is not a VAT number. None is the zero value.
@@ -47,12 +57,19 @@ func Supported(cc string) bool {
 	return find(cc) != nil
 }
 
-// maxTyped is the length of the longest number, CHE107787577MWST.
-const maxTyped = 16
+// VAT reports whether the numbers of the country cc are VAT numbers, which have a prefix.
+func VAT(cc string) bool {
+	r := find(cc)
+	return r != nil && r.vat()
+}
 
-// Parse reads s, a VAT number as a buyer in the country cc types it. Case is ignored, the country's prefix may be missing,
-// and white space, dots, dashes, slashes and other ASCII punctuation except + and * are ignored. Greece's prefix may be EL
-// or GR.
+// maxTyped is the length of the longest number with its name, GSTIN27AAPFU0939F1ZV.
+const maxTyped = 20
+
+// Parse reads s, a tax number as a buyer in the country cc types it. Look-alikes of ASCII are read as package fold does. Case is
+// ignored, the country's prefix may be missing, the name of a number of digits may come first ("ABN 51 824 753 556"), and white space, dots, dashes, slashes and other ASCII punctuation except + and *
+// are ignored. Greece's prefix may be EL
+// or GR, the United Kingdom's GB or XI.
 //
 // A number with the prefix of another supported country, or with EU or IM, is refused. This affects a country's own number
 // only in France, if it is typed without FR and its two key letters spell such a prefix: "DE123456782" could be either
@@ -84,20 +101,21 @@ func Parse(cc, s string) (Number, Fault) {
 	return Number(number), None
 }
 
+// aliases are pairs of an ISO country code and the country of its rule.
+const aliases = "AXFIGPFRGRELIMGBMCFRMQFRREFR"
+
 // find returns the rule of an ISO country code, or nil.
 func find(cc string) *rule {
-	switch cc {
-	case "GR":
-		cc = "EL"
-	case "EL":
+	if cc == "EL" {
 		return nil
 	}
-	return byPrefix(cc)
-}
-
-func byPrefix(prefix string) *rule {
+	for i := 0; i < len(aliases); i += 4 {
+		if aliases[i:i+2] == cc {
+			cc = aliases[i+2 : i+4]
+		}
+	}
 	for i := range rules {
-		if rules[i].prefix() == prefix {
+		if rules[i].country() == cc {
 			return &rules[i]
 		}
 	}
@@ -108,7 +126,7 @@ func byPrefix(prefix string) *rule {
 // letter beyond ASCII, and if b is full.
 func clean(b []byte, s string) ([]byte, bool) {
 	for _, c := range s {
-		switch {
+		switch c = fold.Rune(c); {
 		case 'a' <= c && c <= 'z':
 			c += 'A' - 'a'
 		case 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '+', c == '*':
@@ -125,47 +143,59 @@ func clean(b []byte, s string) ([]byte, bool) {
 	return b, true
 }
 
-// isSeparator reports whether c, which is neither letter nor digit, may stand between them: ASCII, and what word processors
-// use instead, the no-break space, the block General Punctuation (spaces, dashes, invisible marks), the minus sign, the
-// ideographic space and the byte order mark.
+// isSeparator reports whether c, which is folded and neither letter nor digit, may stand between them: ASCII, the block General
+// Punctuation (invisible marks, quotation marks) and the byte order mark.
 func isSeparator(c rune) bool {
-	return c < 0x80 || c == 0xa0 || 0x2000 <= c && c <= 0x206f || c == 0x2212 || c == 0x3000 || c == 0xfeff
+	return c < 0x80 || 0x2000 <= c && c <= 0x206f || c == 0xfeff
 }
 
-// core returns a cleaned number without the prefix and without language marks. It fails if the prefix is another country's.
+// core returns a cleaned number without the prefix, name and language marks. It fails if the prefix is another country's.
 func (r *rule) core(typed string) (string, bool) {
-	n, own := strings.CutPrefix(typed, r.prefix())
-	if !own && r.prefix() == "EL" {
+	n, own := strings.CutPrefix(typed, r.country())
+	if !own && r.country() == "EL" {
 		n, own = strings.CutPrefix(typed, "GR")
+	}
+	if !own && r.country() == "GB" {
+		n, own = strings.CutPrefix(typed, "XI")
 	}
 	if !own && len(n) >= 2 && isPrefix(n[:2]) {
 		return "", false
 	}
-	if r.prefix() == "CH" {
+	switch {
+	case r.country() == "CH":
 		for _, vat := range [...]string{"MWST", "TVA", "IVA", "TPV"} {
 			n = strings.TrimSuffix(n, vat)
+		}
+	case !r.vat() && r.country() != "SG":
+		for n != "" && n[0] > '9' {
+			n = n[1:]
 		}
 	}
 	return n, true
 }
 
-// isPrefix reports whether s starts with the prefix of a country or of a one-stop shop.
+// isPrefix reports whether s is the prefix of a country's VAT numbers or of a one-stop shop's.
 func isPrefix(s string) bool {
-	return s == "EU" || s == "IM" || s == "GR" || byPrefix(s) != nil
+	for i := range rules {
+		if rules[i].prefix() == s {
+			return true
+		}
+	}
+	return s == "EU" || s == "IM" || s == "GR"
 }
 
 // omitted returns what buyers omit before and after a national number.
 func (r *rule) omitted(n string) (lead, tail string) {
-	switch {
-	case r.prefix() == "BE" && len(n) == 9: // the older form
+	switch c := r.country(); {
+	case c == "BE" && len(n) == 9: // the older form
 		return "0", ""
-	case r.prefix() == "EL" && len(n) == 8:
+	case (c == "EL" || c == "NZ") && len(n) == 8:
 		return "0", ""
-	case r.prefix() == "CH" && len(n) == 9:
+	case c == "CH" && len(n) == 9:
 		return "E", ""
-	case r.prefix() == "NL" && (len(n) == 10 || len(n) == 11):
+	case c == "NL" && (len(n) == 10 || len(n) == 11):
 		return "00"[len(n)-10:], ""
-	case r.prefix() == "NO" && len(n) == 9:
+	case c == "NO" && len(n) == 9:
 		return "", "MVA"
 	}
 	return "", ""
@@ -178,12 +208,16 @@ func isPlaceholder(n string) bool {
 	if len(n) < 8 {
 		return false
 	}
+	zeros := 0
 	for _, c := range []byte(n[:7]) {
 		if '1' <= c && c <= '9' {
 			return false
 		}
+		if c == '0' {
+			zeros++
+		}
 	}
-	return true
+	return zeros > 4 // two letters may come first, as in France; Singapore's T00GB0001A has more
 }
 
 // fits reports whether n has one of the formats, separated by spaces. In a format a capital letter or a digit stands for

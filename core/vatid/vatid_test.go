@@ -11,6 +11,12 @@ const members = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL 
 // others are the country codes outside the European Union.
 const others = "XI GB NO CH"
 
+// registrations are the countries without VAT numbers, and territories are the codes that have another country's numbers.
+const (
+	registrations = "AU CA IN KR NZ SG TH"
+	territories   = "AX GP IM MC MQ RE"
+)
+
 // example is a line of testdata/numbers.txt.
 type example struct{ cc, typed, want, note string }
 
@@ -49,7 +55,7 @@ func TestExamples(t *testing.T) {
 			t.Errorf("Parse(%q, %q) = %q, want %q (%s)", e.cc, e.typed, got, e.want, e.note)
 		}
 	}
-	for _, cc := range strings.Fields(members + " " + others) {
+	for _, cc := range strings.Fields(members + " " + others + " " + registrations) {
 		if sound[cc] < 2 || faulty[cc] < 2 {
 			t.Errorf("testdata/numbers.txt has %d sound and %d faulty numbers of %s", sound[cc], faulty[cc], cc)
 		}
@@ -57,17 +63,17 @@ func TestExamples(t *testing.T) {
 }
 
 func TestSupported(t *testing.T) {
-	codes := strings.Fields(members + " " + others)
-	for _, cc := range codes {
-		if !Supported(cc) {
-			t.Errorf("%s is not supported", cc)
+	codes := strings.Fields(members + " " + others + " " + registrations)
+	for _, cc := range append(codes, strings.Fields(territories)...) {
+		if !Supported(cc) || VAT(cc) == strings.Contains(registrations, cc) {
+			t.Errorf("%s is supported: %t, has VAT numbers: %t", cc, Supported(cc), VAT(cc))
 		}
 	}
 	if len(codes) != len(rules) {
 		t.Errorf("%d rules for %d countries", len(rules), len(codes))
 	}
-	for _, cc := range []string{"", "D", "DEU", "de", "EL", "EU", "IM", "US"} {
-		if Supported(cc) {
+	for _, cc := range []string{"", "D", "DEU", "de", "EL", "EU", "JP", "US"} {
+		if Supported(cc) || VAT(cc) {
 			t.Errorf("%q is supported", cc)
 		}
 	}
@@ -80,6 +86,8 @@ func TestSeparators(t *testing.T) {
 		"DE\u00a0136\u202f695\u2009976",
 		"\ufeffDE\u2010136\u2013695\u2212976\u200b\u200f",
 		"DE:136_695'976,(;)",
+		"ＤＥ１３６６９５９７６",
+		"ｄｅ　１３６－６９５－９７６",
 	} {
 		if n, fault := Parse("DE", s); n != "DE136695976" {
 			t.Errorf("Parse(DE, %+q) = %q, %v", s, n, fault)
@@ -87,7 +95,6 @@ func TestSeparators(t *testing.T) {
 	}
 	for _, s := range []string{
 		"DЕ136695976", // a Cyrillic Е
-		"DE１３６６９５９７６",
 		"DE136695976é",
 		"DE136695976\xff",
 		"DE136695976+",

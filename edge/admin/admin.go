@@ -20,9 +20,12 @@ import (
 	"github.com/crepe-checkout/crepe/edge/api"
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/erasure"
 	"github.com/crepe-checkout/crepe/edge/invoices"
 	"github.com/crepe-checkout/crepe/edge/notify"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/plugins"
+	"github.com/crepe-checkout/crepe/edge/vies"
 )
 
 // The paths of the operations.
@@ -31,6 +34,7 @@ const (
 	HandleQuarantined = "/quarantine/handle"
 	ListRefunds       = "/refunds/list"
 	HandleRefund      = "/refunds/handle"
+	ListVATChecks     = "/vat-checks/list"
 	ListTickets       = "/tickets/list"
 	CreateTicket      = "/tickets/create"
 	ReviewTicket      = "/tickets/review"
@@ -52,20 +56,36 @@ const (
 	ListStores        = "/stores/list"
 	SetStore          = "/stores/set"
 	ReportTax         = "/reports/tax"
+	EraseBuyer        = "/erasures/run"
+	ListErasures      = "/erasures/list"
+	UploadRule        = "/rules/upload"
+	PublishRule       = "/rules/publish"
+	RemoveRule        = "/rules/remove"
+	ListRules         = "/rules/list"
+	StartBackup       = "/backup/start"
+	GetBackupStatus   = "/backup/status"
 	Metrics           = "/metrics"
+	GetStatus         = "/status"
 )
 
-// Config configures an [Admin]. Every field but PublicURL is required.
+// Config configures an [Admin]. Every field but those of a running server is required.
 type Config struct {
 	Orders    *orders.Service
 	Reviews   orders.ReviewStore
+	VATChecks vies.Store
 	Auth      *auth.Service
 	Accounts  *catalog.Accounts
 	Shops     *catalog.Service
 	Lists     catalog.Lists
 	Notify    *notify.Service
 	Invoices  *invoices.Service
-	PublicURL string // of the server; "" where none runs
+	Erasures  *erasure.Service
+	Rules     *plugins.Service
+	PublicURL string                    // of the server; "" where none runs
+	Metrics   fasthttp.RequestHandler   // answers GET /metrics; nil where no server runs
+	OpenFiles uint64                    // how many files the server may have open; 0 where none runs
+	Prove     func(nonce string) string // see [Status]; nil where none runs
+	Backups   Backups                   // nil with PostgreSQL
 	Log       *slog.Logger
 }
 
@@ -83,6 +103,7 @@ func New(c Config) *Admin {
 		HandleQuarantined: serve(a, a.handleQuarantined),
 		ListRefunds:       serve(a, a.listRefunds),
 		HandleRefund:      serve(a, a.handleRefund),
+		ListVATChecks:     serve(a, a.listVATChecks),
 		ListTickets:       serve(a, a.listTickets),
 		CreateTicket:      serve(a, a.createTicket),
 		ReviewTicket:      serve(a, a.reviewTicket),
@@ -104,6 +125,15 @@ func New(c Config) *Admin {
 		ListStores:        serve(a, a.listStores),
 		SetStore:          serve(a, a.setStore),
 		ReportTax:         serve(a, a.taxReport),
+		EraseBuyer:        serve(a, a.erase),
+		ListErasures:      serve(a, a.listErasures),
+		UploadRule:        serve(a, a.uploadRule),
+		PublishRule:       serve(a, a.publishRule),
+		RemoveRule:        serve(a, a.removeRule),
+		ListRules:         serve(a, a.listRules),
+		GetStatus:         serve(a, a.status),
+		StartBackup:       serve(a, a.startBackup),
+		GetBackupStatus:   serve(a, a.backupStatus),
 	}
 	return a
 }
@@ -113,8 +143,8 @@ func (a *Admin) Handle(ctx *fasthttp.RequestCtx) {
 	path := string(ctx.Path())
 	operation, ok := a.operations[path]
 	switch {
-	case path == Metrics && (ctx.IsGet() || ctx.IsHead()):
-		a.metrics(ctx)
+	case path == Metrics && a.config.Metrics != nil && (ctx.IsGet() || ctx.IsHead()):
+		a.config.Metrics(ctx)
 	case !ok && path != Metrics:
 		a.fail(ctx, refusef(problem.NotFound, "there is no operation %s; is the server of another version?", path))
 	case !ok || !ctx.IsPost():

@@ -36,6 +36,10 @@ type TaxLine struct {
 	RatePercent  string `json:"ratePercent"`
 	Reason       string `json:"reason"`
 	TaxTotal
+
+	// The tax in the currency of the seller's country; "" where it is not known.
+	SellerCurrency string `json:"sellerCurrency"`
+	SellerTax      string `json:"sellerTaxAmount"`
 }
 
 // TaxTotal has the sums of a line or currency. Net and tax are those of the sales less those of the refunds.
@@ -56,6 +60,8 @@ type ECSale struct {
 	Customer string `json:"customer"`
 	Currency string `json:"currency"`
 	Net      string `json:"net"`
+	// Consultations are the numbers with which the seller proves that VIES has confirmed the customer's.
+	Consultations []string `json:"consultations,omitempty"`
 }
 
 func (a *Admin) taxReport(ctx context.Context, in TaxReportRequest) (TaxReport, error) {
@@ -120,7 +126,11 @@ func showReport(in *TaxReportRequest, r *invoices.Report) TaxReport {
 	shown := TaxReport{Environment: in.Environment, From: in.From, To: in.To, Taxes: []TaxLine{}, Totals: []TaxTotal{}, ECSales: []ECSale{}}
 	for i := range r.Taxes {
 		t := &r.Taxes[i]
-		shown.Taxes = append(shown.Taxes, TaxLine{t.Jurisdiction, t.Tax, t.Rate.Percent(), t.Reason.String(), showSums(t.Currency, &t.Sales, &t.Refunds)})
+		line := TaxLine{t.Jurisdiction, t.Tax, t.Rate.Percent(), t.Reason.String(), showSums(t.Currency, &t.Sales, &t.Refunds), string(t.Own), ""}
+		if t.Own != "" {
+			line.SellerTax = signed(t.OwnTax, t.Own)
+		}
+		shown.Taxes = append(shown.Taxes, line)
 	}
 	for i := range r.Totals {
 		t := &r.Totals[i]
@@ -128,7 +138,7 @@ func showReport(in *TaxReportRequest, r *invoices.Report) TaxReport {
 	}
 	for i := range r.ECSales {
 		t := &r.ECSales[i]
-		shown.ECSales = append(shown.ECSales, ECSale{t.Customer, string(t.Currency), signed(t.Sales.Net-t.Refunds.Net, t.Currency)})
+		shown.ECSales = append(shown.ECSales, ECSale{t.Customer, string(t.Currency), signed(t.Sales.Net-t.Refunds.Net, t.Currency), t.Consultations})
 	}
 	return shown
 }

@@ -22,6 +22,8 @@ type StoreSettings struct {
 	Refunds       *string         `json:"refunds,omitempty"`
 	Privacy       *string         `json:"privacy,omitempty"`
 	Origins       *[]string       `json:"origins,omitempty"`
+	FrameOrigins  *[]string       `json:"frameOrigins,omitempty"`
+	Consents      *[]Consent      `json:"consents,omitempty"`
 	Country       *string         `json:"country,omitempty"` // of the seller
 	Everywhere    *bool           `json:"everywhere,omitempty"`
 	Registrations *[]Registration `json:"registrations,omitempty"`
@@ -39,6 +41,14 @@ type Registration struct {
 	From         string `json:"from"`         // the first day, "2026-01-31"; in a request "" is today
 }
 
+// Consent is a sentence that buyers must agree to.
+type Consent struct {
+	Version   string   `json:"version,omitempty"` // of the text; ignored in a request
+	Text      string   `json:"text"`
+	Countries []string `json:"countries,omitempty"` // "EU" or ISO 3166-1 alpha-2; none is everywhere
+	Always    bool     `json:"always,omitempty"`    // also required of callers of the API that state no consent
+}
+
 // Store describes a store.
 type Store struct {
 	ID            string         `json:"id"`
@@ -53,6 +63,8 @@ type Store struct {
 	Refunds       string         `json:"refunds,omitempty"`
 	Privacy       string         `json:"privacy,omitempty"`
 	Origins       []string       `json:"origins"`
+	FrameOrigins  []string       `json:"frameOrigins"`
+	Consents      []Consent      `json:"consents"`
 	Country       string         `json:"country,omitempty"` // of the seller
 	Everywhere    bool           `json:"everywhere"`
 	Registrations []Registration `json:"registrations"`
@@ -120,10 +132,7 @@ type SetStoreRequest struct {
 }
 
 func (a *Admin) setStore(ctx context.Context, in SetStoreRequest) (Store, error) {
-	s, err := a.config.Accounts.Records.Store(ctx, in.ID)
-	if errors.Is(err, catalog.ErrNotFound) || err == nil && s.DeletedAt != 0 {
-		return Store{}, refusef(problem.NotFound, "there is no store %q, or it has been deleted; crepe store list has them", in.ID)
-	}
+	s, err := a.liveStore(ctx, in.ID)
 	if err != nil {
 		return Store{}, err
 	}
@@ -134,14 +143,29 @@ func (a *Admin) setStore(ctx context.Context, in SetStoreRequest) (Store, error)
 	return showStore(s), nil
 }
 
+// liveStore returns a store that has not been deleted.
+func (a *Admin) liveStore(ctx context.Context, id string) (*catalog.Store, error) {
+	s, err := a.config.Accounts.Records.Store(ctx, id)
+	if errors.Is(err, catalog.ErrNotFound) || err == nil && s.DeletedAt != 0 {
+		err = refusef(problem.NotFound, "there is no store %q, or it has been deleted; crepe store list has them", id)
+	}
+	return s, err
+}
+
 // change converts settings to a change.
 func (a *Admin) change(in *StoreSettings) *catalog.StoreChange {
 	c := &catalog.StoreChange{
 		Name: patch(in.Name), Status: patch(in.Status), Logo: patch(in.Logo), SupportEmail: patch(in.SupportEmail), Website: patch(in.Website),
 		Links:   catalog.LinksChange{Terms: patch(in.Terms), Refunds: patch(in.Refunds), Privacy: patch(in.Privacy)},
-		Origins: patch(in.Origins),
+		Origins: patch(in.Origins), Frames: patch(in.FrameOrigins),
 		Seller: catalog.SellerChange{Country: patch(in.Country), Everywhere: patch(in.Everywhere), LegalName: patch(in.LegalName), VATID: patch(in.VATID),
 			Address: catalog.AddressChange{Street: patch(in.Street), Postcode: patch(in.Postcode), City: patch(in.City), Region: patch(in.Region)}},
+	}
+	if in.Consents != nil {
+		c.Consents.Given = true
+		for _, consent := range *in.Consents {
+			c.Consents.Value = append(c.Consents.Value, catalog.ConsentInput{Text: consent.Text, Countries: consent.Countries, Always: consent.Always})
+		}
 	}
 	if in.Registrations == nil {
 		return c
@@ -165,11 +189,14 @@ func showStore(s *catalog.Store) Store {
 	address := &s.Legal.Address
 	shown := Store{ID: s.ID, MerchantID: s.MerchantID, Slug: s.Slug, Name: s.Name, Status: cmp.Or(s.Status, catalog.Active), Logo: s.Logo,
 		SupportEmail: s.Links.SupportEmail, Website: s.Links.Website, Terms: s.Links.Terms, Refunds: s.Links.Refunds, Privacy: s.Links.Privacy,
-		Origins: append([]string{}, s.Origins...), Country: string(s.Seller.Country), Everywhere: s.Seller.Everywhere, Registrations: []Registration{},
+		Origins: append([]string{}, s.Origins...), FrameOrigins: append([]string{}, s.Frames...), Consents: []Consent{}, Country: string(s.Seller.Country), Everywhere: s.Seller.Everywhere, Registrations: []Registration{},
 		LegalName: s.Legal.Name, Street: address.Street, Postcode: address.Postcode, City: address.City, Region: address.Region, VATID: s.Legal.VATID,
 		CreatedAt: moment(s.CreatedAt), DeletedAt: moment(s.DeletedAt)}
 	for _, r := range s.Seller.Registrations {
 		shown.Registrations = append(shown.Registrations, Registration{r.Jurisdiction, r.From.String()})
+	}
+	for _, t := range s.Consents {
+		shown.Consents = append(shown.Consents, Consent(t))
 	}
 	return shown
 }

@@ -87,7 +87,7 @@ type CreateTicketRequest struct {
 
 func (a *Admin) createTicket(ctx context.Context, in CreateTicketRequest) (made Ticket, err error) {
 	_, err = inOneOf(in.Environment, orders.ErrNotFound, func(env checkout.Environment) error {
-		o, t, err := a.config.Orders.RefundPayment(ctx, env, in.PaymentID, in.Amount, in.Reason)
+		o, t, err := a.config.Orders.RefundPayment(ctx, orders.OperatorRefund{Environment: env, PaymentID: in.PaymentID, Amount: in.Amount, Reason: in.Reason})
 		if err == nil {
 			made = ticketOf(o, t)
 		}

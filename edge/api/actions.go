@@ -9,6 +9,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/email"
 	"github.com/crepe-checkout/crepe/edge/auth"
+	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/sessions"
 )
@@ -71,6 +72,7 @@ type sessionRequest struct {
 	ExternalID       string            `json:"orderMerchantExternalId"`
 	BuyerEmail       string            `json:"buyerEmail"`
 	BillingDetail    *billing.Input    `json:"billingDetail"`
+	BillingAddress   *address          `json:"billingAddress"`
 	SuccessURL       string            `json:"successUrl"`
 	DarkMode         *bool             `json:"darkMode"`
 	Language         string            `json:"language"`
@@ -79,6 +81,20 @@ type sessionRequest struct {
 	WithTrial             *bool    `json:"withTrial"`
 	IncludePaymentMethods []string `json:"includePaymentMethods"`
 	ExcludePaymentMethods []string `json:"excludePaymentMethods"`
+}
+
+// address is an extension of the published API: what a receipt shows beside the billing detail.
+type address struct {
+	Name   string `json:"name"`
+	Street string `json:"street"`
+	City   string `json:"city"`
+}
+
+func (a *address) domain() sessions.Address {
+	if a == nil {
+		return sessions.Address{}
+	}
+	return sessions.Address(*a)
 }
 
 type priceSnapshot struct {
@@ -98,7 +114,7 @@ func (a *API) createSession(c *call, r *sessionRequest) (*sessionResponse, error
 		&sessions.Request{
 			ProductID: r.ProductID, Currency: r.Currency, PriceSnapshot: (*sessions.Snapshot)(r.PriceSnapshot),
 			ExpiresInSeconds: r.ExpiresInSeconds, Metadata: r.Metadata, ExternalID: r.ExternalID, BuyerEmail: r.BuyerEmail,
-			Billing: r.BillingDetail, SuccessURL: r.SuccessURL, DarkMode: r.DarkMode, Language: r.Language,
+			Billing: r.BillingDetail, Address: r.BillingAddress.domain(), SuccessURL: r.SuccessURL, DarkMode: r.DarkMode, Language: r.Language,
 			OriginOrderID: r.OriginOrderID, WithTrial: r.WithTrial,
 			IncludePaymentMethods: r.IncludePaymentMethods, ExcludePaymentMethods: r.ExcludePaymentMethods,
 		})
@@ -111,24 +127,53 @@ func (a *API) createSession(c *call, r *sessionRequest) (*sessionResponse, error
 type orderRequest struct {
 	CheckoutSessionID string         `json:"checkoutSessionId"`
 	BillingDetail     *billing.Input `json:"billingDetail"`
+	BillingAddress    *address       `json:"billingAddress"`
 	BuyerEmail        string         `json:"buyerEmail"`
 	BuyerIP           string         `json:"buyerIp"`
 	SuccessURL        string         `json:"successUrl"`
+	Consents          *[]string      `json:"consents"` // not published: versions of the store's texts
+
+	// ExpectedTotal is not published: what the buyer has been shown. It is left out where it is empty, so that a request means what it meant
+	// to the versions before it; see [API.once].
+	ExpectedTotal string `json:"expectedTotal,omitempty"`
 }
 
 type orderResponse struct {
 	CheckoutURL string `json:"checkoutUrl"`
 }
 
+// concurrent: package orders makes one order of a session, and one URL of a request, by compare-and-set.
+func (*orderRequest) concurrent() {}
+
 func (a *API) createOrder(c *call, r *orderRequest) (*orderResponse, error) {
 	var spend *orders.SpentToken
 	if c.caller.Role == auth.Shopper {
 		spend = &orders.SpentToken{Environment: c.caller.Environment, ID: c.caller.Token.ID, ExpiresAt: c.caller.Token.ExpiresAt}
 	}
-	url, err := a.config.Orders.Create(c.ctx, &checkout.Request{
+	consents, err := a.consents(c, r.Consents)
+	if err != nil {
+		return nil, err
+	}
+	url, err := a.config.Orders.Create(c.ctx, &orders.Request{Address: r.BillingAddress.domain(), Total: r.ExpectedTotal, Request: checkout.Request{
 		Caller: c.caller.Checkout(), SessionID: r.CheckoutSessionID, Billing: r.BillingDetail,
 		BuyerEmail: email.Clip(r.BuyerEmail), BuyerIP: r.BuyerIP, SuccessURL: r.SuccessURL,
-		IPCountry: a.country(c, r.BuyerIP), Rates: a.config.Rates,
-	}, a.client(c), spend)
+		IPCountry: a.country(c, r.BuyerIP), Rates: a.config.Rates, Consents: consents,
+	}}, a.client(c), spend)
 	return &orderResponse{url}, err
+}
+
+// consents returns what the store of the caller asks for, with what the request states. Without a store Place refuses the request.
+func (a *API) consents(c *call, agreed *[]string) (checkout.Consents, error) {
+	store, err := a.config.Catalog.Store(c.ctx, c.caller.StoreID)
+	if errors.Is(err, catalog.ErrNotFound) {
+		return checkout.Consents{}, nil
+	}
+	if err != nil {
+		return checkout.Consents{}, err
+	}
+	consents := checkout.Consents{Asked: store.Consents, Stated: agreed != nil}
+	if consents.Stated {
+		consents.Agreed = *agreed
+	}
+	return consents, nil
 }

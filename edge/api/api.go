@@ -20,6 +20,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/notify"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp"
+	"github.com/crepe-checkout/crepe/edge/requestid"
 	"github.com/crepe-checkout/crepe/edge/sessions"
 	"github.com/crepe-checkout/crepe/edge/throttle"
 )
@@ -41,6 +42,9 @@ type Config struct {
 	Throttle    *throttle.Throttle // of what comes without a merchant's credential
 
 	Rates *table.Table // the operator's own tax rates, nil for none
+	// Prove makes the proof with which /healthz answers a nonce: whoever has the database can compare it. nil for none.
+	Prove func(nonce string) string
+
 	Ready func() error // why no new orders are taken, nil if they are; anyone may read the text
 	Now   func() time.Time
 	Log   *slog.Logger
@@ -124,6 +128,15 @@ func Serves(path []byte) bool {
 	return strings.EqualFold(first, "v1") || string(path) == "/healthz" || string(path) == "/readyz"
 }
 
+// Route returns the path of a request if it is one of the API's, else "".
+func (a *API) Route(ctx *fasthttp.RequestCtx) string {
+	path, _, _ := strings.Cut(string(ctx.RequestURI()), "?")
+	if _, ok := a.routes[path]; !ok {
+		return ""
+	}
+	return path
+}
+
 // callTimeout is how long the services may work for one request, in which the server writes its answer.
 const callTimeout = 15 * time.Second
 
@@ -132,13 +145,14 @@ type call struct {
 	ctx    context.Context      // for the services: a deadline, and nothing of the request
 	http   *fasthttp.RequestCtx // valid until the handler returns, so it is not handed on
 	caller auth.Caller          // the zero Caller before a credential has been accepted
+	name   string               // of the request under its X-Idempotency-Key, "" without one; see [idempotency.Key.Request]
 }
 
 // Handle answers one request.
 func (a *API) Handle(ctx *fasthttp.RequestCtx) {
 	ctx.Response.Header.Set("Cache-Control", "no-store")
 	ctx.Response.Header.Set("X-Content-Type-Options", "nosniff")
-	background, cancel := context.WithTimeout(context.Background(), callTimeout)
+	background, cancel := context.WithTimeout(requestid.Detached(ctx), callTimeout)
 	defer cancel()
 	c := &call{ctx: background, http: ctx}
 	path, query, _ := strings.Cut(string(ctx.RequestURI()), "?")
@@ -227,8 +241,14 @@ func (a *API) once(c *call, request any, act func() ([]byte, error)) ([]byte, er
 	if err != nil {
 		return nil, err
 	}
-	return a.config.Idempotency.Do(c.ctx, a.key(c, string(key)), meaning, act)
+	k := a.key(c, string(key))
+	c.name = k.Request(meaning)
+	_, k.Concurrent = request.(concurrent)
+	return a.config.Idempotency.Do(c.ctx, k, meaning, act)
 }
+
+// concurrent is a request that several servers may execute at the same time; see [idempotency.Key].
+type concurrent interface{ concurrent() }
 
 // key scopes an idempotency key to its caller. All visitors of a store have the same credential, so their address is part of the scope.
 func (a *API) key(c *call, value string) idempotency.Key {
@@ -244,7 +264,16 @@ const alive = "ok\n"
 
 var errStarting = errors.New("starting")
 
-func (a *API) health(c *call) { c.http.SetBodyString(alive) }
+// health answers that the process runs. To a nonce it answers with a proof of which deployment it is.
+func (a *API) health(c *call) {
+	c.http.SetBodyString(alive)
+	if nonce := c.http.QueryArgs().Peek("nonce"); len(nonce) > 0 && len(nonce) <= maxNonce && a.config.Prove != nil {
+		c.http.Response.Header.Set("Crepe-Proof", a.config.Prove(string(nonce)))
+	}
+}
+
+// maxNonce is the longest nonce of a request for a proof, in bytes.
+const maxNonce = 64
 
 func (a *API) ready(c *call) {
 	if err := a.config.Ready(); err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/requestid"
 	"github.com/crepe-checkout/crepe/web"
 )
 
@@ -35,7 +36,7 @@ func (a *API) share(c *call) {
 	}
 	h.Set(fasthttp.HeaderAccessControlAllowOrigin, origin)
 	if !c.http.IsOptions() {
-		h.Set(fasthttp.HeaderAccessControlExposeHeaders, fasthttp.HeaderRetryAfter)
+		h.Set(fasthttp.HeaderAccessControlExposeHeaders, fasthttp.HeaderRetryAfter+", "+requestid.Header)
 		return
 	}
 	h.Set(fasthttp.HeaderAccessControlAllowMethods, fasthttp.MethodPost)
@@ -51,14 +52,14 @@ func (a *API) isListed(c *call, origin string) bool {
 	if c.caller.Role == "" {
 		found, err := a.config.Origins.OriginListed(c.ctx, origin)
 		if err != nil {
-			a.config.Log.Error("an origin cannot be looked up", "error", err)
+			a.config.Log.ErrorContext(c.ctx, "an origin cannot be looked up", "error", err)
 		}
 		return found
 	}
 	store, err := a.config.Catalog.Store(c.ctx, c.caller.StoreID)
 	if err != nil {
 		if !errors.Is(err, catalog.ErrNotFound) { // a merchant's signature speaks for no store
-			a.config.Log.Error("an origin cannot be looked up", "error", err)
+			a.config.Log.ErrorContext(c.ctx, "an origin cannot be looked up", "error", err)
 		}
 		return false
 	}

@@ -2,10 +2,12 @@ package api
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/auth"
 )
 
@@ -32,8 +34,21 @@ func checkTransport(ctx *fasthttp.RequestCtx) error {
 	return nil
 }
 
-// merchant requires the signature of an API key.
+// merchant requires the signature of an API key. A wrong one costs a check with each live key of the merchant, so the number of
+// wrong ones is limited for each client address.
 func (a *API) merchant(c *call) (auth.Caller, error) {
+	client := a.client(c)
+	if err := a.config.Throttle.AdmitCredential(client, a.config.Now()); err != nil {
+		return auth.Caller{}, err
+	}
+	caller, err := a.signed(c)
+	if refused, ok := errors.AsType[*problem.Problem](err); ok && refused.Kind == problem.Unauthenticated && !errors.Is(err, auth.ErrNoCredential) {
+		a.config.Throttle.CredentialFailed(client, a.config.Now())
+	}
+	return caller, err
+}
+
+func (a *API) signed(c *call) (auth.Caller, error) {
 	h := &c.http.Request.Header
 	return a.config.Auth.APIKey(c.ctx, auth.Signed{
 		MerchantID: string(h.Peek("X-Merchant-Id")),

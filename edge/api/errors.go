@@ -58,7 +58,7 @@ var (
 		"Unsupported Content-Encoding"}
 	repeatedHeader = &transportError{fasthttp.StatusBadRequest, "repeated-header", "Repeated header"}
 	notSupported   = &transportError{fasthttp.StatusNotImplemented, "not-supported",
-		"Not supported: this server has no store members and no subscriptions"}
+		"Not supported: this server has no store members, no subscriptions and no scan of prompts"}
 	badRequest = &transportError{fasthttp.StatusBadRequest, "malformed-request", "Malformed HTTP request"}
 )
 
@@ -97,11 +97,11 @@ func (a *API) fail(ctx *fasthttp.RequestCtx, l layer, err error) {
 	}
 	list := problem.Of(err)
 	if list == nil {
-		a.config.Log.Error("request failed", "path", string(ctx.Path()), "error", err)
+		a.config.Log.ErrorContext(ctx, "request failed", "path", string(ctx.Path()), "error", err)
 		list = problem.List{internal}
 	} else if list[0].Kind == problem.Unauthenticated {
 		l = layerUser
-		a.config.Log.Info("credential refused", "path", string(ctx.Path()), "reason", err)
+		a.config.Log.InfoContext(ctx, "credential refused", "path", string(ctx.Path()), "reason", err)
 	}
 	entries := make([]entry, len(list))
 	for i, p := range list {
@@ -117,7 +117,7 @@ func (a *API) fail(ctx *fasthttp.RequestCtx, l layer, err error) {
 func (a *API) write(ctx *fasthttp.RequestCtx, status int, e envelope) {
 	body, err := json.Marshal(e)
 	if err != nil {
-		a.config.Log.Error("an answer cannot be encoded", "path", string(ctx.Path()), "error", err)
+		a.config.Log.ErrorContext(ctx, "an answer cannot be encoded", "path", string(ctx.Path()), "error", err)
 		status, body = fasthttp.StatusInternalServerError,
 			[]byte(`{"data":null,"errors":[{"message":"Internal server error","layer":"gateway"}]}`)
 	}

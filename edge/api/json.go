@@ -43,6 +43,12 @@ func decodeObject(text string, into reflect.Value) bool {
 	return true
 }
 
+// memberOf is the name of a field's member.
+func memberOf(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return name
+}
+
 // setField sets a field to a member's value, as [ops.Object] has found it.
 func setField(field reflect.Value, value string) bool {
 	switch target := field.Addr().Interface().(type) {
@@ -68,7 +74,7 @@ func wrongMember(text string, of reflect.Type) string {
 	wanted, found := strings.Fields(members(of)), make([]string, 1)
 	for i := range of.NumField() {
 		found[0] = ""
-		name := "/" + of.Field(i).Tag.Get("json")
+		name := "/" + memberOf(of.Field(i))
 		if !ops.Object(text, wanted[i], found) {
 			return name
 		}
@@ -96,7 +102,7 @@ func members(of reflect.Type) string {
 	}
 	var wanted []string
 	for i := range of.NumField() {
-		wanted = append(wanted, of.Field(i).Tag.Get("json")+markOf(of.Field(i).Type))
+		wanted = append(wanted, memberOf(of.Field(i))+markOf(of.Field(i).Type))
 	}
 	list := strings.Join(wanted, " ")
 	memberLists.Store(of, list)

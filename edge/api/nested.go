@@ -75,7 +75,7 @@ func decodeStruct(text json.RawMessage, into reflect.Value, at string) error {
 		return wrongType(at)
 	}
 	for i := range into.NumField() {
-		name, _, _ := strings.Cut(into.Type().Field(i).Tag.Get("json"), ",")
+		name := memberOf(into.Type().Field(i))
 		if value, given := members[name]; given {
 			if err := decodeValue(value, into.Field(i), at+"/"+name); err != nil {
 				return err

@@ -14,6 +14,7 @@ import (
 type quoteRequest struct {
 	CheckoutSessionID string         `json:"checkoutSessionId"`
 	BillingDetail     *billing.Input `json:"billingDetail"`
+	BuyerEmail        string         `json:"buyerEmail"` // for the store's rules; may be missing, or unfinished
 	BuyerIP           string         `json:"buyerIp"`
 	Explain           bool           `json:"explain"` // with every rule that decided
 }
@@ -25,14 +26,14 @@ func (a *API) quote(c *call, r *quoteRequest) (*quoteview.Quote, error) {
 	if err != nil {
 		return nil, err
 	}
-	quote, refused := checkout.Preview(known, &checkout.Request{
-		Caller: c.caller.Checkout(), SessionID: r.CheckoutSessionID, Billing: r.BillingDetail,
+	quote, err := a.config.Orders.Preview(c.ctx, known, &checkout.Request{
+		Caller: c.caller.Checkout(), SessionID: r.CheckoutSessionID, Billing: r.BillingDetail, BuyerEmail: r.BuyerEmail,
 		BuyerIP: r.BuyerIP, IPCountry: a.country(c, r.BuyerIP), Rates: a.config.Rates,
-	}, a.config.Now().UnixMilli())
-	if refused != nil {
-		return nil, refused
+	})
+	if err != nil {
+		return nil, err
 	}
-	return quoteview.New(&quote, r.Explain), nil
+	return quoteview.New(quote, r.Explain), nil
 }
 
 // country is where a buyer is, by the address that the request gives or else by its own. Anybody can have a shopper's token

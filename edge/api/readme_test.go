@@ -116,6 +116,20 @@ func errorTable(t *testing.T, readme string) string {
 	return b.String()
 }
 
+// TestOneText: a code has one text, so that programs and people are told the same. The published document gives no code two.
+func TestOneText(t *testing.T) {
+	texts := make(map[string]string)
+	for _, e := range sourceErrors(t) {
+		if text, known := texts[e.code]; known && text != e.text {
+			t.Errorf("%s is both %q and %q", e.code, text, e.text)
+		}
+		texts[e.code] = e.text
+	}
+	if len(texts) < 100 {
+		t.Errorf("found %d codes only", len(texts))
+	}
+}
+
 // sourceErrors finds every error of the API in the sources of core and edge: calls of problem.New and Refuse, and literals of
 // transportError. One whose code is not a literal is not the API's.
 func sourceErrors(t *testing.T) []apiError {

@@ -70,6 +70,7 @@ func (a *API) createTicket(c *call, r *ticketRequest) (*ticketResponse, error) {
 	if err != nil {
 		return nil, err
 	}
+	request.Name = c.name
 	o, t, err := a.config.Orders.CreateTicket(c.ctx, scope(c.caller), request, a.client(c))
 	if err != nil {
 		return nil, err

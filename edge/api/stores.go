@@ -29,6 +29,8 @@ type storeRequest struct {
 	Seller               optional[sellerRequest]                     `json:"seller"`
 	Links                linksRequest                                `json:"links"`
 	Origins              optional[[]string]                          `json:"origins"`
+	FrameOrigins         optional[[]string]                          `json:"frameOrigins"`
+	Consents             optional[[]consentRequest]                  `json:"consents"`
 }
 
 func (*storeRequest) nested() {}
@@ -69,6 +71,12 @@ type addressRequest struct {
 	Region   optional[string] `json:"region"`
 }
 
+type consentRequest struct {
+	Text      string   `json:"text"`
+	Countries []string `json:"countries"`
+	Always    bool     `json:"always"`
+}
+
 type linksRequest struct {
 	Terms   optional[string] `json:"terms"`
 	Refunds optional[string] `json:"refunds"`
@@ -82,7 +90,11 @@ func (r *storeRequest) change() *catalog.StoreChange {
 		Notify:   catalog.NotifyChange{Clear: r.NotificationSettings.Null, Set: make(map[string]catalog.Patch[bool])},
 		Seller:   r.Seller.Value.change(r.Seller.Null),
 		Links:    catalog.LinksChange{Terms: r.Links.Terms.patch(), Refunds: r.Links.Refunds.patch(), Privacy: r.Links.Privacy.patch()},
-		Origins:  r.Origins.patch(),
+		Origins:  r.Origins.patch(), Frames: r.FrameOrigins.patch(),
+	}
+	c.Consents.Given = r.Consents.Given
+	for _, consent := range r.Consents.Value {
+		c.Consents.Value = append(c.Consents.Value, catalog.ConsentInput(consent))
 	}
 	for name, value := range r.NotificationSettings.Value {
 		c.Notify.Set[name] = catalog.Patch[bool]{Given: value.Given && !value.Null, Value: value.Value}
@@ -136,6 +148,8 @@ type storeView struct {
 	Seller               sellerView      `json:"seller"`
 	Links                linksView       `json:"links"`
 	Origins              []string        `json:"origins"`
+	FrameOrigins         []string        `json:"frameOrigins"`
+	Consents             []consentView   `json:"consents"`
 	DeletedAt            *string         `json:"deletedAt"`
 	CreatedAt            string          `json:"createdAt"`
 	UpdatedAt            string          `json:"updatedAt"`
@@ -178,6 +192,13 @@ type linksView struct {
 	Privacy *string `json:"privacy"`
 }
 
+type consentView struct {
+	Version   string   `json:"version"`
+	Text      string   `json:"text"`
+	Countries []string `json:"countries"`
+	Always    bool     `json:"always"`
+}
+
 // orNull is nil for the empty text.
 func orNull(s string) *string {
 	if s == "" {
@@ -192,10 +213,13 @@ func (a *API) storeView(s *catalog.Store) storeView {
 		Website: orNull(s.Links.Website), Slug: s.Slug, ProdEnabled: a.config.Providers[checkout.Prod] != nil,
 		NotificationSettings: make(map[string]bool), CheckoutSettings: checkoutViewOf(&s.Checkout), Seller: sellerViewOf(s),
 		Links:   linksView{orNull(s.Links.Terms), orNull(s.Links.Refunds), orNull(s.Links.Privacy)},
-		Origins: append([]string{}, s.Origins...), CreatedAt: timestamp(s.CreatedAt), UpdatedAt: timestamp(cmp.Or(s.UpdatedAt, s.CreatedAt)),
+		Origins: append([]string{}, s.Origins...), FrameOrigins: append([]string{}, s.Frames...), Consents: []consentView{}, CreatedAt: timestamp(s.CreatedAt), UpdatedAt: timestamp(cmp.Or(s.UpdatedAt, s.CreatedAt)),
 	}
 	for name := range catalog.NotificationSettings {
 		v.NotificationSettings[name] = !slices.Contains(s.Muted, name)
+	}
+	for _, t := range s.Consents {
+		v.Consents = append(v.Consents, consentView{t.Version, t.Text, append([]string{}, t.Countries...), t.Always})
 	}
 	if s.DeletedAt != 0 {
 		v.DeletedAt = orNull(timestamp(s.DeletedAt))

@@ -1,6 +1,6 @@
 package api
 
-// unsupported are the paths of the published API that have no meaning here: members of a store, and subscriptions. They answer 501 to
+// unsupported are the paths of the published API that have no meaning here: members of a store, subscriptions and scans. They answer 501 to
 // everybody, whatever the request.
 var unsupported = []string{
 	"/v1/actions/store-merchant/add-merchant",

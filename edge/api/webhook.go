@@ -24,7 +24,7 @@ func (a *API) webhook(env checkout.Environment, provider psp.Provider) func(*cal
 			err = errRepeatedMember // other parsers could read it differently
 		}
 		if err != nil {
-			a.config.Log.Warn("webhook refused", "provider", provider.Name(), "environment", env, "error", err)
+			a.config.Log.WarnContext(c.ctx, "webhook refused", "provider", provider.Name(), "environment", env, "error", err)
 			a.fail(c.http, layerGateway, badSignature)
 			return
 		}

@@ -12,6 +12,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
@@ -39,8 +40,9 @@ type SigningKey struct {
 
 const secretSize = sha256.Size
 
-// The life of a signing key. It is published first, so that every process knows it when the first token comes; then it
-// signs, for a month, until the next one does; then it verifies for as long as a token that it signed can live.
+// The life of a signing key. It is published first, so that every process has loaded it when the first token comes; then it
+// signs, for a month, until the next one does; then it verifies for as long as a token that it signed can live. The first key of
+// an environment signs at once: a process that does not know the key of a token reads the keys again.
 const (
 	ringAge    = 30 * time.Second // how long a process may go without looking whether keys came or went
 	publishFor = 2 * ringAge
@@ -55,8 +57,9 @@ const maxKeys = 16
 const keyPrefix = "KEY"
 
 // Rotate makes the first signing keys, makes a new one where the newest is a month old, and removes those of which no
-// token can be alive any more. It is called at start and then hourly. A key that became known to somebody is removed with
-// [Service.Revoke].
+// token can be alive any more. It is called at start and then hourly, on several servers of a database by one of them. Servers that
+// start at the same time on an empty database make a key each, and all of those verify. A key that became known to somebody is
+// removed with [Service.Revoke].
 func (s *Service) Rotate(ctx context.Context) error {
 	for env, ring := range s.rings {
 		if err := s.rotate(ctx, env); err != nil {
@@ -115,41 +118,58 @@ func alive(keys []SigningKey, now time.Time) []SigningKey {
 
 // keyring caches the keys of one environment. The zero value is empty and loads them at first use.
 type keyring struct {
-	mu   sync.Mutex
-	ring *ring
+	loading sync.Mutex // held while the keys are read, by one caller for all
+	cached  atomic.Pointer[ring]
 }
 
 // ring returns the keys of an environment, at most [ringAge] old.
 func (s *Service) ring(ctx context.Context, env checkout.Environment) (*ring, error) {
+	return s.ringSince(ctx, env, s.config.Now().Add(-ringAge))
+}
+
+// ringSince returns the keys of an environment as they were after a time. Callers that need newer keys than the cached ones share one
+// read of the store; all others do not wait for it.
+func (s *Service) ringSince(ctx context.Context, env checkout.Environment, since time.Time) (*ring, error) {
 	k := s.rings[env]
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	now := s.config.Now()
-	if k.ring != nil && now.Sub(k.ring.loaded) < ringAge {
-		return k.ring, nil
+	if r := k.cached.Load(); r.after(since) {
+		return r, nil
 	}
+	k.loading.Lock()
+	defer k.loading.Unlock()
+	if r := k.cached.Load(); r.after(since) {
+		return r, nil
+	}
+	now := s.config.Now()
 	keys, err := s.config.Keys.SigningKeys(ctx, env)
 	if err != nil {
 		return nil, err
 	}
-	k.ring, err = newRing(keys, now)
-	return k.ring, err
+	r, err := newRing(keys, now)
+	if err != nil {
+		return nil, err
+	}
+	k.cached.Store(r)
+	return r, nil
 }
 
+// forget makes the next caller read the keys.
 func (k *keyring) forget() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.ring = nil
+	k.loading.Lock()
+	defer k.loading.Unlock()
+	k.cached.Store(nil)
 }
 
 // ring is an immutable snapshot of the keys of an environment.
 type ring struct {
-	loaded time.Time
+	loaded time.Time // when reading the keys began
 	signer signer
 	// known maps the first segment of tokens, byte for byte, to the key that signed them. Other headers are not parsed, so a token
 	// cannot choose its algorithm or key.
 	known map[string][]byte
 }
+
+// after reports whether the keys were read after a time. A nil ring was not.
+func (r *ring) after(since time.Time) bool { return r != nil && r.loaded.After(since) }
 
 func newRing(keys []SigningKey, now time.Time) (*ring, error) {
 	if len(keys) == 0 {

@@ -197,3 +197,43 @@ func TestBadKeys(t *testing.T) {
 		t.Errorf("with half a key: %v", err)
 	}
 }
+
+// TestFirstKeys: three processes start at the same time on an empty store, each makes a key before it sees another's, and the last one
+// by the clock is the first to be stored. Every process verifies the tokens of every other at once.
+func TestFirstKeys(t *testing.T) {
+	w := newWorld(t)
+	clear(w.memory.keys)
+	var processes []*Service
+	for range 3 {
+		p := w.another()
+		w.now = w.now.Add(-time.Second)
+		if err := p.addKey(t.Context(), checkout.Test); err != nil {
+			t.Fatal(err)
+		}
+		signerOf(t, p) // loads what is there so far
+		processes = append(processes, p)
+	}
+	w.now = w.now.Add(3 * time.Second)
+	for i, issuer := range processes {
+		issued, err := issuer.IssueCustomer(t.Context(), merchantIn(checkout.Test), TokenRequest{BuyerIdentity: buyer, StoreID: demo().Store.ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for j, verifier := range processes {
+			if _, err := verifier.Session(t.Context(), "Bearer "+issued.Token, "test"); err != nil {
+				t.Errorf("process %d refuses a token of process %d: %v", j, i, err)
+			}
+		}
+	}
+}
+
+// TestKnownKeyWaitsForNoRead: a request whose key is known does not wait while the keys are read for a token of an unknown one.
+func TestKnownKeyWaitsForNoRead(t *testing.T) {
+	w := newWorld(t)
+	good := w.customer(t, checkout.Test)
+	w.rings[checkout.Test].loading.Lock() // a read that takes long
+	defer w.rings[checkout.Test].loading.Unlock()
+	if _, err := w.test(t, good); err != nil {
+		t.Error(err)
+	}
+}

@@ -80,7 +80,7 @@ func (s *Service) RotateNow(ctx context.Context, env checkout.Environment) error
 	return err
 }
 
-// Revoke removes a signing key. This process refuses its tokens at once, others within 30 s. The newest key is replaced first,
+// Revoke removes a signing key. This process refuses its tokens at once, others on the same store within 30 s. The newest key is replaced first,
 // so that there always is one. [ErrNoKey] when the environment has no such key.
 func (s *Service) Revoke(ctx context.Context, env checkout.Environment, id string) error {
 	keys, err := s.config.Keys.SigningKeys(ctx, env)

@@ -93,12 +93,18 @@ func (s *Service) Session(ctx context.Context, authorization, environment string
 	if !ok {
 		return Caller{}, refuse(incompleteHeaders, "no such environment")
 	}
+	now := s.config.Now()
 	ring, err := s.ring(ctx, env)
 	if err != nil {
 		return Caller{}, err
 	}
-	now := s.config.Now()
 	c, err := s.verify(ring, token, now)
+	if errors.Is(err, errUnknownKey) { // another server may have made the key since
+		if ring, err = s.ringSince(ctx, env, now); err != nil {
+			return Caller{}, err
+		}
+		c, err = s.verify(ring, token, now)
+	}
 	if err != nil {
 		return Caller{}, refuse(checkout.AuthenticationFailed, err.Error())
 	}
@@ -126,6 +132,9 @@ func bearer(authorization string) (string, bool) {
 	return authorization[len(scheme):], true
 }
 
+// errUnknownKey refuses a token whose header names none of the keys that this process knows.
+var errUnknownKey = errors.New("no header of our keys")
+
 // verify parses a token of this deployment that one of the live keys has signed and that has not expired. Its errors are reasons for the log.
 func (s *Service) verify(r *ring, token string, now time.Time) (*claims, error) {
 	if len(token) > maxToken {
@@ -135,7 +144,7 @@ func (s *Service) verify(r *ring, token string, now time.Time) (*claims, error) 
 	payload, mac, three := strings.Cut(rest, ".")
 	key, known := r.known[header]
 	if !three || !known {
-		return nil, errors.New("no header of our keys")
+		return nil, errUnknownKey
 	}
 	// Compared as text, because base64 with a line break decodes to the same bytes.
 	if !hmac.Equal([]byte(hs256(token[:len(header)+1+len(payload)], key)), []byte(mac)) {

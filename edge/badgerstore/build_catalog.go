@@ -40,7 +40,7 @@ func (db *DB) buildCatalog() error {
 	for batch := range slices.Chunk(products, buildBatch) {
 		err = cmp.Or(err, db.Update(func(tx *durable.Tx) error {
 			for _, p := range batch {
-				if err := putVersions(tx, p, versionsOf(p)); err != nil {
+				if err := putVersions(tx, p.StoreID, p.ID, versionsOf(p)); err != nil {
 					return err
 				}
 			}

@@ -248,6 +248,13 @@ func putStore(tx *durable.Tx, store *catalog.Store) error {
 	case string(owner) != store.ID:
 		return catalog.ErrSlugTaken
 	}
+	next := *store
+	next.Revision++
+	return writeStore(tx, before, &next)
+}
+
+// writeStore writes a store with its index entries, except its slug.
+func writeStore(tx *durable.Tx, before, store *catalog.Store) error {
 	for _, origin := range before.Origins {
 		tx.Delete(originKey(origin, store.ID))
 	}
@@ -255,15 +262,12 @@ func putStore(tx *durable.Tx, store *catalog.Store) error {
 		tx.Put(originKey(origin, store.ID), []byte{})
 	}
 	tx.Put(merchantStoreKey(store.MerchantID, store.ID), []byte{})
-	next := *store
-	next.Revision++
-	return save(tx, storeKey(store.ID), &next)
+	return save(tx, storeKey(store.ID), store)
 }
 
 // putProduct writes a product, and each version that it has or had beside it.
 func putProduct(tx *durable.Tx, p *catalog.Product) error {
-	key := productKey(p.StoreID, p.ID)
-	before, err := load[catalog.Product](tx.Get, key, catalog.ErrNotFound)
+	before, err := load[catalog.Product](tx.Get, productKey(p.StoreID, p.ID), catalog.ErrNotFound)
 	if errors.Is(err, catalog.ErrNotFound) {
 		before, err = new(catalog.Product), nil
 	}
@@ -273,13 +277,18 @@ func putProduct(tx *durable.Tx, p *catalog.Product) error {
 	case before.Revision != p.Revision:
 		return catalog.ErrStale
 	}
-	if err := putVersions(tx, p, append(versionsOf(before), versionsOf(p)...)); err != nil {
+	if err := putVersions(tx, p.StoreID, p.ID, append(versionsOf(before), versionsOf(p)...)); err != nil {
 		return err
 	}
-	tx.Put(locator(kindProduct, p.ID), []byte(p.StoreID))
 	next := *p
 	next.Revision++
-	return save(tx, key, &next)
+	return writeProduct(tx, &next)
+}
+
+// writeProduct writes a product with its locator, without its versions.
+func writeProduct(tx *durable.Tx, p *catalog.Product) error {
+	tx.Put(locator(kindProduct, p.ID), []byte(p.StoreID))
+	return save(tx, productKey(p.StoreID, p.ID), p)
 }
 
 // versionsOf returns the versions that a product has on sale.
@@ -293,10 +302,10 @@ func versionsOf(p *catalog.Product) (versions []*catalog.Version) {
 }
 
 // putVersions writes versions of a product with their index.
-func putVersions(tx *durable.Tx, p *catalog.Product, versions []*catalog.Version) error {
+func putVersions(tx *durable.Tx, storeID, productID string, versions []*catalog.Version) error {
 	for _, v := range versions {
-		place := versionKey(p.StoreID, p.ID, v.Number)
-		tx.Put(versionIDKey(p.StoreID, p.ID, v.ID), []byte(place))
+		place := versionKey(storeID, productID, v.Number)
+		tx.Put(versionIDKey(storeID, productID, v.ID), []byte(place))
 		if err := save(tx, place, v); err != nil {
 			return err
 		}

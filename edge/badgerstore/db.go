@@ -9,6 +9,8 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/durable"
+	"github.com/crepe-checkout/crepe/edge/lease"
+	"github.com/crepe-checkout/crepe/edge/metrics"
 	"github.com/crepe-checkout/crepe/edge/record"
 )
 
@@ -18,13 +20,19 @@ type Options struct {
 	NoSync  bool // for tests
 	Reserve uint64
 
+	EncryptionKey []byte // see [durable.Options]; nil is no encryption
+
 	// KeepSessions is how long a checkout session without an order is kept after it has expired; 0 is for ever.
 	KeepSessions time.Duration
+
+	Metrics *metrics.Set // nil for none
 }
 
 // DB is an open store. It is safe for concurrent use.
 type DB struct {
 	*durable.DB
+	lease.Memory // one process has the database
+	claims       claims
 	log          *slog.Logger
 	keepSessions time.Duration
 	built        bool // the indexes are complete; set before Open returns
@@ -33,15 +41,15 @@ type DB struct {
 var _ record.Store = (*DB)(nil)
 
 // Open opens or creates the store in a directory, with the errors of [durable.Open]. The first Open of a directory of an older
-// version builds the indexes.
+// version builds the indexes, and reports the paid orders that have no receipt.
 func Open(dir string, o Options) (*DB, error) {
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
-	db, err := durable.Open(dir, durable.Options{Log: o.Log, NoSync: o.NoSync, Reserve: o.Reserve})
+	db, err := durable.Open(dir, durable.Options{Log: o.Log, NoSync: o.NoSync, Reserve: o.Reserve, Metrics: o.Metrics, EncryptionKey: o.EncryptionKey})
 	if err != nil {
 		return nil, err
 	}
 	store := &DB{DB: db, log: o.Log, keepSessions: o.KeepSessions}
-	if err := store.build(); err != nil {
+	if err := errors.Join(store.build(), store.reportReceipts()); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return store, nil
@@ -73,7 +81,7 @@ func (db *DB) Deployment(_ context.Context, made string) (string, error) {
 
 // WebhookKey implements notify.Keys.
 func (db *DB) WebhookKey(_ context.Context, env checkout.Environment, fallback func() ([]byte, error)) ([]byte, error) {
-	return db.getOrPut(string(env)+"/-/wk", fallback)
+	return db.getOrPut(webhookKey(env), fallback)
 }
 
 // getOrPut returns the value of a key. If there is none, it stores and returns the result of create, unless another caller does
@@ -96,3 +104,5 @@ func (db *DB) getOrPut(key string, create func() ([]byte, error)) ([]byte, error
 	})
 	return stored, err
 }
+
+func webhookKey(env checkout.Environment) string { return string(env) + "/-/wk" }

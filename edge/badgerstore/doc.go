@@ -33,6 +33,9 @@
 //	<env>/<store>/in/<kind>/<year>  the number of the last document of that series, 8 bytes
 //	<env>/<store>/ml/<token>       invoices.Mail; expires invoices.mailRetention after it was sent or given up
 //	all/-/dm/<ms>/<token>          the key of a mail: the index of the mails that are due
+//	<env>/<store>/vc/<order>       vies.Check, kept for good: it is evidence for the tax of the order
+//	all/-/dv/<ms>/<order>          the key of a check: the index of those that are due
+//	<env>/-/vr/<order>             the key of a check that a person should see: the number is not registered, or VIES has not answered
 //	<env>/-/id/<order>/<event>     the key of the document of a payment or refund
 //	<env>/-/wk                     the key that signs merchants' webhooks, PKCS #8
 //	all/-/me/<merchant>            catalog.Merchant
@@ -44,8 +47,13 @@
 //	all/-/sl/<slug>                the id of the store with that slug
 //	all/-/og/<origin>/<store>      nothing: the store lists that origin
 //	all/-/de                       the deployment's id
+//	all/-/er/<entry>               erasure.Entry
+//	all/-/ek                       the key of the hashes in those
+//	all/<store>/ru                 plugins.Rules
+//	all/<store>/rc/<number>        plugins.Content; the number has 8 digits
 //	all/-/ob/<number>              an orders.Fact in the outbox, until it is dispatched
 //	all/-/obn                      the number of the last fact, 8 bytes
+//	all/-/rm                       exists when every paid order has a receipt or a fact that leads to one
 //	<env>/<store>/we               notify.Endpoints
 //	<env>/<store>/wd/<~delivery>   notify.Delivery, under the complement of its id, so that the newest comes first; it expires
 //	                               notify.Retention after it has succeeded or failed
@@ -63,5 +71,5 @@
 // The first byte of a record is its encoding. 1 is JSON, see package record. 2, for sessions, deliveries and old orders, is the version
 // and an instant (when an order or delivery is due, or when a session may be deleted), 8 bytes each, and JSON. 3, for orders, has the
 // size of the order's index tokens, 4 bytes, and the tokens before the JSON: the order's own commit replaces the entries that they
-// name. The values of "sl", "pi", "at", "de", "wk", "use" and "rd" are plain.
+// name. The values of "sl", "pi", "at", "de", "ek", "wk", "use" and "rd" are plain.
 package badgerstore

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
-	"github.com/crepe-checkout/crepe/core/email"
 	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/sessions"
@@ -53,12 +52,7 @@ func hashed(text string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
-func identityList(identity string) string {
-	if normalized := email.Normalize(identity); email.Valid(normalized) {
-		identity = normalized
-	}
-	return "i/" + hashed(identity)
-}
+func identityList(identity string) string { return "i/" + hashed(orders.BuyerKey(identity)) }
 
 func emailList(address string) string { return "e/" + hashed(address) }
 
@@ -93,20 +87,10 @@ func tokensOf(o *orders.Order, session *sessions.Session) (t tokens) {
 	for i := range o.Refunds {
 		t = append(t, fmt.Sprintf("f/%s/%d/%s", o.Refunds[i].State, o.Refunds[i].CreatedAt, o.Refunds[i].ID))
 	}
-	if at := firstPaid(o); at != 0 && o.State.Settled() {
+	if at := o.PaidAt(); at != 0 && o.State.Settled() {
 		t = append(t, fmt.Sprintf("r/%s/%s/%d", time.UnixMilli(at).UTC().Format(time.DateOnly), sold.Quote.Currency, sold.Quote.Assessment.Total))
 	}
 	return t
-}
-
-// firstPaid returns when the first payment succeeded, in Unix milliseconds; 0 if none did.
-func firstPaid(o *orders.Order) int64 {
-	for _, p := range o.Payments {
-		if p.Status == orders.Succeeded {
-			return p.At
-		}
-	}
-	return 0
 }
 
 // created returns the time of creation in the tokens; ok is false if the order is not visible.

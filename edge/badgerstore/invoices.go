@@ -62,18 +62,22 @@ func addDocument(tx *durable.Tx, d *invoices.Document) error {
 	if err != nil {
 		return err
 	}
-	event := eventDocument(d.Series.Environment, d.OrderID, d.EventID)
-	has, err := tx.Has(event)
+	has, err := tx.Has(eventDocument(d.Series.Environment, d.OrderID, d.EventID))
 	if err != nil {
 		return err
 	}
 	if has || d.Number != last+1 {
 		return notify.ErrStale
 	}
-	key := documentKey(d)
 	tx.Put(lastNumberKey(d.Series), binary.BigEndian.AppendUint64(nil, uint64(d.Number)))
+	return writeDocument(tx, d)
+}
+
+// writeDocument writes a document with its locators.
+func writeDocument(tx *durable.Tx, d *invoices.Document) error {
+	key := documentKey(d)
 	tx.Put(locator(kindDocument, d.Token), []byte(key))
-	tx.Put(event, []byte(key))
+	tx.Put(eventDocument(d.Series.Environment, d.OrderID, d.EventID), []byte(key))
 	return save(tx, key, d)
 }
 

@@ -32,10 +32,9 @@ func addMail(tx *durable.Tx, m *invoices.Mail) error {
 	return err
 }
 
-// putMail compares the stored version with the one that was read, and writes the mail with its locator and index entry.
+// putMail compares the stored version with the one that was read, and writes the mail.
 func putMail(tx *durable.Tx, m *invoices.Mail) error {
-	key := mailKey(m)
-	before, err := stampAt(tx, key)
+	before, err := stampAt(tx, mailKey(m))
 	if err != nil {
 		return err
 	}
@@ -44,7 +43,13 @@ func putMail(tx *durable.Tx, m *invoices.Mail) error {
 	}
 	next := *m
 	next.Version++
-	value, err := stamp{version: next.Version, when: m.DueAt}.encode(&next)
+	return writeMail(tx, before, &next)
+}
+
+// writeMail writes a mail with its locator and index entry. before is the stamp of the stored mail.
+func writeMail(tx *durable.Tx, before stamp, m *invoices.Mail) error {
+	key := mailKey(m)
+	value, err := stamp{version: m.Version, when: m.DueAt}.encode(m)
 	if err != nil {
 		return err
 	}

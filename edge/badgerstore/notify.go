@@ -97,15 +97,19 @@ func replaceEndpoints(tx *durable.Tx, e *notify.Endpoints) error {
 	if before.Version != e.Version {
 		return notify.ErrStale
 	}
+	next := *e
+	next.Version++
+	return writeEndpoints(tx, before, &next)
+}
+
+func writeEndpoints(tx *durable.Tx, before, e *notify.Endpoints) error {
 	for i := range before.Items {
 		tx.Delete(locator(kindEndpoint, before.Items[i].ID))
 	}
 	for i := range e.Items {
 		tx.Put(locator(kindEndpoint, e.Items[i].ID), []byte(keyPrefix(e.Environment, e.StoreID)))
 	}
-	next := *e
-	next.Version++
-	return save(tx, endpointsKey(e.Environment, e.StoreID), &next)
+	return save(tx, endpointsKey(e.Environment, e.StoreID), e)
 }
 
 // CommitNotify implements notify.Store.
@@ -117,7 +121,7 @@ func (db *DB) CommitNotify(_ context.Context, c notify.Change) error {
 		}
 	}
 	return db.Update(func(tx *durable.Tx) error {
-		err := errors.Join(takeFact(tx, c.Fact), addDocument(tx, c.Document), addMail(tx, c.Mail), replaceEndpoints(tx, c.Endpoints))
+		err := errors.Join(takeFact(tx, c.Fact), addDocument(tx, c.Document), addMail(tx, c.Mail), addVATCheck(tx, c.VATCheck), replaceEndpoints(tx, c.Endpoints))
 		for i := range writes {
 			err = errors.Join(err, writes[i].replace(tx))
 		}
@@ -164,16 +168,21 @@ func (w *deliveryWrite) dueKey(at int64) string {
 
 func failedDeliveries(env checkout.Environment) string { return string(env) + "/-/wf/" }
 
-// replace compares the stored version with the one that was read, and writes the record with its locator and index entries.
+// replace compares the stored version with the one that was read, and writes the record.
 func (w *deliveryWrite) replace(tx *durable.Tx) error {
-	key := deliveryKey(w.Environment, w.StoreID, w.ID)
-	before, err := stampAt(tx, key)
+	before, err := stampAt(tx, deliveryKey(w.Environment, w.StoreID, w.ID))
 	if err != nil {
 		return err
 	}
 	if before.version != w.Version {
 		return notify.ErrStale
 	}
+	w.write(tx, before)
+	return nil
+}
+
+// write writes the record with its locator and index entries. before is the stamp of the stored record.
+func (w *deliveryWrite) write(tx *durable.Tx, before stamp) {
 	if before.when != 0 {
 		tx.Delete(w.dueKey(before.when))
 	}
@@ -181,13 +190,12 @@ func (w *deliveryWrite) replace(tx *durable.Tx) error {
 		tx.Put(w.dueKey(w.DueAt), []byte(w.ID))
 	}
 	w.put(tx, locator(kindDelivery, w.ID), []byte(keyPrefix(w.Environment, w.StoreID)), 0)
-	w.put(tx, key, w.value, locatorMargin)
+	w.put(tx, deliveryKey(w.Environment, w.StoreID, w.ID), w.value, locatorMargin)
 	if w.State == notify.Failed {
 		w.put(tx, failedDeliveries(w.Environment)+w.ID, []byte{}, 0)
-	} else if w.Version > 0 {
+	} else if before.version > 0 {
 		tx.Delete(failedDeliveries(w.Environment) + w.ID)
 	}
-	return nil
 }
 
 // stampAt reads the stamp of a record; the zero stamp if there is none.
@@ -285,9 +293,26 @@ func readDue(key string) (d notify.DueDelivery, at int64) {
 	return d, at
 }
 
+// CountDeliveriesOf implements notify.Store.
+func (db *DB) CountDeliveriesOf(_ context.Context, env checkout.Environment, storeID string) (count int, err error) {
+	err = db.Read(func(s *durable.Snapshot) error {
+		for keys := s.Keys(deliveriesPrefix(env, storeID), ""); keys.Valid(); keys.Next() {
+			count++
+		}
+		return nil
+	})
+	return count, err
+}
+
 // CountDeliveries implements notify.Store.
 func (db *DB) CountDeliveries(_ context.Context, env checkout.Environment) (c notify.Counts, err error) {
-	pending := db.Scan(dueDeliveries+string(env)+"/", "", func(string, []byte) bool { c.Pending++; return true })
+	pending := db.Scan(dueDeliveries+string(env)+"/", "", func(key string, _ []byte) bool {
+		c.Pending++
+		if _, at := readDue(key); c.DueSince == 0 || at < c.DueSince {
+			c.DueSince = at
+		}
+		return true
+	})
 	failed := db.Scan(failedDeliveries(env), "", func(string, []byte) bool { c.Failed++; return true })
 	return c, errors.Join(pending, failed)
 }

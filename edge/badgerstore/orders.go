@@ -107,6 +107,7 @@ type versioned struct {
 	tokens           tokens       // of an order: what the indexes are to hold of it, all but the external id of one that exists
 	refund           *refundEntry // for an order with a refund due, else nil
 	created          int64        // of a session, Unix milliseconds
+	withSession      bool         // of an order: the change holds its session, so that the external id is known
 }
 
 func (db *DB) recordsOf(c orders.Change) ([]versioned, error) {
@@ -127,7 +128,7 @@ func (db *DB) recordsOf(c orders.Change) ([]versioned, error) {
 		prefix, next := keyPrefix(o.Environment, o.StoreID), *o
 		next.Version++
 		err = add(versioned{prefix: prefix, kind: kindOrder, id: o.ID, env: o.Environment, read: o.Version, when: o.DueAt(),
-			tokens: tokensOf(o, c.Session), refund: refundOf(o)}, &next)
+			tokens: tokensOf(o, c.Session), refund: refundOf(o), withSession: c.Session != nil}, &next)
 	}
 	return records, err
 }
@@ -146,35 +147,35 @@ const locatorMargin = time.Minute
 // replace compares the stored version with the one that was read, and writes the record with its locator and index entries. It
 // returns [orders.ErrStale] if the versions differ.
 func (r *versioned) replace(tx *durable.Tx) error {
-	key := recordKey(r.prefix, r.kind, r.id)
-	stored, err := tx.Get(key)
-	var before stamp
-	switch {
-	case errors.Is(err, durable.ErrNotFound):
-	case err != nil:
+	before, err := stampAt(tx, recordKey(r.prefix, r.kind, r.id))
+	if err != nil {
 		return err
-	default:
-		if before, _, err = unseal(stored); err != nil {
-			return err
-		}
 	}
 	if before.version != r.read {
 		return orders.ErrStale
 	}
-	if r.read == 0 || before.when != r.when {
-		r.reschedule(tx, before.when)
+	return r.write(tx, before)
+}
+
+// write writes the record with its locator and index entries. before is the stamp of the stored record.
+func (r *versioned) write(tx *durable.Tx, before stamp) error {
+	if before.version == 0 || before.when != r.when {
+		r.reschedule(tx, before)
 	}
 	if r.refund != nil {
 		tx.Put(r.refund.key, r.refund.value)
 	}
 	after := stamp{version: r.read + 1, when: r.when}
 	if r.kind == kindOrder {
-		after.indexed, after.tokens = true, r.tokens.keep(before.tokens)
+		after.indexed, after.tokens = true, r.tokens
+		if !r.withSession {
+			after.tokens = r.tokens.keep(before.tokens)
+		}
 		if err := reindex(tx, r.prefix, r.id, before.tokens, after.tokens); err != nil {
 			return err
 		}
 	}
-	r.put(tx, key, after.seal(r.text), locatorMargin)
+	r.put(tx, recordKey(r.prefix, r.kind, r.id), after.seal(r.text), locatorMargin)
 	return nil
 }
 
@@ -188,17 +189,17 @@ func (r *versioned) put(tx *durable.Tx, key string, value []byte, margin time.Du
 }
 
 // reschedule writes the locator and a session's entry in the list of sessions, whose expiry depends on r.when, and an order's entry
-// in the index of due orders. before is the stored record's when.
-func (r *versioned) reschedule(tx *durable.Tx, before int64) {
-	if r.kind == kindSession || r.read == 0 {
+// in the index of due orders. before is the stamp of the stored record.
+func (r *versioned) reschedule(tx *durable.Tx, before stamp) {
+	if r.kind == kindSession || before.version == 0 {
 		r.put(tx, locator(r.kind, r.id), []byte(r.prefix), 0)
 	}
 	if r.kind == kindSession {
 		r.put(tx, sessionsPrefix(r.prefix)+backwards(r.created)+"/"+r.id, []byte{}, 0)
 		return
 	}
-	if before != 0 {
-		tx.Delete(r.dueKey(before))
+	if before.when != 0 {
+		tx.Delete(r.dueKey(before.when))
 	}
 	if r.when != 0 {
 		tx.Put(r.dueKey(r.when), []byte(r.id))

@@ -24,15 +24,9 @@ func addFacts(tx *durable.Tx, facts []orders.Fact) error {
 	if len(facts) == 0 {
 		return nil
 	}
-	var seq uint64
-	switch last, err := tx.Get(lastFactKey); {
-	case errors.Is(err, durable.ErrNotFound):
-	case err != nil:
+	seq, err := lastFact(tx)
+	if err != nil {
 		return err
-	case len(last) != 8:
-		return errUnknownRecord
-	default:
-		seq = binary.BigEndian.Uint64(last)
 	}
 	for i := range facts {
 		seq++
@@ -42,6 +36,20 @@ func addFacts(tx *durable.Tx, facts []orders.Fact) error {
 	}
 	tx.Put(lastFactKey, binary.BigEndian.AppendUint64(nil, seq))
 	return nil
+}
+
+// lastFact returns the number of the last fact; 0 is none.
+func lastFact(tx *durable.Tx) (uint64, error) {
+	last, err := tx.Get(lastFactKey)
+	switch {
+	case errors.Is(err, durable.ErrNotFound):
+		return 0, nil
+	case err != nil:
+		return 0, err
+	case len(last) != 8:
+		return 0, errUnknownRecord
+	}
+	return binary.BigEndian.Uint64(last), nil
 }
 
 // takeFact removes a fact from the outbox.

@@ -83,8 +83,8 @@ func TestKeepSessions(t *testing.T) {
 	})
 }
 
-// TestKeepDeliveries: a delivery, and all its keys, are deleted notify.Retention after it has succeeded or failed, and not while it
-// is still to be sent.
+// TestKeepDeliveries: a delivery, and all its keys, are deleted after it has succeeded or failed, notify.Retention or as long as it
+// says, and not while it is still to be sent.
 func TestKeepDeliveries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db, err := badgerstore.Open(t.TempDir(), badgerstore.Options{NoSync: true})
@@ -92,11 +92,15 @@ func TestKeepDeliveries(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer db.Close()
+		const kept = "44444444-0000-7000-8000-000000000000"
 		states := map[string]notify.DeliveryState{"11111111-0000-7000-8000-000000000000": notify.Delivered,
-			"22222222-0000-7000-8000-000000000000": notify.Failed, "33333333-0000-7000-8000-000000000000": notify.Pending}
+			"22222222-0000-7000-8000-000000000000": notify.Failed, "33333333-0000-7000-8000-000000000000": notify.Pending, kept: notify.Failed}
 		for id, state := range states {
 			now := time.Now().Add(time.Minute - notify.Retention).UnixMilli() // a bubble's month would take minutes
 			d := &notify.Delivery{ID: id, Environment: checkout.Test, StoreID: "STO_1", EndpointID: "e", State: notify.Pending, DueAt: now, CreatedAt: now, UpdatedAt: now}
+			if id == kept {
+				d.Keep = (notify.Retention + time.Hour).Milliseconds()
+			}
 			for range 2 { // made and then tried
 				if err := db.CommitNotify(t.Context(), notify.Change{Deliveries: []*notify.Delivery{d}}); err != nil {
 					t.Fatal(err)
@@ -118,11 +122,11 @@ func TestKeepDeliveries(t *testing.T) {
 			return n
 		}
 		time.Sleep(time.Minute - 2*time.Second)
-		if n := count(); n != 3 {
+		if n := count(); n != 4 {
 			t.Errorf("before the end %d are kept", n)
 		}
 		time.Sleep(2 * time.Minute)
-		if n := count(); n != 1 {
+		if n := count(); n != 2 {
 			t.Errorf("after the end %d are kept", n)
 		}
 		if err := db.Scan("", "", func(key string, _ []byte) bool {

@@ -57,6 +57,10 @@ func TestVersion0(t *testing.T) {
 	if err != nil || len(listed.Orders) != 3 {
 		t.Errorf("listed: %+v, %v", listed, err)
 	}
+	missing, err := db.Facts(ctx, 0, 10)
+	if err != nil || len(missing) != 1 || missing[0].Kind != orders.ReceiptMissing || missing[0].OrderID != "ORD_0355csFOHOVb5a2rSnUy14" {
+		t.Errorf("the outbox has %+v, %v", missing, err)
+	}
 	product, err := db.Product(ctx, "PROD_0355crb63kZAQptnf4lrGV")
 	if err != nil {
 		t.Fatal(err)
@@ -88,6 +92,38 @@ func TestVersion0(t *testing.T) {
 	count := func(string, []byte) bool { records++; return true }
 	if err := sandbox.NewStore(provider, checkout.Test).Scan("", "", count); err != nil || records == 0 {
 		t.Errorf("the sandbox has %d records: %v", records, err)
+	}
+}
+
+// TestInspect: the store's state tells what Open has to add, also when it has nothing to add.
+func TestInspect(t *testing.T) {
+	dir := t.TempDir()
+	unpack(t, "testdata/version0.tar.gz", dir)
+	dir = filepath.Join(dir, "db")
+	for range 2 { // it changes nothing
+		inspect(t, dir, badgerstore.State{})
+	}
+	db, err := badgerstore.Open(dir, badgerstore.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Claim(t.Context(), "serve"); err != nil {
+		t.Error(err)
+	}
+	if _, err := badgerstore.Inspect(dir, badgerstore.Options{}); !errors.Is(err, durable.ErrInUse) {
+		t.Errorf("while it is open: %v", err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	inspect(t, dir, badgerstore.State{Use: "serve", Indexes: badgerstore.IndexVersion, Receipts: true})
+}
+
+func inspect(t *testing.T, dir string, want badgerstore.State) {
+	t.Helper()
+	got, err := badgerstore.Inspect(dir, badgerstore.Options{})
+	if err != nil || got != want || got.UpToDate() != want.Receipts {
+		t.Errorf("the state is %+v, %v; want %+v", got, err, want)
 	}
 }
 

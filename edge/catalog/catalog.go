@@ -30,7 +30,9 @@ type Store struct {
 	Links      Links
 	Seller     tax.Seller
 	Legal      Legal
-	Origins    []string // of the pages elsewhere that may call the API in a buyer's browser, each a [ValidOrigin]
+	Origins    []string               // of the pages elsewhere that may call the API in a buyer's browser, each a [ValidOrigin]
+	Frames     []string               // the origins of the pages that may show the checkout in a frame, each a [ValidOrigin]; nil for none
+	Consents   []checkout.ConsentText // that buyers must agree to
 	Status     Status
 	Muted      []string // the notification settings that are off, by their API names, sorted
 	Revision   uint64   // see [Records.Put]

@@ -143,7 +143,7 @@ func (c *ProductChange) applyPrices(v *Version, unchargeable Unchargeable) *prob
 			return refused
 		}
 		if why := whyNot(unchargeable, checkout.Test, &price); why != "" {
-			return problem.New(problem.Invalid, "price-not-chargeable", "/prices/"+code+"/amount", "Invalid prices."+code+".amount: "+why)
+			return notChargeable("/prices/"+code+"/amount", price.Amount.Currency, why)
 		}
 		v.Prices = append(v.Prices, price)
 	}
@@ -163,7 +163,7 @@ func (in *PriceInput) price(code string) (Price, *problem.Problem) {
 	currency, ok := money.ParseCurrency(code)
 	if !ok {
 		return Price{}, problem.New(problem.Invalid, "currency-invalid", path,
-			"Invalid "+fieldName(path)+` (key): expected 3-letter ISO 4217 currency code (e.g., "USD")`)
+			`Invalid currency: expected 3-letter ISO 4217 currency code (e.g., "USD")`)
 	}
 	amount, refused := readAmount(in.Amount, currency, path+"/amount")
 	if refused != nil {
@@ -179,7 +179,7 @@ func (in *PriceInput) price(code string) (Price, *problem.Problem) {
 			"one of [digital_goods, saas, software, ebook, online_course, consulting, professional_service]")
 	case in.TrialAmount != "":
 		return Price{}, problem.New(problem.Invalid, "trial-invalid", path+"/trialAmount",
-			"Invalid "+fieldName(path)+".trialAmount: a trial needs a subscription product")
+			"Invalid trial: it needs a subscription product")
 	}
 	return Price{Amount: amount, Category: category, TaxIncluded: in.TaxIncluded}, nil
 }
@@ -218,13 +218,17 @@ func samePrices(a, b []Price) bool {
 	return slices.Equal(slices.SortedFunc(slices.Values(a), byCurrency), slices.SortedFunc(slices.Values(b), byCurrency))
 }
 
+// notChargeable refuses a price that the provider of an environment cannot charge.
+func notChargeable(path string, c money.Currency, why string) *problem.Problem {
+	return problem.New(problem.Invalid, "price-not-chargeable", path, "Product price in "+string(c)+" cannot be charged: "+why)
+}
+
 // publish returns the product with its test version on sale in prod, or why it cannot be.
 func (p *Product) publish(unchargeable Unchargeable) (*Product, *problem.Problem) {
 	v := p.Test.Version
 	for i := range v.Prices {
 		if why := whyNot(unchargeable, checkout.Prod, &v.Prices[i]); why != "" {
-			return nil, problem.New(problem.Invalid, "price-not-chargeable", "/id",
-				"Product price in "+string(v.Prices[i].Amount.Currency)+" cannot be charged in prod: "+why)
+			return nil, notChargeable("/id", v.Prices[i].Amount.Currency, why)
 		}
 	}
 	if v.SuccessURL != "" && !checkout.ValidReturnURL(v.SuccessURL, checkout.Prod) {

@@ -8,6 +8,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/core/tax/table"
 	"github.com/crepe-checkout/crepe/core/vatid"
 )
 
@@ -72,10 +73,10 @@ func (c *SellerChange) applyRegistrations(s *tax.Seller) *problem.Problem {
 	known := make(map[string]bool)
 	for i, r := range c.Registrations.Value {
 		at := path + "/" + strconv.Itoa(i)
-		jurisdiction := strings.ToUpper(strings.TrimSpace(r.Jurisdiction))
+		jurisdiction, exists := ParseJurisdiction(r.Jurisdiction)
 		from, ok := civil.ParseDate(r.From)
 		switch {
-		case !isJurisdiction(jurisdiction):
+		case !exists:
 			return invalid(at+"/jurisdiction", `"EU", a country (e.g., "GB"), a state or a province (e.g., "US-TX")`)
 		case !ok:
 			return invalid(at+"/from", `a date (e.g., "2026-01-31")`)
@@ -88,17 +89,20 @@ func (c *SellerChange) applyRegistrations(s *tax.Seller) *problem.Problem {
 	return nil
 }
 
-func isJurisdiction(s string) bool {
-	if s == "EU" {
-		return true
-	}
-	nation, state, divided := strings.Cut(s, "-")
+// ParseJurisdiction reads where a seller can be registered: "EU" for the one-stop shop, a country ("GB"), a state or a province
+// ("US-TX"), or a territory with a tax of its own and a code of the tax table ("IC", the Canary Islands). Case and surrounding
+// white space do not matter. It refuses "US", which has no national tax, and a country that is taxed as another,
+// as Monaco is as France.
+func ParseJurisdiction(typed string) (string, bool) {
+	typed = strings.ToUpper(strings.TrimSpace(typed))
+	nation, state, divided := strings.Cut(typed, "-")
 	code, ok := country.Parse(nation)
-	if !ok || !divided {
-		return ok
+	if divided {
+		subdivision, known := code.ParseSubdivision(state)
+		return typed, ok && known && string(subdivision) == state
 	}
-	_, ok = code.ParseSubdivision(state)
-	return ok
+	national := ok && code != "US" && table.TerritoryOf(code, "", "").Is(typed)
+	return typed, national || typed == "EU" || table.Levies(typed)
 }
 
 func (c *SellerChange) applyLegal(s *Store) *problem.Problem {
@@ -127,16 +131,16 @@ func (c *SellerChange) applyLegal(s *Store) *problem.Problem {
 	return checkVATID(s)
 }
 
-// checkVATID brings a VAT number of a known country into its canonical form.
+// checkVATID brings a tax number of a known country into its canonical form. A seller without a VAT number may have another
+// number than the one that is checked.
 func checkVATID(s *Store) *problem.Problem {
 	nation := string(s.Seller.Country)
-	if s.Legal.VATID == "" || !vatid.Supported(nation) {
-		return nil
-	}
 	number, fault := vatid.Parse(nation, s.Legal.VATID)
-	if fault != vatid.None {
+	switch {
+	case fault == vatid.None:
+		s.Legal.VATID = string(number)
+	case s.Legal.VATID != "" && vatid.VAT(nation):
 		return problem.New(problem.Invalid, "vat-id-invalid", "/seller/vatId", "Invalid seller.vatId for "+nation)
 	}
-	s.Legal.VATID = string(number)
 	return nil
 }

@@ -131,7 +131,7 @@ func TestPublishChecksProd(t *testing.T) {
 			return map[checkout.Environment]string{checkout.Prod: "expected at least 5.00 EUR"}[env]
 		}})
 	if _, err := limited.PublishProduct(t.Context(), merchant, p.ID); !refused(err, problem.Invalid, "/id",
-		"Product price in EUR cannot be charged in prod: expected at least 5.00 EUR") {
+		"Product price in EUR cannot be charged: expected at least 5.00 EUR") {
 		t.Errorf("a price: %v", err)
 	}
 	if _, err := w.UpdateProduct(t.Context(), merchant, p.ID, &catalog.ProductChange{SuccessURL: catalog.Set("http://localhost:3000/ok")}); err != nil {

@@ -17,6 +17,7 @@ const (
 	maxRenamed = 100
 	maxEmail   = 254
 	maxOrigins = 50
+	maxFrames  = 20 // they are a header of every page
 )
 
 // StoreChange is a change of a store. The zero value changes nothing.
@@ -30,9 +31,11 @@ type StoreChange struct {
 	Notify       NotifyChange
 
 	// What the published API does not have.
-	Seller  SellerChange
-	Links   LinksChange
-	Origins Patch[[]string]
+	Seller   SellerChange
+	Links    LinksChange
+	Origins  Patch[[]string]
+	Frames   Patch[[]string]
+	Consents Patch[[]ConsentInput]
 }
 
 // CheckoutChange is a change of a store's [CheckoutSettings]. Clear resets what the published API has before the rest applies.
@@ -65,7 +68,7 @@ type NotifyChange struct {
 // Apply returns a copy of the store with the change, or the first refusal. The store is unchanged.
 func (c *StoreChange) Apply(s *Store, now int64) (*Store, *problem.Problem) {
 	changed := *s
-	for _, apply := range []func(*Store) *problem.Problem{c.applyBasics, c.Checkout.apply, c.Notify.apply, c.Seller.apply, c.applyLinks} {
+	for _, apply := range []func(*Store) *problem.Problem{c.applyBasics, c.Checkout.apply, c.Notify.apply, c.Seller.apply, c.applyLinks, c.applyPages, c.applyConsents} {
 		if refused := apply(&changed); refused != nil {
 			return nil, refused
 		}
@@ -109,18 +112,31 @@ func (c *StoreChange) applyLinks(s *Store) *problem.Problem {
 			return refused
 		}
 	}
-	if !c.Origins.Given {
+	return nil
+}
+
+// applyPages changes what pages of other origins may do.
+func (c *StoreChange) applyPages(s *Store) *problem.Problem {
+	if refused := origins(c.Origins, &s.Origins, "/origins", maxOrigins); refused != nil {
+		return refused
+	}
+	return origins(c.Frames, &s.Frames, "/frameOrigins", maxFrames)
+}
+
+// origins applies a patch to a list of origins, which is kept sorted and without repetitions.
+func origins(p Patch[[]string], field *[]string, path string, most int) *problem.Problem {
+	if !p.Given {
 		return nil
 	}
-	if len(c.Origins.Value) > maxOrigins {
-		return tooMany("/origins", maxOrigins, "entries")
+	if len(p.Value) > most {
+		return tooMany(path, most, "entries")
 	}
-	for i, origin := range c.Origins.Value {
+	for i, origin := range p.Value {
 		if !ValidOrigin(origin) {
-			return invalid("/origins/"+strconv.Itoa(i), `an origin (e.g., "https://shop.example.com")`)
+			return invalid(path+"/"+strconv.Itoa(i), `an origin (e.g., "https://shop.example.com")`)
 		}
 	}
-	s.Origins = slices.Compact(slices.Sorted(slices.Values(c.Origins.Value)))
+	*field = slices.Compact(slices.Sorted(slices.Values(p.Value)))
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/civil"
 	"github.com/crepe-checkout/crepe/core/tax"
 )
@@ -20,7 +21,7 @@ func TestStoreChange(t *testing.T) {
 			Links:    Links{Website: "https://shop.example", SupportEmail: "help@shop.example", Terms: "https://shop.example/terms"},
 			Seller:   tax.Seller{Country: "DE", Everywhere: true, Registrations: []tax.Registration{{Jurisdiction: "EU"}}},
 			Legal:    Legal{Name: "Shop GmbH", Address: Address{Street: "Torstraße 1", City: "Berlin"}, VATID: "DE136695976"},
-			Origins:  []string{"https://shop.example"}, Muted: []string{"emailTrialEnding", "notifyNewOrders"}, CreatedAt: 1, UpdatedAt: 2, Revision: 3}
+			Origins:  []string{"https://shop.example"}, Frames: []string{"https://frame.example"}, Consents: []checkout.ConsentText{{Text: "Old"}}, Muted: []string{"emailTrialEnding", "notifyNewOrders"}, CreatedAt: 1, UpdatedAt: 2, Revision: 3}
 	}
 	day := func(s string) civil.Date { d, _ := civil.ParseDate(s); return d }
 	for name, c := range map[string]struct {
@@ -37,6 +38,15 @@ func TestStoreChange(t *testing.T) {
 			func(s *Store) { s.Links.Terms, s.Links.Refunds = "", "https://shop.example/refunds" }},
 		"origins, sorted and each once": {StoreChange{Origins: Set([]string{"https://b.example", "https://a.example", "https://b.example"})},
 			func(s *Store) { s.Origins = []string{"https://a.example", "https://b.example"} }},
+		"frames, sorted": {StoreChange{Frames: Set([]string{"https://b.example", "https://a.example"})},
+			func(s *Store) { s.Frames = []string{"https://a.example", "https://b.example"} }},
+		"no frames": {StoreChange{Frames: Set([]string(nil))}, func(s *Store) { s.Frames = nil }},
+		"consents": {StoreChange{Consents: Set([]ConsentInput{{Text: " I agree ", Countries: []string{"gb", "EU", "GB"}}, {Text: "Everywhere", Always: true}})},
+			func(s *Store) {
+				s.Consents = []checkout.ConsentText{{Version: "99955b75e0544165", Text: "I agree", Countries: []string{"EU", "GB"}},
+					{Version: "dcc10bfd55acda92", Text: "Everywhere", Always: true}}
+			}},
+		"no consents": {StoreChange{Consents: Set([]ConsentInput{})}, func(s *Store) { s.Consents = nil }},
 		"one colour": {StoreChange{Checkout: CheckoutChange{Light: ThemeChange{Primary: Set("#0f5c4a"), BorderRadius: Set("0.5px")}}},
 			func(s *Store) { s.Checkout.Light.Primary, s.Checkout.Light.BorderRadius = "#0f5c4a", "0.5px" }},
 		"a theme reset": {StoreChange{Checkout: CheckoutChange{Light: ThemeChange{Clear: true, Text: Set("#111")}}},
@@ -48,9 +58,10 @@ func TestStoreChange(t *testing.T) {
 			"emailTrialEnding": {}, "emailOrderConfirmation": Set(false), "unknown": Set(false)}}}, func(s *Store) { s.Muted = []string{"notifyChargeback"} }},
 		"settings reset": {StoreChange{Notify: NotifyChange{Clear: true}}, func(s *Store) { s.Muted = nil }},
 		"a seller": {StoreChange{Seller: SellerChange{Country: Set(" gb "), VATID: Set("gb 980 780 684"), LegalName: Set(long(300)),
-			Registrations: Set([]RegistrationInput{{"eu", "2026-01-01"}, {"US-TX", "2026-02-28"}})}}, func(s *Store) {
+			Registrations: Set([]RegistrationInput{{"eu", "2026-01-01"}, {"US-TX", "2026-02-28"}, {"IC", "2026-02-28"}})}}, func(s *Store) {
 			s.Seller.Country, s.Legal.VATID, s.Legal.Name = "GB", "GB980780684", long(300)
-			s.Seller.Registrations = []tax.Registration{{Jurisdiction: "EU", From: day("2026-01-01")}, {Jurisdiction: "US-TX", From: day("2026-02-28")}}
+			s.Seller.Registrations = []tax.Registration{{Jurisdiction: "EU", From: day("2026-01-01")}, {Jurisdiction: "US-TX", From: day("2026-02-28")},
+				{Jurisdiction: "IC", From: day("2026-02-28")}}
 		}},
 		"a number that nobody checks": {StoreChange{Seller: SellerChange{Country: Set("JP"), VATID: Set("T 1234")}},
 			func(s *Store) { s.Seller.Country, s.Legal.VATID = "JP", "T 1234" }},
@@ -97,6 +108,17 @@ func TestStoreChangeRefused(t *testing.T) {
 		{StoreChange{Origins: Set([]string{"https://a.example", "https://a.example/x"})}, "/origins/1",
 			`Invalid origins.1: expected an origin (e.g., "https://shop.example.com")`},
 		{StoreChange{Origins: Set(make([]string, 51))}, "/origins", "origins must have at most 50 entries"},
+		{StoreChange{Frames: Set([]string{"https://*.example"})}, "/frameOrigins/0", `Invalid frameOrigins.0: expected an origin (e.g., "https://shop.example.com")`},
+		{StoreChange{Frames: Set([]string{"https://a.example; script-src *"})}, "/frameOrigins/0",
+			`Invalid frameOrigins.0: expected an origin (e.g., "https://shop.example.com")`},
+		{StoreChange{Frames: Set(make([]string, 21))}, "/frameOrigins", "frameOrigins must have at most 20 entries"},
+		{StoreChange{Consents: Set([]ConsentInput{{Text: " "}})}, "/consents/0/text", "Missing required field: consents.0.text"},
+		{StoreChange{Consents: Set([]ConsentInput{{Text: long(501)}})}, "/consents/0/text", "consents.0.text must be at most 500 characters"},
+		{StoreChange{Consents: Set([]ConsentInput{{Text: "a\nb"}})}, "/consents/0/text", "Invalid consents.0.text"},
+		{StoreChange{Consents: Set([]ConsentInput{{Text: "a"}, {Text: " a"}})}, "/consents/1/text", "Invalid consents.1.text: expected each text once"},
+		{StoreChange{Consents: Set([]ConsentInput{{Text: "a", Countries: []string{"DE", "Germany"}}})}, "/consents/0/countries/1",
+			`Invalid consents.0.countries.1: expected "EU" or ISO 3166-1 alpha-2`},
+		{StoreChange{Consents: Set(make([]ConsentInput, 6))}, "/consents", "consents must have at most 5 entries"},
 		{StoreChange{Checkout: CheckoutChange{Dark: ThemeChange{Card: Set("red")}}}, "/checkoutSettings/dark/checkoutColorCard",
 			`Invalid checkoutSettings.dark.checkoutColorCard: expected a colour (e.g., "#0f5c4a")`},
 		{StoreChange{Checkout: CheckoutChange{Light: ThemeChange{BorderRadius: Set("8em")}}}, "/checkoutSettings/light/checkoutBorderRadius",
@@ -106,6 +128,12 @@ func TestStoreChangeRefused(t *testing.T) {
 		{StoreChange{Seller: SellerChange{Country: Set("Germany")}}, "/seller/country", "Invalid seller.country: expected ISO 3166-1 alpha-2"},
 		{StoreChange{Seller: SellerChange{Registrations: Set(registrations)}}, "/seller/registrations", "seller.registrations must have at most 100 entries"},
 		{StoreChange{Seller: SellerChange{Registrations: Set([]RegistrationInput{{"US-XX", "2026-01-01"}})}}, "/seller/registrations/0/jurisdiction",
+			`Invalid seller.registrations.0.jurisdiction: expected "EU", a country (e.g., "GB"), a state or a province (e.g., "US-TX")`},
+		{StoreChange{Seller: SellerChange{Registrations: Set([]RegistrationInput{{"EU", "2026-01-01"}, {"US", "2026-01-01"}})}}, "/seller/registrations/1/jurisdiction",
+			`Invalid seller.registrations.1.jurisdiction: expected "EU", a country (e.g., "GB"), a state or a province (e.g., "US-TX")`},
+		{StoreChange{Seller: SellerChange{Registrations: Set([]RegistrationInput{{"MC", "2026-01-01"}})}}, "/seller/registrations/0/jurisdiction",
+			`Invalid seller.registrations.0.jurisdiction: expected "EU", a country (e.g., "GB"), a state or a province (e.g., "US-TX")`},
+		{StoreChange{Seller: SellerChange{Registrations: Set([]RegistrationInput{{"US-US-TX", "2026-01-01"}})}}, "/seller/registrations/0/jurisdiction",
 			`Invalid seller.registrations.0.jurisdiction: expected "EU", a country (e.g., "GB"), a state or a province (e.g., "US-TX")`},
 		{StoreChange{Seller: SellerChange{Registrations: Set([]RegistrationInput{{"GB", "2026-02-30"}})}}, "/seller/registrations/0/from",
 			`Invalid seller.registrations.0.from: expected a date (e.g., "2026-01-31")`},

@@ -17,6 +17,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -31,6 +32,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/geoip"
 	"github.com/crepe-checkout/crepe/edge/invoices"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/requestid"
 	"github.com/crepe-checkout/crepe/edge/sessions"
 	"github.com/crepe-checkout/crepe/edge/throttle"
 )
@@ -51,6 +53,9 @@ type OrderReader interface {
 
 	// Order reads an order of one environment, or returns [orders.ErrNotFound].
 	Order(ctx context.Context, env checkout.Environment, id string) (*orders.Order, error)
+
+	// OrderOf reads the order of a payment, likewise.
+	OrderOf(ctx context.Context, env checkout.Environment, paymentID string) (*orders.Order, error)
 }
 
 // Sessions reads checkout sessions.
@@ -84,6 +89,7 @@ type Config struct {
 	Deliveries DeliveryReader
 	Webhooks   Webhooks
 	Documents  Documents
+	VATChecks  VATChecks
 
 	Token     string        // the operator's; "" if everyone who reaches the pages has access
 	PublicURL string        // of the server; with https the cookie is sent over TLS only
@@ -147,7 +153,7 @@ var errNotFound = errors.New("dashboard: not found")
 
 // serve serves a page of a section, or performs an action.
 func (h *Handler) serve(ctx *fasthttp.RequestCtx, login *login, path string) {
-	background, cancel := context.WithTimeout(context.Background(), callTimeout)
+	background, cancel := context.WithTimeout(requestid.Detached(ctx), callTimeout)
 	defer cancel()
 	v, err := h.visit(background, ctx, login, path)
 	if err == nil {
@@ -163,7 +169,7 @@ func (h *Handler) serve(ctx *fasthttp.RequestCtx, login *login, path string) {
 	case ok && statuses[refused.Kind] != 0:
 		h.refuse(ctx, statuses[refused.Kind], "That cannot be done", refused.Message)
 	default:
-		h.config.Log.Error("a page of the dashboard failed", "section", sectionName(path), "error", err) // an id of a session is a capability
+		h.config.Log.ErrorContext(ctx, "a page of the dashboard failed", "section", sectionName(path), "error", err) // an id of a session is a capability
 		h.refuse(ctx, fasthttp.StatusInternalServerError, "Something went wrong", "The log of the server says why.")
 	}
 }
@@ -187,11 +193,8 @@ func (h *Handler) answer(v *visit) error {
 		if v.section.act == nil || v.id != "" {
 			return errNotFound
 		}
-		to, err := v.section.act(h, v, string(v.PostArgs().Peek("do")), string(v.PostArgs().Peek("id")))
-		if err == nil {
-			redirect(v.RequestCtx, to)
-		}
-		return err
+		p, err := v.section.act(h, v, string(v.PostArgs().Peek("do")), string(v.PostArgs().Peek("id")))
+		return h.show(v, p, err)
 	}
 	show := v.section.list
 	if v.id != "" {
@@ -201,6 +204,11 @@ func (h *Handler) answer(v *visit) error {
 		return errNotFound
 	}
 	p, err := show(h, v)
+	return h.show(v, p, err)
+}
+
+// show answers with the page of a section, unless its error is not nil.
+func (h *Handler) show(v *visit, p page, err error) error {
 	if err != nil || p.to != "" {
 		if err == nil {
 			redirect(v.RequestCtx, p.to)
@@ -209,7 +217,7 @@ func (h *Handler) answer(v *visit) error {
 	}
 	frame, err := h.frame(v, p)
 	if err == nil {
-		h.render(v.RequestCtx, fasthttp.StatusOK, p.template, frame)
+		h.render(v.RequestCtx, cmp.Or(p.status, fasthttp.StatusOK), p.template, frame)
 	}
 	return err
 }

@@ -138,7 +138,7 @@ func (h *Handler) login(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	if !equal(string(ctx.PostArgs().Peek("secret")), h.config.Token) {
-		h.config.Log.Warn("a login to the dashboard was refused")
+		h.config.Log.WarnContext(ctx, "a login to the dashboard was refused")
 		page.Error = "That is not the token. It is the value of CREPE_DASHBOARD_TOKEN, or the content of the file that was set instead."
 		h.render(ctx, fasthttp.StatusForbidden, "login", page)
 		return

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/invoices"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/quoteview"
@@ -26,6 +27,31 @@ var orderStates = map[orders.State]status{
 	orders.Canceled:        {"Canceled", ""},
 	orders.Failed:          {"Payment failed", "warn"},
 	orders.RefundDue:       {"Refund due", "danger"},
+}
+
+// statusOf is the status of an order: its state or, if money of a paid one was returned, how much.
+func statusOf(o *orders.Order) status {
+	if o.State != orders.Paid && o.State != orders.PaidLate {
+		return orderStates[o.State]
+	}
+	kept := int64(0)
+	for i := range o.Payments {
+		if p := &o.Payments[i]; p.Status == orders.Succeeded {
+			kept += o.Charged(p).Minor
+		}
+	}
+	for i := range o.Refunds {
+		if r := &o.Refunds[i]; r.State == orders.RefundSucceeded {
+			kept -= r.Amount
+		}
+	}
+	switch {
+	case kept <= 0:
+		return status{"Refunded", ""}
+	case kept < totalOf(soldAttempt(o)).Minor:
+		return status{"Partly refunded", "ok"}
+	}
+	return orderStates[o.State]
 }
 
 var attemptStates = map[orders.AttemptState]status{
@@ -55,10 +81,12 @@ type orderPage struct {
 	UpdatedAt int64
 	Facts     []fact
 	Metadata  []fact
+	Consents  []checkout.Consent
 	Buyer     []fact
 	Lines     []line
 	Quote     *quoteview.Quote
 	TaxFacts  []fact
+	VAT       *vatCheck // nil without one
 	Attempts  []attemptRow
 	Payments  []paymentRow
 	Tickets   []ticketRow
@@ -96,6 +124,7 @@ type paymentRow struct {
 	Provider, Ref string
 	Reason        string
 	Document      document
+	Refund        string // path of the form that refunds it, "" if nothing can be refunded
 }
 
 // document is the receipt of a payment or the credit note of a refund. Path is "" while there is none.
@@ -126,7 +155,7 @@ func (h *Handler) order(v *visit) (page, error) {
 		return page{}, err
 	}
 	sold := o.Sold()
-	p := &orderPage{ID: o.ID, Status: orderStates[o.State], Total: amount(totalOf(soldAttempt(o))), Product: sold.Product.Name,
+	p := &orderPage{ID: o.ID, Status: statusOf(o), Total: amount(totalOf(soldAttempt(o))), Product: sold.Product.Name,
 		CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt, Buyer: buyerFacts(o), Quote: quoteview.New(&sold.Quote, true)}
 	p.Facts = facts(
 		fact{"Order", o.ID, true, ""}, fact{"Product", sold.Product.Name, false, v.path("products", sold.Product.ID)}, fact{"Product id", sold.Product.ID, true, ""},
@@ -134,17 +163,25 @@ func (h *Handler) order(v *visit) (page, error) {
 		fact{"External id", session.ExternalID, true, ""},
 	)
 	p.Metadata = metadata(session.Metadata)
+	p.Consents = sold.Consents
 	p.Lines = linesOf(p.Quote)
 	p.TaxFacts = taxFacts(p.Quote)
 	for i := range o.Attempts {
 		p.Attempts = append(p.Attempts, attemptOf(&o.Attempts[i]))
 	}
 	for i := range o.Payments {
-		row := paymentOf(o, &o.Payments[i])
+		row := paymentOf(v, o, &o.Payments[i])
 		if row.Document, err = h.documentOf(v, o, row.ID); err != nil {
 			return page{}, err
 		}
 		p.Payments = append(p.Payments, row)
+	}
+	check, err := h.vatCheckOf(v, o)
+	if err != nil {
+		return page{}, err
+	}
+	if check != nil {
+		p.VAT = vatCheckView(check)
 	}
 	if err := h.addRefunds(v, p, o); err != nil {
 		return page{}, err
@@ -200,7 +237,11 @@ func buyerFacts(o *orders.Order) []fact {
 }
 
 func linesOf(q *quoteview.Quote) []line {
-	lines := []line{{"Subtotal", grouped(q.Subtotal) + " " + q.Currency}}
+	var lines []line
+	if d := q.Discount; d != nil {
+		lines = append(lines, line{"List price", grouped(q.ListPrice) + " " + q.Currency}, line{d.Label, "−" + grouped(d.Amount) + " " + q.Currency})
+	}
+	lines = append(lines, line{"Subtotal", grouped(q.Subtotal) + " " + q.Currency})
 	for _, c := range q.Components {
 		lines = append(lines, line{c.Name + " " + string(c.RatePercent) + " %, " + c.Jurisdiction, grouped(c.Amount) + " " + q.Currency})
 	}
@@ -237,13 +278,16 @@ func attemptOf(a *orders.Attempt) attemptRow {
 		Tries: a.Tries, Error: a.LastError, UnknownOutcome: a.EverUnknown}
 }
 
-func paymentOf(o *orders.Order, p *orders.Payment) paymentRow {
+func paymentOf(v *visit, o *orders.Order, p *orders.Payment) paymentRow {
 	r := paymentRow{ID: p.ID, Status: paymentStates[p.Status], At: p.At, Method: sentence(p.Method), Provider: p.Provider, Ref: p.Ref, Reason: p.Reason}
 	if p.Last4 != "" {
 		r.Method = strings.TrimSpace(r.Method + " ending in " + p.Last4)
 	}
 	if a := o.Attempt(p.Attempt); a != nil {
 		r.Amount = amount(totalOf(a))
+	}
+	if refundable(o, p) {
+		r.Refund = v.path("refunds", p.ID)
 	}
 	return r
 }

@@ -24,20 +24,22 @@ type orderRow struct {
 	ID, Path  string
 	CreatedAt int64
 	Status    status
+	VAT       *status // of a VAT number that a person should see; nil for none
 	Email     string
 	Product   string
 	Store     string // "" where there is one store only
 	Total     string
 }
 
-func (v *visit) orderRow(o *orders.Order) orderRow {
+func (h *Handler) orderRow(v *visit, o *orders.Order) (r orderRow, err error) {
 	sold := o.Sold()
-	r := orderRow{ID: o.ID, Path: v.path("orders", o.ID), CreatedAt: o.CreatedAt, Status: orderStates[o.State], Email: sold.BuyerEmail,
+	r = orderRow{ID: o.ID, Path: v.path("orders", o.ID), CreatedAt: o.CreatedAt, Status: statusOf(o), Email: sold.BuyerEmail,
 		Product: sold.Product.Name, Total: amount(totalOf(soldAttempt(o)))}
 	if len(v.stores.shown()) > 1 {
 		r.Store = v.stores.name(o.StoreID)
 	}
-	return r
+	r.VAT, err = h.vatMark(v, o)
+	return r, err
 }
 
 // published are the statuses of an order in the API.
@@ -64,7 +66,11 @@ func (h *Handler) orders(v *visit) (page, error) {
 		return page{}, err
 	}
 	for _, o := range listed.Orders {
-		p.Items = append(p.Items, v.orderRow(o))
+		row, err := h.orderRow(v, o)
+		if err != nil {
+			return page{}, err
+		}
+		p.Items = append(p.Items, row)
 	}
 	if list.After != "" {
 		p.First = v.path("orders", "", "q", p.Query, "status", wanted)

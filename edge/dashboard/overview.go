@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 
@@ -63,7 +64,8 @@ func (h *Handler) overview(v *visit) (page, error) {
 	}
 	listed, err := h.config.Orders.Orders(v.ctx, orders.List{Environment: v.env, Stores: v.stores.ids(), Limit: latest})
 	for _, o := range listed.Orders {
-		p.Latest = append(p.Latest, v.orderRow(o))
+		row, marked := h.orderRow(v, o)
+		p.Latest, err = append(p.Latest, row), errors.Join(err, marked)
 	}
 	return page{template: "overview", title: "Overview", data: p}, err
 }

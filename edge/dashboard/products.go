@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"errors"
 	"strconv"
 	"strings"
@@ -86,8 +87,18 @@ func factsOfStore(s *catalog.Store) []fact {
 		fact{"Established in", string(s.Seller.Country), false, ""}, fact{"Collects tax", collects, false, ""},
 		fact{"Legal name", s.Legal.Name, false, ""}, fact{"Address", joined(a.Street, strings.TrimSpace(a.Postcode+" "+a.City), a.Region), false, ""},
 		fact{"VAT number", s.Legal.VATID, false, ""}, fact{"Support", s.Links.SupportEmail, false, ""},
-		fact{"Origins", strings.Join(s.Origins, ", "), false, ""},
+		fact{"Origins", strings.Join(s.Origins, ", "), false, ""}, fact{"Frames", strings.Join(s.Frames, ", "), false, ""},
+		fact{"Asks consent", consentsOf(s), false, ""},
 	)
+}
+
+// consentsOf names the countries of each consent that the store asks for, with its text.
+func consentsOf(s *catalog.Store) string {
+	var list []string
+	for _, t := range s.Consents {
+		list = append(list, cmp.Or(strings.Join(t.Countries, ", "), "Everywhere")+": "+t.Text)
+	}
+	return strings.Join(list, " · ")
 }
 
 // joined joins the texts that are not empty.

@@ -37,6 +37,21 @@ func TestProducts(t *testing.T) {
 	w.get("/dashboard/test/products?page=7").shows(t, 200, "First page")
 }
 
+// TestDeletedStore: a page about one store begins with one that exists.
+func TestDeletedStore(t *testing.T) {
+	w := open(t, "")
+	deleted := w.store(t, 1)
+	deleted.DeletedAt, deleted.Revision = w.now.UnixMilli(), deleted.Revision+1
+	if err := w.db.Put(t.Context(), catalog.Change{Store: deleted}); err != nil {
+		t.Fatal(err)
+	}
+	w.get("/dashboard/test/products").shows(t, 200, "Shop No. 1", "Deleted")
+	open := w.store(t, 2)
+	for _, path := range []string{"products", "webhooks"} {
+		w.get("/dashboard/test/"+path).shows(t, 200, `<option value="`+open.ID+`" selected>Shop No. 2`, `<option value="`+deleted.ID+`">Shop No. 1 (deleted)`)
+	}
+}
+
 // TestSessions: sessions are listed in their environment, the newest first, by pages.
 func TestSessions(t *testing.T) {
 	w := open(t, "")

@@ -7,10 +7,14 @@ import (
 	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
-// Refunds is the part of [orders.Service] that decides on refund tickets.
+// Refunds is the part of [orders.Service] that makes refunds and decides on refund tickets.
 type Refunds interface {
 	// ReviewTicket approves or rejects a pending ticket. A refusal is a [*problem.Problem].
 	ReviewTicket(ctx context.Context, r orders.Review) (*orders.Order, *orders.Ticket, error)
+
+	// PreviewRefund and RefundPayment check and make a refund of a payment. A refusal is a [*problem.Problem].
+	PreviewRefund(ctx context.Context, r orders.OperatorRefund) (money.Amount, error)
+	RefundPayment(ctx context.Context, r orders.OperatorRefund) (*orders.Order, *orders.Ticket, error)
 }
 
 // operator is the reviewer of a ticket that was decided in the dashboard.
@@ -102,14 +106,23 @@ func refundOf(o *orders.Order, r *orders.Refund) refundRow {
 	return row
 }
 
-// reviewRefund approves or rejects a ticket.
-func (h *Handler) reviewRefund(v *visit, do, id string) (string, error) {
-	if do != "approve" && do != "reject" {
-		return "", errNotFound
+// actOnRefunds approves or rejects a ticket, or refunds a payment.
+func (h *Handler) actOnRefunds(v *visit, do, id string) (page, error) {
+	switch do {
+	case "approve", "reject":
+		return h.reviewTicket(v, do, id)
+	case "preview":
+		return h.previewRefund(v, id)
+	case "refund":
+		return h.refundPayment(v, id)
 	}
+	return page{}, errNotFound
+}
+
+func (h *Handler) reviewTicket(v *visit, do, id string) (page, error) {
 	_, _, err := h.config.Refunds.ReviewTicket(v.ctx, orders.Review{Environment: v.env, TicketID: id, Approve: do == "approve", Reviewer: operator,
 		Note: string(v.PostArgs().Peek("note"))})
-	return v.path("refunds", "", "done", do), err
+	return page{to: v.path("refunds", "", "done", do)}, err
 }
 
 // disputeRow is a payment that its buyer disputes at their bank.

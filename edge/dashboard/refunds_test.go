@@ -71,3 +71,75 @@ func TestRefundsOfAnOrder(t *testing.T) {
 	})
 	w.get("/dashboard/test/orders/"+orderID(1)).shows(t, 200, "REF_1", "re_1", "10.00 EUR", "Succeeded", "REF_2", "Outcome unknown", "timeout", "dp_1", "Needs response", "Fraudulent")
 }
+
+// TestRefundedStatus: an order whose money was returned says so, in the list and on its page.
+func TestRefundedStatus(t *testing.T) {
+	w := open(t, "")
+	shop := w.store(t, 1)
+	for want, refund := range map[string]orders.Refund{
+		"Paid":            {State: orders.RefundFailed, Amount: 3451},
+		"Partly refunded": {State: orders.RefundSucceeded, Amount: 3450},
+		"Refunded":        {State: orders.RefundSucceeded, Amount: 3451},
+	} {
+		n := len(want)
+		w.ordered(t, checkout.Test, orderID(n), in(shop, func(o *orders.Order) {
+			paid(o)
+			refund.ID, refund.PaymentID = "REF_1", o.Payments[0].ID
+			o.Refunds = []orders.Refund{refund}
+		}))
+		w.get("/dashboard/test/orders").shows(t, 200, ">"+want+"<")
+		w.get("/dashboard/test/orders/"+orderID(n)).shows(t, 200, ">"+want+"<")
+	}
+}
+
+// TestRefundPayment: a payment is refunded once, after a confirmation, in its environment only, and with the refusals of the service.
+func TestRefundPayment(t *testing.T) {
+	w := open(t, token)
+	w.logIn(t)
+	pay := "PAY_" + orderID(1)[4:]
+	order, list, path := "/dashboard/test/orders/"+orderID(1), "/dashboard/test/refunds", "/dashboard/test/refunds/"+pay
+	w.ordered(t, checkout.Test, orderID(1), paid)
+	w.ordered(t, checkout.Test, orderID(2), asking(2))
+	w.get(order).shows(t, 200, `href="`+path+`">Refund`)
+	if a := w.get("/dashboard/test/orders/" + orderID(2)); strings.Contains(a.body, ">Refund<span") {
+		t.Error("a payment with an open ticket can be refunded")
+	}
+	w.get(path).shows(t, 200, `value="34.51"`, "Amount in EUR", "ada@example.com")
+	w.get("/dashboard/prod/refunds/"+pay).shows(t, 404)
+	w.get("/dashboard/test/refunds/PAY_x").shows(t, 404)
+	w.get("/dashboard/test/refunds/"+orderID(1)).shows(t, 404)
+	form := func(do, amount, reason, left string) url.Values {
+		return url.Values{"token": {w.formToken(t, path)}, "do": {do}, "id": {pay}, "amount": {amount}, "reason": {reason}, "left": {left}}
+	}
+	for _, c := range []struct{ amount, reason, text string }{
+		{"34.52", "x", "Refund amount exceeds the refundable amount: 34.51 EUR"},
+		{"-1", "x", "expected positive numeric string"},
+		{"1.001", "x", "expected positive numeric string"},
+		{"1", "", "Missing required field: reason"},
+		{"1", strings.Repeat("x", 1001), "reason must be at most 1000 characters"},
+	} {
+		w.do("POST", list, form("preview", c.amount, c.reason, "")).shows(t, 400, c.text, `name="amount" value="`+c.amount+`"`)
+		w.do("POST", list, form("refund", c.amount, c.reason, "34.51")).shows(t, 400, c.text)
+	}
+	w.do("POST", "/dashboard/prod/refunds", form("preview", "1", "x", "")).shows(t, 404)
+	w.do("POST", "/dashboard/prod/refunds", form("refund", "1", "x", "34.51")).shows(t, 404)
+	w.do("POST", list, form("refund", "10", "<b>Goodwill</b>", "")).shows(t, 400, "confirm it")
+	foreign := form("refund", "10", "x", "34.51")
+	foreign.Set("token", "x")
+	w.do("POST", list, foreign).shows(t, 403)
+	w.do("POST", list, form("preview", "10", "<b>Goodwill</b>", "")).shows(t, 200, "Refund 10.00 EUR?", "&lt;b&gt;Goodwill", `name="left" value="34.51"`, `name="amount" value="10.00"`)
+	if o, err := w.db.Order(t.Context(), checkout.Test, orderID(1)); err != nil || len(o.Tickets) != 0 {
+		t.Errorf("written before the confirmation: %+v, %v", o, err)
+	}
+
+	confirmed := form("refund", "10.00", "Goodwill", "34.51")
+	if a := w.do("POST", list, confirmed); a.to() != order+"?done=refund" {
+		t.Errorf("%d to %s: %s", a.status, a.to(), a.body)
+	}
+	w.do("POST", list, confirmed).shows(t, 409, "That cannot be done", "already open")
+	w.get(order+"?done=refund").shows(t, 200, "The refund is recorded", "10.00 EUR", "Goodwill", "The merchant")
+	o, err := w.db.Order(t.Context(), checkout.Test, orderID(1))
+	if err != nil || len(o.Tickets) != 1 || o.Tickets[0].Status != orders.TicketApproved || o.Tickets[0].Current().Amount != 1000 || !o.Tickets[0].Submitter.Merchant {
+		t.Errorf("%+v, %v", o.Tickets, err)
+	}
+}

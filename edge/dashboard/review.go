@@ -74,12 +74,12 @@ func why(text string) string {
 	return strings.TrimPrefix(text, "orders: ")
 }
 
-func (h *Handler) handleQuarantined(v *visit, do, id string) (string, error) {
+func (h *Handler) handleQuarantined(v *visit, do, id string) (page, error) {
 	provider, event, _ := strings.Cut(id, "/")
 	if do != "handled" {
-		return "", errNotFound
+		return page{}, errNotFound
 	}
-	return v.path("quarantine", "", "done", "handled"), h.config.Reviews.HandleQuarantined(v.ctx, v.env, provider, event)
+	return page{to: v.path("quarantine", "", "done", "handled")}, h.config.Reviews.HandleQuarantined(v.ctx, v.env, provider, event)
 }
 
 // refundDueRow is an order that was paid more than once.
@@ -120,9 +120,9 @@ func totalOf(a *orders.Attempt) money.Amount {
 	return money.Amount{Minor: q.Assessment.Total, Currency: q.Currency}
 }
 
-func (h *Handler) handleRefundDue(v *visit, do, id string) (string, error) {
+func (h *Handler) handleRefundDue(v *visit, do, id string) (page, error) {
 	if do != "handled" {
-		return "", errNotFound
+		return page{}, errNotFound
 	}
-	return v.path("refund-due", "", "done", "handled"), h.config.Reviews.HandleRefund(v.ctx, v.env, id)
+	return page{to: v.path("refund-due", "", "done", "handled")}, h.config.Reviews.HandleRefund(v.ctx, v.env, id)
 }

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/crepe-checkout/crepe/edge/catalog"
 )
@@ -107,12 +108,20 @@ func (s *stores) options() []option {
 	for _, store := range s.all {
 		chosen := store.ID == s.chosenID()
 		known = known || chosen
-		options = append(options, option{store.ID, store.Name, chosen})
+		options = append(options, option{store.ID, label(store), chosen})
 	}
 	if s.chosen != nil && !known {
-		options = append(options, option{s.chosen.ID, s.chosen.Name, true})
+		options = append(options, option{s.chosen.ID, label(s.chosen), true})
 	}
 	return options
+}
+
+// label is the name of a store in a list to choose from.
+func label(s *catalog.Store) string {
+	if s.DeletedAt != 0 {
+		return s.Name + " (deleted)"
+	}
+	return s.Name
 }
 
 // oneOf are the stores to choose one from.
@@ -121,13 +130,19 @@ func (s *stores) oneOf() []option {
 	if len(options) == 0 {
 		return nil
 	}
+	for i, store := 1, s.choose(); i < len(options); i++ {
+		options[i].Chosen = options[i].Value == store.ID
+	}
 	return options[1:]
 }
 
-// choose returns the store for a page that shows one: the chosen store, or else the first.
+// choose returns the store for a page that shows one: the chosen store, or else the first that is not deleted, or else the first.
 func (s *stores) choose() *catalog.Store {
-	if s.chosen == nil && len(s.all) > 0 {
-		return s.all[0]
+	if s.chosen != nil || len(s.all) == 0 {
+		return s.chosen
 	}
-	return s.chosen
+	if i := slices.IndexFunc(s.all, func(store *catalog.Store) bool { return store.DeletedAt == 0 }); i >= 0 {
+		return s.all[i]
+	}
+	return s.all[0]
 }

@@ -71,6 +71,7 @@ var doneTexts = map[string]string{
 	"handled": "Marked as handled.",
 	"approve": "The refund is approved and has been sent to the provider. The page of the order shows its outcome.",
 	"reject":  "The ticket is rejected. Who asked for it can submit it again.",
+	"refund":  "The refund is recorded and sent to the provider. It is listed below with its outcome.",
 	"resend":  "It is sent again now, and up to three times more if it is not taken.",
 	"test":    "A test event is sent now.",
 }
@@ -79,7 +80,7 @@ var doneTexts = map[string]string{
 func (h *Handler) render(ctx *fasthttp.RequestCtx, status int, name string, view any) {
 	var page bytes.Buffer
 	if err := templates.ExecuteTemplate(&page, name, view); err != nil {
-		h.config.Log.Error("a page of the dashboard was not rendered", "page", name, "error", err)
+		h.config.Log.ErrorContext(ctx, "a page of the dashboard was not rendered", "page", name, "error", err)
 		ctx.SetStatusCode(fasthttp.StatusInternalServerError)
 		return
 	}

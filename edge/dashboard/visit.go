@@ -18,8 +18,8 @@ type section struct {
 	title string // in the navigation
 	list  func(*Handler, *visit) (page, error)
 	one   func(*Handler, *visit) (page, error)
-	// act performs an action on a record and returns the path of the page to show afterwards.
-	act func(h *Handler, v *visit, do, id string) (to string, err error)
+	// act performs an action on a record and returns what to show afterwards.
+	act func(h *Handler, v *visit, do, id string) (page, error)
 }
 
 // sections are the parts of the dashboard in the order of the navigation.
@@ -27,7 +27,7 @@ func sections() []*section {
 	return []*section{
 		{name: "", title: "Overview", list: (*Handler).overview},
 		{name: "orders", title: "Orders", list: (*Handler).orders, one: (*Handler).order},
-		{name: "refunds", title: "Refunds", list: (*Handler).refunds, act: (*Handler).reviewRefund},
+		{name: "refunds", title: "Refunds", list: (*Handler).refunds, one: (*Handler).newRefund, act: (*Handler).actOnRefunds},
 		{name: "sessions", title: "Sessions", list: (*Handler).sessions, one: (*Handler).session},
 		{name: "webhooks", title: "Webhooks", list: (*Handler).webhooks, one: (*Handler).delivery, act: (*Handler).actOnWebhooks},
 		{name: "products", title: "Products", list: (*Handler).products, one: (*Handler).product},
@@ -40,6 +40,7 @@ func sections() []*section {
 type page struct {
 	template, title string
 	data            any
+	status          int    // 0 is 200
 	to              string // if not "", the path to redirect to instead
 }
 

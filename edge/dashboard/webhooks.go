@@ -134,7 +134,7 @@ func (h *Handler) delivery(v *visit) (page, error) {
 	url := ""
 	for _, e := range endpoints.Items {
 		if e.ID == d.EndpointID {
-			url, p.Resend = e.URL, true
+			url, p.Resend = e.URL, !d.Erased()
 		}
 	}
 	p.deliveryRow = deliveryOf(v, d, url)
@@ -171,7 +171,7 @@ func indented(body []byte) string {
 }
 
 // actOnWebhooks sends a delivery again, or a test event to an endpoint.
-func (h *Handler) actOnWebhooks(v *visit, do, id string) (string, error) {
+func (h *Handler) actOnWebhooks(v *visit, do, id string) (page, error) {
 	var d *notify.Delivery
 	var err error
 	switch do {
@@ -180,13 +180,13 @@ func (h *Handler) actOnWebhooks(v *visit, do, id string) (string, error) {
 	case "test":
 		d, err = h.config.Webhooks.SendTest(v.ctx, v.env, id)
 	default:
-		return "", errNotFound
+		return page{}, errNotFound
 	}
 	if errors.Is(err, notify.ErrNotFound) {
-		return "", errNotFound
+		return page{}, errNotFound
 	}
 	if err != nil {
-		return "", err
+		return page{}, err
 	}
-	return v.path("webhooks", d.ID, "done", do), nil
+	return page{to: v.path("webhooks", d.ID, "done", do)}, nil
 }

@@ -42,7 +42,7 @@ func open(t *testing.T, token string) *world {
 	now, log := func() time.Time { return w.now }, slog.New(slog.DiscardHandler)
 	webhooks := notify.New(notify.Config{Store: db, Orders: db, Catalog: db, Reach: notify.Public, Now: now, Rand: rand.Reader, Log: log})
 	service := orders.New(orders.Config{Store: db, Now: now, Rand: rand.Reader, Log: log})
-	w.Handler = New(Config{Orders: db, Sessions: db, Catalog: db, Deliveries: db, Documents: db, Webhooks: webhooks, Reviews: service, Refunds: service, Token: token,
+	w.Handler = New(Config{Orders: db, Sessions: db, Catalog: db, Deliveries: db, Documents: db, VATChecks: db, Webhooks: webhooks, Reviews: service, Refunds: service, Token: token,
 		PublicURL: own, Home: checkout.Test, Now: now, Rand: rand.Reader, Log: log})
 	return w
 }

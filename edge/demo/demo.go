@@ -29,6 +29,7 @@ type Config struct {
 	PublicURL string                   // where buyers reach the server
 	LocalURL  string                   // where this process reaches the server
 	Origins   []string                 // whose pages may call the API for the demo store
+	Frames    []string                 // whose pages may show its checkout in a frame
 	Look      catalog.CheckoutSettings // of the demo store
 	Log       *slog.Logger
 }
@@ -138,13 +139,13 @@ Webhooks   crepe webhook listen --data %s
 	return nil
 }
 
-// configureStore sets which origins may call the API for a store, and how its checkout looks.
+// configureStore sets which origins may call the API for a store and frame its checkout, and how that looks.
 func (d *Demo) configureStore(ctx context.Context, id string) error {
 	store, err := d.config.Store.Store(ctx, id)
 	if err != nil {
 		return err
 	}
-	store.Origins, store.Checkout = d.config.Origins, d.config.Look
+	store.Origins, store.Frames, store.Checkout = d.config.Origins, d.config.Frames, d.config.Look
 	if err := store.Check(); err != nil {
 		return err
 	}

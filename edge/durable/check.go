@@ -4,30 +4,39 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/dgraph-io/badger/v4"
-	"github.com/dgraph-io/badger/v4/options"
 	"github.com/dgraph-io/badger/v4/table"
 )
 
 // ErrDamaged is the error of a database whose files lack acknowledged writes, or for which that cannot be excluded.
 var ErrDamaged = errors.New("durable: damaged database")
 
+// ErrCopied is the [ErrDamaged] of a database whose files are of different times. So are those of a copy that was made file by file while
+// the database was open, if the copy is not complete by chance.
+var ErrCopied = fmt.Errorf("%w: its files are of different times", ErrDamaged)
+
 func damaged(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrDamaged}, args...)...)
 }
 
-// checkTables verifies the checksum of every block of every SSTable that the MANIFEST lists. Badger verifies a block when it
-// reads it, too, but then reports the keys of a corrupt block as missing.
-func checkTables(dir string) error {
+// checkTables verifies of every SSTable that the MANIFEST lists what Badger reads when it opens it: the index and the last block;
+// or with all every block.
+func checkTables(dir string, key []byte, all bool) error {
 	listed, err := listedTables(dir)
 	if err != nil {
 		return err
 	}
+	check := (*sstable).verifyLast
+	if all {
+		check = (*sstable).verifyAll
+	}
 	for id := range listed {
-		if err := checkTable(table.NewFilename(id, dir)); err != nil {
+		if err := checkTable(table.NewFilename(id, dir), key, check); err != nil {
 			return damaged("SSTable %s: %v", table.IDToFilename(id), err)
 		}
 	}
@@ -54,21 +63,13 @@ func listedTables(dir string) (map[uint64]badger.TableManifest, error) {
 	return manifest.Tables, nil
 }
 
-func checkTable(name string) (err error) {
-	defer func() {
-		if reason := recover(); reason != nil { // a wrong offset may be a slice out of bounds
-			err = fmt.Errorf("unreadable: %v", reason)
-		}
-	}()
-	data, err := os.ReadFile(name)
+// checkTable opens an SSTable and runs a check.
+func checkTable(name string, key []byte, check func(*sstable) error) error {
+	t, err := openTable(name, key)
 	if err != nil {
 		return err
 	}
-	opened, err := table.OpenInMemoryTable(data, 0, &table.Options{BlockSize: blockSize, Compression: options.Snappy})
-	if err != nil {
-		return err
-	}
-	return opened.VerifyChecksum()
+	return errors.Join(check(t), t.Close())
 }
 
 // keptDir holds Badger's files as they were before Badger opened them. On recovery Badger truncates and deletes files. If the
@@ -128,16 +129,17 @@ func copyFile(from, to string) error {
 }
 
 // removeEmpty removes files without data, so that damage to them does not keep the database from opening: a memtable's WAL of
-// no bytes, which a crash leaves between its creation and its first use, and Badger's files for features that are not used here,
-// encryption and the value log. Badger creates the latter again.
+// no bytes, which a crash leaves between its creation and its first use, a registry without keys, and Badger's files for its value
+// log, which is not used here. Badger creates the latter again.
 func removeEmpty(dir string) error {
 	var errs []error
-	for _, pattern := range []string{"*.mem", "*.vlog", badger.KeyRegistryFileName, "DISCARD"} {
+	for pattern, empty := range map[string]int64{"*.mem": 0, "*.vlog": math.MaxInt64, "DISCARD": math.MaxInt64,
+		badger.KeyRegistryFileName: emptyRegistry} {
 		names, err := filepath.Glob(filepath.Join(dir, pattern))
 		errs = append(errs, err)
 		for _, name := range names {
 			info, err := os.Stat(name)
-			if err == nil && (info.Size() == 0 || pattern != "*.mem") {
+			if err == nil && (info.Size() <= empty) {
 				err = os.Remove(name)
 			}
 			errs = append(errs, err)
@@ -156,6 +158,8 @@ const (
 func numberEntry(n uint64) *badger.Entry {
 	return badger.NewEntry(fmt.Appendf(nil, "%s%05x", numberPrefix, n%numbers), binary.BigEndian.AppendUint64(nil, n))
 }
+
+func isNumber(key string) bool { return strings.HasPrefix(key, numberPrefix) }
 
 // numbered returns the number of the last batch in the database, and the missing numbers before it.
 func (db *DB) numbered() (last uint64, missing []uint64, err error) {
@@ -193,7 +197,7 @@ func (db *DB) check() error {
 	case len(missing) > 0:
 		return damaged("%d of the last %d acknowledged batches of writes are missing from the middle", len(missing), min(last, numbers))
 	case last > acknowledged.number+1:
-		return damaged("the file HEAD is older (batch %d) than the database (batch %d)", acknowledged.number, last)
+		return fmt.Errorf("%w: the file HEAD is older (batch %d) than the database (batch %d)", ErrCopied, acknowledged.number, last)
 	case last+1 < acknowledged.number:
 		return damaged("batches of writes up to %d were acknowledged, and the database ends at %d", acknowledged.number, last)
 	}
@@ -206,7 +210,7 @@ func (db *DB) check() error {
 
 // redo applies the last batch from the journal.
 func (db *DB) redo(w *writes) error {
-	entries, err := w.entries()
+	entries, err := db.journal.entries(w)
 	if err != nil {
 		return damaged("the file HEAD: %v", err)
 	}

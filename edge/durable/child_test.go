@@ -33,6 +33,9 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(childVariable); dir != "" {
 		os.Exit(child(dir))
 	}
+	if dir := os.Getenv(openVariable); dir != "" {
+		os.Exit(openAndTell(dir))
+	}
 	os.Exit(m.Run())
 }
 

@@ -63,7 +63,7 @@ func crashed(t *testing.T, rng *rand.Rand, rotation bool) image {
 		im.write(t, db, rng, 32, 40_000)
 	}
 	copied := filepath.Join(memory(t), "copy")
-	if err := copyDatabase(im.dir, copied); err != nil || !im.check(t, copied, "undamaged") {
+	if err := copyDatabase(im.dir, copied); err != nil || im.check(t, copied, verifications[0], "undamaged") != served {
 		t.Fatal("the image of an undamaged database is refused", err)
 	}
 	if wals, err := filepath.Glob(filepath.Join(im.dir, "*.mem")); err != nil || rotation && len(wals) != 2 {
@@ -123,7 +123,7 @@ func copyDatabase(from, to string) error {
 	}
 	entries, err := os.ReadDir(from)
 	for _, e := range entries {
-		if !e.IsDir() && e.Name() != ballastFile && e.Name() != "MANIFEST" && filepath.Ext(e.Name()) != ".mem" {
+		if !e.IsDir() && e.Name() != ballastFile && e.Name() != checkingFile && e.Name() != "MANIFEST" && filepath.Ext(e.Name()) != ".mem" {
 			err = errors.Join(err, copyInto(to, filepath.Join(from, e.Name())))
 		}
 	}
@@ -182,10 +182,29 @@ func alter(name string, change func([]byte) []byte) error {
 	return os.WriteFile(name, append(changed, text[len(used):]...), 0o600)
 }
 
-// outcome counts the copies with one kind of damage: complete or refused.
-type outcome struct{ complete, refused int }
+// outcome counts the copies with one kind of damage.
+type outcome struct{ complete, refused, stopped int }
 
-// TestDamage: a database with a damaged file opens with all acknowledged writes, or it is refused. One in ten has two WALs, one of
+// end is what became of a copy: it was complete, its start was refused, or it stopped when the damage was read.
+type end int
+
+const (
+	served end = iota
+	refused
+	stopped
+)
+
+// verification says when the SSTables of a copy are verified.
+type verification struct {
+	when        string
+	rate        int64 // of the background verification
+	interrupted bool  // the start finds that the one before has not completed its verification
+}
+
+var verifications = []verification{{when: "by reads", rate: 1}, {when: "in the background"}, {when: "before", interrupted: true}}
+
+// TestDamage: a database with a damaged file has all acknowledged writes, or it is refused, or it stops at the read that touches the
+// damage and is refused from then on. One in ten has two WALs, one of
 // them damaged: there Badger without the checks would open a database with a gap.
 func TestDamage(t *testing.T) {
 	t.Logf("-damages=%d -damage-seed=%d", *damages, *damageSeed)
@@ -197,14 +216,15 @@ func TestDamage(t *testing.T) {
 	var rows []string
 	for _, fault := range slices.Sorted(maps.Keys(outcomes)) {
 		o := outcomes[fault]
-		rows = append(rows, fmt.Sprintf("%s\t%d\t%d\t%d\t0", fault, o.complete+o.refused, o.complete, o.refused))
-		t.Logf("%-32s complete %d, refused %d", fault, o.complete, o.refused)
+		rows = append(rows, fmt.Sprintf("%s\t%d\t%d\t%d\t%d\t0", fault, o.complete+o.refused+o.stopped, o.complete, o.refused, o.stopped))
+		t.Logf("%-32s complete %d, refused %d, stopped %d", fault, o.complete, o.refused, o.stopped)
 	}
 	keepRows(t, "storage", "Damaged files of the database",
 		"A copy of a database after a crash, with one file damaged at a random offset: a bit is flipped, a page is lost, the last "+
 			"write is torn, the end is cut off, or the file is deleted. The database opens with all acknowledged writes, twice, or "+
-			"it is refused with the reason.",
-		"fault\truns\topened, complete\trefused\topened, wrong or incomplete", rows...)
+			"it is refused with the reason, or it stops when the damage is read, and is refused then. SSTables are verified by reads "+
+			"only, in the background, or before the database is opened, in turn.",
+		"fault\truns\topened, complete\trefused\tstopped by a read\tread wrong or incomplete", rows...)
 }
 
 // keepRows writes a table of FAULTS.md.
@@ -247,34 +267,90 @@ func (im image) damage(t *testing.T, rng *rand.Rand, count int, outcomes map[str
 		if outcomes[fault] == nil {
 			outcomes[fault] = new(outcome)
 		}
-		if im.check(t, dir, fmt.Sprintf("case %d: %s %s", i, way, name)) {
+		v := verifications[i%len(verifications)]
+		switch im.check(t, dir, v, fmt.Sprintf("case %d, verified %s: %s %s", i, v.when, way, name)) {
+		case served:
 			outcomes[fault].complete++
-		} else {
+		case refused:
 			outcomes[fault].refused++
+		case stopped:
+			outcomes[fault].stopped++
 		}
 		os.RemoveAll(dir)
 	}
 }
 
-// check opens a copy twice and reports whether it opens. It fails the test if the copy opens and is not complete.
-func (im image) check(t *testing.T, dir, what string) (served bool) {
+// check opens a copy twice. It fails the test if a read returns anything but the acknowledged records or [ErrDamaged].
+func (im image) check(t *testing.T, dir string, v verification, what string) end {
 	t.Helper()
-	for range 2 {
-		db, err := Open(dir, Options{})
-		if err != nil {
-			t.Logf("%s: refused: %v", what, err)
-			return false
-		}
-		got := make(map[string][]byte)
-		if err := db.Scan("test/", "", func(key string, value []byte) bool { got[key] = value; return true }); err != nil {
-			t.Errorf("%s: %v", what, err)
-		}
-		if !maps.EqualFunc(got, im.want, bytes.Equal) {
-			t.Errorf("%s: SERVED, and holds %d records instead of %d, or others", what, len(got), len(im.want))
-		}
-		if err := db.Close(); err != nil {
-			t.Errorf("%s: %v", what, err)
+	if v.interrupted {
+		if err := os.WriteFile(filepath.Join(dir, checkingFile), nil, 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
-	return true
+	for range 2 {
+		db, err := Open(dir, Options{verifyRate: v.rate})
+		if err != nil {
+			t.Logf("%s: refused: %v", what, err)
+			return refused
+		}
+		err = im.compare(db)
+		if halted := db.Err(); errors.Is(err, ErrDamaged) && errors.Is(halted, ErrDamaged) {
+			err = nil
+		} else if err != nil {
+			t.Errorf("%s: SERVED: %v; stopped by %v", what, err, halted)
+		}
+		if err := errors.Join(err, db.Close()); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		if halted := db.Err(); halted != nil {
+			t.Logf("%s: stopped: %v", what, halted)
+			if _, err := Open(dir, Options{}); !errors.Is(err, ErrDamaged) {
+				t.Errorf("%s: opened again: %v", what, err)
+			}
+			return stopped
+		}
+	}
+	return served
+}
+
+// compare reads a database in all ways and returns the first error, or difference from the acknowledged records.
+func (im image) compare(db *DB) error {
+	for n := range 700 {
+		key := fmt.Sprintf("test/-/r/%03d", n)
+		value, err := db.Get(key)
+		if errors.Is(err, ErrNotFound) {
+			err = nil
+		}
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(value, im.want[key]) {
+			return fmt.Errorf("%s is another: %.20q", key, value)
+		}
+	}
+	scans := []func(string, string, func(string, []byte) bool) error{db.Scan, db.ScanBack, db.keys}
+	for n, scan := range scans {
+		got := make(map[string][]byte)
+		if err := scan("test/", "", func(key string, value []byte) bool { got[key] = value; return true }); err != nil {
+			return err
+		}
+		if !maps.EqualFunc(got, im.want, bytes.Equal) {
+			return fmt.Errorf("scan %d: %d records instead of %d, or others", n, len(got), len(im.want))
+		}
+	}
+	return nil
+}
+
+// keys is Scan by means of a Snapshot.
+func (db *DB) keys(prefix, from string, visit func(key string, value []byte) bool) error {
+	return db.Read(func(s *Snapshot) error {
+		for k := s.Keys(prefix, from); k.Valid(); k.Next() {
+			value, err := k.Value()
+			if err != nil || !visit(k.Key(), value) {
+				return err
+			}
+		}
+		return nil
+	})
 }

@@ -12,6 +12,8 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
+
+	"github.com/crepe-checkout/crepe/edge/metrics"
 )
 
 // Small memtables keep the memory and the disk's reserve small: values are a few kilobytes each, and a memtable is mapped
@@ -21,6 +23,7 @@ const (
 	memTableSize = 16 << 20
 	valueLogSize = 64 << 20
 	blockSize    = 4 << 10
+	indexCache   = 64 << 20 // of decrypted indexes, with encryption
 	queueLength  = 512
 	maxBatch     = 512
 )
@@ -38,7 +41,16 @@ type Options struct {
 	// UpdateUrgent is, too. 0 is eight memtables: 128 MiB, or 64 MiB with NoSync.
 	Reserve uint64
 
+	// EncryptionKey encrypts the database, if it has KeySize bytes: Badger's files with AES-CTR, HEAD with AES-GCM. A database is created
+	// with a key or without, and opens with that only: see [ErrKeyMissing], [ErrKeyWrong], [ErrNotEncrypted]. Nil is no encryption.
+	EncryptionKey []byte
+
+	Metrics *metrics.Set // nil for none
+
+	compact    bool   // see [Compact]
 	acceptLoss bool   // see [Repairs.AcceptLoss]
+	verifyAll  bool   // every SSTable is verified before Open returns
+	verifyRate int64  // of the background verification in bytes a second, in tests; 0 is the default
 	tableSize  uint64 // size of a memtable in bytes, in tests; 0 is the default
 }
 
@@ -60,7 +72,9 @@ type DB struct {
 	journal *journal
 	watch   *watch
 	badger  *badger.DB
-	disk    *disk
+
+	verifier *verifier
+	disk     *disk
 
 	queue  chan command
 	urgent chan command // the writer prefers it to queue
@@ -69,13 +83,20 @@ type DB struct {
 	dirty  atomic.Bool   // with NoSync: a batch has been written since the last sync
 	quit   chan struct{} // closed to end the periodic sync
 
+	removals removals // for incremental backups
+
 	stopping sync.Once
 	stopped  chan struct{} // closed after the first I/O error
 	err      error         // that error, set before stopped is closed
 
+	measures measures
+
 	closing sync.RWMutex // held for reading while a command is put in a queue
 	closed  bool
 }
+
+// Dir is the directory, as it was given to [Open].
+func (db *DB) Dir() string { return db.dir }
 
 // ErrClosed is the error of a write after [DB.Close].
 var ErrClosed = errors.New("durable: closed")
@@ -98,12 +119,17 @@ func Open(dir string, o Options) (*DB, error) {
 	db := &DB{options: o, dir: dir, journal: j, disk: newDisk(dir, o), quit: make(chan struct{}), stopped: make(chan struct{}),
 		queue: make(chan command, queueLength), urgent: make(chan command, queueLength)}
 	db.watch = newWatch(dir, o.Log, db.stop)
+	db.verifier = newVerifier(db)
+	db.watch.verifier = db.verifier
 	if err := db.open(); err != nil {
 		return nil, errors.Join(err, db.release())
 	}
+	db.declare(o.Metrics)
 	db.writer.Go(db.write)
 	if db.options.NoSync {
 		db.writer.Go(func() { db.syncPeriodically(db.quit) })
+	} else {
+		db.writer.Go(func() { db.verifier.run(db.quit) })
 	}
 	db.disk.look()
 	return db, nil
@@ -116,17 +142,22 @@ func (db *DB) open() error {
 	if err := removeEmpty(db.dir); err != nil {
 		return fmt.Errorf("durable: %w", err)
 	}
+	if err := db.unlock(); err != nil {
+		return err
+	}
 	if db.options.NoSync {
 		return db.openBadger(func() error { return nil })
 	}
-	if err := checkTables(db.dir); err != nil {
+	all := db.options.verifyAll || db.verifier.interrupted()
+	if err := checkTables(db.dir, db.verifier.key, all); err != nil {
 		return fmt.Errorf("%w; nothing in %s has been changed", err, db.dir)
 	}
 	if err := keep(db.dir); err != nil {
 		return fmt.Errorf("durable: %w", err)
 	}
 	kept := filepath.Join(db.dir, keptDir)
-	if err := db.openBadger(db.check); err != nil {
+	err := db.openBadger(func() error { return cmp.Or(db.verifier.start(all), db.check()) })
+	if err != nil {
 		return fmt.Errorf("%w; the files as they were are in %s", err, kept)
 	}
 	return os.RemoveAll(kept)
@@ -160,6 +191,13 @@ func (db *DB) startBadger() (err error) {
 		WithChecksumVerificationMode(options.OnBlockRead).
 		WithDetectConflicts(false). // there is one writer
 		WithLogger(db.watch)
+	if db.options.compact {
+		chosen.NumLevelZeroTables = 1 // Flatten leaves fewer tables of the first level as they are
+	}
+	if db.options.EncryptionKey != nil {
+		chosen = chosen.WithEncryptionKey(db.options.EncryptionKey).WithEncryptionKeyRotationDuration(dataKeyLife).
+			WithIndexCacheSize(indexCache)
+	}
 	if db.badger, err = badger.Open(chosen); err != nil {
 		db.badger = nil
 		return damaged("Badger cannot open it: %s", unquoted(db.dir, err.Error()))
@@ -203,7 +241,10 @@ func (db *DB) Close() error {
 	close(db.queue)
 	close(db.quit)
 	db.writer.Wait()
-	return db.release()
+	if db.Err() != nil {
+		return db.release()
+	}
+	return errors.Join(db.verifier.end(), db.release())
 }
 
 // release closes the files, the lock last. Closing Badger writes an SSTable. On a full disk, and after an error of Badger's

@@ -151,4 +151,4 @@ func (d *disk) dropBallast() error {
 
 func (d *disk) ballastPath() string { return filepath.Join(d.dir, ballastFile) }
 
-func (d *disk) free() (uint64, error) { return freeSpace(d.dir) }
+func (d *disk) free() (uint64, error) { return FreeSpace(d.dir) }

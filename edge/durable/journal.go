@@ -2,6 +2,8 @@ package durable
 
 import (
 	"bytes"
+	"crypto/cipher"
+	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -9,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/dgraph-io/badger/v4"
 )
@@ -18,6 +21,8 @@ import (
 //
 //	slot   number u64 | length u32 | CRC-32C of all else u32 | writes
 //	write  key length, key, expiry in Unix seconds or 0, value length + 1 or 0 for a deletion, value; numbers are uvarints
+//
+// With encryption the writes of a slot are a nonce and what AES-GCM makes of them.
 const (
 	journalFile = "HEAD"
 	slotHeader  = 16
@@ -49,7 +54,7 @@ func (w *writes) add(e *badger.Entry) error {
 		w.slot = binary.AppendUvarint(w.slot, uint64(len(e.Value))+1)
 		w.slot = append(w.slot, e.Value...)
 	}
-	if len(w.slot) > slotSize {
+	if len(w.slot) > slotSize-sealOverhead {
 		return ErrTooBig
 	}
 	return nil
@@ -86,9 +91,13 @@ func readWrites(slot []byte) *writes {
 	return w
 }
 
-// entries decodes the writes that were added.
-func (w *writes) entries() (entries []*badger.Entry, err error) {
-	r := bytes.NewReader(w.slot[slotHeader:])
+// entries decodes the writes of a batch that was read.
+func (j *journal) entries(w *writes) (entries []*badger.Entry, err error) {
+	text, err := j.open(w.slot[slotHeader:])
+	if err != nil {
+		return nil, err
+	}
+	r := bytes.NewReader(text)
 	for r.Len() > 0 {
 		e := new(badger.Entry)
 		if e.Key, err = readBytes(r, 0); err != nil {
@@ -122,6 +131,34 @@ func readBytes(r *bytes.Reader, bias uint64) ([]byte, error) {
 // journal is the open journal file. Its lock is the directory's.
 type journal struct {
 	file *os.File
+	wipe bool        // a batch overwrites all of its slot
+	aead cipher.AEAD // encrypts the writes; nil for no encryption
+}
+
+// sealOverhead is how many bytes encryption adds to a batch: a nonce before it and a tag after it.
+const sealOverhead = 12 + 16
+
+// encrypt encrypts the writes of a batch, once, under a random nonce.
+func (j *journal) encrypt(w *writes) {
+	if j.aead == nil || w.empty() {
+		return
+	}
+	nonce := make([]byte, j.aead.NonceSize())
+	rand.Read(nonce)
+	slot := append(slices.Clone(w.slot[:slotHeader]), nonce...)
+	w.slot = j.aead.Seal(slot, nonce, w.slot[slotHeader:], nil)
+}
+
+// open decrypts the writes of a batch.
+func (j *journal) open(text []byte) ([]byte, error) {
+	if j.aead == nil || len(text) == 0 {
+		return text, nil
+	}
+	size := j.aead.NonceSize()
+	if len(text) < size {
+		return nil, io.ErrUnexpectedEOF
+	}
+	return j.aead.Open(nil, text[:size], text[size:], nil)
 }
 
 // openJournal opens the journal and locks the directory. The journal is the first file of a new database and is created
@@ -154,7 +191,7 @@ func take(f *os.File) (*journal, error) {
 	if err := lockFile(f); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %s", ErrInUse, filepath.Dir(f.Name())), f.Close())
 	}
-	return &journal{f}, nil
+	return &journal{file: f}, nil
 }
 
 // createJournal creates the journal of a new database. It writes a file of another name and renames that.
@@ -216,7 +253,12 @@ func (j *journal) begin(number uint64) error {
 
 // write makes a batch durable.
 func (j *journal) write(w *writes) error {
-	if _, err := j.file.WriteAt(w.seal(), int64(w.number%2)*slotSize); err != nil {
+	j.encrypt(w)
+	slot := w.seal()
+	if j.wipe {
+		slot = append(slot, make([]byte, slotSize-len(slot))...)
+	}
+	if _, err := j.file.WriteAt(slot, int64(w.number%2)*slotSize); err != nil {
 		return err
 	}
 	return syncData(j.file)

@@ -11,8 +11,8 @@ import (
 // lockFile locks a file exclusively until it is closed. It does not wait.
 func lockFile(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) }
 
-// freeSpace returns the bytes that an unprivileged user can still write to the file system of a directory.
-func freeSpace(dir string) (uint64, error) {
+// FreeSpace returns the bytes that an unprivileged user can still write to the file system of a directory.
+func FreeSpace(dir string) (uint64, error) {
 	var s syscall.Statfs_t
 	err := syscall.Statfs(dir, &s)
 	return s.Bavail * uint64(s.Bsize), err

@@ -36,12 +36,16 @@ func Repair(dir string, o Repairs) error {
 	if _, err := os.Stat(dir); err != nil {
 		return err
 	}
-	o.acceptLoss = o.AcceptLoss
+	o.acceptLoss, o.verifyAll = o.AcceptLoss, true
 	j, err := openJournal(dir, o.Options)
 	if err != nil {
 		return err
 	}
-	mended, err := mendManifest(dir, o)
+	key, err := dataKey(dir, o.EncryptionKey)
+	mended := false
+	if err == nil {
+		mended, err = mendManifest(dir, key, o)
+	}
 	if err = errors.Join(err, j.file.Close()); err != nil {
 		return err
 	}
@@ -79,7 +83,7 @@ func setAside(dir string) error {
 }
 
 // mendManifest copies the MANIFEST and appends a change that removes SSTables without a file.
-func mendManifest(dir string, o Repairs) (mended bool, err error) {
+func mendManifest(dir string, key []byte, o Repairs) (mended bool, err error) {
 	name := filepath.Join(dir, badger.ManifestFilename)
 	text, err := os.ReadFile(name)
 	if errors.Is(err, os.ErrNotExist) {
@@ -92,6 +96,7 @@ func mendManifest(dir string, o Repairs) (mended bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	h.key = key
 	mend, err := h.mend(dir, o)
 	if err != nil || len(mend) == 0 {
 		return false, err
@@ -139,6 +144,7 @@ type history struct {
 	listed map[uint64]listing // SSTables that are listed at its end
 	gone   map[uint64]listing // SSTables that were listed before
 	size   int64              // length of the complete part, in bytes
+	key    []byte             // of the SSTables
 }
 
 // listing says which set of changes added an SSTable, or removed it if it is gone.
@@ -188,7 +194,7 @@ func (h *history) mend(dir string, o Repairs) (mend []*pb.ManifestChange, err er
 	for id, l := range h.listed {
 		_, missing := os.Stat(table.NewFilename(id, dir))
 		switch {
-		case missing == nil && !(o.AcceptLoss && checkTable(table.NewFilename(id, dir)) != nil):
+		case missing == nil && !(o.AcceptLoss && checkTable(table.NewFilename(id, dir), h.key, (*sstable).verifyAll) != nil):
 		case o.AcceptLoss:
 			o.Tell(fmt.Sprintf("SSTable %d is missing or damaged: dropped, with its data", id))
 			mend = append(mend, drop(id))
@@ -232,7 +238,7 @@ func (h *history) undo(dir string, set int, tell func(string)) (mend []*pb.Manif
 		case c.Op == pb.ManifestChange_CREATE:
 			return nil, damaged("compaction %d has lost an SSTable, and others of its SSTables have been replaced since", set)
 		case gone.set != set: // replaced by a later compaction
-		case checkTable(table.NewFilename(c.Id, dir)) != nil:
+		case checkTable(table.NewFilename(c.Id, dir), h.key, (*sstable).verifyAll) != nil:
 			return nil, damaged("compaction %d has lost an SSTable, and its input SSTable %d is missing, too", set, c.Id)
 		default:
 			mend = append(mend, gone.create)

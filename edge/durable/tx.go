@@ -11,19 +11,25 @@ import (
 // Tx is the transaction of one [DB.Update]. It reads the database with the writes of all earlier Updates, but without its own,
 // which are applied when the function has returned nil. It is valid until then.
 type Tx struct {
+	db   *DB
 	txn  *badger.Txn
 	puts []*badger.Entry
 }
 
 // Put sets a key to a value, and deletes the key if the value is nil. The value belongs to the database from now on.
 func (tx *Tx) Put(key string, value []byte) {
-	tx.puts = append(tx.puts, badger.NewEntry([]byte(key), value))
+	tx.put(key, value, 0)
 }
 
 // PutUntil is Put for a key that expires within the second after until.
 func (tx *Tx) PutUntil(key string, value []byte, until time.Time) {
+	tx.put(key, value, uint64(until.Unix())+1)
+}
+
+// put is Put for a key that expires, in Unix seconds; 0 is never.
+func (tx *Tx) put(key string, value []byte, expires uint64) {
 	e := badger.NewEntry([]byte(key), value)
-	e.ExpiresAt = uint64(until.Unix()) + 1
+	e.ExpiresAt = expires
 	tx.puts = append(tx.puts, e)
 }
 
@@ -33,10 +39,13 @@ func (tx *Tx) Delete(key string) {
 }
 
 // Get returns a copy of a value; [ErrNotFound] if there is no such key.
-func (tx *Tx) Get(key string) ([]byte, error) { return get(tx.txn, key) }
+func (tx *Tx) Get(key string) ([]byte, error) { return tx.db.get(tx.txn, key) }
 
 // Has reports whether a key exists.
 func (tx *Tx) Has(key string) (bool, error) {
+	if err := tx.db.verifier.confirm(key, key); err != nil {
+		return false, err
+	}
 	_, err := tx.txn.Get([]byte(key))
 	if errors.Is(err, badger.ErrKeyNotFound) {
 		return false, nil
@@ -51,7 +60,10 @@ var (
 	ErrTooBig = badger.ErrTxnTooBig
 )
 
-func get(txn *badger.Txn, key string) ([]byte, error) {
+func (db *DB) get(txn *badger.Txn, key string) ([]byte, error) {
+	if err := db.verifier.confirm(key, key); err != nil {
+		return nil, err
+	}
 	item, err := txn.Get([]byte(key))
 	if err != nil {
 		return nil, err
@@ -72,7 +84,7 @@ func (db *DB) Get(key string) (value []byte, err error) {
 func (db *DB) View(do func(get func(string) ([]byte, error)) error) (err error) {
 	defer db.unreadable(&err)
 	return db.badger.View(func(txn *badger.Txn) error {
-		return do(func(key string) ([]byte, error) { return get(txn, key) })
+		return do(func(key string) ([]byte, error) { return db.get(txn, key) })
 	})
 }
 
@@ -86,14 +98,28 @@ func (db *DB) Scan(prefix, after string, visit func(key string, value []byte) bo
 func (db *DB) ScanBack(prefix, before string, visit func(key string, value []byte) bool) error {
 	from := before
 	if before == "" {
-		from = prefix + "\xff"
+		from = last(prefix)
 	}
 	return db.scan(prefix, from, before, true, visit)
 }
 
+// last returns a key that sorts after all keys with a prefix.
+func last(prefix string) string { return prefix + "\xff" }
+
 // scan visits the keys with a prefix, beginning at the key from; it leaves out the key without.
 func (db *DB) scan(prefix, from, without string, back bool, visit func(key string, value []byte) bool) (err error) {
 	defer db.unreadable(&err)
+	touched := keyRange{from, last(prefix)}
+	if back {
+		touched = keyRange{prefix, from}
+	}
+	visited := touched
+	defer db.verifier.confirmAll(func(all bool) []keyRange {
+		if all {
+			return []keyRange{touched}
+		}
+		return []keyRange{visited}
+	}, &err)
 	return db.badger.View(func(txn *badger.Txn) error {
 		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte(prefix), PrefetchValues: true, PrefetchSize: 100, Reverse: back})
 		defer it.Close()
@@ -107,6 +133,11 @@ func (db *DB) scan(prefix, from, without string, back bool, visit func(key strin
 				return err
 			}
 			if !visit(key, value) {
+				if back {
+					visited.low = key
+				} else {
+					visited.high = key
+				}
 				return nil
 			}
 		}

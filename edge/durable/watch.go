@@ -1,10 +1,8 @@
 package durable
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -15,7 +13,6 @@ import (
 	_ "unsafe" // for go:linkname
 
 	"github.com/dgraph-io/badger/v4"
-	"github.com/dgraph-io/badger/v4/fb"
 	"github.com/dgraph-io/badger/v4/table"
 )
 
@@ -47,19 +44,24 @@ type watch struct {
 	log     *slog.Logger
 	stop    func(error)   // stops the database
 	checked chan struct{} // closed after the start's checks
-	refused bool          // the checks failed; set before checked is closed
+
+	verifier *verifier // set before Badger is opened
+	refused  bool      // the checks failed; set before checked is closed
 
 	mu    sync.Mutex
-	built map[int]uint64 // by compactor: the number of keys in the SSTables that it has begun and not listed yet
-	halt  bool           // no change is accepted any more
+	built map[string]built // by a compactor's goroutine: of the SSTables that it has begun and not listed yet
+	halt  bool             // no change is accepted any more
 
 	// The MANIFEST's SSTables and length, guarded by Badger's lock for appending to it.
 	tables map[uint64]badger.TableManifest
 	size   int64
 }
 
+// built counts the keys that a compaction has written to SSTables, and those that it has left out.
+type built struct{ written, skipped uint64 }
+
 func newWatch(dir string, log *slog.Logger, stop func(error)) *watch {
-	return &watch{dir: dir, log: log, stop: stop, checked: make(chan struct{}), built: make(map[int]uint64)}
+	return &watch{dir: dir, log: log, stop: stop, checked: make(chan struct{}), built: make(map[string]built)}
 }
 
 func (w *watch) manifest() string { return filepath.Join(w.dir, badger.ManifestFilename) }
@@ -109,45 +111,72 @@ func (w *watch) changed(f *os.File) error {
 	return nil
 }
 
-// judge reads the SSTables that the MANIFEST lists now. It returns an error for an incomplete change, and for a compaction whose
-// SSTables lack keys.
+// judge reads the SSTables that the MANIFEST lists now. It returns an error for an incomplete change, and for a compaction that has
+// lost keys.
 func (w *watch) judge(f *os.File) (tables map[uint64]badger.TableManifest, size int64, err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.halt || w.refused {
+	if w.refused || w.halted() {
 		return nil, 0, errHalted
 	}
 	tables, size, err = readManifest(f.Name())
 	if err != nil {
 		return nil, 0, err
 	}
-	var keys uint64
-	for id := range tables {
-		if _, old := w.tables[id]; !old {
-			n, err := keysOf(table.NewFilename(id, w.dir))
-			if err != nil {
-				return nil, 0, fmt.Errorf("SSTable %d: %w", id, err)
-			}
-			keys += n
-		}
+	written, _, err := w.keysOf(tables, w.tables)
+	if err != nil {
+		return nil, 0, err
 	}
-	for id := range w.tables {
-		if _, still := tables[id]; !still { // a compaction; a flush replaces nothing
-			return tables, size, w.account(keys)
-		}
+	read, replaced, err := w.keysOf(w.tables, tables)
+	if err == nil && len(replaced) > 0 { // a compaction; a flush replaces nothing
+		err = w.account(written, read, replaced)
 	}
-	return tables, size, nil
+	return tables, size, err
 }
 
-// account returns an error unless a compactor has written SSTables with that number of keys, and then forgets those.
-func (w *watch) account(keys uint64) error {
-	for compactor, n := range w.built {
-		if n == keys {
-			delete(w.built, compactor)
-			return nil
+// keysOf returns the number of keys of the SSTables that are listed in one MANIFEST and not in the other, and their ids.
+func (w *watch) keysOf(in, notIn map[uint64]badger.TableManifest) (keys uint64, ids []uint64, err error) {
+	for id := range in {
+		if _, both := notIn[id]; both {
+			continue
+		}
+		ids = append(ids, id)
+		err := checkTable(table.NewFilename(id, w.dir), w.verifier.key, func(t *sstable) error { keys += t.keys(); return nil })
+		if err != nil {
+			return 0, nil, fmt.Errorf("SSTable %d: %w", id, err)
 		}
 	}
-	return fmt.Errorf("a compaction lost an SSTable: no compactor has written the %d keys that it lists", keys)
+	return keys, ids, nil
+}
+
+// account returns an error unless the calling compactor has written SSTables with that number of keys, and then forgets those. It verifies
+// the SSTables that are replaced if the compaction has not seen all of their keys, and those that have not been verified since the
+// start: Badger compacts a damaged SSTable without an error, and deletes it.
+func (w *watch) account(written, read uint64, replaced []uint64) error {
+	compactor, _ := goroutines()
+	w.mu.Lock()
+	b := w.built[compactor]
+	delete(w.built, compactor)
+	w.mu.Unlock()
+	if b.written != written {
+		return fmt.Errorf("a compaction lost an SSTable: it has written %d keys and lists %d", b.written, written)
+	}
+	for _, id := range replaced {
+		if err := w.verifier.replace(id, b.written+b.skipped == read); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// goroutines returns the numbers of the calling goroutine and of the one that has started it, as a stack trace shows them. Badger's log
+// has the number of a compactor, and Badger syncs the MANIFEST in the goroutine of a compactor: only this joins the two. That two
+// compactors write equally many keys at the same time is common.
+func goroutines() (own, parent string) {
+	stack := make([]byte, 16<<10)
+	text := string(stack[:runtime.Stack(stack, false)])
+	own, _, _ = strings.Cut(strings.TrimPrefix(text, "goroutine "), " ")
+	_, parent, _ = strings.Cut(text, " in goroutine ")
+	parent, _, _ = strings.Cut(parent, "\n")
+	return own, parent
 }
 
 // readManifest returns the SSTables that a MANIFEST lists, and its length. It returns an error if the last change is incomplete.
@@ -170,40 +199,6 @@ func readManifest(name string) (map[uint64]badger.TableManifest, int64, error) {
 		err = fmt.Errorf("its last %d bytes are incomplete", info.Size()-size)
 	}
 	return m.Tables, size, err
-}
-
-// keysOf returns the number of keys of an SSTable. At the end of the file are the index, the index's length, a checksum, and the
-// checksum's length.
-func keysOf(name string) (uint64, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	end, err := f.Seek(0, io.SeekEnd)
-	if err != nil {
-		return 0, err
-	}
-	length := func() (n int64, err error) {
-		var b [4]byte
-		end -= 4
-		_, err = f.ReadAt(b[:], end)
-		return int64(binary.BigEndian.Uint32(b[:])), err
-	}
-	checksum, err := length()
-	if err != nil {
-		return 0, err
-	}
-	end -= checksum
-	size, err := length()
-	if err != nil || size > end {
-		return 0, errors.Join(err, errors.New("its index is unreadable"))
-	}
-	index := make([]byte, size)
-	if _, err := f.ReadAt(index, end-size); err != nil {
-		return 0, err
-	}
-	return uint64(fb.GetRootAsTableIndex(index, 0).KeyCount()), nil
 }
 
 // Badger's log messages when a compactor begins an SSTable, when a compaction fails, and when a flush will be retried, as of
@@ -258,8 +253,10 @@ func (w *watch) Infof(string, ...any) {}
 // Debugf implements badger.Logger.
 func (w *watch) Debugf(format string, args ...any) {
 	if format == saysTable {
+		_, compactor := goroutines()
 		w.mu.Lock()
-		w.built[args[0].(int)] += args[1].(uint64)
+		b := w.built[compactor]
+		w.built[compactor] = built{b.written + args[1].(uint64), b.skipped + args[2].(uint64)}
 		w.mu.Unlock()
 	}
 }

@@ -1,6 +1,51 @@
 package durable
 
-import "testing"
+import (
+	"log/slog"
+	"testing"
+	"time"
+)
+
+// TestAccount: two compactors that have written equally many keys at one time are not confused. Each writes its SSTables in goroutines of
+// its own, as Badger's do.
+func TestAccount(t *testing.T) {
+	w := newWatch(t.TempDir(), slog.New(slog.DiscardHandler), func(error) {})
+	begin := func(accounts chan<- error, tables <-chan uint64) {
+		total := uint64(0)
+		for keys := range tables {
+			done := make(chan bool)
+			go func() {
+				w.Debugf(saysTable, 0, keys, uint64(0), time.Second)
+				close(done)
+			}()
+			<-done
+			total += keys
+			accounts <- nil
+		}
+		accounts <- w.account(total, total, nil)
+	}
+	one, other := make(chan uint64), make(chan uint64)
+	ones, others := make(chan error), make(chan error)
+	go begin(ones, one)
+	go begin(others, other)
+	one <- 100
+	other <- 100
+	<-ones
+	<-others
+	close(one)
+	if err := <-ones; err != nil {
+		t.Error(err)
+	}
+	other <- 100
+	<-others
+	close(other)
+	if err := <-others; err != nil {
+		t.Error(err)
+	}
+	if err := w.account(1, 1, nil); err == nil {
+		t.Error("a compaction that has written nothing lists a key")
+	}
+}
 
 // TestUnquoted: Badger's messages are logged without the keys that they quote.
 func TestUnquoted(t *testing.T) {

@@ -49,6 +49,7 @@ func (db *DB) write() {
 			return
 		}
 		batch := db.gather(first)
+		db.measures.batch.Observe(float64(len(batch)))
 		if err := db.Err(); err != nil {
 			fail(batch, err)
 		} else if err := db.commit(batch); err != nil {
@@ -116,13 +117,17 @@ func (db *DB) commit(batch []command) error {
 		}
 	}
 	refused := make([]error, len(batch))
+	var written []*badger.Entry
 	for i, c := range batch {
-		refused[i] = run(txn, c.do, w)
+		var puts []*badger.Entry
+		puts, refused[i] = db.run(txn, c.do, w)
+		written = append(written, puts...)
 		if errors.Is(refused[i], ErrTooBig) {
 			txn.Discard()
 			return db.split(batch, i)
 		}
 	}
+	db.removals.add(written, w.number)
 	broken := db.persist(txn, w)
 	for i, c := range batch {
 		c.done <- cmp.Or(refused[i], broken)
@@ -138,11 +143,13 @@ func (db *DB) persist(txn *badger.Txn, w *writes) error {
 		txn.Discard()
 		return nil
 	}
+	began := time.Now()
 	committed := make(chan error, 1)
 	go func() { committed <- txn.Commit() }()
 	var err error
 	if !db.options.NoSync {
 		err = db.journal.write(w)
+		db.measures.sync.Since(began)
 	}
 	select {
 	case failed := <-committed:
@@ -153,6 +160,7 @@ func (db *DB) persist(txn *badger.Txn, w *writes) error {
 	if err != nil {
 		return fmt.Errorf("durable: no more writes after: %w", err)
 	}
+	db.measures.commit.Since(began)
 	db.number = w.number
 	db.dirty.Store(true)
 	return nil
@@ -199,18 +207,18 @@ func fail(batch []command, err error) {
 	}
 }
 
-// run runs one command and, if it succeeds, adds its writes to the transaction and to the journal's batch.
-func run(txn *badger.Txn, do func(*Tx) error, w *writes) error {
-	tx := Tx{txn: txn}
+// run runs one command and, if it succeeds, adds its writes to the transaction and to the journal's batch, and returns them.
+func (db *DB) run(txn *badger.Txn, do func(*Tx) error, w *writes) ([]*badger.Entry, error) {
+	tx := Tx{db: db, txn: txn}
 	if err := do(&tx); err != nil {
-		return err
+		return nil, err
 	}
 	for _, e := range tx.puts {
 		if err := cmp.Or(w.add(e), set(txn, e)); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return tx.puts, nil
 }
 
 func set(txn *badger.Txn, e *badger.Entry) error {

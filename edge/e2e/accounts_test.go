@@ -34,12 +34,12 @@ type madeKey struct {
 	File       string
 }
 
-func makeMerchant(t *testing.T, data, name string) admin.NewMerchant {
+func makeMerchant(t testing.TB, data, name string) admin.NewMerchant {
 	t.Helper()
 	return operateJSON[admin.NewMerchant](t, "merchant", "create", "--name", name, "--data", data)
 }
 
-func makeKey(t *testing.T, data, merchantID string, env checkout.Environment, more ...string) madeKey {
+func makeKey(t testing.TB, data, merchantID string, env checkout.Environment, more ...string) madeKey {
 	t.Helper()
 	return operateJSON[madeKey](t, append([]string{"key", "create", "--merchant", merchantID, "--env", string(env), "--data", data}, more...)...)
 }
@@ -88,7 +88,7 @@ func stock(t *testing.T, data, merchantID string, stores int) (stocked []*catalo
 }
 
 // signer is a merchant's program with one key.
-func signer(t *testing.T, url, merchantID, privateKey string) *demo.Client {
+func signer(t testing.TB, url, merchantID, privateKey string) *demo.Client {
 	t.Helper()
 	c, err := demo.NewClient(url, merchantID, privateKey)
 	if err != nil {

@@ -18,14 +18,15 @@ const module = "github.com/crepe-checkout/crepe/"
 var arrows = map[string][]string{
 	"core/problem":   {},
 	"core/money":     {},
-	"core/country":   {},
-	"core/email":     {},
-	"core/vatid":     {},
-	"core/billing":   {"core/problem", "core/country", "core/email", "core/vatid"},
+	"core/fold":      {},
+	"core/country":   {"core/fold"},
+	"core/email":     {"core/fold"},
+	"core/vatid":     {"core/fold"},
+	"core/billing":   {"core/problem", "core/fold", "core/country", "core/email", "core/vatid"},
 	"core/civil":     {},
 	"core/tax/table": {"core/civil", "core/money", "core/country"},
 	"core/tax":       {"core/problem", "core/civil", "core/money", "core/country", "core/billing", "core/tax/table"},
-	"core/checkout":  {"core/problem", "core/civil", "core/money", "core/country", "core/email", "core/billing", "core/tax", "core/tax/table"},
+	"core/checkout":  {"core/problem", "core/fold", "core/civil", "core/money", "core/country", "core/email", "core/billing", "core/tax", "core/tax/table"},
 
 	// The explanation of the rules embeds their sources. It is not part of the WebAssembly module.
 	"core/tax/data":     {},
@@ -33,8 +34,21 @@ var arrows = map[string][]string{
 
 	"wasm":       {},
 	"wasm/ops":   {"core"},
-	"wasm/guest": {"wasm/ops"},
+	"wasm/guest": {"wasm/ops", "wasm/guest/arena"},
+	"wasm/meter": {},
 	"wasm/host":  {"wasm", "core"},
+
+	"wasm/guest/arena":      {},
+	"wasm/gateway":          {"core", "wasm/ops"},
+	"wasm/plugins":          {},
+	"wasm/rules":            {"wasm/guest/arena"}, // an SDK for stores' own rules, and samples
+	"wasm/rules/addresses":  {"wasm/rules"},
+	"wasm/rules/countries":  {"wasm/rules"},
+	"wasm/rules/coupon":     {"wasm/rules"},
+	"wasm/rules/limits":     {"wasm/rules"},
+	"wasm/rules/vatid":      {"wasm/rules"},
+	"wasm/plugins/httpwasm": {"wasm/gateway", "wasm/guest/arena"},
+	"wasm/plugins/extism":   {"wasm/ops", "wasm/guest/arena"},
 
 	"web": {},
 
@@ -44,27 +58,46 @@ var arrows = map[string][]string{
 	"edge/catalog":  {"core", "edge/shortid"},
 	"edge/auth":     {"core", "edge/shortid", "edge/catalog"},
 	"edge/sessions": {"core", "edge/shortid", "edge/psp", "edge/catalog"}, // a checkout session is opened from a product's version
-	"edge/orders":   {"core", "edge/shortid", "edge/psp", "edge/psp/limit", "edge/sessions"},
+	"edge/plugins":  {"core", "edge/metrics", "wasm/host", "wasm/meter"},  // stores' own rules
+	"edge/orders":   {"core", "edge/metrics", "edge/shortid", "edge/psp", "edge/psp/limit", "edge/sessions"},
 
-	"edge/invoices": {"core", "edge/locale", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog"},                   // what was sold, to whom, by whom
-	"edge/notify":   {"core", "edge/invoices", "edge/shortid", "edge/psp", "edge/catalog", "edge/sessions", "edge/orders"}, // facts about orders become deliveries
+	"edge/vies":          {"core", "edge/psp", "edge/catalog", "edge/orders"}, // the number with which an order was not taxed
+	"edge/vies/viestest": {},                                                  // a VIES, in tests
+
+	"edge/invoices": {"core", "edge/vies", "edge/locale", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog"},                                   // what was sold, to whom, by whom
+	"edge/notify":   {"core", "edge/metrics", "edge/vies", "edge/invoices", "edge/shortid", "edge/psp", "edge/catalog", "edge/sessions", "edge/orders"}, // facts about orders become deliveries
+
+	// Requests of buyers to be forgotten.
+	"edge/erasure": {"core", "edge/vies", "edge/invoices", "edge/shortid", "edge/psp", "edge/sessions", "edge/orders", "edge/notify", "edge/idempotency"},
 
 	"edge/quoteview":   {"core", "wasm/ops"},
 	"edge/idempotency": {"core"},
+	"edge/lease":       {},
 	"edge/locale":      {"core"},
-	"edge/throttle":    {"core"},
+	"edge/throttle":    {"core", "edge/metrics"},
 	"edge/http1":       {},
+	"edge/metrics":     {},
+	"edge/requestid":   {},
+	"edge/certificate": {},
+
+	"edge/certificate/certtest": {}, // certificates, in tests
+
+	"edge/metrics/metricstest": {}, // reads metrics, in tests
 
 	// What is stored of the services' types, and the ports of a store.
-	"edge/record": {"core", "edge/invoices", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency"},
+	"edge/record": {"core", "edge/plugins", "edge/erasure", "edge/vies", "edge/invoices", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency", "edge/lease"},
 
-	"edge/durable": {"core"}, // a database that knows no record
+	"edge/durable": {"core", "edge/metrics"}, // a database that knows no record
+	"edge/backup":  {"edge/durable"},         // nor do its backups
 
 	// Adapters see the ports that they implement, never each other.
-	"edge/badgerstore":   {"core", "edge/invoices", "edge/durable", "edge/record", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency"},
-	"edge/storetest":     {"core", "edge/invoices", "edge/shortid", "edge/record", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency"}, // the tests of a store
-	"edge/filefault":     {},                                                                                                                                                                   // a tracer, in tests
-	"edge/psp/limit":     {"core", "edge/psp"},
+	"edge/badgerstore":   {"core", "edge/plugins", "edge/metrics", "edge/erasure", "edge/vies", "edge/invoices", "edge/durable", "edge/record", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency", "edge/lease"},
+	"edge/pgstore":       {"core", "edge/plugins", "edge/metrics", "edge/erasure", "edge/vies", "edge/invoices", "edge/record", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency", "edge/lease"},
+	"edge/transfer":      {"edge/plugins", "edge/record"},                                                                                                                                                                                   // copies one store to another
+	"edge/pgtest":        {},                                                                                                                                                                                                                // PostgreSQL servers, in tests
+	"edge/storetest":     {"core", "edge/plugins", "edge/erasure", "edge/vies", "edge/invoices", "edge/shortid", "edge/record", "edge/psp", "edge/sessions", "edge/orders", "edge/catalog", "edge/auth", "edge/notify", "edge/idempotency"}, // the tests of a store
+	"edge/filefault":     {},                                                                                                                                                                                                                // a tracer, in tests
+	"edge/psp/limit":     {"core", "edge/metrics", "edge/psp"},
 	"edge/psp/stripe":    {"core", "edge/psp"},
 	"edge/smtp":          {"edge/invoices"}, // e-mail
 	"edge/smtp/smtptest": {},                // an SMTP server, in tests
@@ -74,18 +107,20 @@ var arrows = map[string][]string{
 	"edge/sandbox/page":  {"edge/sandbox", "edge/sandbox/fault"}, // its entry point for buyers and testers
 
 	// Entry points import services, never adapters.
-	"edge/graph": {"core", "edge/psp", "edge/catalog", "edge/auth", "edge/sessions", "edge/orders", "edge/notify"}, // the reads of the API
-	"edge/api":   {"core", "edge/graph", "edge/shortid", "edge/psp", "edge/sessions", "edge/orders", "edge/notify", "edge/catalog", "edge/auth", "edge/quoteview", "edge/geoip", "edge/http1", "edge/idempotency", "edge/throttle", "wasm/ops", "web"},
-	"edge/page":  {"core", "edge/invoices", "edge/sessions", "edge/orders", "edge/catalog", "edge/geoip", "edge/locale", "edge/throttle", "wasm/ops", "web"},
+	"edge/graph": {"core", "edge/vies", "edge/psp", "edge/catalog", "edge/auth", "edge/sessions", "edge/orders", "edge/notify"}, // the reads of the API
+	"edge/api":   {"core", "edge/requestid", "edge/graph", "edge/shortid", "edge/psp", "edge/sessions", "edge/orders", "edge/notify", "edge/catalog", "edge/auth", "edge/quoteview", "edge/geoip", "edge/http1", "edge/idempotency", "edge/throttle", "wasm/ops", "web"},
+	"edge/page":  {"core", "edge/plugins", "edge/requestid", "edge/invoices", "edge/sessions", "edge/orders", "edge/catalog", "edge/geoip", "edge/locale", "edge/throttle", "wasm/ops", "web"},
 
-	"edge/dashboard": {"core", "edge/shortid", "edge/psp", "edge/orders", "edge/catalog", "edge/notify", "edge/invoices", "edge/sessions", "edge/quoteview", "edge/geoip", "edge/throttle", "web"}, // the operator's pages
+	"edge/verifypage": {"edge/page", "edge/psp/stripe", "web"}, // compares a live page
 
-	"edge/admin": {"core", "edge/invoices", "edge/api", "edge/psp", "edge/orders", "edge/auth", "edge/catalog", "edge/notify"}, // an operator's entry point, on a socket of its own
+	"edge/dashboard": {"core", "edge/requestid", "edge/vies", "edge/shortid", "edge/psp", "edge/orders", "edge/catalog", "edge/notify", "edge/invoices", "edge/sessions", "edge/quoteview", "edge/geoip", "edge/throttle", "web"}, // the operator's pages
+
+	"edge/admin": {"core", "edge/plugins", "edge/erasure", "edge/vies", "edge/invoices", "edge/api", "edge/psp", "edge/orders", "edge/auth", "edge/catalog", "edge/notify"}, // an operator's entry point, on a socket of its own
 
 	"edge":           {},                                                  // doc.go only: how the parts work together
 	"edge/demo":      {"core", "edge/api", "edge/catalog", "edge/notify"}, // the merchant of crepe dev, a client of the API
 	"edge/server":    {"core", "edge", "web", "wasm"},                     // wires all of them
-	"edge/cmd/crepe": {"core", "edge/server", "edge/admin", "edge/catalog", "edge/demo", "edge/geoip", "edge/notify", "edge/psp/stripe", "edge/quoteview", "edge/sandbox", "edge/smtp"},
+	"edge/cmd/crepe": {"core", "edge/plugins", "edge/requestid", "edge/erasure", "edge/server", "edge/admin", "edge/catalog", "edge/demo", "edge/durable", "edge/geoip", "edge/notify", "edge/page", "edge/pgstore", "edge/psp", "edge/psp/stripe", "edge/quoteview", "edge/sandbox", "edge/smtp", "edge/verifypage", "web"},
 
 	"edge/shoptest": {"core", "edge/demo", "edge/sessions", "edge/orders", "edge/shortid"}, // drives a server, in tests
 	"edge/e2e":      {},                                                                    // tests of the binary
@@ -94,22 +129,30 @@ var arrows = map[string][]string{
 // thirdParty lists the packages that may import a third-party module.
 var thirdParty = map[string][]string{
 	"github.com/valyala/fasthttp":             {"edge/server", "edge/demo", "edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/dashboard", "edge/psp/stripe", "edge/sandbox", "edge/sandbox/fault", "edge/sandbox/page"},
-	"github.com/goccy/go-json":                {"edge/server", "edge/demo", "edge/shoptest", "edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/dashboard", "edge/psp/stripe", "edge/sandbox", "edge/sandbox/page", "edge/notify", "edge/record", "wasm/host"},
+	"github.com/goccy/go-json":                {"edge/server", "edge/demo", "edge/shoptest", "edge/cmd/crepe", "edge/admin", "edge/api", "edge/page", "edge/dashboard", "edge/psp/stripe", "edge/sandbox", "edge/sandbox/page", "edge/notify", "edge/erasure", "edge/plugins", "edge/record", "edge/backup", "wasm/host"},
 	"github.com/dgraph-io/badger/v4":          {"edge/durable"},
-	"google.golang.org/protobuf":              {"edge/durable"}, // Badger's MANIFEST, in a repair
+	"github.com/jackc/pgx/v5":                 {"edge/pgstore", "edge/pgtest"},
+	"github.com/pressly/goose/v3":             {"edge/pgstore"},
+	"google.golang.org/protobuf":              {"edge/durable"}, // Badger's MANIFEST and checksums
+	"github.com/klauspost/compress":           {"edge/durable"}, // Badger's blocks
 	"github.com/sony/gobreaker/v2":            {"edge/psp/limit"},
 	"golang.org/x/time":                       {"edge/psp/limit", "edge/throttle", "edge/cmd/crepe"},
-	"golang.org/x/sys":                        {"edge/durable"}, // locks and free space on Windows
-	"pgregory.net/rapid":                      {},               // generates schedules, in tests
-	"github.com/anishathalye/porcupine":       {},               // checks histories, in tests
+	"golang.org/x/text":                       {"edge/server", "edge/cmd/crepe"}, // UTF-16 files, as spreadsheets write them
+	"golang.org/x/net":                        {"edge/verifypage"},               // an HTML parser
+	"golang.org/x/sys":                        {"edge/durable"},                  // locks and free space on Windows
+	"go.yaml.in/yaml/v3":                      {},                                // reads compose.yaml, in tests
+	"pgregory.net/rapid":                      {},                                // generates schedules, in tests
+	"github.com/anishathalye/porcupine":       {},                                // checks histories, in tests
 	"github.com/wneessen/go-mail":             {"edge/smtp"},
 	"github.com/emersion/go-smtp":             {"edge/smtp/smtptest"}, // an SMTP server, in tests
 	"github.com/emersion/go-sasl":             {"edge/smtp/smtptest"}, // its logins
+	"github.com/VictoriaMetrics/metrics":      {"edge/metrics"},
 	"github.com/tetratelabs/wazero":           {"wasm/host"},
 	"github.com/evanw/esbuild":                {}, // builds web/dist, in a module of its own
 	"github.com/tinygo-org/tinygo":            {}, // builds the guest, in a module of its own
 	"github.com/oschwald/maxminddb-golang/v2": {"edge/geoip"},
 	"github.com/graph-gophers/graphql-go":     {"edge/graph"},
+	"github.com/pelletier/go-toml/v2":         {"edge/cmd/crepe"},
 }
 
 // coreImports are the packages of the standard library that the core may import. They read no clock, random numbers, files or
@@ -134,7 +177,7 @@ func TestArrows(t *testing.T) {
 func TestForbidden(t *testing.T) {
 	for _, c := range []struct{ pkg, path string }{
 		{"core/tax", "time"}, {"core/email", "fmt"}, {"core/money", module + "core/tax"}, {"core/vatid", "github.com/goccy/go-json"},
-		{"edge/orders", module + "edge/badgerstore"}, {"edge/psp/stripe", module + "edge/sandbox"}, {"edge/api", module + "edge/psp/stripe"},
+		{"edge/orders", module + "edge/badgerstore"}, {"edge/server", "github.com/jackc/pgx/v5"}, {"edge/psp/stripe", module + "edge/sandbox"}, {"edge/api", module + "edge/psp/stripe"},
 		{"edge/orders", module + "edge/psp/stripe"}, {"edge/orders", "github.com/valyala/fasthttp"}, {"edge/unheard", "strings"}, {"wasm/guest", "fmt"},
 	} {
 		if forbidden(c.pkg, c.path, false) == "" {
@@ -158,15 +201,21 @@ func forbidden(pkg, path string, test bool) string {
 		}
 	case strings.Contains(strings.Split(path, "/")[0], "."):
 		return allowedThirdParty(pkg, path, test)
-	case pure(pkg) && !test && !slices.Contains(coreImports, path) && !(pkg == "wasm/guest" && path == "unsafe"):
+	case pure(pkg) && !test && !slices.Contains(coreImports, path) && !(path == "unsafe" && isGuest(pkg)):
 		return "not on the core's list"
 	}
 	return ""
 }
 
-// pure reports whether a package is part of the WebAssembly module.
+// pure reports whether a package is part of a WebAssembly module.
 func pure(pkg string) bool {
-	return strings.HasPrefix(pkg, "core/") && pkg != "core/tax/data" && pkg != "core/tax/rulebook" || pkg == "wasm/ops" || pkg == "wasm/guest"
+	return strings.HasPrefix(pkg, "core/") && pkg != "core/tax/data" && pkg != "core/tax/rulebook" || pkg == "wasm/ops" || pkg == "wasm/gateway" || isGuest(pkg)
+}
+
+// isGuest reports whether a package is for modules that TinyGo compiles.
+func isGuest(pkg string) bool {
+	return pkg == "wasm/guest" || strings.HasPrefix(pkg, "wasm/guest/") || strings.HasPrefix(pkg, "wasm/plugins/") ||
+		pkg == "wasm/rules" || strings.HasPrefix(pkg, "wasm/rules/")
 }
 
 func allowedThirdParty(pkg, path string, test bool) string {

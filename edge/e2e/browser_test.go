@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
@@ -20,13 +21,23 @@ func TestBrowser(t *testing.T) {
 		t.Fatalf("%v; the test needs a browser: apt-get install chromium, or set CHROMIUM", err)
 	}
 	web := npmInstall(t, "../../web")
+	exchange := filepath.Join(t.TempDir(), "eurofxref.csv")
+	if err := os.WriteFile(exchange, []byte("Date, USD, \n"+time.Now().UTC().Format("02 January 2006")+", 1.0832, \n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	scripts := map[string][]string{
+		"autofill.mjs":  nil,
 		"checkout.mjs":  nil,
+		"documents.mjs": {"--exchange-rates", exchange},
+		"consent.mjs":   nil,
+		"embed.mjs":     nil,
 		"form.mjs":      nil,
 		"languages.mjs": nil,
+		"layout.mjs":    nil,
 		"order.mjs":     nil,
 		"quality.mjs":   nil,
 		"rates.mjs":     {"--rates", "testdata/rates.tsv"},
+		"rules.mjs":     nil,
 		"vitals.mjs":    nil,
 	}
 	if *otherBrowsers {
@@ -36,8 +47,8 @@ func TestBrowser(t *testing.T) {
 		t.Run(script, func(t *testing.T) {
 			data := t.TempDir()
 			start(t, data, freeAddress(t), settings...)
-			node := exec.Command("node", "--test", "--test-reporter=spec", filepath.Join(web, "e2e", script))
-			node.Env = append(os.Environ(), "DEV_JSON="+filepath.Join(data, "dev.json"), "CHROMIUM="+chromium())
+			node := exec.Command("node", "--test", "--test-timeout=300000", "--test-reporter=spec", filepath.Join(web, "e2e", script))
+			node.Env = append(os.Environ(), "DEV_JSON="+filepath.Join(data, "dev.json"), "DATA="+data, "CREPE="+binary.path, "CHROMIUM="+chromium())
 			if *shoptest.HoldTimes {
 				node.Env = append(node.Env, "HOLD_TIMES=1")
 			}

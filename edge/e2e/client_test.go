@@ -76,13 +76,17 @@ client.orders.createOnetime({ checkoutSessionId: "cs_1" }).catch((error) => {
 func codeBlocks(t *testing.T, file string) string {
 	t.Helper()
 	blocks := regexp.MustCompile("(?s)```js\n(.*?)```").FindAllStringSubmatch(read(t, file), -1)
-	if len(blocks) != 3 {
+	if len(blocks) != 4 {
 		t.Fatalf("%s has %d code blocks", file, len(blocks))
 	}
 	text := blocks[0][1] + `declare const order: Parameters<typeof client.orders.createOnetime>[0];
 declare function show(text: string): void;
 `
 	for _, block := range blocks[1:] {
+		if strings.HasPrefix(block[1], "import") {
+			text += block[1]
+			continue
+		}
 		text += "{\n" + block[1] + "}\n"
 	}
 	return text

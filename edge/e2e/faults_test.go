@@ -24,7 +24,9 @@ crashes in which an invariant held. A violation fails the run.
 - **webhook order irrelevant**: a paid order stays paid; replayed, shuffled, duplicated and renamed events change nothing.
 - **recovered unaided**: without another request of the buyer every unknown outcome is resolved; a buyer who returns is served.
 - **answers documented**: a URL, the session's refusal, 503 or 500, within nine seconds.
-- **I14**, of the mistakes below: the outbox tells of every completed order once, and of no other.
+- **refunded once**: a refund is made at most once at the provider, under one key, and never more than was paid; a refund that counts
+  as made is there; every refund ends as it is there, split into net and tax as its order is.
+- **merchant told**: the outbox tells of every completed order and of every end of a refund once, and of nothing else.
 - **nothing secret told**: no key, secret or buyer's data is in a log, an idempotency key or a stored failure.
 `
 

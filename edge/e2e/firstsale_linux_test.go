@@ -39,14 +39,7 @@ func TestFirstSale(t *testing.T) {
 		t.Fatalf("the buyer: %v: %s", err, output)
 	}
 	completed := strings.Fields(await(t, lines, "order.completed ORD_"))
-	receipt, err := http.Get(completed[2])
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer receipt.Body.Close()
-	if page, err := io.ReadAll(receipt.Body); err != nil || receipt.StatusCode != http.StatusOK || !strings.Contains(string(page), "€31.03") {
-		t.Errorf("the receipt: %v, %s, without the total of 31.03 EUR", err, receipt.Status)
-	}
+	checkDocument(t, completed[2], "Receipt")
 	order := readBack(t, await(t, lines, `{"status"`))
 	if order.Status != "completed" || order.PriceSnapshot.Total != "31.03" || order.PriceSnapshot.TaxAmount != "2.03" || len(order.Payments) != 1 {
 		t.Fatalf("the order read back is %+v", order)
@@ -57,9 +50,24 @@ func TestFirstSale(t *testing.T) {
 	if output, err := refund.CombinedOutput(); err != nil {
 		t.Fatalf("crepe refund: %v: %s", err, output)
 	}
-	await(t, lines, "refund.succeeded "+completed[1])
+	refunded := strings.Fields(await(t, lines, "refund.succeeded "+completed[1]))
+	checkDocument(t, refunded[2], "Credit note")
 	if order := readBack(t, await(t, lines, `{"status"`)); order.Payments[0].RefundStatus != "refunded" {
 		t.Errorf("the refunded order is %+v", order)
+	}
+}
+
+// checkDocument opens a receipt or a credit note of the sale.
+func checkDocument(t *testing.T, url, title string) {
+	t.Helper()
+	answer, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	page, err := io.ReadAll(answer.Body)
+	if text := string(page); err != nil || answer.StatusCode != http.StatusOK || !strings.Contains(text, "<h1>"+title+"</h1>") || !strings.Contains(text, "31.03") {
+		t.Errorf("%s of 31.03 EUR: %v, %s: %s", title, err, answer.Status, page)
 	}
 }
 

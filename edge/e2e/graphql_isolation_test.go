@@ -117,18 +117,18 @@ func (w *isolation) pay(t *testing.T, p *place) {
 	must(t, err)
 	w.shop.Pay(t, w.shop.Post(t, shoptest.CreateOrderPath, string(body), w.headers(t, asCustomer, p, "", "")).CheckoutURL(t))
 	shoptest.Eventually(t, "the payment is there", func() bool {
-		var read struct {
-			Data struct {
-				Payments []struct{ ID, OrderID string }
-			}
+		type payment struct {
+			ID, OrderID  string
+			OnetimeOrder struct{ CheckoutSessionID string }
 		}
-		got := w.ask(t, p, asMerchant, fmt.Sprintf(`{payments(storeId: %q){id orderId}}`, p.storeID))
+		var read struct{ Data struct{ Payments []payment } }
+		got := w.ask(t, p, asMerchant, fmt.Sprintf(`{payments(storeId: %q){id orderId onetimeOrder{checkoutSessionId}}}`, p.storeID))
 		must(t, json.Unmarshal([]byte(got.Body), &read))
-		if len(read.Data.Payments) == 0 {
-			return false
+		i := slices.IndexFunc(read.Data.Payments, func(m payment) bool { return m.OnetimeOrder.CheckoutSessionID == session.SessionID })
+		if i >= 0 {
+			p.paymentID, p.orderID = read.Data.Payments[i].ID, read.Data.Payments[i].OrderID
 		}
-		p.paymentID, p.orderID = read.Data.Payments[0].ID, read.Data.Payments[0].OrderID
-		return true
+		return i >= 0
 	})
 	ticket := fmt.Sprintf(`{"paymentId":%q,"reason":"of %s","requestedAmount":{"amount":"1.00","currency":"EUR"}}`, p.paymentID, p)
 	const path = "/v1/actions/refund-ticket/create-ticket"

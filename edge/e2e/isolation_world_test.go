@@ -21,6 +21,10 @@ type place struct {
 	merchantID, storeID, slug, productID             string
 	sessionID, orderID, webhookID, token, otherToken string
 	paymentID, paidOrderID                           string // of another order of the buyer
+
+	ticketPaymentID, ticketOrderID string          // of a third order of the buyer
+	ticketIDs                      []string        // rejected
+	receipts                       map[string]bool // the paths of the documents of paidOrderID
 }
 
 func (p *place) otherEnvironment() checkout.Environment {
@@ -172,8 +176,10 @@ func (w *isolation) records(t *testing.T) map[string]any {
 		session, order := r.order(t, p.sessionID)
 		read(p.sessionID, session, nil)
 		read(p.orderID, order, nil)
-		paid, err := r.db.Order(t.Context(), p.env, p.paidOrderID)
-		read(p.paidOrderID, paid, err)
+		for _, id := range []string{p.paidOrderID, p.ticketOrderID} {
+			paid, err := r.db.Order(t.Context(), p.env, id)
+			read(id, paid, err)
+		}
 	}
 	if strings.Contains(fmt.Sprint(all), "Taken") {
 		t.Error("a record was changed by a foreign caller")

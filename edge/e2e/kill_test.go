@@ -20,13 +20,14 @@ import (
 )
 
 var (
-	kills    = flag.Int("kills", 5, "how often TestKill kills the binary")
-	killSeed = flag.Uint64("kill-seed", uint64(time.Now().UnixNano()), "of the schedule of TestKill")
+	kills    = flag.Int("kills", 5, "how often TestKill, TestKillWebhooks and TestKillRefunds kill the binary; TestFailover kills PostgreSQL a fifth as often")
+	killSeed = flag.Uint64("kill-seed", uint64(time.Now().UnixNano()), "of the schedules of TestKill, TestKillWebhooks and TestKillRefunds")
 )
 
 // acknowledgement is a URL that a client received, and its request.
 type acknowledgement struct {
 	session, country, url string
+	at                    time.Time // when it had received it
 }
 
 // TestKill kills the binary repeatedly while clients order. Everything that it acknowledged is stored afterwards, and no session
@@ -53,9 +54,16 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// submitUntilKilled lets clients order, each from sessions of its own and with changing billing details, and kills the server
-// meanwhile.
+// submitUntilKilled kills the server while clients order.
 func submitUntilKilled(t *testing.T, s *shoptest.Shop, running *program, rng *rand.Rand) (acks []acknowledgement) {
+	return submitWhile(t, s, rng, func() {
+		time.Sleep(time.Duration(50+rng.IntN(400)) * time.Millisecond)
+		running.kill()
+	})
+}
+
+// submitWhile lets clients order, each from sessions of its own and with changing billing details, until do returns.
+func submitWhile(t *testing.T, s *shoptest.Shop, rng *rand.Rand, do func()) (acks []acknowledgement) {
 	token := s.Token(t, "user-1")
 	sessions := make([]string, 12)
 	for i := range sessions {
@@ -70,13 +78,13 @@ func submitUntilKilled(t *testing.T, s *shoptest.Shop, running *program, rng *ra
 			for ctx.Err() == nil {
 				a := acknowledgement{session: sessions[c*3+rng.IntN(3)], country: []string{"DE", "FR", "JP"}[rng.IntN(3)]}
 				if a.url = tryOrder(ctx, s, token, a.session, a.country); a.url != "" {
+					a.at = time.Now()
 					told <- a
 				}
 			}
 		})
 	}
-	time.Sleep(time.Duration(50+rng.IntN(400)) * time.Millisecond)
-	running.kill()
+	do()
 	stop()
 	clients.Wait()
 	close(told)
@@ -88,25 +96,31 @@ func submitUntilKilled(t *testing.T, s *shoptest.Shop, running *program, rng *ra
 
 // tryOrder calls create-order and returns the URL; "" after any error.
 func tryOrder(ctx context.Context, s *shoptest.Shop, token, session, country string) (url string) {
-	request, err := http.NewRequestWithContext(ctx, "POST", s.URL+shoptest.CreateOrderPath, strings.NewReader(shoptest.OrderBodyTo(session, country)))
+	var answer struct{ Data struct{ CheckoutURL string } }
+	tryPost(ctx, s.URL+shoptest.CreateOrderPath, shoptest.OrderBodyTo(session, country), shoptest.Bearer(token), &answer)
+	return answer.Data.CheckoutURL
+}
+
+// tryPost sends JSON and reads the answer, unless the server has vanished. It returns the status, 0 without an answer.
+func tryPost(ctx context.Context, url, body string, headers map[string]string, answer any) (status int) {
+	request, err := http.NewRequestWithContext(ctx, "POST", url, strings.NewReader(body))
 	if err != nil {
-		return ""
+		return 0
 	}
 	request.Header.Set("Content-Type", "application/json")
-	for name, value := range shoptest.Bearer(token) {
+	for name, value := range headers {
 		request.Header.Set(name, value)
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return ""
+		return 0
 	}
 	defer response.Body.Close()
-	var answer struct{ Data struct{ CheckoutURL string } }
 	text, err := io.ReadAll(response.Body)
-	if err != nil || json.Unmarshal(text, &answer) != nil {
-		return ""
+	if err != nil || json.Unmarshal(text, answer) != nil {
+		return 0
 	}
-	return answer.Data.CheckoutURL
+	return response.StatusCode
 }
 
 // audit reads the databases of the killed server: every acknowledged URL is durable, for what was asked, and each order has at

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -58,18 +59,18 @@ func (i *inbox) add(signature string, body []byte) {
 	i.bodies[event.ID] = append(i.bodies[event.ID], string(body))
 }
 
-// events returns the deliveries of each order by its id, and how many times any was sent.
-func (i *inbox) events(t *testing.T) (byOrder map[string][]string, sent int) {
+// events returns the ids of the deliveries of each event, by its type and the id of the refund or order, and how many times any was sent.
+func (i *inbox) events(t *testing.T) (deliveries map[string][]string, sent int) {
 	t.Helper()
 	i.mutex.Lock()
 	defer i.mutex.Unlock()
-	byOrder = make(map[string][]string)
+	deliveries = make(map[string][]string)
 	for id, bodies := range i.bodies {
 		var event struct {
 			EventType string
-			Data      struct{ OrderID string }
+			Data      struct{ OrderID, RefundID string }
 		}
-		if err := json.Unmarshal([]byte(bodies[0]), &event); err != nil || event.EventType != "order.completed" {
+		if err := json.Unmarshal([]byte(bodies[0]), &event); err != nil {
 			t.Errorf("%s: %v", bodies[0], err)
 		}
 		for _, again := range bodies[1:] {
@@ -77,10 +78,14 @@ func (i *inbox) events(t *testing.T) (byOrder map[string][]string, sent int) {
 				t.Errorf("delivery %s was\n%s, then\n%s", id, bodies[0], again)
 			}
 		}
-		byOrder[event.Data.OrderID] = append(byOrder[event.Data.OrderID], id)
+		about := event.EventType + " " + cmp.Or(event.Data.RefundID, event.Data.OrderID)
+		deliveries[about] = append(deliveries[about], id)
 		sent += len(bodies)
 	}
-	return byOrder, sent
+	if len(i.wrong) > 0 {
+		t.Errorf("the merchant got %d that do not verify: %s", len(i.wrong), i.wrong[0])
+	}
+	return deliveries, sent
 }
 
 // TestKillWebhooks: the binary is killed again and again while buyers pay and merchants are told. Afterwards the merchant has heard of
@@ -108,7 +113,7 @@ func TestKillWebhooks(t *testing.T) {
 	running := start(t, data, address)
 	shoptest.Eventually(t, "the merchant hears of every order", func() bool {
 		got, _ := merchant.events(t)
-		return !slices.ContainsFunc(paid, func(id string) bool { return len(got[id]) == 0 })
+		return !slices.ContainsFunc(paid, func(id string) bool { return len(got[completed+id]) == 0 })
 	})
 	running.kill()
 	if again := paidOrders(t, data); len(again) != len(paid) {
@@ -116,13 +121,11 @@ func TestKillWebhooks(t *testing.T) {
 	}
 	auditReceipts(t, data, readDevFile(t, data).StoreID, paid)
 	got, sent := merchant.events(t)
-	for id, deliveries := range got {
-		if !slices.Contains(paid, id) || len(deliveries) != 1 {
-			t.Errorf("order %s, paid %t, has the deliveries %v", id, slices.Contains(paid, id), deliveries)
+	for event, deliveries := range got {
+		id, isCompleted := strings.CutPrefix(event, completed)
+		if !isCompleted || !slices.Contains(paid, id) || len(deliveries) != 1 {
+			t.Errorf("%s, paid %t, has the deliveries %v", event, slices.Contains(paid, id), deliveries)
 		}
-	}
-	if len(merchant.wrong) > 0 {
-		t.Errorf("the merchant got %d that do not verify: %s", len(merchant.wrong), merchant.wrong[0])
 	}
 	t.Logf("%d orders paid, %d events, sent %d times", len(paid), len(got), sent)
 	if *kills >= 50 {
@@ -132,6 +135,9 @@ func TestKillWebhooks(t *testing.T) {
 			fmt.Sprintf("kill -9 while delivering\t%d\t%d\t%d\t0\t%d", *kills, len(paid), len(got), sent-len(got)))
 	}
 }
+
+// completed begins the name of the event of a paid order.
+const completed = "order.completed "
 
 // payUntilKilled lets buyers order and pay, and kills the server meanwhile.
 func payUntilKilled(t *testing.T, s *shoptest.Shop, running *program, rng *rand.Rand) {
@@ -146,7 +152,7 @@ func payUntilKilled(t *testing.T, s *shoptest.Shop, running *program, rng *rand.
 		buyers.Go(func() {
 			for _, session := range sessions[b*6 : b*6+6] {
 				if url := tryOrder(ctx, s, token, session, "DE"); url != "" {
-					tryPay(ctx, url)
+					tryPay(ctx, url, "succeeds")
 				}
 			}
 		})
@@ -157,9 +163,9 @@ func payUntilKilled(t *testing.T, s *shoptest.Shop, running *program, rng *rand.
 	buyers.Wait()
 }
 
-// tryPay presses the button of the sandbox's page, unless the server has vanished.
-func tryPay(ctx context.Context, url string) {
-	request, err := http.NewRequestWithContext(ctx, "POST", url, strings.NewReader("outcome=succeeds"))
+// tryPay chooses an outcome on the sandbox's page, unless the server has vanished.
+func tryPay(ctx context.Context, url, outcome string) {
+	request, err := http.NewRequestWithContext(ctx, "POST", url, strings.NewReader("outcome="+outcome))
 	if err != nil {
 		return
 	}

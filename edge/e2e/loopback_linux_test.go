@@ -138,30 +138,48 @@ func startSeeded(b *testing.B, n int) (*target, []string) {
 	return &target{process: p.Process, address: address, data: data}, sessions
 }
 
-func (t *target) token(b *testing.B) string {
+// token returns the token of all requests.
+func (t *target) token(b *testing.B) func(int) string {
 	b.Helper()
-	s := shopOn(b, t.data)
-	return s.Token(b, "bench")
+	token := shopOn(b, t.data).Token(b, "bench")
+	return func(int) string { return token }
 }
 
 // cpu returns the process's CPU time, user and system, in microseconds.
 func (t *target) cpu(b *testing.B) float64 {
 	b.Helper()
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", t.process.Pid))
-	if err != nil {
-		b.Fatal(err)
+	stat := readStat(b, t.process.Pid)
+	if stat == nil {
+		b.Fatal("the server has ended")
 	}
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	var ticks int
-	for _, field := range fields[11:13] { // utime and stime (proc(5)), counted after the name
-		n, err := strconv.Atoi(field)
+	return float64((stat[utime] + stat[stime]) * tick)
+}
+
+// Fields of /proc/PID/stat (proc(5)), counted from the parent's id.
+const (
+	ppid       = 0
+	utime      = 10
+	stime      = 11
+	cutime     = 12 // of children that have ended
+	cstime     = 13
+	tick   int = 10_000 // microseconds: USER_HZ is 100 wherever Linux has a proc
+)
+
+// readStat returns the fields of a process's stat from the parent's id on; nil if the process has ended.
+func readStat(b testing.TB, pid int) (fields []int) {
+	b.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return nil
+	}
+	for _, text := range strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))[1:15] { // after name and state
+		n, err := strconv.Atoi(text)
 		if err != nil {
 			b.Fatal(err)
 		}
-		ticks += n
+		fields = append(fields, n)
 	}
-	const tick = 10_000 // microseconds: USER_HZ is 100 wherever Linux has a proc
-	return float64(ticks * tick)
+	return fields
 }
 
 // resident reads one of the process's memory figures (proc(5), status), in megabytes.
@@ -183,7 +201,7 @@ func (t *target) resident(b testing.TB, name string) float64 {
 type load struct {
 	clients, requests int
 	body              func(i int) string
-	token             string
+	token             func(i int) string
 }
 
 // measured is the result: requests a second, latencies in milliseconds, the server's CPU time for a request in microseconds.
@@ -203,9 +221,9 @@ func (t *target) drive(b *testing.B, l load) measured {
 			req.SetRequestURI("http://" + t.address + shoptest.CreateOrderPath)
 			req.Header.SetMethod("POST")
 			req.Header.SetContentType("application/json")
-			req.Header.Set("Authorization", "Bearer "+l.token)
 			req.Header.Set("X-Environment", "test")
 			for i := int(next.Add(1)) - 1; i < l.requests; i = int(next.Add(1)) - 1 {
+				req.Header.Set("Authorization", "Bearer "+l.token(i))
 				req.SetBodyString(l.body(i))
 				sent := time.Now()
 				if err := client.Do(req, resp); err != nil || resp.StatusCode() != 200 {

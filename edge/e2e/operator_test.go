@@ -34,7 +34,7 @@ func wantProbe(t *testing.T, s *shoptest.Shop, path string, status int, body str
 }
 
 // launch runs the binary until the test ends, and returns what it prints.
-func launch(t *testing.T, args ...string) (*exec.Cmd, *shoptest.Buffer) {
+func launch(t testing.TB, args ...string) (*exec.Cmd, *shoptest.Buffer) {
 	t.Helper()
 	c, out := exec.Command(binary.path, args...), new(shoptest.Buffer)
 	c.Stdout, c.Stderr = out, out
@@ -90,7 +90,7 @@ func TestUses(t *testing.T) {
 }
 
 // waitReady waits until the server listens and is ready.
-func waitReady(t *testing.T, address string) {
+func waitReady(t testing.TB, address string) {
 	t.Helper()
 	shoptest.Eventually(t, "the server is ready", func() bool {
 		response, err := http.Get("http://" + address + "/readyz")
@@ -136,7 +136,7 @@ func TestRefusedSettings(t *testing.T) {
 func TestMisuse(t *testing.T) {
 	t.Parallel()
 	for _, command := range []string{"dev", "serve", "trigger", "quote", "taxid check", "version", "repair",
-		"orders quarantine", "orders refund-due", "token-key list", "token-key rotate", "token-key revoke", "merchant create", "merchant list",
+		"orders quarantine", "orders refund-due", "orders vat-checks", "report tax", "webhook list", "webhook deliveries", "refund list", "token-key list", "token-key rotate", "token-key revoke", "merchant create", "merchant list",
 		"key create", "key list", "key rotate", "key revoke", "store create", "store list", "store set"} {
 		args := strings.Fields(command)
 		c := exec.Command(binary.path, append(args, "--foo")...)
@@ -163,7 +163,7 @@ func TestMisuse(t *testing.T) {
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	output, err := exec.Command(binary.path, "version").Output()
-	want := regexp.MustCompile(`^crepe \S+\n(commit [0-9a-f]+ of .*\n)?go1\.\S+ \w+/\w+\ntax table ` + regexp.QuoteMeta(table.DataVersion) + `\n$`)
+	want := regexp.MustCompile(`^crepe \S+\n(commit [0-9a-f]+ of .*\n)?go1\.\S+ \w+/\w+\ntax table ` + regexp.QuoteMeta(table.DataVersion) + `\npages [0-9a-f]{12}\n$`)
 	if err != nil || !want.Match(output) {
 		t.Errorf("%v: %s", err, output)
 	}

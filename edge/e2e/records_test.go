@@ -38,21 +38,33 @@ func openRecords(t testing.TB, data string) *records {
 	if err != nil {
 		t.Fatal(err)
 	}
-	provided, err := durable.Open(filepath.Join(data, sandboxDatabase), durable.Options{NoSync: true})
-	if err != nil {
-		t.Fatal(errors.Join(err, db.Close()))
-	}
+	provider, closeProvider := openProvider(t, data)
 	log := slog.New(slog.DiscardHandler)
-	provider := sandbox.New(sandbox.Config{Store: sandbox.NewStore(provided, checkout.Test), Key: "sk_test_sandbox", Log: log})
 	adapter := stripe.New(stripe.Config{Name: "sandbox", Key: "sk_test_sandbox", BaseURL: "http://sandbox", Dial: provider.Dial})
 	return &records{db: db, provider: provider,
 		orders: orders.New(orders.Config{Store: db, Providers: map[checkout.Environment]orders.Provider{checkout.Test: orders.Limited(limit.New(adapter, limit.Limits{}))},
 			Now: time.Now, Rand: rand.Reader, Log: log}),
 		close: func() {
-			if err := errors.Join(provider.Close(), provided.Close(), db.Close()); err != nil {
+			closeProvider()
+			if err := db.Close(); err != nil {
 				t.Error(err)
 			}
 		}}
+}
+
+// openProvider opens the sandbox provider of the test environment in a data directory.
+func openProvider(t testing.TB, data string) (provider *sandbox.Sandbox, done func()) {
+	t.Helper()
+	db, err := durable.Open(filepath.Join(data, sandboxDatabase), durable.Options{NoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	provider = sandbox.New(sandbox.Config{Store: sandbox.NewStore(db, checkout.Test), Key: "sk_test_sandbox"})
+	return provider, func() {
+		if err := errors.Join(provider.Close(), db.Close()); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // order reads a session and its order.

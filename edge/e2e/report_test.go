@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/csv"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/edge/admin"
 	"github.com/crepe-checkout/crepe/edge/invoices"
+	"github.com/crepe-checkout/crepe/edge/record"
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
@@ -48,13 +50,19 @@ func TestTaxReport(t *testing.T) {
 	if other := operateJSON[admin.TaxReport](t, "report", "tax", "--env", "test", "--from", "2026-01-01", "--to", "2026-01-02", "--data", data); len(other.Taxes) != 0 {
 		t.Errorf("another period has %+v", other)
 	}
+	if empty := operate(t, "report", "tax", "--from", "2026-01-01", "--to", "2026-01-02", "--data", data); empty != "Nothing was sold or refunded in prod from 2026-01-01 to 2026-01-02.\n" {
+		t.Errorf("an empty report is %q", empty)
+	}
+	if none := operate(t, "webhook", "deliveries", "--data", data); !strings.HasPrefix(none, "No delivery has failed. --store-id STO_… lists all of a store") {
+		t.Errorf("no failed delivery is listed as %q", none)
+	}
 	running.kill()
 	net, taxes, reverse := sumOrders(t, data, sessions)
 	total := live.Totals[0]
-	if total.Net != net || total.Tax != taxes || len(live.ECSales) != 1 || live.ECSales[0] != (admin.ECSale{Customer: "DE136695976", Currency: "EUR", Net: reverse}) {
+	if total.Net != net || total.Tax != taxes || !reflect.DeepEqual(live.ECSales, []admin.ECSale{{Customer: "DE136695976", Currency: "EUR", Net: reverse}}) {
 		t.Errorf("the report is %+v; want %s and %s, %s of them as reverse charges", live, net, taxes, reverse)
 	}
-	if stopped := operate(t, append(period, "--json")...); stopped != operate(t, append(period, "--json", "--store", shop.File.StoreID)...) ||
+	if stopped := operate(t, append(period, "--json")...); stopped != operate(t, append(period, "--json", "--store-id", shop.File.StoreID)...) ||
 		!strings.Contains(stopped, `"net": "`+net+`"`) {
 		t.Errorf("the stopped directory has %s", stopped)
 	}
@@ -68,7 +76,7 @@ func TestTaxReport(t *testing.T) {
 		`"yesterday" to`:               {"--from", "yesterday", "--to", "2026-01-01"},
 		"there is no environment":      {"--from", "2026-01-01", "--to", "2026-01-01", "--env", "staging"},
 		"is about one environment":     {"--from", "2026-01-01", "--to", "2026-01-01", "--env", ""},
-		"there is no store \"STO_x\"":  {"--from", "2026-01-01", "--to", "2026-01-01", "--store", "STO_x"},
+		"there is no store \"STO_x\"":  {"--from", "2026-01-01", "--to", "2026-01-01", "--store-id", "STO_x"},
 		"--csv and --json exclude":     {"--from", "2026-01-01", "--to", "2026-01-01", "--csv", "--json"},
 		"unexpected argument \"2026\"": {"--from", "2026-01-01", "--to", "2026-01-01", "2026"},
 	} {
@@ -99,30 +107,34 @@ func auditReceipts(t *testing.T, data, storeID string, paid []string) {
 	t.Helper()
 	r := openRecords(t, data)
 	defer r.close()
-	numbered := make(map[string]int)
-	for year := time.Now().UTC().Year() - 1; year <= time.Now().UTC().Year(); year++ {
-		series := invoices.Series{Environment: checkout.Test, StoreID: storeID, Kind: invoices.Receipt, Year: year}
-		page, err := r.db.Documents(t.Context(), series, "", 1_000_000)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range page.Items {
-			d := &page.Items[i]
-			if d.Number != i+1 {
-				t.Errorf("receipt %d of %d has the number %d", i+1, year, d.Number)
-			}
-			numbered[d.OrderID]++
-		}
-		if last, err := r.db.LastNumber(t.Context(), series); err != nil || last != len(page.Items) {
-			t.Errorf("%d has %d receipts, and the last number is %d, %v", year, len(page.Items), last, err)
-		}
-	}
 	for _, id := range paid {
-		if numbered[id] != 1 {
-			t.Errorf("order %s has %d receipts", id, numbered[id])
+		o, err := r.db.Order(t.Context(), checkout.Test, id)
+		must(t, err)
+		if _, err := r.db.DocumentOf(t.Context(), checkout.Test, id, o.Payments[0].ID); err != nil {
+			t.Errorf("the receipt of %s: %v", id, err)
 		}
 	}
-	if len(numbered) != len(paid) {
-		t.Errorf("%d orders have receipts, %d are paid", len(numbered), len(paid))
+	if n := countDocuments(t, r.db, storeID, invoices.Receipt); n != len(paid) {
+		t.Errorf("there are %d receipts, %d orders are paid", n, len(paid))
 	}
+}
+
+// countDocuments counts a store's documents of a kind, whose numbers must have no gaps.
+func countDocuments(t *testing.T, db record.Store, storeID string, kind invoices.Kind) (count int) {
+	t.Helper()
+	for year := time.Now().UTC().Year() - 1; year <= time.Now().UTC().Year(); year++ {
+		series := invoices.Series{Environment: checkout.Test, StoreID: storeID, Kind: kind, Year: year}
+		page, err := db.Documents(t.Context(), series, "", 1_000_000)
+		must(t, err)
+		for i := range page.Items {
+			if page.Items[i].Number != i+1 {
+				t.Errorf("%s %d of %d has the number %d", kind, i+1, year, page.Items[i].Number)
+			}
+		}
+		if last, err := db.LastNumber(t.Context(), series); err != nil || last != len(page.Items) {
+			t.Errorf("%d has %d of the kind %s, and the last number is %d, %v", year, len(page.Items), kind, last, err)
+		}
+		count += len(page.Items)
+	}
+	return count
 }

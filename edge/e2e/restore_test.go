@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"cmp"
+	"errors"
 	"flag"
 	"fmt"
 	"net/http"
@@ -64,11 +65,11 @@ func TestRestoredBackup(t *testing.T) {
 			urls[session] = order(session, country).CheckoutURL(t)
 		}
 	})
-	running.kill()
 	database, backup := filepath.Join(data, ownDatabase), filepath.Join(t.TempDir(), "backup")
-	copyAll(t, database, backup)
-
-	running = start(t, data, address)
+	crepe(t, "backup", backup, "--data", data) // while it runs
+	crepe(t, "backup", "drill", backup)
+	crepe(t, "verify", backup)
+	refused(t, nil, "verify a backup: crepe backup DIR --data "+data, "verify", data)
 	each(func(kind int, session string) {
 		for _, country := range lost[kind].past {
 			urls[session] = order(session, country).CheckoutURL(t)
@@ -81,7 +82,13 @@ func TestRestoredBackup(t *testing.T) {
 	if err := os.RemoveAll(database); err != nil {
 		t.Fatal(err)
 	}
-	copyAll(t, backup, database)
+	restored := filepath.Join(t.TempDir(), "restored")
+	crepe(t, "restore", backup, "--data", restored)
+	mark := filepath.Join(data, "restored.json")
+	err := errors.Join(os.Rename(filepath.Join(restored, ownDatabase), database), os.Rename(filepath.Join(restored, "restored.json"), mark))
+	if err != nil {
+		t.Fatal(err)
+	}
 
 	running = start(t, data, address)
 	again, sold := make([]int, len(lost)), make([]int, len(lost))
@@ -95,6 +102,9 @@ func TestRestoredBackup(t *testing.T) {
 			t.Errorf("%s: %v", lost[kind].name, answer)
 		}
 	})
+	if _, err := os.Stat(mark); !errors.Is(err, os.ErrNotExist) {
+		t.Error("orders were taken, and the restored directory was not compared with the provider:", err)
+	}
 	running.kill()
 	twice := auditRestored(t, data)
 	rows := []string{"what the copy lacks; the order afterwards\tsessions\tanswered with a URL\tpayable or paid twice"}
@@ -109,10 +119,18 @@ func TestRestoredBackup(t *testing.T) {
 		rows = append(rows, fmt.Sprintf("%s\t%d\t%d\t%d", k.name, again[kind], sold[kind], bad))
 	}
 	if *restores >= 5 {
-		keepFaultRows(t, "restore", "A restored backup", "The binary is killed, its database is replaced by an older copy, and the provider "+
+		keepFaultRows(t, "restore", "A restored backup", "The binary is killed, its database is replaced by a restored backup, and the provider "+
 			"keeps its state. The same buyer orders again. A session never has two checkouts that are paid or can be paid, and a paid "+
 			"session is not sold again; a session whose checkout was ended after the backup is refused, and the buyer needs a new one.",
 			rows...)
+	}
+}
+
+// crepe runs a command of the binary, which must succeed.
+func crepe(t *testing.T, args ...string) {
+	t.Helper()
+	if output, err := exec.Command(binary.path, args...).CombinedOutput(); err != nil {
+		t.Fatalf("crepe %v: %v\n%s", args, err, output)
 	}
 }
 

@@ -56,8 +56,21 @@ func (q *query) WebhookDeliveriesCount(ctx context.Context, args struct {
 	if err != nil {
 		return 0, err
 	}
+	if args.Filter == nil || *args.Filter == (deliveryFilter{}) {
+		return v.deliveriesKept(ctx, args.StoreID)
+	}
 	list, err := v.deliveries(ctx, args.StoreID, args.Filter, maxRecords)
 	return int32(len(list)), err
+}
+
+// deliveriesKept counts the deliveries of the stores that the viewer may see.
+func (v *viewer) deliveriesKept(ctx context.Context, storeID *string) (count int32, err error) {
+	stores, err := v.storesIn(ctx, storeID)
+	for _, s := range stores {
+		n, counted := v.config.Records.CountDeliveriesOf(ctx, v.env, s.ID)
+		count, err = count+int32(n), errors.Join(err, counted)
+	}
+	return count, err
 }
 
 // deliveries reads the deliveries of the stores that the viewer may see, of each of them the newest first, until there are enough.

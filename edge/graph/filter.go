@@ -19,7 +19,7 @@ const (
 var (
 	errLimit    = problem.New(problem.Invalid, "limit-invalid", "", "Invalid limit: expected 0 to 100")
 	errOffset   = problem.New(problem.Invalid, "offset-invalid", "", "Invalid offset: expected 0 to 10000; narrow the list by a filter")
-	errDateTime = problem.New(problem.Invalid, "filter-invalid", "", "Invalid filter: expected an ISO 8601 timestamp such as 2026-01-15T10:30:00Z")
+	errDateTime = problem.New(problem.Invalid, "filter-time-invalid", "", "Invalid filter: expected an ISO 8601 timestamp such as 2026-01-15T10:30:00Z")
 	errFilter   = problem.New(problem.Invalid, "filter-invalid", "", "Invalid filter: at most 100 values of at most 512 bytes")
 )
 

@@ -35,6 +35,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/notify"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/sessions"
+	"github.com/crepe-checkout/crepe/edge/vies"
 )
 
 //go:embed schema.graphql
@@ -62,6 +63,7 @@ type Records interface {
 	Product(ctx context.Context, id string) (*catalog.Product, error)
 	Version(ctx context.Context, productID, id string) (*catalog.Version, error)
 	notify.Reader
+	VATCheck(ctx context.Context, env checkout.Environment, storeID, orderID string) (*vies.Check, error)
 }
 
 // Config is what a [Service] is made of. Every field is needed.
@@ -145,7 +147,7 @@ func (s *Service) Answer(ctx context.Context, caller *auth.Caller, r *Request) (
 	if d.asksForSchema() && d.schemaWithin(maxDeepSchemaWords) && tooDeep(response) {
 		response = s.exec(ctx, s.schema, &d, r)
 	}
-	return s.answer(response), nil
+	return s.answer(ctx, response), nil
 }
 
 // exec executes a document. The library's parser panics at some texts that are no GraphQL, "\70000" as a description for one.
@@ -167,10 +169,10 @@ func tooDeep(r *graphql.Response) bool {
 	return false
 }
 
-func (s *Service) answer(r *graphql.Response) *Answer {
+func (s *Service) answer(ctx context.Context, r *graphql.Response) *Answer {
 	a := &Answer{Data: r.Data}
 	for _, err := range r.Errors {
-		a.Errors = append(a.Errors, s.entry(err))
+		a.Errors = append(a.Errors, s.entry(ctx, err))
 	}
 	empty := len(r.Data) == 0 || string(r.Data) == "{}" || string(r.Data) == "null"
 	if empty && len(r.Errors) > 0 {
@@ -181,7 +183,7 @@ func (s *Service) answer(r *graphql.Response) *Answer {
 }
 
 // entry is an error as it is shown. What is not a problem is for the log only.
-func (s *Service) entry(err *gqlerrors.QueryError) Error {
+func (s *Service) entry(ctx context.Context, err *gqlerrors.QueryError) Error {
 	e := Error{Message: err.Message, Layer: layer, Locations: err.Locations, Path: err.Path}
 	if err.ResolverError == nil {
 		if e.Code = "query-invalid"; errors.Is(err, graphql.ErrTooManySelections) || err.Rule == "MaxDepthExceeded" {
@@ -195,7 +197,7 @@ func (s *Service) entry(err *gqlerrors.QueryError) Error {
 	case errors.Is(err.ResolverError, orders.ErrTooSparse):
 		p = errTooSparse
 	default:
-		s.config.Log.Error("a query failed", "error", err.ResolverError)
+		s.config.Log.ErrorContext(ctx, "a query failed", "error", err.ResolverError)
 		p = errInternal
 	}
 	if e.Message, e.Code = p.Message, p.Code; p == errTooCostly || p == errTooSparse {
@@ -217,12 +219,12 @@ var (
 type panicLog struct{ log *slog.Logger }
 
 // LogPanic implements log.Logger.
-func (l panicLog) LogPanic(_ context.Context, value any) {
+func (l panicLog) LogPanic(ctx context.Context, value any) {
 	text := "a value"
 	if err, ok := value.(interface{ RuntimeError() }); ok {
 		text = err.(error).Error()
 	}
-	l.log.Error("panic in a query", "reason", text)
+	l.log.ErrorContext(ctx, "panic in a query", "reason", text)
 }
 
 // MakePanicError implements errors.PanicHandler.

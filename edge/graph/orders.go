@@ -242,14 +242,23 @@ func (o *order) ProductVersion(ctx context.Context) (orderVersion, error) {
 	return sold, err
 }
 
-type priceSnapshot struct{ Currency, Subtotal, TaxAmount, Total, TaxCategory string }
+type priceSnapshot struct {
+	Currency, Subtotal, TaxAmount, Total, TaxCategory string
+	Discount                                          *discount
+}
+
+type discount struct{ Label, Amount, ListPrice string }
 
 func (o *order) PriceSnapshot() priceSnapshot { return snapshotOf(o.record.Sold()) }
 
 func snapshotOf(placed *checkout.Order) priceSnapshot {
 	q, a := &placed.Quote, &placed.Quote.Assessment
-	return priceSnapshot{string(q.Currency), display(a.Subtotal, q.Currency), display(a.Tax, q.Currency), display(a.Total, q.Currency),
-		placed.Terms.Category.String()}
+	s := priceSnapshot{string(q.Currency), display(a.Subtotal, q.Currency), display(a.Tax, q.Currency), display(a.Total, q.Currency),
+		placed.Terms.Category.String(), nil}
+	if d := q.Discount; d.Minor != 0 {
+		s.Discount = &discount{d.Label, display(d.Minor, q.Currency), display(q.ListPrice, q.Currency)}
+	}
+	return s
 }
 
 type billingDetail struct {

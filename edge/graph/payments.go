@@ -87,16 +87,15 @@ func (q *query) PaymentsCount(ctx context.Context, args struct {
 	if err != nil {
 		return 0, err
 	}
-	l, err := v.listIn(ctx, args.StoreID)
-	if err != nil {
-		return 0, err
-	}
 	if err := args.Filter.check(); err != nil {
 		return 0, err
 	}
 	if status, alone := args.Filter.statusAlone(); alone && v.scope.Merchant() {
-		count, err := v.config.Records.CountPayments(ctx, l, status)
-		return int32(min(count, math.MaxInt32)), err
+		return v.counted(ctx, args.StoreID, func(l orders.List) (int, error) { return v.config.Records.CountPayments(ctx, l, status) })
+	}
+	l, err := v.listIn(ctx, args.StoreID)
+	if err != nil {
+		return 0, err
 	}
 	matching, err := v.paymentsMatching(ctx, l, args.Filter, math.MaxInt)
 	return int32(len(matching)), err

@@ -92,7 +92,8 @@ type subscriptionGroup struct {
 
 type groupRules struct{ SharedTrial bool }
 
-// EmailDeliveries is empty for the same reason: no e-mail is recorded, and clients count them together with webhooks.
+// EmailDeliveries is empty, because clients count e-mails together with webhooks in one query. Receipts are sent by the operator, whose
+// mails are not listed by store.
 func (q *query) EmailDeliveries(deliveriesArgs) []*emailDelivery { return nil }
 
 func (q *query) EmailDeliveriesCount(struct {

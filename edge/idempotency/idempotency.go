@@ -4,13 +4,16 @@
 // The rules are those of the published contract for X-Idempotency-Key. Only a success is stored; a failure frees the key. A key
 // belongs to one environment, credential and path ([Key]), so a guessed key cannot replay the answer of another caller.
 //
-// Caveats: running calls are known to their process only. Two processes that get the same key concurrently both run the call, so
-// the call itself must be safe to run twice. An answer is returned before it is durable, and replayed from memory until then. A
-// crash before that frees the key.
+// A call reserves its key in the store first, so that of several servers one runs it. A call that has one effect however many servers run
+// it ([Key].Concurrent) does without.
+//
+// Caveats: an answer is returned before it is durable, and replayed from memory until then. A crash before that frees the key, at the end
+// of its claim. A server that was suspended for longer than a claim runs its call although another server may have run it meanwhile.
 package idempotency
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -27,6 +30,9 @@ import (
 const (
 	maxKey = 256
 	keep   = 24 * time.Hour
+
+	// claimLife is longer than any call takes. For as long a crashed server's calls cannot be repeated.
+	claimLife = 20 * time.Second
 )
 
 var (
@@ -45,6 +51,8 @@ type Key struct {
 	Credential  []string // what distinguishes two callers
 	Path        string
 	Value       string
+
+	Concurrent bool // several servers may run the call at the same time: together they have one effect and one answer
 }
 
 // ID identifies a key, in memory and in a store.
@@ -62,6 +70,13 @@ func (k *Key) ID() ID {
 	return ID{k.Environment, hex.EncodeToString(h.Sum(nil))}
 }
 
+// Request names a request under a key: repetitions have the same name, and another request has another one. A call that cannot be
+// undone gives what it creates an id made of it, and so has its effect once even if its answer was lost.
+func (k *Key) Request(request []byte) string {
+	id, digest := k.ID(), sha256.Sum256(request)
+	return string(id.Environment) + "/" + id.Hash + "/" + hex.EncodeToString(digest[:])
+}
+
 // Answer is the stored answer of a successful call.
 type Answer struct {
 	// Request is the SHA-256 of the request. Zero is an answer of an older version that hashed the bytes of the body; it counts
@@ -74,7 +89,12 @@ type Answer struct {
 type Store interface {
 	// IdempotentAnswer returns a stored answer. It returns [ErrNotFound] if there is none or it has expired.
 	IdempotentAnswer(ctx context.Context, id ID) (*Answer, error)
-	// KeepAnswer stores an answer until a time. The answer is durable when KeepAnswer returns.
+	// ClaimKey reserves a key for a call for some time, and returns nil. If the key has an answer, it returns that and reserves nothing. The
+	// error is [ErrRunning] while another claim of the key lasts. claim is the call's own text.
+	ClaimKey(ctx context.Context, id ID, claim string, life time.Duration) (*Answer, error)
+	// FreeKey ends a claim early. It changes nothing if the key has an answer or another claim.
+	FreeKey(ctx context.Context, id ID, claim string) error
+	// KeepAnswer stores an answer until a time, in place of a claim. The answer is durable when KeepAnswer returns.
 	KeepAnswer(ctx context.Context, id ID, a *Answer, until time.Time) error
 }
 
@@ -108,12 +128,13 @@ func (g *Guard) Do(ctx context.Context, k Key, request []byte, call func() ([]by
 		return kept.replay(digest)
 	}
 	var fresh *Answer
-	defer func() { g.settle(id, fresh) }() // also after a panic
-	kept, err := g.store.IdempotentAnswer(ctx, id)
-	if err != nil && !errors.Is(err, ErrNotFound) {
+	claim := ""
+	defer func() { g.settle(ctx, id, claim, fresh) }() // also after a panic
+	kept, err := g.kept(ctx, &k, id, &claim)
+	if err != nil {
 		return nil, err
 	}
-	if err == nil && kept.Request != [32]byte{} {
+	if kept != nil && kept.Request != [32]byte{} {
 		return kept.replay(digest)
 	}
 	body, err := call()
@@ -122,6 +143,23 @@ func (g *Guard) Do(ctx context.Context, k Key, request []byte, call func() ([]by
 	}
 	fresh = &Answer{digest, body}
 	return body, nil
+}
+
+// kept returns the stored answer for a key. If there is none it returns nil, and has claimed the key if the call must run once.
+func (g *Guard) kept(ctx context.Context, k *Key, id ID, claim *string) (*Answer, error) {
+	if k.Concurrent {
+		kept, err := g.store.IdempotentAnswer(ctx, id)
+		if errors.Is(err, ErrNotFound) {
+			return nil, nil
+		}
+		return kept, err
+	}
+	own := rand.Text()
+	kept, err := g.store.ClaimKey(ctx, id, own, claimLife)
+	if kept == nil && err == nil {
+		*claim = own
+	}
+	return kept, err
 }
 
 // replay returns the body for a request of the same digest. A nil answer means that the call is running.
@@ -147,8 +185,9 @@ func (g *Guard) enter(id ID) (kept *Answer, free bool) {
 }
 
 // settle frees a key, at once or, if there is a new answer, when that is stored.
-func (g *Guard) settle(id ID, fresh *Answer) {
+func (g *Guard) settle(ctx context.Context, id ID, claim string, fresh *Answer) {
 	if fresh == nil {
+		g.free(ctx, id, claim)
 		g.leave(id)
 		return
 	}
@@ -158,9 +197,20 @@ func (g *Guard) settle(id ID, fresh *Answer) {
 	go func() {
 		defer g.leave(id)
 		if err := g.store.KeepAnswer(context.Background(), id, fresh, g.now().Add(keep)); err != nil {
-			g.log.Warn("cannot store the answer for an idempotency key", "error", err)
+			g.log.WarnContext(ctx, "cannot store the answer for an idempotency key", "error", err)
+			g.free(ctx, id, claim)
 		}
 	}()
+}
+
+// free ends a claim in the store; "" is none.
+func (g *Guard) free(ctx context.Context, id ID, claim string) {
+	if claim == "" {
+		return
+	}
+	if err := g.store.FreeKey(context.Background(), id, claim); err != nil {
+		g.log.WarnContext(ctx, "cannot free an idempotency key; its claim ends by itself", "error", err)
+	}
 }
 
 func (g *Guard) leave(id ID) {

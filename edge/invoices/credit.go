@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
@@ -32,6 +33,7 @@ func (s *Service) creditNote(ctx context.Context, f *orders.Fact, o *orders.Orde
 	for i, part := range split.Parts {
 		d.Components[i].Taxable, d.Components[i].Amount = part.Taxable, part.Amount
 	}
+	d.Exchange = receipt.Exchange.convert(d.Components, d.Currency)
 	return d, nil
 }
 
@@ -50,6 +52,32 @@ func (s *Service) reversal(ctx context.Context, f *orders.Fact, o *orders.Order)
 	return d, nil
 }
 
+// Corrections returns the documents that correct d, oldest refund first: the credit notes of a receipt, or the receipt that takes back
+// a credit note.
+func (s *Service) Corrections(ctx context.Context, d *Document) ([]Document, error) {
+	order, err := s.config.Orders.Order(ctx, d.Series.Environment, d.OrderID)
+	if err != nil {
+		return nil, fmt.Errorf("order %s: %w", d.OrderID, err)
+	}
+	events := []string{d.EventID + reversed}
+	for i := range order.Refunds {
+		if order.Refunds[i].PaymentID == d.EventID {
+			events = append(events, order.Refunds[i].ID)
+		}
+	}
+	var list []Document
+	for _, event := range events {
+		switch correction, err := s.config.Store.DocumentOf(ctx, d.Series.Environment, d.OrderID, event); {
+		case errors.Is(err, ErrNotFound): // no document, or none yet
+		case err != nil:
+			return nil, err
+		default:
+			list = append(list, *correction)
+		}
+	}
+	return list, nil
+}
+
 // reversed follows the id of a refund in the EventID of the receipt that takes back its credit note.
 const reversed = "/failed"
 
@@ -59,5 +87,7 @@ func (d *Document) corrected(f *orders.Fact) *Document {
 	next.EventID, next.SuppliedAt = f.EventID, f.At
 	next.Preceding = &Reference{d.Code(), d.Token, d.IssuedAt}
 	next.Components = slices.Clone(d.Components)
+	next.Consents = nil // they are about the sale, as is the discount
+	next.ListPrice, next.Discount = 0, checkout.Discount{}
 	return &next
 }

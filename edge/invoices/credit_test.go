@@ -1,7 +1,9 @@
 package invoices_test
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/civil"
@@ -52,8 +54,25 @@ func TestCreditNote(t *testing.T) {
 		note.Subtotal != 1000 || note.Tax != 190 || note.Total != 1190 || note.Components[0].Amount != 190 || receipt.Components[0].Amount != 551 {
 		t.Errorf("the credit note is %+v, its receipt %+v", note, receipt)
 	}
-	if v := invoices.JSON(note); v.Type != "credit-note" || v.Preceding[0].Code != receipt.Code() || v.Payment != nil {
+	if v, err := s.JSON(t.Context(), note); err != nil || v.Type != "credit-note" || v.Preceding[0].Code != receipt.Code() || v.Payment != nil {
 		t.Errorf("as JSON: %+v", v)
+	}
+	corrections := func(d *invoices.Document) (codes []string) {
+		v, err := s.JSON(t.Context(), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range v.Meta.Corrections {
+			codes = append(codes, c.Type+" "+c.Code+" "+c.IssueDate+" "+c.Payable+" "+c.URL)
+		}
+		return codes
+	}
+	day := s.now.Format(time.DateOnly)
+	if got, want := corrections(receipt), []string{"credit-note " + note.Code() + " " + day + " 11.90 " + s.URL(note)}; !slices.Equal(got, want) {
+		t.Errorf("the receipt lists %q, want %q", got, want)
+	}
+	if got := corrections(note); got != nil {
+		t.Errorf("the credit note lists %q", got)
 	}
 	if sum := report(); sum.Sales.Tax-sum.Refunds.Tax != 361 || sum.Refunds.Count != 1 {
 		t.Errorf("the report has %+v", sum)
@@ -64,6 +83,13 @@ func TestCreditNote(t *testing.T) {
 	s.issue(t)
 	if sum := report(); sum.Sales.Tax-sum.Refunds.Tax != 551 || sum.Sales.Count != 2 {
 		t.Errorf("after the refund has failed the report has %+v", sum)
+	}
+	reversal, err := s.db.DocumentOf(t.Context(), checkout.Prod, o.ID, "REF_1/failed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := corrections(note), []string{"standard " + reversal.Code() + " " + day + " 11.90 " + s.URL(reversal)}; !slices.Equal(got, want) {
+		t.Errorf("the credit note lists %q, want %q", got, want)
 	}
 	series := receipt.Series
 	if last, err := s.db.LastNumber(t.Context(), series); err != nil || last != 2 {

@@ -34,13 +34,22 @@ type Document struct {
 	// and Tax is the sum of the components.
 	Currency             money.Currency
 	Subtotal, Tax, Total int64
-	Components           []tax.Component // nil if no tax is charged
-	Reason               tax.Reason
-	DataVersion          string // of the tax rules
+
+	// What a receipt's price was before the discount, and the discount; 0 and none without one, and on credit notes, which say what is
+	// taken back of the amounts above. They contain the tax if Line.Inclusive is set.
+	ListPrice int64
+	Discount  checkout.Discount
+
+	Components  []tax.Component // nil if no tax is charged
+	Reason      tax.Reason
+	DataVersion string // of the tax rules
 
 	Payment  Payment
 	Language string // BCP 47, of the checkout session; "" for the reader's own
 	StoreRef StoreRef
+	Exchange *Exchange // nil if the tax is not known in another currency
+
+	Consents []checkout.Consent // of the buyer
 }
 
 // Series is what the numbers of documents count in. A number is unique in its series.

@@ -12,22 +12,30 @@ import (
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/sessions"
+	"github.com/crepe-checkout/crepe/edge/vies"
 )
 
-// Config configures a [Service]. Without a Mailer no e-mail is written or sent; every other field is needed.
+// Config configures a [Service]. Without a Mailer no e-mail is written or sent, without KeepMails it is kept for 30 days, without VATChecks there are no consultation numbers,
+// and without Rates no tax in another currency; every other field is needed.
 type Config struct {
 	Store     Store
 	Orders    Orders
 	Catalog   Catalog
+	VATChecks VATChecks
 	PublicURL string // where buyers reach the server, without a trailing slash
 	Now       func() time.Time
 	Rand      io.Reader // for tokens; crypto/rand in production
 	Mailer    Mailer
 	MailIn    []checkout.Environment // the environments whose documents are sent by e-mail
+	KeepMails time.Duration          // how long a mail is kept after it was sent or given up; 0 is 30 days
 	Log       *slog.Logger
+
+	// Rates returns the exchange rates at hand, for the tax in the seller's currency; nil for none.
+	Rates func() *Rates
 }
 
 // Orders reads what a document is about.
@@ -39,6 +47,25 @@ type Orders interface {
 // Catalog reads who sells.
 type Catalog interface {
 	Store(ctx context.Context, id string) (*catalog.Store, error)
+}
+
+// VATChecks reads what VIES has answered about orders.
+type VATChecks interface {
+	// VATCheck returns the check of an order of a store, or [vies.ErrNotFound].
+	VATCheck(ctx context.Context, env checkout.Environment, storeID, orderID string) (*vies.Check, error)
+}
+
+// consultation returns the check that proves why a document charges no tax: VIES has confirmed the buyer's number. It is nil if there is
+// none, or not yet.
+func (s *Service) consultation(ctx context.Context, d *Document) (*vies.Check, error) {
+	if s.config.VATChecks == nil || d.Reason != tax.ReverseCharge {
+		return nil, nil
+	}
+	c, err := s.config.VATChecks.VATCheck(ctx, d.Series.Environment, d.Series.StoreID, d.OrderID)
+	if errors.Is(err, vies.ErrNotFound) || err == nil && c.State != vies.Valid {
+		return nil, nil
+	}
+	return c, err
 }
 
 // Service makes documents and finds them. It is safe for concurrent use, but only one caller may issue documents at a time: of
@@ -58,7 +85,7 @@ func (s *Service) Document(ctx context.Context, token string) (*Document, error)
 
 // ReceiptOf returns the receipt of an order; [ErrNotFound] while it has none.
 func (s *Service) ReceiptOf(ctx context.Context, o *orders.Order) (*Document, error) {
-	paid := completedBy(o)
+	paid := o.CompletedBy()
 	if paid == nil {
 		return nil, ErrNotFound
 	}
@@ -81,6 +108,9 @@ func (s *Service) Issue(ctx context.Context, f *orders.Fact) (Issued, error) {
 	if d == nil || err != nil {
 		return Issued{}, err
 	}
+	if f.Kind == orders.ReceiptMissing {
+		return Issued{Document: d}, nil // the buyer does not expect an e-mail about an old order
+	}
 	return Issued{d, s.mail(d)}, nil
 }
 
@@ -89,6 +119,8 @@ func (s *Service) issue(ctx context.Context, f *orders.Fact) (*Document, error) 
 	kind, make := Receipt, s.receipt
 	switch f.Kind {
 	case orders.OrderCompleted:
+	case orders.ReceiptMissing:
+		make = s.missingReceipt
 	case orders.RefundHasSucceeded:
 		kind, make = CreditNote, s.creditNote
 	case orders.RefundHasFailed:
@@ -136,17 +168,30 @@ func (s *Service) receipt(ctx context.Context, f *orders.Fact, o *orders.Order) 
 	if err != nil {
 		return nil, fmt.Errorf("store %s: %w", o.StoreID, err)
 	}
-	sold := &o.Attempt(paid.Attempt).Placed
+	attempt := o.Attempt(paid.Attempt)
+	sold := &attempt.Placed
 	assessed := &sold.Quote.Assessment
-	return &Document{
+	d := &Document{
 		Prefix: prefixOf(store.Slug), MerchantID: o.MerchantID, OrderID: o.ID, EventID: f.EventID, SuppliedAt: paid.At,
-		Seller: sellerOf(store, sold), Buyer: buyerOf(sold),
+		Seller: sellerOf(store, sold), Buyer: buyerOf(attempt),
 		Line:     Line{ProductID: sold.Product.ID, Name: sold.Product.Name, Category: sold.Terms.Category, Inclusive: sold.Terms.Inclusive},
 		Currency: sold.Quote.Currency, Subtotal: assessed.Subtotal, Tax: assessed.Tax, Total: assessed.Total,
+		ListPrice: sold.Quote.ListPrice, Discount: sold.Quote.Discount,
 		Components: assessed.Components, Reason: assessed.Reason, DataVersion: sold.Quote.DataVersion,
 		Payment: Payment{paid.ID, paid.Method, paid.Last4}, Language: session.Language,
-		StoreRef: StoreRef{store.Name, store.Links.SupportEmail},
-	}, nil
+		StoreRef: StoreRef{store.Name, store.Links.SupportEmail}, Consents: sold.Consents,
+	}
+	d.Exchange = s.exchange(d)
+	return d, nil
+}
+
+// missingReceipt makes the receipt of an old payment, nil if it has one: a start that was interrupted reports it again.
+func (s *Service) missingReceipt(ctx context.Context, f *orders.Fact, o *orders.Order) (*Document, error) {
+	_, err := s.config.Store.DocumentOf(ctx, f.Environment, o.ID, f.EventID)
+	if errors.Is(err, ErrNotFound) {
+		return s.receipt(ctx, f, o)
+	}
+	return nil, err
 }
 
 // sellerOf returns the seller: the store as it is now, in the country from which the order was taxed.
@@ -156,20 +201,10 @@ func sellerOf(store *catalog.Store, sold *checkout.Order) Party {
 		Postcode: l.Address.Postcode, City: l.Address.City, State: l.Address.Region, Country: sold.Terms.Seller.Country, IsBusiness: true}
 }
 
-func buyerOf(sold *checkout.Order) Party {
-	b := &sold.Billing
-	return Party{Name: b.BusinessName, TaxID: b.TaxID, Email: sold.BuyerEmail, Postcode: b.Postcode, State: b.State, Country: b.Country,
-		IsBusiness: b.IsBusiness}
-}
-
-// completedBy is the payment that completed an order: the first that succeeded; nil if none did.
-func completedBy(o *orders.Order) *orders.Payment {
-	for i := range o.Payments {
-		if o.Payments[i].Status == orders.Succeeded {
-			return &o.Payments[i]
-		}
-	}
-	return nil
+func buyerOf(a *orders.Attempt) Party {
+	b := &a.Placed.Billing
+	return Party{Name: cmp.Or(b.BusinessName, a.Address.Name), TaxID: b.TaxID, Email: a.Placed.BuyerEmail, Street: a.Address.Street, Postcode: b.Postcode,
+		City: a.Address.City, State: b.State, Country: b.Country, IsBusiness: b.IsBusiness}
 }
 
 // A token is 160 random bits in lower-case base32.

@@ -2,6 +2,9 @@ package invoices
 
 import (
 	"cmp"
+	"context"
+	"math/bits"
+	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/money"
@@ -17,6 +20,7 @@ type Invoice struct {
 	IssueDate string        `json:"issue_date"`
 	OpDate    string        `json:"op_date"` // of the payment or refund
 	Currency  string        `json:"currency"`
+	Rates     []Rate        `json:"exchange_rates,omitempty"`
 	Preceding []Preceding   `json:"preceding,omitempty"`
 	Supplier  Entity        `json:"supplier"`
 	Customer  Entity        `json:"customer"`
@@ -25,6 +29,15 @@ type Invoice struct {
 	Payment   *Advances     `json:"payment,omitempty"`
 	Notes     []Note        `json:"notes,omitempty"`
 	Meta      Meta          `json:"meta"`
+}
+
+// Rate is an exchange rate: how many units of To one unit of From is worth.
+type Rate struct {
+	From   string `json:"from"`
+	To     string `json:"to"`
+	At     string `json:"at"` // the day
+	Source string `json:"source"`
+	Amount string `json:"amount"`
 }
 
 // Preceding names the document that a credit note corrects.
@@ -63,12 +76,19 @@ type Email struct {
 
 // InvoiceLine is a line of the invoice.
 type InvoiceLine struct {
-	Index    int    `json:"i"`
-	Quantity string `json:"quantity"`
-	Item     Item   `json:"item"`
-	Sum      string `json:"sum"`
-	Taxes    []Tax  `json:"taxes"`
-	Total    string `json:"total"`
+	Index     int            `json:"i"`
+	Quantity  string         `json:"quantity"`
+	Item      Item           `json:"item"`
+	Sum       string         `json:"sum"`
+	Discounts []LineDiscount `json:"discounts,omitempty"`
+	Taxes     []Tax          `json:"taxes"`
+	Total     string         `json:"total"`
+}
+
+// LineDiscount is what the store's rules have taken off a line, net.
+type LineDiscount struct {
+	Reason string `json:"reason"`
+	Amount string `json:"amount"`
 }
 
 // Item is what was sold.
@@ -93,6 +113,8 @@ type Totals struct {
 	Total        string    `json:"total"` // net
 	Taxes        *TaxTotal `json:"taxes,omitempty"`
 	Tax          string    `json:"tax"`
+	OwnCurrency  string    `json:"tax_accounting_currency,omitempty"`    // EN 16931's BT-6: the seller's, where the rate is known
+	OwnTax       string    `json:"tax_in_accounting_currency,omitempty"` // BT-111
 	TotalWithTax string    `json:"total_with_tax"`
 	Payable      string    `json:"payable"`
 	Advance      string    `json:"advance,omitempty"`
@@ -148,23 +170,80 @@ type Meta struct {
 	EventID     string `json:"event_id"`
 	Environment string `json:"environment"`
 	TaxData     string `json:"tax_data,omitempty"` // version of the tax rules
+
+	Consents    []Consent    `json:"consents,omitempty"`
+	Corrections []Correction `json:"corrections,omitempty"`
+
+	Consultation *Consultation `json:"vat_consultation,omitempty"`
+}
+
+// Consultation is VIES's confirmation of the customer's VAT number.
+type Consultation struct {
+	Number string `json:"number,omitempty"` // the consultation number; "" if VIES did not know the supplier's own number
+	Date   string `json:"date"`
+}
+
+// Correction is a document that was issued later and corrects this one. It is not frozen with the rest.
+type Correction struct {
+	Type      string `json:"type"` // of the [Invoice]
+	Code      string `json:"code"`
+	IssueDate string `json:"issue_date"`
+	Payable   string `json:"payable"`
+	URL       string `json:"url"`
+}
+
+// Consent is a sentence that the buyer has agreed to.
+type Consent struct {
+	Version  string `json:"version"` // of the text
+	Text     string `json:"text"`
+	AgreedAt string `json:"agreed_at"` // RFC 3339
 }
 
 // reverseChargeNote is the mention of Directive 2006/112/EC, Art. 226(11a), in English.
 const reverseChargeNote = "Reverse charge"
 
-// JSON returns a document as an [Invoice].
-func JSON(d *Document) *Invoice {
-	v := &Invoice{
-		Type: "standard", Series: d.Prefix, Code: d.Code(), IssueDate: day(d.IssuedAt), OpDate: day(d.SuppliedAt), Currency: string(d.Currency),
-		Supplier: entityOf(&d.Seller), Customer: entityOf(&d.Buyer), Lines: []InvoiceLine{d.line()}, Totals: d.totals(),
-		Meta: Meta{d.OrderID, d.EventID, string(d.Series.Environment), d.DataVersion},
+// JSON returns a document as an [Invoice], with its corrections, and VIES's confirmation of the customer's VAT number as soon as there is
+// one.
+func (s *Service) JSON(ctx context.Context, d *Document) (*Invoice, error) {
+	corrections, err := s.Corrections(ctx, d)
+	if err != nil {
+		return nil, err
 	}
+	confirmed, err := s.consultation(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	v := invoiceOf(d)
+	for i := range corrections {
+		c := &corrections[i]
+		v.Meta.Corrections = append(v.Meta.Corrections, Correction{c.invoiceType(), c.Code(), day(c.IssuedAt), c.amount(c.Total), s.URL(c)})
+	}
+	if confirmed != nil {
+		v.Meta.Consultation = &Consultation{confirmed.Consultation, day(confirmed.AnsweredAt)}
+	}
+	return v, nil
+}
+
+func (d *Document) invoiceType() string {
 	if d.Series.Kind == CreditNote {
-		v.Type = "credit-note"
-	} else {
+		return "credit-note"
+	}
+	return "standard"
+}
+
+func invoiceOf(d *Document) *Invoice {
+	v := &Invoice{
+		Type: d.invoiceType(), Series: d.Prefix, Code: d.Code(), IssueDate: day(d.IssuedAt), OpDate: day(d.SuppliedAt), Currency: string(d.Currency),
+		Supplier: entityOf(&d.Seller), Customer: entityOf(&d.Buyer), Lines: []InvoiceLine{d.line()}, Totals: d.totals(),
+		Meta: Meta{OrderID: d.OrderID, EventID: d.EventID, Environment: string(d.Series.Environment), TaxData: d.DataVersion, Consents: consentsOf(d)},
+	}
+	if d.Series.Kind == Receipt {
 		v.Payment = &Advances{[]Advance{{day(d.SuppliedAt), d.Payment.ID, cmp.Or(d.Payment.Method, "payment"), d.amount(d.Total)}}}
 		v.Totals.Advance, v.Totals.Due = d.amount(d.Total), d.amount(0)
+	}
+	if e := d.Exchange; e != nil {
+		v.Rates = e.json(d.Currency)
+		v.Totals.OwnCurrency, v.Totals.OwnTax = string(e.Currency), money.Amount{Minor: e.Tax(), Currency: e.Currency}.String()
 	}
 	if r := d.Preceding; r != nil {
 		v.Preceding = []Preceding{{r.Code, day(r.IssuedAt)}}
@@ -176,6 +255,23 @@ func JSON(d *Document) *Invoice {
 		v.Notes = append(v.Notes, Note{"general", "test", "Test document: no money has moved"})
 	}
 	return v
+}
+
+func (e *Exchange) json(sold money.Currency) (list []Rate) {
+	rates := []Rate{{To: string(sold), Amount: e.Sold.String()}, {To: string(e.Currency), Amount: e.Own.String()}}
+	for _, r := range rates {
+		if r.To != string(e.Base) {
+			list = append(list, Rate{string(e.Base), r.To, e.On.String(), e.Source, r.Amount})
+		}
+	}
+	return list
+}
+
+func consentsOf(d *Document) (list []Consent) {
+	for _, c := range d.Consents {
+		list = append(list, Consent{c.Version, c.Text, time.UnixMilli(c.At).UTC().Format(time.RFC3339)})
+	}
+	return list
 }
 
 func (d *Document) amount(minor int64) string {
@@ -194,8 +290,11 @@ func entityOf(p *Party) Entity {
 }
 
 func (d *Document) line() InvoiceLine {
-	net := d.amount(d.Subtotal)
-	l := InvoiceLine{Index: 1, Quantity: "1", Item: Item{d.Line.ProductID, d.Line.Name, net}, Sum: net, Total: net}
+	net, list := d.amount(d.Subtotal), d.amount(d.listNet())
+	l := InvoiceLine{Index: 1, Quantity: "1", Item: Item{d.Line.ProductID, d.Line.Name, list}, Sum: list, Total: net}
+	if d.Discount.Minor != 0 {
+		l.Discounts = []LineDiscount{{d.Discount.Label, d.amount(d.listNet() - d.Subtotal)}}
+	}
 	for i := range d.Components {
 		c := &d.Components[i]
 		l.Taxes = append(l.Taxes, Tax{categoryCode(c.Tax), c.Jurisdiction, d.Reason.String(), c.Rate.Percent() + "%", d.ext()})
@@ -204,6 +303,19 @@ func (d *Document) line() InvoiceLine {
 		l.Taxes = []Tax{{"VAT", string(d.Buyer.Country), d.Reason.String(), "", d.ext()}}
 	}
 	return l
+}
+
+// listNet is the net price before the discount. Of a price with tax it is the part that Subtotal is of Total.
+func (d *Document) listNet() int64 {
+	switch {
+	case d.Discount.Minor == 0:
+		return d.Subtotal
+	case !d.Line.Inclusive:
+		return d.ListPrice
+	}
+	high, low := bits.Mul64(uint64(d.ListPrice), uint64(d.Subtotal))
+	net, _ := bits.Div64(high, low, uint64(d.Total))
+	return int64(net)
 }
 
 func (d *Document) totals() Totals {

@@ -1,6 +1,7 @@
 package invoices
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,7 @@ type Mail struct {
 	LastError string // for operators; holds no address
 	CreatedAt int64
 	UpdatedAt int64
+	Keep      int64 // how long the record is kept after it was sent or given up, milliseconds; 0 is 30 days
 }
 
 // MailState is where a mail stands.
@@ -46,7 +48,7 @@ var mailWaits = [...]time.Duration{time.Minute, 5 * time.Minute, 25 * time.Minut
 // MailTimeout is how long a try to send may take.
 const MailTimeout = 30 * time.Second
 
-// mailRetention is how long a mail that was sent or given up is kept.
+// mailRetention is how long a mail that was sent or given up is kept, unless [Config].KeepMails says otherwise.
 const mailRetention = 30 * 24 * time.Hour
 
 // KeptUntil is when the record is deleted, in Unix milliseconds; 0 while the mail is still to be sent.
@@ -54,7 +56,7 @@ func (m *Mail) KeptUntil() int64 {
 	if m.State == MailPending {
 		return 0
 	}
-	return m.UpdatedAt + mailRetention.Milliseconds()
+	return m.UpdatedAt + cmp.Or(m.Keep, mailRetention.Milliseconds())
 }
 
 // tried records the outcome of a try.
@@ -98,7 +100,7 @@ func (s *Service) mail(d *Document) *Mail {
 		return nil
 	}
 	return &Mail{Token: d.Token, Environment: d.Series.Environment, StoreID: d.Series.StoreID, To: d.Buyer.Email,
-		State: MailPending, DueAt: d.IssuedAt, CreatedAt: d.IssuedAt, UpdatedAt: d.IssuedAt}
+		State: MailPending, DueAt: d.IssuedAt, CreatedAt: d.IssuedAt, UpdatedAt: d.IssuedAt, Keep: s.config.KeepMails.Milliseconds()}
 }
 
 const (
@@ -186,6 +188,9 @@ func (s *Service) message(d *Document) *Message {
 		return written
 	}
 	fmt.Fprintf(&text, "%s %s\n%s\n\n", title, d.Code(), d.Line.Name)
+	if d.Discount.Minor != 0 {
+		fmt.Fprintf(&text, "%s: %s\n%s: \u2212%s\n", d.Line.Name, amount(d.ListPrice), d.Discount.Label, amount(d.Discount.Minor))
+	}
 	fmt.Fprintf(&text, "%s: %s\n%s: %s\n%s: %s\n\n", l.Text("subtotal"), amount(d.Subtotal), l.Text("tax"), amount(d.Tax), l.Text("total"), amount(d.Total))
 	fmt.Fprintf(&text, "%s:\n%s\n\n", open, s.URL(d))
 	if d.Series.Environment == checkout.Test {

@@ -56,6 +56,7 @@ func openMail(t *testing.T) *mailWorld {
 		Rand: rand.NewChaCha8([32]byte{}), Mailer: &w.mailbox, MailIn: []checkout.Environment{checkout.Prod}, Log: slog.New(slog.NewTextHandler(&w.log, nil))})
 	d := receipt("STO_1", 1)
 	d.Token, d.Language = w.token, "de"
+	d.ListPrice, d.Discount = 3400, checkout.Discount{Label: "Willkommen", Minor: 500}
 	m := &invoices.Mail{Token: d.Token, Environment: checkout.Prod, StoreID: "STO_1", To: d.Buyer.Email, State: invoices.MailPending, DueAt: w.now.UnixMilli()}
 	if err := db.CommitNotify(t.Context(), notify.Change{Document: d, Mail: m}); err != nil {
 		t.Fatal(err)
@@ -87,7 +88,7 @@ func TestMailIsSentOnce(t *testing.T) {
 		t.Fatalf("sent %d times, %+v", len(w.sent), w.state(t))
 	}
 	m := w.sent[0]
-	for _, part := range []string{"Beleg A1B2C3-2026-000001", "Northline Pro", "Gesamtbetrag: 34,51", "https://pay.example.com/orders/" + w.token + "/receipt"} {
+	for _, part := range []string{"Beleg A1B2C3-2026-000001", "Northline Pro: 34,00\u00a0€\nWillkommen: −5,00\u00a0€\n", "Gesamtbetrag: 34,51", "https://pay.example.com/orders/" + w.token + "/receipt"} {
 		if !strings.Contains(m.Text, part) {
 			t.Errorf("no %q in\n%s", part, m.Text)
 		}

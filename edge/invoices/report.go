@@ -10,6 +10,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/civil"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 // ReportQuery says what a [Report] is about.
@@ -22,7 +23,7 @@ type ReportQuery struct {
 // Report sums up documents by the days of their payments and refunds. Amounts are minor units. A credit note counts in Refunds and
 // is subtracted from the net.
 type Report struct {
-	Taxes   []TaxSum   // by jurisdiction, tax, rate, reason and currency
+	Taxes   []TaxSum   // by jurisdiction, tax, rate, reason, currency and the seller's currency
 	Totals  []TotalSum // by currency; a sale with two taxes counts once
 	ECSales []ECSale   // reverse charges within the European Union, by customer and currency
 }
@@ -34,12 +35,14 @@ type TaxKey struct {
 	Rate         money.Rate
 	Reason       tax.Reason
 	Currency     money.Currency
+	Own          money.Currency // of the seller's country; "" for documents whose tax is not known in it
 }
 
 // TaxSum is a line of the report. The buyer owes the tax of a line with the reason [tax.ReverseCharge].
 type TaxSum struct {
 	TaxKey
 	Sales, Refunds Sum
+	OwnTax         int64 // of the sales less the refunds, minor units of Own
 }
 
 // TotalSum is the sum of all documents in a currency.
@@ -53,6 +56,7 @@ type ECSale struct {
 	Customer       string // VAT number with its prefix
 	Currency       money.Currency
 	Sales, Refunds Sum
+	Consultations  []string // the consultation numbers of VIES about the sales, in the order of their receipts
 }
 
 // Sum sums documents.
@@ -94,13 +98,28 @@ func (s *Service) read(ctx context.Context, series Series, q *ReportQuery, sums 
 		for i := range page.Items {
 			d := &page.Items[i]
 			if on := civil.DateOf(d.SuppliedAt); q.From <= on && on <= q.To {
-				sums.add(d)
+				if err := s.addTo(ctx, sums, d); err != nil {
+					return err
+				}
 			}
 		}
 		if after = page.Next; after == "" {
 			return nil
 		}
 	}
+}
+
+// addTo adds a document to the sums, and the consultation number of its order to the line of the EC sales list.
+func (s *Service) addTo(ctx context.Context, sums *sums, d *Document) error {
+	line := sums.add(d)
+	if line == nil || d.Series.Kind != Receipt {
+		return nil
+	}
+	c, err := s.consultation(ctx, d)
+	if c != nil && c.Consultation != "" && !slices.Contains(line.Consultations, c.Consultation) {
+		line.Consultations = append(line.Consultations, c.Consultation)
+	}
+	return err
 }
 
 func yearOf(d civil.Date) int {
@@ -135,28 +154,54 @@ func of[K comparable, V any](m map[K]*V, key K) *V {
 	return m[key]
 }
 
-func (s *sums) add(d *Document) {
+// add adds a document. It returns the line of the EC sales list that the document is in; nil if it is in none.
+func (s *sums) add(d *Document) *ECSale {
 	total := of(s.totals, d.Currency)
 	total.Currency = d.Currency
 	side(d, &total.Sales, &total.Refunds).add(d.Subtotal, d.Tax)
+	own, amounts := d.ownTaxes()
 	for i := range d.Components {
 		c := &d.Components[i]
-		s.addTax(d, TaxKey{c.Jurisdiction, c.Tax, c.Rate, d.Reason, d.Currency}, c.Taxable, c.Amount)
+		s.addTax(d, TaxKey{c.Jurisdiction, c.Tax, c.Rate, d.Reason, d.Currency, own}, c.Taxable, c.Amount, amounts[i])
 	}
 	if len(d.Components) == 0 {
-		s.addTax(d, TaxKey{d.Buyer.jurisdiction(), "", 0, d.Reason, d.Currency}, d.Subtotal, 0)
+		s.addTax(d, TaxKey{d.Buyer.jurisdiction(), "", 0, d.Reason, d.Currency, own}, d.Subtotal, 0, 0)
 	}
-	if d.Reason == tax.ReverseCharge && d.Seller.Country.InEU() && d.Buyer.Country.InEU() {
+	if d.Reason == tax.ReverseCharge && d.Seller.Country.InEU() && (d.Buyer.Country.InEU() || d.Buyer.Country == "MC") { // Directive 2006/112/EC, Art. 7
 		line := of(s.ec, ecKey{d.Buyer.TaxID, d.Currency})
 		line.Customer, line.Currency = d.Buyer.TaxID, d.Currency
 		side(d, &line.Sales, &line.Refunds).add(d.Subtotal, 0)
+		return line
 	}
+	return nil
 }
 
-func (s *sums) addTax(d *Document, key TaxKey, net, amount int64) {
+func (s *sums) addTax(d *Document, key TaxKey, net, amount, own int64) {
 	line := of(s.taxes, key)
 	line.TaxKey = key
 	side(d, &line.Sales, &line.Refunds).add(net, amount)
+	if d.Series.Kind == CreditNote {
+		own = -own
+	}
+	line.OwnTax += own
+}
+
+// ownTaxes returns the amounts of the components in the currency of the seller's country, zeros with "" where they are not known.
+func (d *Document) ownTaxes() (money.Currency, []int64) {
+	amounts := make([]int64, len(d.Components))
+	own := sessions.CurrencyOf(d.Seller.Country)
+	switch {
+	case d.Exchange != nil:
+		return d.Exchange.Currency, d.Exchange.Amounts
+	case len(d.Components) == 0:
+		return own, amounts
+	case own != d.Currency:
+		return "", amounts
+	}
+	for i := range d.Components {
+		amounts[i] = d.Components[i].Amount
+	}
+	return own, amounts
 }
 
 // side chooses the sum that a document counts in.
@@ -182,7 +227,7 @@ func (s *sums) report() *Report {
 	}
 	slices.SortFunc(r.Taxes, func(a, b TaxSum) int {
 		return cmp.Or(cmp.Compare(a.Currency, b.Currency), cmp.Compare(a.Jurisdiction, b.Jurisdiction), cmp.Compare(a.Tax, b.Tax),
-			cmp.Compare(a.Rate, b.Rate), cmp.Compare(a.Reason, b.Reason))
+			cmp.Compare(a.Rate, b.Rate), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Own, b.Own))
 	})
 	for _, currency := range slices.Sorted(maps.Keys(s.totals)) {
 		r.Totals = append(r.Totals, *s.totals[currency])

@@ -189,6 +189,7 @@ func (e *expectation) count(placed *checkout.Order, one int64) {
 func TestReportReconciles(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		s := openSales(t)
+		r.Cleanup(func() { s.db.Close() }) // not at the end of the test only: each check opens one
 		s.addStore(t, "STO_1")
 		s.addStore(t, "STO_2")
 		first := time.Date(2026, 12, 28, 0, 0, 0, 0, time.UTC)
@@ -243,7 +244,12 @@ func compareReport(r *rapid.T, got *invoices.Report, want *expectation) {
 		totals[line.Currency] = [3]int64{int64(line.Sales.Count - line.Refunds.Count), line.Sales.Net - line.Refunds.Net, line.Sales.Tax - line.Refunds.Tax}
 	}
 	for _, line := range got.Taxes {
-		taxes[line.TaxKey] = [3]int64{int64(line.Sales.Count - line.Refunds.Count), line.Sales.Net - line.Refunds.Net, line.Sales.Tax - line.Refunds.Tax}
+		if taxed := line.Sales.Tax - line.Refunds.Tax; line.Own == line.Currency && line.OwnTax != taxed {
+			r.Errorf("the tax of %+v is %d", line, taxed)
+		}
+		line.Own = "" // without rates it follows from the jurisdiction and the seller
+		t := taxes[line.TaxKey]
+		taxes[line.TaxKey] = [3]int64{t[0] + int64(line.Sales.Count-line.Refunds.Count), t[1] + line.Sales.Net - line.Refunds.Net, t[2] + line.Sales.Tax - line.Refunds.Tax}
 		sums[line.Currency] += line.Sales.Tax - line.Refunds.Tax
 	}
 	for _, line := range got.ECSales {

@@ -1,6 +1,8 @@
 package notify
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -10,7 +12,7 @@ import (
 const (
 	// Timeout is how long a try to deliver may take, connection and answer included.
 	Timeout = 10 * time.Second
-	// Retention is how long a delivery is kept after it has succeeded or failed.
+	// Retention is how long a delivery is kept after it has succeeded or failed, unless [Config].Keep says otherwise.
 	Retention = 30 * 24 * time.Hour
 
 	// signatureLife is how old a signature may be when it is sent. Verifiers refuse one of 45 minutes.
@@ -48,6 +50,7 @@ type Delivery struct {
 	DueAt     int64 // when it is sent next, Unix milliseconds; 0 is never
 	CreatedAt int64
 	UpdatedAt int64
+	Keep      int64 // how long the record is kept after it has succeeded or failed, milliseconds; 0 is [Retention]
 }
 
 // DeliveryState is where a delivery stands. Its values are published.
@@ -70,6 +73,18 @@ type Try struct {
 
 // succeeded reports whether the merchant has accepted the event.
 func (t *Try) succeeded() bool { return t.Error == "" && t.Status/100 == 2 }
+
+// outcome names the outcome in the metrics.
+func (t *Try) outcome() string {
+	switch {
+	case t.succeeded():
+		return "ok"
+	case t.Status == 0:
+		return "error"
+	default:
+		return fmt.Sprintf("%dxx", t.Status/100)
+	}
+}
 
 // tried records a try, and says when the next one is due.
 func (d *Delivery) tried(t Try, now int64) {
@@ -111,5 +126,5 @@ func (d *Delivery) KeptUntil() int64 {
 	if d.State == Pending {
 		return 0
 	}
-	return d.UpdatedAt + Retention.Milliseconds()
+	return d.UpdatedAt + cmp.Or(d.Keep, Retention.Milliseconds())
 }

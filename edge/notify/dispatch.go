@@ -46,13 +46,17 @@ func (s *Service) handle(ctx context.Context, f *QueuedFact) bool {
 	case err != nil:
 		s.logError("", "events wait in the outbox: the database refuses them", "error", err)
 		return false
-	case len(change.Deliveries) > 0:
-		signal(s.due)
+	default:
+		for _, d := range change.Deliveries {
+			s.lanes.add(DueDelivery{d.Environment, d.EndpointID, d.ID})
+		}
+		s.start(ctx)
 	}
 	return true
 }
 
-// consequences is all that follows from a fact: its document, and a delivery for each endpoint that has subscribed to it.
+// consequences is all that follows from a fact: its document, the check of the buyer's VAT number, and a delivery for each endpoint
+// that has subscribed to it.
 func (s *Service) consequences(ctx context.Context, f *QueuedFact) (Change, error) {
 	change := Change{Fact: f}
 	issued, err := s.Invoices.Issue(ctx, &f.Fact)
@@ -60,6 +64,11 @@ func (s *Service) consequences(ctx context.Context, f *QueuedFact) (Change, erro
 		return change, err
 	}
 	change.Document, change.Mail = issued.Document, issued.Mail
+	if s.VIES != nil {
+		if change.VATCheck, err = s.VIES.CheckOf(ctx, &f.Fact); err != nil {
+			return change, err
+		}
+	}
 	endpoints, err := s.Store.Endpoints(ctx, f.Environment, f.StoreID)
 	if err != nil {
 		return change, err
@@ -101,7 +110,7 @@ func (s *Service) delivery(ctx context.Context, e *Endpoint, ev event) (*Deliver
 	now := s.Now()
 	d := &Delivery{ID: shortid.NewV7(now, s.Rand).String(), Environment: e.Environment, MerchantID: e.MerchantID, StoreID: e.StoreID,
 		EndpointID: e.ID, EventType: ev.kind, EventID: ev.id, OrderID: ev.orderID, State: Pending,
-		DueAt: now.UnixMilli(), CreatedAt: now.UnixMilli(), UpdatedAt: now.UnixMilli()}
+		DueAt: now.UnixMilli(), CreatedAt: now.UnixMilli(), UpdatedAt: now.UnixMilli(), Keep: s.Keep.Milliseconds()}
 	var err error
 	if d.Body, err = render(d, ev.storeName, ev.at, ev.data); err != nil {
 		return nil, err

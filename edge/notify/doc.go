@@ -9,7 +9,7 @@
 // delivery's version. Every endpoint has a lane of its own, of bounded width, so that one that is slow or dead delays no other.
 //
 // A delivery that is not answered with a 2xx in [Timeout] is sent again 1, 5 and 25 minutes after the first time, and has failed
-// then; see [Service.Resend]. Every try is recorded. Records are kept for [Retention].
+// then; see [Service.Resend]. Every try is recorded. Records are kept for [Config].Keep.
 //
 // An endpoint is a public https address. The address is checked when a connection is made to it, so that no name that resolves to
 // another address later, and no spelling of an address, reaches the operator's own network; redirects are not followed. See

@@ -45,6 +45,7 @@ type orderData struct {
 	OrderMetadata      map[string]string `json:"orderMetadata,omitempty"`
 	ChargedAmount      string            `json:"chargedAmount,omitempty"` // as the next, only of order.completed
 	ListPrice          *breakdown        `json:"listPrice,omitempty"`
+	Discount           *discount         `json:"discount,omitempty"` // that the amounts are already without
 	Amount             string            `json:"amount"`
 	Total              string            `json:"total"`
 	Subtotal           string            `json:"subtotal"`
@@ -60,6 +61,12 @@ type orderData struct {
 	PaymentLast4       string            `json:"paymentLast4,omitempty"`
 	PaymentDate        string            `json:"paymentDate"`
 	ReceiptURL         string            `json:"receiptUrl,omitempty"`
+}
+
+// discount is what the store's rules have taken off the price. It contains the tax if the price does.
+type discount struct {
+	Label  string `json:"label"`
+	Amount string `json:"amount"`
 }
 
 type breakdown struct {
@@ -86,7 +93,7 @@ type sale struct {
 	store    *catalog.Store
 	metadata map[string]string // of the product
 
-	receiptURL string // "" for a fact without a document
+	receiptURL string // of the document that the fact has, "" for none
 }
 
 // sale reads what a fact is about.
@@ -157,13 +164,18 @@ func (s *sale) completed(paymentID string) (*orderData, error) {
 	assessed := &sold.Quote.Assessment
 	amount := func(minor int64) string { return money.Amount{Minor: minor, Currency: sold.Quote.Currency}.String() }
 	status, _ := s.order.Published()
+	var off *discount
+	if d := sold.Quote.Discount; d.Minor != 0 {
+		off = &discount{d.Label, amount(d.Minor)}
+	}
 	return &orderData{
 		OrderID: s.order.ID, OrderStatus: status, BuyerEmail: sold.BuyerEmail, BuyerIdentity: sold.BuyerIdentity,
 		ExternalID: s.session.ExternalID, Currency: sold.Quote.Currency, BillingDetail: detailOf(&sold.Billing),
 		OrderMetadata: s.session.Metadata, ChargedAmount: amount(assessed.Total), Amount: amount(assessed.Total),
 		ListPrice: &breakdown{Total: amount(assessed.Total), Subtotal: amount(assessed.Subtotal), TaxAmount: amount(assessed.Tax),
 			TaxRate: float64(assessed.Rate()) / 1e3, TaxName: assessed.Name()},
-		Total: amount(assessed.Total), Subtotal: amount(assessed.Subtotal), TaxAmount: amount(assessed.Tax),
+		Discount: off,
+		Total:    amount(assessed.Total), Subtotal: amount(assessed.Subtotal), TaxAmount: amount(assessed.Tax),
 		TaxRate: float64(assessed.Rate()) / 1e5, TaxName: assessed.Name(),
 		ProductName: sold.Product.Name, ProductDescription: sold.Product.Description, ProductMetadata: s.metadata,
 		PaymentID: payment.ID, PaymentStatus: string(payment.Status), PaymentMethod: payment.Method, PaymentLast4: payment.Last4,

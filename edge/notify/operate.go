@@ -13,7 +13,8 @@ import (
 const TestEvent = "webhook.test"
 
 // Resend sends a delivery once more, with the same body under a header of now, and again 1, 5 and 25 minutes later if it is not
-// taken. What was recorded stays. [ErrNotFound] when there is no such delivery, or its endpoint was removed.
+// taken. What was recorded stays. [ErrNotFound] when there is no such delivery, or its endpoint was removed; [ErrErased] when
+// what it said was erased.
 func (s *Service) Resend(ctx context.Context, env checkout.Environment, id string) (*Delivery, error) {
 	for {
 		d, err := s.Store.Delivery(ctx, env, id)
@@ -26,6 +27,9 @@ func (s *Service) Resend(ctx context.Context, env checkout.Environment, id strin
 		}
 		if endpoints.find(d.EndpointID) == nil {
 			return nil, ErrNotFound
+		}
+		if d.Erased() {
+			return nil, ErrErased
 		}
 		d.restart(s.Now().UnixMilli())
 		switch err := s.Store.CommitNotify(ctx, Change{Deliveries: []*Delivery{d}}); {

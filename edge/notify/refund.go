@@ -9,7 +9,7 @@ import (
 )
 
 // refundData is the data of refund.succeeded and refund.failed. Amount is that of the refund; what else it has of orderData describes
-// the payment that is refunded.
+// the payment that is refunded, and ReceiptURL is that of the credit note, or of the receipt that takes one back.
 type refundData struct {
 	orderData
 	RefundID              string     `json:"refundId"`
@@ -35,7 +35,7 @@ func (s *sale) refunded(f *orders.Fact) (*refundData, error) {
 	}
 	d := &refundData{orderData: *paid, RefundID: r.ID, OriginalChargedAmount: paid.ChargedAmount, OriginalPayment: paid.ListPrice,
 		RefundStatus: "failed", RefundCreatedAt: time.UnixMilli(r.CreatedAt).UTC().Format(wireTime)}
-	d.ChargedAmount, d.ListPrice, d.ReceiptURL = "", nil, ""
+	d.ChargedAmount, d.ListPrice = "", nil
 	d.Amount = money.Amount{Minor: r.Amount, Currency: paid.Currency}.String()
 	if f.Kind == orders.RefundHasSucceeded {
 		d.RefundStatus, d.RefundedAmount = "succeeded", d.Amount

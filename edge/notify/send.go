@@ -4,75 +4,39 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"sync"
 	"time"
 )
 
-const (
-	// laneWidth is how many deliveries are sent to one endpoint at a time, and allLanes to all of them. 64 dead endpoints fill
-	// all lanes.
-	laneWidth = 8
-	allLanes  = 512
+// holdAfter is how long a delivery is not sent again whose outcome could not be recorded.
+const holdAfter = time.Minute
 
-	// holdAfter is how long a delivery is not sent again whose outcome could not be recorded.
-	holdAfter = time.Minute
-)
-
-// lanes are the deliveries that are being sent, by endpoint.
-type lanes struct {
-	mutex  sync.Mutex
-	busy   map[string]string // the endpoint by delivery
-	widths map[string]int    // by endpoint
-	all    *sync.WaitGroup
-	turn   int
-}
-
-func newLanes() lanes {
-	return lanes{busy: make(map[string]string), widths: make(map[string]int), all: new(sync.WaitGroup)}
-}
-
-// enter takes a place in the endpoint's lane, unless the delivery is in it already or there is no room.
-func (l *lanes) enter(d DueDelivery) bool {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	if _, busy := l.busy[d.ID]; busy || l.widths[d.EndpointID] >= laneWidth || len(l.busy) >= allLanes {
-		return false
-	}
-	l.busy[d.ID] = d.EndpointID
-	l.widths[d.EndpointID]++
-	l.all.Add(1)
-	return true
-}
-
-func (l *lanes) leave(d DueDelivery) {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	delete(l.busy, d.ID)
-	if l.widths[d.EndpointID]--; l.widths[d.EndpointID] == 0 {
-		delete(l.widths, d.EndpointID)
-	}
-	l.all.Done()
-}
-
-func (l *lanes) wait() { l.all.Wait() }
-
-// send starts to send what is due, as far as there is room. When all lanes are full, another endpoint comes first at each turn.
-func (s *Service) send(ctx context.Context) {
-	due, err := s.Store.DueDeliveries(ctx, s.Now().UnixMilli(), laneWidth)
+// read looks for what is due, and starts to send it.
+func (s *Service) read(ctx context.Context) {
+	due, err := s.Store.DueDeliveries(ctx, s.Now().UnixMilli(), readAhead)
 	if err != nil {
 		s.logError("", "deliveries cannot be read", "error", err)
+	} else {
+		s.lanes.refill(due)
 	}
-	s.lanes.turn++
-	for i := range due {
-		d := due[(i+s.lanes.turn)%len(due)]
-		if !s.lanes.enter(d) {
-			continue
-		}
+	s.start(ctx)
+}
+
+// start sends what is queued, as far as there is room. Who calls it is [Service.Run] or keeps that from ending.
+func (s *Service) start(ctx context.Context) {
+	if ctx.Err() != nil {
+		return
+	}
+	started, exhausted := s.lanes.next()
+	for _, d := range started {
 		go func() {
-			defer signal(s.due)
-			defer s.lanes.leave(d)
+			defer s.lanes.all.Done()
 			s.attempt(ctx, d)
+			s.lanes.leave(d)
+			s.start(ctx)
 		}()
+	}
+	if exhausted {
+		signal(s.due)
 	}
 }
 
@@ -122,6 +86,7 @@ func (s *Service) try(ctx context.Context, due DueDelivery) error {
 // secret.
 func (s *Service) report(d *Delivery, e *Endpoint) {
 	last := d.Tries[len(d.Tries)-1]
+	s.tries.Inc(string(d.Environment), last.outcome())
 	host := ""
 	if u, err := url.Parse(e.URL); err == nil {
 		host = u.Host

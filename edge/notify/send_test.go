@@ -43,7 +43,7 @@ func TestPayload(t *testing.T) {
 	want := `{"id":"` + d.ID + `","timestamp":"` + got["timestamp"].(string) + `","eventType":"order.completed","eventId":"` + order.Payments[0].ID +
 		`","storeId":"` + s.store + `","storeName":"Cr\u00eape & Co","mode":"test","data":{"orderId":"` + order.ID + `","orderStatus":"completed","buyerEmail":"ada@example.com",` +
 		`"merchantProvidedBuyerIdentity":"user-17","orderMerchantExternalId":"EXT-1","currency":"CAD","billingDetail":{"country":"CA","isBusiness":true,"state":"QC",` +
-		`"businessName":"A & B","taxId":"123"},"orderMetadata":{"campaign":"autumn"},"chargedAmount":"109.98","listPrice":{` + amounts + `,"taxRate":9.975,"taxName":"QST"},` +
+		`"businessName":"A & B","taxId":"123"},"orderMetadata":{"campaign":"autumn"},"chargedAmount":"109.98","listPrice":{` + amounts + `,"taxRate":9.975,"taxName":"QST"},"discount":{"label":"Autumn","amount":"5.00"},` +
 		`"amount":"109.98",` + amounts + `,"taxRate":0.09975,"taxName":"QST","receiptUrl":"` + got["data"].(map[string]any)["receiptUrl"].(string) + `","productName":"Kit","productMetadata":{"pages":"12","sku":"K1"},"paymentId":"` + order.Payments[0].ID +
 		`","paymentStatus":"succeeded","paymentMethod":"card","paymentLast4":"4242","paymentDate":"2026-04-18"}}`
 	var wanted map[string]any

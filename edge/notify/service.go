@@ -11,19 +11,24 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/invoices"
+	"github.com/crepe-checkout/crepe/edge/metrics"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/sessions"
+	"github.com/crepe-checkout/crepe/edge/vies"
 )
 
-// Config configures a [Service]. Every field but Reach is needed.
+// Config configures a [Service]. Every field but Reach, Keep, VIES and Metrics is needed.
 type Config struct {
 	Store    Store
 	Orders   Orders
 	Catalog  catalog.Records
 	Invoices *invoices.Service
-	Reach    Reach // which endpoints may be sent to
+	VIES     *vies.Service // makes the checks of VAT numbers; nil for none
+	Reach    Reach         // which endpoints may be sent to
+	Keep     time.Duration // how long a delivery is kept after its end; 0 is [Retention]
 	Now      func() time.Time
-	Rand     io.Reader // for ids; crypto/rand in production
+	Rand     io.Reader    // for ids; crypto/rand in production
+	Metrics  *metrics.Set // nil for none
 	Log      *slog.Logger
 }
 
@@ -45,8 +50,9 @@ type Service struct {
 	Config
 	client *http.Client
 	added  chan struct{} // a fact
-	due    chan struct{} // a delivery, or room in a lane
-	lanes  lanes
+	due    chan struct{} // deliveries that are not queued
+	lanes  *lanes
+	tries  *metrics.Counter
 
 	mutex   sync.Mutex
 	signers map[checkout.Environment]*Signer
@@ -56,7 +62,8 @@ type Service struct {
 // New returns a service; it starts nothing.
 func New(c Config) *Service {
 	return &Service{Config: c, client: newClient(c.Reach), added: make(chan struct{}, 1), due: make(chan struct{}, 1),
-		lanes: newLanes(), signers: make(map[checkout.Environment]*Signer), logged: make(map[string]time.Time)}
+		lanes: newLanes(), tries: c.Metrics.Counter("crepe_webhook_delivery_tries_total", "Tries to send a delivery to a merchant's webhook endpoint, by outcome: ok, the class of another status, or error.", "environment", "outcome"),
+		signers: make(map[checkout.Environment]*Signer), logged: make(map[string]time.Time)}
 }
 
 // FactAdded tells the service that the outbox has a new fact. It does not block.
@@ -74,9 +81,9 @@ func signal(c chan struct{}) {
 func (s *Service) Run(ctx context.Context) {
 	var loops sync.WaitGroup
 	loops.Go(func() { s.repeat(ctx, s.added, s.dispatch) })
-	loops.Go(func() { s.repeat(ctx, s.due, s.send) })
+	loops.Go(func() { s.repeat(ctx, s.due, s.read) })
 	loops.Wait()
-	s.lanes.wait()
+	s.lanes.all.Wait()
 	s.client.CloseIdleConnections()
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/invoices"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp"
+	"github.com/crepe-checkout/crepe/edge/vies"
 )
 
 // Store keeps what merchants are told: the outbox of facts, endpoints and deliveries. Every method is one atomic step; what it
@@ -46,6 +47,9 @@ type Store interface {
 	// CountDeliveries counts the deliveries of one environment.
 	CountDeliveries(ctx context.Context, env checkout.Environment) (Counts, error)
 
+	// CountDeliveriesOf counts the deliveries of a store in one environment. It costs the list, without its records.
+	CountDeliveriesOf(ctx context.Context, env checkout.Environment, storeID string) (int, error)
+
 	// CommitNotify makes a change durable as a whole or not at all, before it returns. [ErrStale] when the fact is no longer in
 	// the outbox, or a record was written since it was read. Any other error leaves open whether the change happened.
 	CommitNotify(ctx context.Context, c Change) error
@@ -65,7 +69,10 @@ type DueDelivery struct {
 }
 
 // Counts counts deliveries: those that are still to be sent, and those that have failed and are kept.
-type Counts struct{ Pending, Failed int }
+type Counts struct {
+	Pending, Failed int
+	DueSince        int64 // least DueAt of the pending ones, in Unix milliseconds; 0 for none
+}
 
 // Change is what one step writes. Nil and empty fields write nothing.
 //
@@ -80,6 +87,9 @@ type Change struct {
 
 	// Mail is the new e-mail about the document.
 	Mail *invoices.Mail
+
+	// VATCheck is the new check of the number with which the order was not taxed.
+	VATCheck *vies.Check
 
 	// Deliveries and Endpoints are written if their stored versions are still the ones they carry; the stored copies then carry
 	// the next ones. A record with version 0 is new.

@@ -28,7 +28,7 @@ import (
 
 // world is a service on a database, with a clock that can be put forward.
 type world struct {
-	*testing.T
+	testing.TB
 	db      *badgerstore.DB
 	service *notify.Service
 	log     *shoptest.Buffer
@@ -40,13 +40,13 @@ func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Lo
 func (w *world) pass(d time.Duration) { w.ahead.Add(int64(d)) }
 
 // open returns a world whose service runs until the test ends. store, if not nil, is between the service and its database.
-func open(t *testing.T, store func(notify.Store) notify.Store) *world {
+func open(t testing.TB, store func(notify.Store) notify.Store) *world {
 	t.Helper()
 	db, err := badgerstore.Open(t.TempDir(), badgerstore.Options{NoSync: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{T: t, db: db, log: new(shoptest.Buffer)}
+	w := &world{TB: t, db: db, log: new(shoptest.Buffer)}
 	var s notify.Store = db
 	if store != nil {
 		s = store(db)
@@ -102,7 +102,7 @@ func (s *shop) sell(env checkout.Environment) *orders.Order {
 		MerchantID: s.MerchantID, Metadata: map[string]string{"campaign": "autumn"}, ExternalID: "EXT-1"}
 	rate, _ := money.ParseRate("9.975")
 	placed := checkout.Order{SessionID: session.ID, Environment: env, StoreID: s.store, Product: session.Product,
-		Quote: checkout.Quote{Currency: "CAD", Assessment: tax.Assessment{Subtotal: 10000, Tax: 998, Total: 10998,
+		Quote: checkout.Quote{Currency: "CAD", ListPrice: 10500, Discount: checkout.Discount{Label: "Autumn", Minor: 500}, Assessment: tax.Assessment{Subtotal: 10000, Tax: 998, Total: 10998,
 			Components: []tax.Component{{Jurisdiction: "CA-QC", Tax: "qst", Rate: rate, Base: 100, Taxable: 10000, Amount: 998}}}},
 		Billing:    billing.Detail{Country: "CA", State: "QC", IsBusiness: true, BusinessName: "A & B", TaxID: "123"},
 		BuyerEmail: "ada@example.com", BuyerIdentity: "user-17"}
@@ -138,7 +138,7 @@ func (s *shop) deliveries() []notify.Delivery {
 func (s *shop) delivery(what string, want func(*notify.Delivery) bool) notify.Delivery {
 	s.Helper()
 	var got []notify.Delivery
-	shoptest.Eventually(s.T, what, func() bool {
+	shoptest.Eventually(s.TB, what, func() bool {
 		got = s.deliveries()
 		return len(got) == 1 && want(&got[0])
 	})
@@ -157,7 +157,7 @@ type request struct {
 	signature, body string
 }
 
-func receive(t *testing.T, answer func(n int, w http.ResponseWriter)) *receiver {
+func receive(t testing.TB, answer func(n int, w http.ResponseWriter)) *receiver {
 	r := &receiver{answer: answer}
 	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, got *http.Request) {
 		body, _ := io.ReadAll(got.Body)

@@ -19,7 +19,7 @@ func (d *desk) move(play bool) {
 	d.account, d.checkouts = psp.Account{ID: "acct_2", TestMode: play}, nil
 }
 
-// attemptIn brings the desk's order to a state.
+// attemptIn brings the service's only order to a state.
 func (d *desk) attemptIn(t *testing.T, state orders.AttemptState) {
 	t.Helper()
 	switch state {
@@ -154,6 +154,7 @@ func TestKeyReplaced(t *testing.T) {
 	d.Service = orders.New(config)
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
+	running.Go(func() { _ = d.CatchUp(ctx) })
 	running.Go(func() { d.Run(ctx) })
 	defer running.Wait()
 	defer stop()

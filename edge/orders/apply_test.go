@@ -192,10 +192,10 @@ func TestSpentToken(t *testing.T) {
 	for i := range 6 {
 		go func() {
 			business := false
-			_, err := d.Service.Create(context.Background(), &checkout.Request{
+			_, err := d.Service.Create(context.Background(), &orders.Request{Request: checkout.Request{
 				Caller: checkout.Caller{Environment: checkout.Test, StoreID: "STO_1"}, SessionID: sessionID,
 				Billing: &billing.Input{Country: "DE", IsBusiness: &business}, BuyerEmail: fmt.Sprintf("ada%d@example.com", i),
-			}, "", spend)
+			}}, "", spend)
 			results <- err
 		}()
 	}

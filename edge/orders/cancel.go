@@ -40,7 +40,7 @@ func (s *Service) Cancel(ctx context.Context, scope Scope, id, client string) er
 
 // cancelOnce reads the order and takes one step towards its cancellation.
 func (s *Service) cancelOnce(ctx context.Context, scope *Scope, id, client string, f flow) (err error) {
-	if f.order, err = s.orderIn(ctx, scope, id); err != nil {
+	if err = f.have(s.orderIn(ctx, scope, id)); err != nil {
 		return err
 	}
 	if f.session, err = s.config.Store.Session(ctx, f.order.SessionID); err != nil {
@@ -127,7 +127,7 @@ func (f *flow) cancelOpen() error {
 	case failed != nil && failed.Held:
 		return crowded(failed)
 	case failed != nil:
-		f.config.Log.Warn("an order cannot be canceled yet", "order", f.order.ID, "attempt", a.N, "error", failed)
+		f.config.Log.WarnContext(f.ctx, "an order cannot be canceled yet", "order", f.order.ID, "attempt", a.N, "error", failed)
 		return errStillPayable
 	}
 	if err := f.observe(a, remote); err != nil {

@@ -13,19 +13,19 @@ import (
 	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
-// buyer17 is the scope of the customer who orders at a desk.
+// buyer17 is the scope of the customer who places the orders of these tests.
 var buyer17 = orders.Scope{Environment: checkout.Test, StoreID: "STO_1", Identity: "user-17"}
 
 // orderAs orders as a customer.
 func (d *desk) orderAs(identity, country string) (string, error) {
 	business := false
-	return d.Service.Create(context.Background(), &checkout.Request{
+	return d.Service.Create(context.Background(), &orders.Request{Request: checkout.Request{
 		Caller: checkout.Caller{Environment: checkout.Test, StoreID: "STO_1", Identity: identity}, SessionID: sessionID,
 		Billing: &billing.Input{Country: country, IsBusiness: &business}, BuyerEmail: "ada@example.com",
-	}, "", nil)
+	}}, "", nil)
 }
 
-// ordered is a desk with an order of user-17 that can be paid.
+// ordered returns a service with an order of user-17 that can be paid.
 func ordered(t *testing.T) (*desk, *orders.Order) {
 	t.Helper()
 	d := openDesk(t)

@@ -18,14 +18,15 @@ const (
 	payableBack = checkoutLife + 2*clockMargin
 )
 
-// catchUp compares each provider's newest checkouts with the orders before orders are accepted. After a restored backup the
-// provider has checkouts that the store does not know, or knows in an earlier state. All that can still be paid are then
-// compared as by [Service.Reconcile].
+// CatchUp compares each provider's newest checkouts with the orders, and then lets orders be accepted ([Config.CatchUp]). Every server
+// calls it once. After a restored backup the provider has checkouts that the store does not know, or knows in an earlier state. All
+// that can still be paid are then compared as by [Service.Reconcile], or with [Config.Restored] all since then.
 //
 // It stops after a minute, so that a provider that refuses to list (a restricted key) does not stop sales for ever. Orders are then
-// protected by their keys: a session's next call has the same key as a lost one, see [psp.KeyTaken].
-func (s *Service) catchUp(ctx context.Context) {
+// protected by their keys: a session's next call has the same key as a lost one, see [psp.KeyTaken]. The error says that it has not compared.
+func (s *Service) CatchUp(ctx context.Context) error {
 	var all sync.WaitGroup
+	failed := make(chan error, len(s.caughtUp))
 	for env, caughtUp := range s.caughtUp {
 		select {
 		case <-caughtUp:
@@ -39,16 +40,33 @@ func (s *Service) catchUp(ctx context.Context) {
 			r := reconciliation{Service: s, env: env, provider: s.config.Providers[env].Background}
 			if err := r.catchUp(ctx); err != nil {
 				s.config.Log.Error("orders are accepted although the provider's checkouts could not be compared", "environment", env, "error", err)
+				failed <- err
 			}
 		})
 	}
 	all.Wait()
+	close(failed)
+	return <-failed
+}
+
+// untilCaughtUp waits until orders are accepted, or ctx ends.
+func (s *Service) untilCaughtUp(ctx context.Context) {
+	for _, caughtUp := range s.caughtUp {
+		select {
+		case <-caughtUp:
+		case <-ctx.Done():
+		}
+	}
 }
 
 // catchUp tries until it has compared, or ctx ends.
 func (r *reconciliation) catchUp(ctx context.Context) error {
+	compare := r.compareNewest
+	if !r.config.Restored.IsZero() {
+		compare = func(ctx context.Context) error { return r.compareSince(ctx, r.config.Restored.Add(-reconcileBack)) }
+	}
 	for {
-		err := r.compareNewest(ctx)
+		err := compare(ctx)
 		if err == nil {
 			return nil
 		}

@@ -24,7 +24,7 @@ func TestCatchUpGivesUp(t *testing.T) {
 		m.Service = orders.New(config)
 		ctx, stop := context.WithCancel(context.Background())
 		var running sync.WaitGroup
-		running.Go(func() { m.Run(ctx) })
+		running.Go(func() { _ = m.CatchUp(ctx) })
 		defer running.Wait()
 		defer stop()
 		began := time.Now()

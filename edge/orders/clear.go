@@ -25,7 +25,7 @@ func (f *flow) clear() (string, error) {
 	over := f.nowMilli() >= a.ExpiresAt+expiryGrace.Milliseconds() // whatever there is of it
 	f.order.UpdatedAt = f.nowMilli()
 	if callErr != nil && !over {
-		f.config.Log.Warn("cannot search for the checkout of an abandoned attempt", "order", f.order.ID, "attempt", a.N, "error", callErr)
+		f.config.Log.WarnContext(f.ctx, "cannot search for the checkout of an abandoned attempt", "order", f.order.ID, "attempt", a.N, "error", callErr)
 		return "", cmp.Or(f.commit(Change{Order: f.order}), crowded(callErr))
 	}
 	f.begun, f.ending = 0, 0 // this request may begin another attempt

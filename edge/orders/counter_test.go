@@ -90,10 +90,10 @@ func (c *counter) open(n int) (id string, err error) {
 
 func (c *counter) order(id, country string) (string, error) {
 	business := false
-	return c.Create(context.Background(), &checkout.Request{
+	return c.Create(context.Background(), &orders.Request{Request: checkout.Request{
 		Caller: checkout.Caller{Environment: checkout.Test, StoreID: "STO_1"}, SessionID: id,
 		Billing: &billing.Input{Country: country, IsBusiness: &business}, BuyerEmail: "ada@example.com",
-	}, "", nil)
+	}}, "", nil)
 }
 
 func (c *counter) stored(id string) (*sessions.Session, *orders.Order) {

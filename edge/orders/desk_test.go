@@ -218,10 +218,10 @@ func (d *desk) order(country string) (string, error) { return d.orderTo(country,
 // orderTo asks for an order whose buyer returns to a URL.
 func (d *desk) orderTo(country, successURL string) (string, error) {
 	business := false
-	return d.Service.Create(context.Background(), &checkout.Request{
+	return d.Service.Create(context.Background(), &orders.Request{Request: checkout.Request{
 		Caller: checkout.Caller{Environment: checkout.Test, StoreID: "STO_1"}, SessionID: sessionID,
 		Billing: &billing.Input{Country: country, IsBusiness: &business}, BuyerEmail: "ada@example.com", SuccessURL: successURL,
-	}, "", nil)
+	}}, "", nil)
 }
 
 func (d *desk) stored(t *testing.T) (*sessions.Session, *orders.Order) {

@@ -29,6 +29,12 @@ const (
 )
 
 func (s *Service) take(ctx context.Context, env checkout.Environment, ev psp.Event) (outcome, error) {
+	did, err := s.takeOnce(ctx, env, ev)
+	s.measures.event(env, did, err, s.config.Now().Sub(ev.Created))
+	return did, err
+}
+
+func (s *Service) takeOnce(ctx context.Context, env checkout.Environment, ev psp.Event) (outcome, error) {
 	switch ev.Kind {
 	case psp.EventRefund, psp.EventRefunded, psp.EventDispute:
 		return s.takeMoneyBack(ctx, env, &ev)
@@ -64,7 +70,7 @@ func (s *Service) foreign(r *psp.Checkout) bool {
 func (s *Service) unmatched(ctx context.Context, env checkout.Environment, ev *psp.Event, why error) (outcome, error) {
 	seen := s.seen(env, ev)
 	if ev.Kind != psp.EventCompleted && ev.Kind != psp.EventSucceeded {
-		s.config.Log.Warn("event ignored", "event", ev.ID, "ref", ev.Checkout.Ref, "why", why)
+		s.config.Log.WarnContext(ctx, "event ignored", "event", ev.ID, "ref", ev.Checkout.Ref, "why", why)
 		return unneeded, s.config.Store.Commit(ctx, Change{Event: seen})
 	}
 	change := Change{Event: seen, Quarantine: &Quarantined{Event: *ev, Environment: env, Provider: seen.Provider,
@@ -80,7 +86,7 @@ func (s *Service) unmatched(ctx context.Context, env checkout.Environment, ev *p
 	if err := s.config.Store.Commit(ctx, change); err != nil {
 		return unneeded, err
 	}
-	s.config.Log.Error("event in quarantine", "event", ev.ID, "ref", ev.Checkout.Ref, "why", why)
+	s.config.Log.ErrorContext(ctx, "event in quarantine", "event", ev.ID, "ref", ev.Checkout.Ref, "why", why)
 	return quarantined, nil
 }
 
@@ -101,7 +107,8 @@ func (s *Service) apply(ctx context.Context, env checkout.Environment, ev *psp.E
 	if err != nil {
 		return fmt.Errorf("orders: session of %s: %w", order.ID, err)
 	}
-	facts, err := s.transition(order, env, ev)
+	before := order.State
+	facts, err := s.transition(ctx, order, env, ev)
 	if err != nil {
 		return err
 	}
@@ -110,7 +117,10 @@ func (s *Service) apply(ctx context.Context, env checkout.Environment, ev *psp.E
 	if closeAfter(order, session); session.Closed != was {
 		change.Session = session
 	}
-	return s.commit(ctx, change)
+	if err = s.commit(ctx, change); err == nil {
+		s.measures.moved(before, order)
+	}
+	return err
 }
 
 // commit writes a change that may have facts, and tells that there are some.
@@ -124,13 +134,13 @@ func (s *Service) commit(ctx context.Context, c Change) error {
 
 // settle records a payment and returns the facts. A second payment of an order is logged as an error at once, and hourly until its
 // refund is handled.
-func (s *Service) settle(o *Order, a *Attempt, p Payment) []Fact {
+func (s *Service) settle(ctx context.Context, o *Order, a *Attempt, p Payment) []Fact {
 	if a.State == Settled {
 		return nil
 	}
 	facts := o.settled(a, p, s.nowMilli())
 	if o.State == RefundDue {
-		s.config.Log.Error("an order was paid more than once: a refund is due", "environment", o.Environment, "order", o.ID,
+		s.config.Log.ErrorContext(ctx, "an order was paid more than once: a refund is due", "environment", o.Environment, "order", o.ID,
 			"attempt", a.N, "payment", p.Ref)
 	}
 	return facts
@@ -140,7 +150,7 @@ func (s *Service) settle(o *Order, a *Attempt, p Payment) []Fact {
 // checkout's status and payment decide, because the kind of an event is no proof of a payment. The kind only tells a delayed
 // payment that failed from one that is still being processed, which look the same. The event of a checkout that is still open
 // reports nothing and goes into quarantine.
-func (s *Service) transition(o *Order, env checkout.Environment, ev *psp.Event) (facts []Fact, err error) {
+func (s *Service) transition(ctx context.Context, o *Order, env checkout.Environment, ev *psp.Event) (facts []Fact, err error) {
 	a := o.attemptOf(&ev.Checkout)
 	if a == nil || ev.Checkout.Live != (env == checkout.Prod) {
 		return nil, errUnmatched
@@ -159,7 +169,7 @@ func (s *Service) transition(o *Order, env checkout.Environment, ev *psp.Event) 
 		o.unpaid(a, payment, false, now)
 	case ev.Checkout.Paid:
 		payment.Status = Succeeded
-		facts = s.settle(o, a, payment)
+		facts = s.settle(ctx, o, a, payment)
 	case ev.Checkout.Status == psp.CheckoutExpired:
 		o.ended(a, now)
 	case ev.Checkout.Status == psp.CheckoutComplete && ev.Kind == psp.EventFailed:

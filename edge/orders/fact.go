@@ -13,7 +13,7 @@ type Fact struct {
 	At          int64  // Unix milliseconds
 }
 
-// FactKind is what has happened. Its values are the published types of events.
+// FactKind is what has happened. Its values are the published types of events, but for ReceiptMissing.
 type FactKind string
 
 const (
@@ -24,9 +24,21 @@ const (
 	RefundHasSucceeded FactKind = "refund.succeeded"
 	// RefundHasFailed: a refund was refused, or the buyer's bank has sent the money back.
 	RefundHasFailed FactKind = "refund.failed"
+	// ReceiptMissing: a version without receipts has recorded the payment that completed the order. Merchants do not hear of it.
+	ReceiptMissing FactKind = "receipt.missing"
 )
 
-// completedBy is the fact that a payment has completed the order.
-func (o *Order) completedBy(p *Payment, now int64) Fact {
+// CompletedBy returns the payment that completed the order, the first that succeeded; nil if none did.
+func (o *Order) CompletedBy() *Payment {
+	for i := range o.Payments {
+		if o.Payments[i].Status == Succeeded {
+			return &o.Payments[i]
+		}
+	}
+	return nil
+}
+
+// completion is the fact that a payment has completed the order.
+func (o *Order) completion(p *Payment, now int64) Fact {
 	return Fact{Kind: OrderCompleted, Environment: o.Environment, StoreID: o.StoreID, OrderID: o.ID, EventID: p.ID, At: now}
 }

@@ -32,6 +32,8 @@ var columns = []struct {
 	{"URL durable", []string{"I5", "I6", "I13"}},
 	{"webhook order irrelevant", []string{"I7"}},
 	{"recovered unaided", []string{"I4"}},
+	{"refunded once", []string{"I15", "I16", "I17"}},
+	{"merchant told", []string{"I14", "I18"}},
 	{"answers documented", []string{"answers"}},
 	{"nothing secret told", []string{"I12"}},
 }

@@ -17,7 +17,7 @@ import (
 type flow struct {
 	*Service
 	ctx      context.Context
-	request  *checkout.Request
+	request  *Request
 	client   string
 	spend    *SpentToken
 	deadline time.Time
@@ -26,7 +26,9 @@ type flow struct {
 	buyer    BuyerCalls // the same provider; nil in the sweeper
 	session  *sessions.Session
 	order    *Order // nil before the first attempt
+	state    State  // of order as it is stored; "" before the first attempt
 	placed   checkout.Order
+	address  sessions.Address
 	digest   string
 	begun    int // the attempt that this request has begun, 0 for none yet
 	ending   int // the attempt that this request supersedes, 0 for none yet
@@ -36,7 +38,7 @@ type flow struct {
 	operator bool // asks for a refund, which is not bound to the window, and can wait for a provider
 }
 
-// step loads the session, applies the rules and makes the transition that the order's state calls for.
+// step loads the session, checks the request and makes the transition that the order's state calls for.
 func (f *flow) step() (string, error) {
 	if err := f.read(); err != nil {
 		return "", err
@@ -53,6 +55,9 @@ func (f *flow) step() (string, error) {
 	if url, err := f.answered(); url != "" || err != nil {
 		return url, err
 	}
+	if err := f.decide(); err != nil {
+		return "", err
+	}
 	if err := f.callable(); err != nil {
 		return "", err
 	}
@@ -61,7 +66,7 @@ func (f *flow) step() (string, error) {
 	}
 	switch a := f.order.Current(); a.State {
 	case Sent, Unresolved:
-		if !a.replayableAt(f.nowMilli()) {
+		if !f.resendable() {
 			f.order.rollBack(Abandoned)
 			return f.clear()
 		}
@@ -114,13 +119,19 @@ func (f *flow) answered() (string, error) {
 	switch a := f.order.Current(); {
 	case a.State == AttemptProcessing, a.State == Settled:
 		return "", checkout.InvalidSession()
-	case a.State == Open && a.Digest == f.digest && a.payableAt(f.nowMilli()):
+	case a.State == Open && f.repeats(a) && a.payableAt(f.nowMilli()):
 		if err := f.confirm(a); err != nil {
 			return "", err
 		}
 		return f.reuse(a.URL)
 	}
 	return "", nil
+}
+
+// repeats reports whether the request asks for what an attempt has, for a total that the buyer has been shown. The sweeper has no
+// request, and repeats every attempt.
+func (f *flow) repeats(a *Attempt) bool {
+	return a.Digest == f.digest && (f.request == nil || f.request.expects(&a.Placed.Quote))
 }
 
 // callable reserves a slot for the provider. It refuses, before anything is stored, if there is none while a whole try still
@@ -149,7 +160,7 @@ func (b *busy) RetryAfter() time.Duration { return b.after }
 
 func crowded(held *psp.CallError) error { return &busy{errCrowded, held.RetryAfter} }
 
-// read loads the session and the order and applies the rules to the request.
+// read loads the session and the order and checks the request.
 func (f *flow) read() error {
 	f.facts = nil
 	session, err := f.config.Store.Session(f.ctx, f.request.SessionID)
@@ -160,14 +171,15 @@ func (f *flow) read() error {
 	if err == nil {
 		f.session, rules = session, &session.Session
 	}
-	placed, problems := checkout.Place(rules, f.request, f.nowMilli())
-	if problems != nil {
-		return problems
+	placed, err := f.request.prepare(rules, f.nowMilli())
+	if err != nil {
+		return err
 	}
 	if session.PaidUnmatched {
 		return checkout.InvalidSession()
 	}
-	f.placed, f.digest = *placed, digest(placed)
+	f.placed, f.address = *placed, f.request.address(session)
+	f.digest = digest(placed, f.address)
 	if f.provider == nil {
 		provider, ok := f.config.Providers[session.Environment]
 		if !ok {
@@ -179,12 +191,17 @@ func (f *flow) read() error {
 	if url := f.request.SuccessURL; url != "" && !sessions.ReturnAllowed(url, session.Environment, f.returnHosts()) {
 		return refused(psp.RefusesSuccessURL, "")
 	}
-	if refusal := checkTotal(f.provider, &placed.Quote); refusal != nil {
-		return refusal
-	}
-	f.order, err = f.Order(f.ctx, session)
-	if errors.Is(err, ErrNotFound) {
+	if err = f.have(f.Order(f.ctx, session)); errors.Is(err, ErrNotFound) {
 		return nil
+	}
+	return err
+}
+
+// have sets the order to one that was read, or to nil after an error, which it returns.
+func (f *flow) have(o *Order, err error) error {
+	f.order, f.state = nil, ""
+	if err == nil {
+		f.order, f.state = o, o.State
 	}
 	return err
 }
@@ -201,6 +218,9 @@ func (f *flow) returnHosts() []string {
 // begin persists a new attempt and sends it. It renders first, so that a request that the provider would refuse leaves no
 // record.
 func (f *flow) begin() (string, error) {
+	if f.full() {
+		return "", checkout.InvalidSession()
+	}
 	if err := f.callable(); err != nil {
 		return "", err
 	}
@@ -209,7 +229,7 @@ func (f *flow) begin() (string, error) {
 	if f.order == nil {
 		id := orderID(f.session)
 		f.order = &Order{ID: id, SessionID: f.session.ID, MerchantID: f.session.MerchantID, StoreID: f.session.StoreID,
-			Environment: f.session.Environment, CreatedAt: now.UnixMilli()}
+			Environment: f.session.Environment, CreatedAt: now.UnixMilli(), KeepUnpaid: f.config.KeepUnpaid.Milliseconds()}
 		f.session.OrderID = id
 		change.Order, change.Session = f.order, f.session
 	}
@@ -220,7 +240,7 @@ func (f *flow) begin() (string, error) {
 		return "", err
 	}
 	f.order.begin(Attempt{
-		Placed: f.placed, Digest: f.digest, Provider: f.provider.Name(), Account: f.provider.Account(),
+		Placed: f.placed, Address: f.address, Digest: f.digest, Provider: f.provider.Name(), Account: f.provider.Account(),
 		Key:     fmt.Sprintf("crepe_%s_%s_%d", f.order.Environment, f.order.ID, n),
 		Request: wire, SentAt: now.UnixMilli(), ExpiresAt: expires.UnixMilli(),
 	}, now.UnixMilli())
@@ -231,6 +251,10 @@ func (f *flow) begin() (string, error) {
 	return f.send()
 }
 
+// full reports whether the order has as many attempts as it may have. Its session is refused then like one that has expired; the checkout
+// that a buyer has can be paid.
+func (f *flow) full() bool { return f.order != nil && len(f.order.Attempts) >= maxAttempts }
+
 // expiry is when the checkout of an attempt that begins now expires.
 func (f *flow) expiry() time.Time { return f.config.Now().Add(checkoutLife).Truncate(time.Second) }
 
@@ -238,7 +262,7 @@ func (f *flow) expiry() time.Time { return f.config.Now().Add(checkoutLife).Trun
 func (f *flow) render(expires time.Time) (psp.RenderedRequest, error) {
 	wire, err := f.provider.Render(f.payable(len(f.order.Attempts)+1, expires))
 	if err != nil {
-		f.config.Log.Error("an order cannot be rendered", "provider", f.provider.Name(), "session", f.session.ID, "error", err)
+		f.config.Log.ErrorContext(f.ctx, "an order cannot be rendered", "provider", f.provider.Name(), "order", f.order.ID, "error", err)
 		return psp.RenderedRequest{}, problem.New(problem.Invalid, "order-unpayable", "", "Order cannot be paid at the payment provider")
 	}
 	return wire, nil
@@ -271,7 +295,7 @@ func (f *flow) resend() (string, error) {
 // the session together with the URL, so that a rollback has nothing to undo.
 func (f *flow) send() (string, error) {
 	a := f.order.Current()
-	remote, callErr := f.create(a)
+	remote, callErr := f.call(a)
 	now := f.nowMilli()
 	if callErr != nil && callErr.Held {
 		f.order.failed(callErr, now)
@@ -280,24 +304,24 @@ func (f *flow) send() (string, error) {
 	if callErr != nil {
 		f.order.failed(callErr, now)
 		if refusal := refused(callErr.Refuses, a.Placed.Quote.Currency); refusal != nil && callErr.Class == psp.Definitive {
-			f.config.Log.Warn("the provider refuses an order", "order", f.order.ID, "attempt", a.N, "error", callErr)
+			f.config.Log.WarnContext(f.ctx, "the provider refuses an order", "order", f.order.ID, "attempt", a.N, "error", callErr)
 			return "", cmp.Or(f.commit(Change{Order: f.order}), error(refusal))
 		}
 		if callErr.Class == psp.KeyTaken {
-			f.config.Log.Warn("the provider knows a call that the database does not: was a backup restored?", "order", f.order.ID, "attempt", a.N)
+			f.config.Log.WarnContext(f.ctx, "the provider knows a call that the database does not: was a backup restored?", "order", f.order.ID, "attempt", a.N)
 			return "", cmp.Or(f.commit(Change{Order: f.order}), errAgain)
 		}
 		return "", errors.Join(fmt.Errorf("orders: %s attempt %d: %w", f.order.ID, a.N, callErr), f.commit(Change{Order: f.order}))
 	}
 	if !a.matches(remote) {
-		f.config.Log.Error("the provider would charge something else", "order", f.order.ID, "attempt", a.N, "ref", remote.Ref)
+		f.config.Log.ErrorContext(f.ctx, "the provider would charge something else", "order", f.order.ID, "attempt", a.N, "ref", remote.Ref)
 		a.Ref = remote.Ref
 		f.order.rollBack(Abandoned)
 		return "", errors.Join(errors.New("orders: the provider's total is not the frozen one"), f.commit(Change{Order: f.order}))
 	}
 	f.order.opened(remote, now)
-	writeBack(f.session, &a.Placed)
-	same := a.Digest == f.digest
+	writeBack(f.session, a)
+	same := f.repeats(a)
 	change := Change{Session: f.session, Order: f.order}
 	if same {
 		change.Spend = f.spend
@@ -325,6 +349,9 @@ func (f *flow) reuse(url string) (string, error) {
 // that the rules, the adapter or our limits refuse ends nothing. If the provider refuses the next checkout, the current one
 // has been ended already, because two must never be payable; the session can be ordered from again then.
 func (f *flow) supersede() (string, error) {
+	if f.full() {
+		return "", checkout.InvalidSession()
+	}
 	if _, err := f.render(f.expiry()); err != nil {
 		return "", err
 	}
@@ -363,7 +390,7 @@ func (f *flow) observe(a *Attempt, r psp.Checkout) error {
 	case r.Status == psp.CheckoutExpired, r.Status == psp.CheckoutMissing:
 		f.order.ended(a, now)
 	case r.Status == psp.CheckoutComplete && r.Paid && a.matches(r):
-		f.facts = append(f.facts, f.Service.settle(f.order, a, Payment{ID: f.newID("PAY"), Attempt: a.N, Status: Succeeded, Provider: a.Provider, Ref: r.PaymentID, At: now})...)
+		f.facts = append(f.facts, f.Service.settle(f.ctx, f.order, a, Payment{ID: f.newID("PAY"), Attempt: a.N, Status: Succeeded, Provider: a.Provider, Ref: r.PaymentID, At: now})...)
 	case r.Status == psp.CheckoutComplete:
 		f.order.processing(a, now)
 	default:
@@ -381,11 +408,12 @@ func (f *flow) commitClosed() error {
 	return f.commit(Change{Session: f.session, Order: f.order})
 }
 
-// create calls the provider until it answers, refuses for good, or the time is up.
-func (f *flow) create(a *Attempt) (psp.Checkout, *psp.CallError) {
+// call calls the provider until it answers, refuses for good, or the time is up.
+func (f *flow) call(a *Attempt) (psp.Checkout, *psp.CallError) {
 	for try := 0; ; try++ {
 		a.Tries++
 		remote, callErr := f.provider.Create(f.tryDeadline(), a.Request, a.Key)
+		f.config.Log.DebugContext(f.ctx, "provider called", "order", f.order.ID, "attempt", a.N, "try", a.Tries, "ref", remote.Ref, "failed", callErr != nil)
 		if callErr == nil {
 			return remote, nil
 		}
@@ -438,6 +466,8 @@ func (f *flow) commit(c Change) error {
 		return err
 	}
 	if c.Order != nil {
+		f.measures.moved(f.state, c.Order)
+		f.state = c.Order.State
 		c.Order.Version++
 		f.facts = nil
 	}
@@ -448,9 +478,10 @@ func (f *flow) commit(c Change) error {
 }
 
 // writeBack copies the normalised details of the buyer to the session, so that the page can show them again.
-func writeBack(s *sessions.Session, o *checkout.Order) {
+func writeBack(s *sessions.Session, a *Attempt) {
+	o := &a.Placed
 	in := o.Billing.Input()
-	s.Billing = &in
+	s.Billing, s.Address = &in, a.Address
 	s.BuyerEmail = o.BuyerEmail
 	s.SuccessURL = o.SuccessURL
 }

@@ -35,7 +35,7 @@ func (w *world) check(invariant string, broken error) {
 	w.violations = append(w.violations, violation{invariant, broken.Error()})
 }
 
-// facts are the world at one instant: what we have stored, what the provider has, what buyers were told.
+// facts are the state of the simulation at one instant: what we have stored, what the provider has, what buyers were told.
 type facts struct {
 	orders  map[string]*orders.Order // by id; ours, and those that the provider names
 	outbox  map[string][]string      // the payments of which it tells, by order
@@ -342,7 +342,7 @@ func priceIsFrozen(f *facts) error {
 	for id, o := range f.orders {
 		for _, a := range o.Attempts {
 			sum := a.Placed.Quote.Assessment
-			if sum.Subtotal != 2900 || sum.Subtotal+sum.Tax != sum.Total {
+			if sum.Subtotal+a.Placed.Quote.Discount.Minor != 2900 || sum.Subtotal+sum.Tax != sum.Total {
 				return fmt.Errorf("%s: attempt %d: %d + %d = %d", id, a.N, sum.Subtotal, sum.Tax, sum.Total)
 			}
 			for _, body := range f.bodies[a.Key] {

@@ -19,7 +19,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
-// life is one run of our process. Once it is over, its goroutines get nothing done any more.
+// life is one run of the server's process. After its end its goroutines have no effect.
 type life struct {
 	*world
 	service  *orders.Service
@@ -52,7 +52,7 @@ func (w *world) newLife() *life {
 	}
 	l.webhooks = provider
 	l.service = orders.New(orders.Config{Store: store, Providers: map[checkout.Environment]orders.Provider{checkout.Test: orders.Limited(limit.New(provider, limit.Limits{Trip: 5}))},
-		Now: w.now, Rand: rand.Reader, Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+		Rules: w, Now: w.now, Rand: rand.Reader, Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	go l.service.Run(ctx)
 	return l
 }
@@ -218,7 +218,7 @@ type boundProvider struct {
 	life *life
 }
 
-// until translates a deadline in the world's time into one in the bubble's, for the network.
+// until translates a deadline in simulated time into one in the time of the synctest bubble, for the network.
 func (l *life) until(deadline time.Time) time.Time {
 	return deadline.Add(-time.Duration(l.ahead.Load()))
 }

@@ -25,14 +25,13 @@ import (
 	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/problem"
-	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 var (
-	histories  = flag.Int("histories", 40, "how many sessions TestLinearizable orders from by the virtual clock; a quarter of them by the real one")
+	histories  = flag.Int("histories", 40, "how many sessions TestLinearizable orders from by the virtual clock; a quarter of them by the real one, an eighth on PostgreSQL")
 	linearSeed = flag.Uint64("linear-seed", uint64(time.Now().UnixNano()), "of TestLinearizable")
 	busy       = flag.Int("busy", 0, "how many goroutines keep the processors busy during TestLinearizable")
 	recorded   = flag.String("history", "", "a file with a history that TestLinearizable checks and draws instead of a new one")
@@ -280,15 +279,13 @@ type crowd struct {
 	troubles  int
 	countries []string
 	store     func(orders.Store) orders.Store
+	postgres  string // the URL of the database; "" is one in a directory
 }
 
 // visit opens a store, lets the crowd order from one session after the other, and returns what it saw of each.
 func (c crowd) visit(t *testing.T, sessions int) (seen []history) {
 	t.Helper()
-	db, err := badgerstore.Open(t.TempDir(), badgerstore.Options{NoSync: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := openStore(c.postgres, t.TempDir())
 	defer db.Close()
 	for n := range sessions {
 		session := newSession(0, time.Now())
@@ -356,10 +353,10 @@ func (op *operation) act(t *testing.T, s process, id string) {
 		return
 	}
 	var err error
-	if op.URL, err = s.Create(ctx, &checkout.Request{
+	if op.URL, err = s.Create(ctx, &orders.Request{Request: checkout.Request{
 		Caller: checkout.Caller{Environment: checkout.Test, StoreID: "STO_1"}, SessionID: id,
 		Billing: &billing.Input{Country: op.Country, IsBusiness: &business}, BuyerEmail: "ada@example.com",
-	}, "", nil); err != nil {
+	}}, "", nil); err != nil {
 		op.Error = err.Error()
 	}
 	if refusal, ok := errors.AsType[problem.List](err); ok {
@@ -387,6 +384,10 @@ func TestLinearizable(t *testing.T) {
 	t.Run("real clock", func(t *testing.T) {
 		c.processes = 2
 		allLinear(t, c.visit(t, (*histories+3)/4))
+	})
+	t.Run("PostgreSQL", func(t *testing.T) { // by the real clock, which its server has
+		c.processes, c.postgres = linearClients, postgres(t)
+		allLinear(t, c.visit(t, (*histories+7)/8))
 	})
 }
 

@@ -21,25 +21,45 @@ import (
 )
 
 var (
-	schedules = flag.Int("schedules", 30, "how many schedules TestModel plays")
-	modelSeed = flag.Uint64("model-seed", uint64(time.Now().UnixNano()), "of the schedules of TestModel")
-	hunt      = flag.Int("hunt", 0, "how many random schedules TestMistakes plays at most to find each mistake")
+	schedules         = flag.Int("schedules", 30, "how many schedules TestModel plays")
+	postgresSchedules = flag.Int("postgres-schedules", 5, "how many schedules TestModelPostgres plays")
+	modelSeed         = flag.Uint64("model-seed", uint64(time.Now().UnixNano()), "of the schedules of TestModel and TestModelPostgres")
+	hunt              = flag.Int("hunt", 0, "how many random schedules TestMistakes plays at most to find each mistake")
 )
 
-// TestModel plays random schedules against the real service, database, adapter and provider, and looks at I1 to I13 after
+// TestModel plays random schedules against the real service, database, adapter and provider, and looks at I1 to I18 after
 // every step. A schedule that fails is made smaller and printed; -model-seed plays the same ones again.
 func TestModel(t *testing.T) {
-	t.Logf("-schedules=%d -model-seed=%d", *schedules, *modelSeed)
-	setFlag(t, "rapid.checks", strconv.Itoa(*schedules))
+	checkModel(t, *schedules, func() mutant { return mutant{} })
+}
+
+// TestModelPostgres is TestModel with the database on PostgreSQL. A seed gives the same schedules, and not the same interleavings:
+// they depend on the server.
+func TestModelPostgres(t *testing.T) {
+	url := postgres(t)
+	checkModel(t, *postgresSchedules, func() mutant {
+		server.cluster.Empty(t, url)
+		return mutant{postgres: url}
+	})
+}
+
+// checkModel plays random schedules, each in a simulation that begin describes.
+func checkModel(t *testing.T, schedules int, begin func() mutant) {
+	t.Helper()
+	t.Logf("%d schedules, -model-seed=%d", schedules, *modelSeed)
+	setFlag(t, "rapid.checks", strconv.Itoa(schedules))
 	setFlag(t, "rapid.seed", strconv.FormatUint(*modelSeed, 10))
 	setFlag(t, "rapid.nofailfile", "true")
-	anything := schedule(everyFault())
+	anything, start, crashes := schedule(everyFault()), time.Now(), 0
 	rapid.Check(t, func(r *rapid.T) {
 		steps := anything.Draw(r, "schedule")
-		if result := play(t, mutant{}, steps); len(result.violations) > 0 {
+		result := play(t, begin(), steps)
+		if len(result.violations) > 0 {
 			r.Fatalf("%v\n%s", result.violations, result.log)
 		}
+		crashes += result.crashes
 	})
+	t.Logf("%d crashes, %v", crashes, time.Since(start).Round(time.Millisecond))
 }
 
 func setFlag(t *testing.T, name, value string) {
@@ -57,7 +77,7 @@ type result struct {
 	log        string
 }
 
-// play takes the steps of a schedule in a new world, then lets everything that breaks work again, waits until all is over,
+// play takes the steps of a schedule in a new simulation, then lets everything that breaks work again, waits until all is over,
 // and says which invariants did not hold.
 func play(t *testing.T, m mutant, steps []step) (r result) {
 	t.Helper()
@@ -294,44 +314,73 @@ func (s leap) racing() bool  { return false }
 
 // schedule generates up to a dozen steps, with faults out of a list.
 func schedule(faults []fault.Spec) *rapid.Generator[[]step] {
-	one := rapid.Custom(func(t *rapid.T) step {
+	ofRefunds := faultsOfRefunds(faults)
+	one := rapid.Custom(func(t *rapid.T) []step {
 		session := rapid.IntRange(0, shops-1)
 		switch rapid.SampledFrom(strings.Fields("submit submit submit submit buy buy refund refund end fail fail crash stall lose skew overlap reconcile pass pass leap leap")).Draw(t, "step") {
 		case "submit":
-			return submit{session.Draw(t, "session"), rapid.SampledFrom([]string{"DE", "FR"}).Draw(t, "country"),
-				rapid.Bool().Draw(t, "racing"), rapid.Bool().Draw(t, "zombie")}
+			return []step{submit{session.Draw(t, "session"), rapid.SampledFrom([]string{"DE", "FR"}).Draw(t, "country"),
+				rapid.Bool().Draw(t, "racing"), rapid.Bool().Draw(t, "zombie")}}
 		case "buy":
-			return buy{rapid.IntRange(0, 3).Draw(t, "url"), rapid.SampledFrom(choices).Draw(t, "outcome"), rapid.Bool().Draw(t, "racing")}
+			return []step{buy{rapid.IntRange(0, 3).Draw(t, "url"), rapid.SampledFrom(choices).Draw(t, "outcome"), rapid.Bool().Draw(t, "racing")}}
 		case "refund":
-			return moneyBack{session.Draw(t, "session"), rapid.SampledFrom([]string{"10.00", "34.51", "0.01"}).Draw(t, "amount"),
-				rapid.Bool().Draw(t, "again"), rapid.Bool().Draw(t, "racing")}
+			s := moneyBack{Session: session.Draw(t, "session"), Amount: rapid.SampledFrom([]string{"10.00", "34.51", "0.01"}).Draw(t, "amount"),
+				Again: rapid.Bool().Draw(t, "again"), Racing: rapid.Bool().Draw(t, "racing")}
+			if len(ofRefunds) > 0 && rapid.Bool().Draw(t, "faulty") {
+				s.Faults = rapid.SliceOfN(rapid.SampledFrom(ofRefunds), 1, 3).Draw(t, "faults")
+			}
+			if rapid.Bool().Draw(t, "sold") {
+				return []step{s}
+			}
+			paid := buy{Outcome: rapid.SampledFrom(paying).Draw(t, "outcome")}
+			return []step{submit{Session: s.Session, Country: "DE"}, paid, pass{time.Second}, s} // by chance few schedules have a payment before a refund
 		case "end":
-			return end{rapid.IntRange(0, 3).Draw(t, "url"), rapid.Bool().Draw(t, "unheard")}
+			over := end{rapid.IntRange(0, 3).Draw(t, "url"), rapid.Bool().Draw(t, "unheard")}
+			if rapid.Bool().Draw(t, "any") {
+				return []step{over}
+			}
+			buyer := submit{Session: session.Draw(t, "session"), Country: "DE"} // comes back
+			return []step{buyer, end{Unheard: over.Unheard}, pass{rapid.SampledFrom(stretches[:4]).Draw(t, "for")}, buyer}
 		case "fail":
-			return fail{rapid.SliceOfN(rapid.SampledFrom(faults), 1, 3).Draw(t, "faults")}
+			return []step{fail{rapid.SliceOfN(rapid.SampledFrom(faults), 1, 3).Draw(t, "faults")}}
 		case "crash":
-			return crash{rapid.IntRange(0, 8).Draw(t, "in"), rapid.SampledFrom([]int{0, 0, 0, 1, 2, 3, 4}).Draw(t, "again")}
+			return []step{crash{rapid.IntRange(0, 8).Draw(t, "in"), rapid.SampledFrom([]int{0, 0, 0, 1, 2, 3, 4}).Draw(t, "again")}}
 		case "stall":
-			return stall{rapid.IntRange(1, 6).Draw(t, "in"), rapid.SampledFrom(stretches[:4]).Draw(t, "for")}
+			return []step{stall{rapid.IntRange(1, 6).Draw(t, "in"), rapid.SampledFrom(stretches[:4]).Draw(t, "for")}}
 		case "lose":
-			return lose{rapid.IntRange(1, 4).Draw(t, "in"), rapid.Bool().Draw(t, "written")}
+			return []step{lose{rapid.IntRange(1, 4).Draw(t, "in"), rapid.Bool().Draw(t, "written")}}
 		case "skew":
-			return skew{rapid.SampledFrom([]time.Duration{-90 * time.Second, 90 * time.Second}).Draw(t, "by")}
+			return []step{skew{rapid.SampledFrom([]time.Duration{-90 * time.Second, 90 * time.Second}).Draw(t, "by")}}
 		case "overlap":
-			return overlap{}
+			return []step{overlap{}}
 		case "reconcile":
-			return reconcile{}
+			return []step{reconcile{}}
 		case "pass":
-			return pass{rapid.SampledFrom(stretches[:4]).Draw(t, "for")}
+			return []step{pass{rapid.SampledFrom(stretches[:4]).Draw(t, "for")}}
 		default:
-			return leap{rapid.SampledFrom(stretches[4:]).Draw(t, "for")}
+			return []step{leap{rapid.SampledFrom(stretches[4:]).Draw(t, "for")}}
 		}
 	})
-	return rapid.SliceOfN(one, 1, 14)
+	return rapid.Custom(func(t *rapid.T) []step { return slices.Concat(rapid.SliceOfN(one, 1, 14).Draw(t, "schedule")...) })
+}
+
+// faultsOfRefunds are those of a list that a refund meets: of the call that makes it, and of the webhooks about it.
+func faultsOfRefunds(faults []fault.Spec) (met []fault.Spec) {
+	for _, f := range faults {
+		parsed, err := f.Parse()
+		must(err)
+		if parsed.On == fault.Refund || parsed.Webhook != "" {
+			met = append(met, f)
+		}
+	}
+	return met
 }
 
 // choices are what buyers do on the provider's page.
-var choices = []string{"succeeds", "succeeds", "succeeds", "declined", "later", "later_fails", "challenge", "refund_later", "refund_fails", "refund_later_fails"}
+var choices = append([]string{"declined", "later", "later_fails", "challenge"}, paying...)
+
+// paying are those of choices that are payments at once.
+var paying = []string{"succeeds", "succeeds", "succeeds", "refund_later", "refund_fails", "refund_later_fails"}
 
 // stretches of time: within a budget, beyond it, beyond the window of a replay, beyond a checkout's end; and the clock set back.
 var stretches = []time.Duration{300 * time.Millisecond, 5 * time.Second, 12 * time.Second, 40 * time.Second,
@@ -351,12 +400,13 @@ var variants = map[fault.Spec][]fault.Spec{
 	"timeout":           {"retrieve.timeout", "expire.timeout", "list.timeout", "refund.timeout"},
 	"reset":             {"retrieve.reset", "expire.reset", "refund.reset"},
 	"429":               {"429:2s", "expire.429", "retrieve.429", "refund.429"},
-	"502":               {"expire.502", "retrieve.502", "list.502"},
+	"502":               {"expire.502", "retrieve.502", "list.502", "refund.502"},
 	"lost_response":     {"expire.lost_response", "retrieve.lost_response", "refund.lost_response"},
-	"reset_side_effect": {"expire.reset_side_effect"},
-	"truncated":         {"expire.truncated"},
-	"malformed":         {"expire.malformed", "retrieve.malformed", "list.malformed"},
-	"502_side_effect":   {"expire.502_side_effect"},
+	"reset_side_effect": {"expire.reset_side_effect", "refund.reset_side_effect"},
+	"truncated":         {"expire.truncated", "refund.truncated"},
+	"malformed":         {"expire.malformed", "retrieve.malformed", "list.malformed", "refund.malformed"},
+	"huge":              {"refund.huge"},
+	"502_side_effect":   {"expire.502_side_effect", "refund.502_side_effect"},
 	"500_saved":         {"expire.500_saved", "refund.500_saved"},
 	"500_side_effect":   {"expire.500_side_effect", "refund.500_side_effect"},
 	"409":               {"refund.409"},

@@ -97,6 +97,21 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
+// TestMistakesPostgres shows that the invariants can fail with the database on PostgreSQL, too.
+func TestMistakesPostgres(t *testing.T) {
+	url := postgres(t)
+	for _, name := range []string{"every click is an order", "no compare-and-set", "the event after the commit"} {
+		m, broken := mistakes[name], mistakes[name].mutant()
+		for _, world := range []mutant{{}, broken} {
+			server.cluster.Empty(t, url)
+			world.postgres = url
+			if r := play(t, world, m.steps); r.saw(m.seenBy) != (world.store != nil) {
+				t.Errorf("%s, broken %v: %v", name, world.store != nil, r.violations)
+			}
+		}
+	}
+}
+
 // huntFor plays random schedules until one finds a mistake, and says how many it took.
 func huntFor(t *testing.T, broken func() mutant) int {
 	anything := schedule(everyFault())

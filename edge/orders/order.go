@@ -3,6 +3,7 @@ package orders
 import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/psp"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 // Order is the one order of a checkout session with all of its attempts. It is never deleted: "rolled back" is a state. An order
@@ -33,6 +34,9 @@ type Order struct {
 	// RefundsCheckAt is when the provider's refunds are to be compared, because it has reported some that are not known here, in
 	// Unix milliseconds; 0 is never.
 	RefundsCheckAt int64
+
+	// KeepUnpaid is how long the buyer's data are kept after the order has ended unpaid, in milliseconds; 0 is for ever.
+	KeepUnpaid int64
 }
 
 // State is where an order stands.
@@ -70,8 +74,9 @@ type Attempt struct {
 	State AttemptState
 	// Placed is what this attempt asks the buyer to pay, and for what. It never changes. Its session, store, product and terms
 	// are those of the order's first attempt, so that a [Store] may keep them once.
-	Placed checkout.Order
-	Digest string // of the buyer's request; see digest
+	Placed  checkout.Order
+	Address sessions.Address // of the buyer, for the documents
+	Digest  string           // of the buyer's request; see digest
 
 	Provider  string              // see [psp.Checkouts.Name]
 	Account   psp.Account         // that the attempt belongs to; its ID is "" in records of older versions
@@ -153,6 +158,16 @@ func (o *Order) Payment(id string) *Payment {
 		}
 	}
 	return nil
+}
+
+// PaidAt returns when the first payment succeeded, in Unix milliseconds; 0 if none did.
+func (o *Order) PaidAt() int64 {
+	for i := range o.Payments {
+		if o.Payments[i].Status == Succeeded {
+			return o.Payments[i].At
+		}
+	}
+	return 0
 }
 
 // attemptOf finds the attempt of a provider's checkout, by the provider's id or, while we know no id, by its number; nil if

@@ -206,10 +206,10 @@ func (m *market) open(store string) string {
 // try is one create-order. A refusal must be one that may be sent again.
 func (m *market) try(session, store, client string) (string, error) {
 	business, began := false, time.Now()
-	url, err := m.Service.Create(context.Background(), &checkout.Request{
+	url, err := m.Service.Create(context.Background(), &orders.Request{Request: checkout.Request{
 		Caller: checkout.Caller{Environment: checkout.Test, StoreID: store}, SessionID: session,
 		Billing: &billing.Input{Country: "DE", IsBusiness: &business}, BuyerEmail: "ada@example.com",
-	}, client, nil)
+	}}, client, nil)
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	m.asked++

@@ -15,8 +15,8 @@ type Reader interface {
 	// Orders returns a page of the orders of a list, the newest first. With [ErrTooSparse] it returns no page.
 	Orders(ctx context.Context, l List) (OrderPage, error)
 
-	// CountOrders counts the orders of a list. Limit, Offset and After of the list are ignored. The count by status and store is
-	// kept beside the orders; every other one costs the list. The error may be [ErrTooSparse].
+	// CountOrders counts the orders of a list. Limit, Offset and After of the list are ignored. A count of 100,000 or more may be
+	// up to a minute old, also those of payments, tickets and refunds. The error may be [ErrTooSparse].
 	CountOrders(ctx context.Context, l List) (int, error)
 
 	// PaymentIDs returns a page of the payments of a list, the newest first, each with its order's id. It heeds Environment,

@@ -74,17 +74,21 @@ type reconciliation struct {
 	kept map[string]bool // the checkouts in quarantine
 }
 
-// run applies the events first, because they hold more than a checkout does.
 func (r *reconciliation) run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, reconcileBudget)
 	defer cancel()
+	return r.compareSince(ctx, r.config.Now().Add(-reconcileBack))
+}
+
+// compareSince applies the events first, because they hold more than a checkout does.
+func (r *reconciliation) compareSince(ctx context.Context, since time.Time) error {
 	if err := r.loadQuarantine(ctx); err != nil {
 		return err
 	}
 	return errors.Join(
 		visit(ctx, r, r.provider.UndeliveredEvents, r.event),
-		r.checkouts(ctx, psp.Span{Since: r.config.Now().Add(-reconcileBack)}),
-		r.refunds(ctx, psp.Span{Since: r.config.Now().Add(-reconcileBack)}),
+		r.checkouts(ctx, psp.Span{Since: since}),
+		r.refunds(ctx, psp.Span{Since: since}),
 		r.unended)
 }
 

@@ -51,7 +51,7 @@ func (s *Service) applyMoneyBack(ctx context.Context, env checkout.Environment, 
 	}
 	change := Change{Event: s.seen(env, ev)}
 	if ev.Live != (env == checkout.Prod) {
-		s.config.Log.Warn("event ignored", "event", ev.ID, "why", "it is of the other mode")
+		s.config.Log.WarnContext(ctx, "event ignored", "event", ev.ID, "why", "it is of the other mode")
 		return unneeded, s.config.Store.Commit(ctx, change)
 	}
 	changed := false

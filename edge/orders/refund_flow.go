@@ -42,7 +42,7 @@ func (f *flow) prepare(t *Ticket) (id string, err error) {
 	request, err := f.provider.RenderRefund(psp.RefundParams{Deployment: f.config.Deployment, OrderID: f.order.ID, N: n, PaymentID: p.Ref,
 		Amount: amount, Duplicate: f.order.surplus(p)})
 	if err != nil {
-		f.config.Log.Warn("a refund cannot be rendered", "order", f.order.ID, "ticket", t.ID, "error", err)
+		f.config.Log.WarnContext(f.ctx, "a refund cannot be rendered", "order", f.order.ID, "ticket", t.ID, "error", err)
 		return "", errAmountNotRefundable
 	}
 	r := f.order.beginRefund(t, Refund{ID: f.order.refundID(n), N: n, Amount: amount.Minor, Provider: a.Provider, Account: f.provider.Account(),
@@ -52,12 +52,8 @@ func (f *flow) prepare(t *Ticket) (id string, err error) {
 
 // surplus reports whether a payment is not the one that has completed the order.
 func (o *Order) surplus(p *Payment) bool {
-	for i := range o.Payments {
-		if first := &o.Payments[i]; first.Status == Succeeded {
-			return first.ID != p.ID
-		}
-	}
-	return false
+	first := o.CompletedBy()
+	return first != nil && first.ID != p.ID
 }
 
 // sendRefund calls the provider with the stored bytes until it answers or the time is up, and persists the outcome.
@@ -78,7 +74,7 @@ func (f *flow) sendRefund(id string) error {
 		if retryable(callErr) && f.pause(max(callErr.RetryAfter, 200*time.Millisecond<<tries)) {
 			continue
 		}
-		f.config.Log.Warn("a refund is not confirmed", "order", f.order.ID, "refund", id, "error", callErr)
+		f.config.Log.WarnContext(f.ctx, "a refund is not confirmed", "order", f.order.ID, "refund", id, "error", callErr)
 		return f.record(id, func(r *Refund) []Fact {
 			if r.State != RefundSent && r.State != RefundUnresolved {
 				return nil // a webhook was faster
@@ -103,7 +99,7 @@ func (f *flow) record(id string, change func(*Refund) []Fact) error {
 			return err
 		}
 		f.facts = nil
-		if f.order, err = f.config.Store.Order(f.ctx, f.order.Environment, f.order.ID); err != nil {
+		if err = f.have(f.config.Store.Order(f.ctx, f.order.Environment, f.order.ID)); err != nil {
 			return err
 		}
 	}
@@ -113,7 +109,7 @@ func (f *flow) record(id string, change func(*Refund) []Fact) error {
 // reported moves a refund to where its own call or a look-up says it is. One with another amount is not this one.
 func (f *flow) reported(r *Refund, remote *psp.Refund) []Fact {
 	if remote.Amount.Minor != r.Amount || remote.Ref == "" {
-		f.config.Log.Error("the provider reports another refund", "order", f.order.ID, "refund", r.ID, "ref", remote.Ref)
+		f.config.Log.ErrorContext(f.ctx, "the provider reports another refund", "order", f.order.ID, "refund", r.ID, "ref", remote.Ref)
 		r.LookedForAt, r.EverUnknown, r.State, r.UpdatedAt = f.nowMilli(), true, RefundUnresolved, f.nowMilli()
 		return nil
 	}
@@ -213,7 +209,7 @@ func (f *flow) lookForRefund(r *Refund) error {
 		if err != nil || now < r.LookedForAt+refundLookedFor.Milliseconds() {
 			return nil
 		}
-		f.config.Log.Error("a refund was not made", "order", f.order.ID, "refund", id, "why", r.LastError)
+		f.config.Log.ErrorContext(f.ctx, "a refund was not made", "order", f.order.ID, "refund", id, "why", r.LastError)
 		return f.order.refundEnded(r, "not_found_at_provider", now)
 	}), err)
 }
@@ -269,7 +265,7 @@ func (f *flow) applyRefund(remote *psp.Refund) error {
 			return err
 		}
 		f.facts = nil
-		if f.order, err = f.config.Store.Order(f.ctx, f.order.Environment, f.order.ID); err != nil {
+		if err = f.have(f.config.Store.Order(f.ctx, f.order.Environment, f.order.ID)); err != nil {
 			return err
 		}
 	}

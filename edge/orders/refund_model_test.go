@@ -12,6 +12,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp"
+	"github.com/crepe-checkout/crepe/edge/sandbox/fault"
 )
 
 func (g *boundProvider) CreateRefund(deadline time.Time, w psp.RenderedRequest, key string) (psp.Refund, *psp.CallError) {
@@ -38,6 +39,7 @@ type moneyBack struct {
 	Amount  string
 	Again   bool // and asks again if the answer is an error
 	Racing  bool
+	Faults  []fault.Spec // of the provider's calls and webhooks from then on; nil leaves them as they are
 }
 
 func (s moneyBack) racing() bool { return s.Racing }
@@ -49,6 +51,9 @@ func (s moneyBack) take(w *world) {
 	o, err := w.view.Order(context.Background(), checkout.Test, session.OrderID)
 	if err != nil || len(o.Payments) == 0 || o.Payments[len(o.Payments)-1].Status != orders.Succeeded {
 		return
+	}
+	if len(s.Faults) > 0 {
+		fail{s.Faults}.take(w)
 	}
 	request := orders.TicketRequest{PaymentID: o.Payments[len(o.Payments)-1].ID, Reason: "r", Amount: s.Amount, Currency: "EUR"}
 	go func() {

@@ -182,7 +182,7 @@ func (r *Refund) dueAt() int64 {
 	case RefundUnresolved:
 		return r.UpdatedAt + backoff(r.Tries).Milliseconds()
 	case RefundPending:
-		if r.UpdatedAt < r.CreatedAt+longestPayment.Milliseconds() {
+		if r.UpdatedAt < r.CreatedAt+LongestPayment.Milliseconds() {
 			return r.UpdatedAt + refundPolled.Milliseconds()
 		}
 		return r.UpdatedAt + refundPolledLate.Milliseconds()

@@ -8,6 +8,9 @@ import (
 	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
+// TotalChanged refuses a request whose buyer has been shown another total than the order would have now.
+var TotalChanged = problem.New(problem.Conflict, "total-changed", "/expectedTotal", "Order total has changed: ask for a quote and show the buyer its total")
+
 // checkTotal refuses a total that the provider would refuse. The price has been checked when the session was created, but tax
 // can move the total out of the limits: a price with tax included is paid without it by a business abroad.
 func checkTotal(p psp.Checkouts, q *checkout.Quote) *problem.Problem {

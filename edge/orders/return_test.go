@@ -8,6 +8,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/problem"
+	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
 // Anybody can have a shopper's token: its bearer returns to the hosts of the session, and a buyer whom the merchant knows anywhere.
@@ -24,11 +25,11 @@ func TestReturnHosts(t *testing.T) {
 	d.restart(budget(time.Minute))
 	business := false
 	order := func(boundTo, successURL string) error {
-		_, err := d.Service.Create(t.Context(), &checkout.Request{
+		_, err := d.Service.Create(t.Context(), &orders.Request{Request: checkout.Request{
 			Caller:    checkout.Caller{Environment: checkout.Test, StoreID: "STO_1", SessionID: boundTo},
 			SessionID: sessionID, Billing: &billing.Input{Country: "DE", IsBusiness: &business}, BuyerEmail: "ada@example.com",
 			SuccessURL: successURL,
-		}, "", nil)
+		}}, "", nil)
 		return err
 	}
 	var refused *problem.Problem

@@ -33,13 +33,15 @@ func (s *Scope) contains(o *Order) bool {
 	return s.Identity != "" && o.StoreID == s.StoreID && sameBuyer(o.Sold().BuyerIdentity, s.Identity)
 }
 
-// sameBuyer compares a merchant's names for a buyer. E-mail addresses are compared as they are normalised.
-func sameBuyer(a, b string) bool {
-	if na, nb := email.Normalize(a), email.Normalize(b); email.Valid(na) && email.Valid(nb) {
-		return na == nb
+// BuyerKey returns a merchant's name for a buyer in the form in which two of them are compared: an e-mail address is normalised.
+func BuyerKey(identity string) string {
+	if normalized := email.Normalize(identity); email.Valid(normalized) {
+		return normalized
 	}
-	return a == b
+	return identity
 }
+
+func sameBuyer(a, b string) bool { return BuyerKey(a) == BuyerKey(b) }
 
 var (
 	errOrderIDRequired = problem.New(problem.Invalid, "order-id-required", "/orderId", "Missing required field: orderId")

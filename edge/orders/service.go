@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/problem"
+	"github.com/crepe-checkout/crepe/edge/metrics"
 	"github.com/crepe-checkout/crepe/edge/sessions"
 	"github.com/crepe-checkout/crepe/edge/shortid"
 )
@@ -31,6 +33,9 @@ type Config struct {
 	// CatchUp makes every create-order wait, and be refused as unavailable after its budget, until Run has found that the
 	// provider has no checkout that the store does not know; see [Service.Run].
 	CatchUp bool
+	// Restored is the time of the backup from which the store was restored; zero for none. CatchUp then compares all that has happened since,
+	// however much the newest checkouts agree.
+	Restored time.Time
 
 	Log *slog.Logger
 
@@ -42,6 +47,13 @@ type Config struct {
 	TryTimeout time.Duration
 	Budget     time.Duration
 
+	Metrics *metrics.Set // counts what happens; nil for none
+
+	Rules Rules // the stores' own rules; nil for none
+
+	// KeepUnpaid is how long a buyer's data are kept after an order has ended unpaid; zero is for ever. It is stored with the order.
+	KeepUnpaid time.Duration
+
 	// RefundWindow is how long after a payment a refund can be asked for; zero means [RefundWindow].
 	RefundWindow time.Duration
 }
@@ -52,6 +64,7 @@ type Service struct {
 	sessions  keyedLock
 	confirmed confirmations
 	caughtUp  map[checkout.Environment]chan struct{} // closed when orders are accepted
+	measures  measures
 }
 
 // New returns a service. It starts no goroutine; see [Service.Run].
@@ -65,7 +78,7 @@ func New(c Config) *Service {
 	if c.RefundWindow == 0 {
 		c.RefundWindow = RefundWindow
 	}
-	s := &Service{config: c, caughtUp: make(map[checkout.Environment]chan struct{})}
+	s := &Service{config: c, caughtUp: make(map[checkout.Environment]chan struct{}), measures: newMeasures(c.Metrics)}
 	for env := range c.Providers {
 		s.caughtUp[env] = make(chan struct{})
 		if !c.CatchUp {
@@ -92,22 +105,50 @@ func (s *Service) Order(ctx context.Context, session *sessions.Session) (*Order,
 	return s.config.Store.Order(ctx, session.Environment, session.OrderID)
 }
 
+// Request is a create-order request: what the rules see, and what they need not.
+type Request struct {
+	checkout.Request
+	Address sessions.Address // belongs to Billing
+	Total   string           // that the buyer has been shown, "29.00"; nothing else is charged. "" for any
+}
+
+// expects reports whether the request may be charged a quote's total.
+func (r *Request) expects(q *checkout.Quote) bool {
+	shown, ok := money.ParseAmount(r.Total, q.Currency)
+	return r.Total == "" || ok && shown.Minor == q.Assessment.Total
+}
+
+// address returns the buyer's address: the request's, or the session's with the session's billing detail.
+func (r *Request) address(s *sessions.Session) sessions.Address {
+	if given := r.Address.Clean(); r.Billing != nil || given != (sessions.Address{}) {
+		return given
+	}
+	return s.Address
+}
+
 // Create creates the order that r asks for and returns the URL where the buyer pays. The same request again gets the same
-// URL; another one of the same session supersedes the first. Refusals are a [problem.List] or a [*problem.Problem], and
+// URL, unless it expects another total; another one of the same session supersedes the first. Refusals are a [problem.List] or a [*problem.Problem], and
 // nothing has been stored for them. After one that is [problem.Unavailable], and after any other error, the same request may
 // be retried.
 //
 // client is the address that the request counts to while it waits for the provider; all requests with "" count to one. spend, if
 // not nil, is the token that success uses up. A used token gets the result of its order again, and nothing else. ctx carries
 // values only; a buyer who disconnects does not cancel the work.
-func (s *Service) Create(ctx context.Context, r *checkout.Request, client string, spend *SpentToken) (string, error) {
-	deadline := s.config.Now().Add(s.config.Budget)
-	unlock, ok := s.sessions.lock(r.SessionID, s.config.Budget)
+func (s *Service) Create(ctx context.Context, r *Request, client string, spend *SpentToken) (string, error) {
+	f := flow{Service: s, ctx: ctx, request: r, client: client, spend: spend}
+	url, err := f.create()
+	s.measures.create(f.session, err)
+	return url, err
+}
+
+// create is the workflow of [Service.Create].
+func (f *flow) create() (string, error) {
+	f.deadline = f.config.Now().Add(f.config.Budget)
+	unlock, ok := f.sessions.lock(f.request.SessionID, f.config.Budget)
 	if !ok {
 		return "", errBusy
 	}
 	defer unlock()
-	f := flow{Service: s, ctx: ctx, request: r, client: client, spend: spend, deadline: deadline}
 	defer func() {
 		if f.buyer != nil {
 			f.buyer.Release()
@@ -121,7 +162,7 @@ func (s *Service) Create(ctx context.Context, r *checkout.Request, client string
 			return "", checkout.AuthenticationFailed // a session token that has had its order
 		case !again:
 			return url, err
-		case !s.config.Now().Before(deadline):
+		case !f.config.Now().Before(f.deadline):
 			return "", errBusy // other processes kept writing
 		}
 	}

@@ -12,7 +12,14 @@ import (
 	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
+// LongestPayment is how long a payment can take after its checkout.
+const LongestPayment = 35 * 24 * time.Hour
+
 const (
+	// maxAttempts and maxDeclined bound an order's record: all attempts and payments are in it, and a database limits its size. Nobody
+	// changes a billing detail so often; those who try stolen cards do.
+	maxAttempts, maxDeclined = 50, 100
+
 	// checkoutLife is how long a provider's checkout can be paid: twice the provider's minimum, so that the same bytes can be
 	// sent again during the first half.
 	checkoutLife = time.Hour
@@ -25,16 +32,15 @@ const (
 	sentGrace = 15 * time.Second
 	// expiryGrace is how long after its expiry a checkout is read from the provider if no webhook has arrived.
 	expiryGrace = 2 * time.Minute
-	// processingEvery is how often a payment that is being processed is read from the provider if no webhook arrives, and
-	// longestPayment how long it can take.
-	processingEvery, longestPayment = time.Hour, 35 * 24 * time.Hour
+	// processingEvery is how often a payment that is being processed is read from the provider if no webhook arrives.
+	processingEvery = time.Hour
 	// Unresolved calls are retried after 5, 10, 20 … seconds, at most 5 minutes apart.
 	firstBackoff, lastBackoff = 5 * time.Second, 5 * time.Minute
 )
 
 // digest identifies what a buyer asks for. Price and tax are not part of it: they are frozen with the order, so a tax
 // rule that changes overnight does not reach a buyer who has already seen a total.
-func digest(o *checkout.Order) string {
+func digest(o *checkout.Order, address sessions.Address) string {
 	h := sha256.New()
 	b := &o.Billing
 	business := "0"
@@ -44,6 +50,14 @@ func digest(o *checkout.Order) string {
 	for _, field := range []string{o.SessionID, string(b.Country), b.State, b.Postcode, business, b.BusinessName, b.TaxID,
 		o.BuyerEmail, o.BuyerIdentity, o.SuccessURL} {
 		writeField(h, field)
+	}
+	for i := range o.Consents {
+		writeField(h, o.Consents[i].Version)
+	}
+	if address != (sessions.Address{}) {
+		for _, field := range []string{"address", address.Name, address.Street, address.City} {
+			writeField(h, field)
+		}
 	}
 	return base64.RawStdEncoding.EncodeToString(h.Sum(nil))
 }
@@ -167,7 +181,7 @@ func (o *Order) settled(a *Attempt, p Payment, now int64) (facts []Fact) {
 	a.Request = psp.RenderedRequest{}
 	o.Payments = append(o.Payments, p)
 	if !o.State.Settled() {
-		facts = append(facts, o.completedBy(&p, now))
+		facts = append(facts, o.completion(&p, now))
 	}
 	switch {
 	case o.State.Settled():
@@ -197,10 +211,14 @@ func (o *Order) unpaid(a *Attempt, p Payment, delayed bool, now int64) {
 
 // declined records a failed try to pay once. A try is known by its payment, reason and time, so a repeated event changes
 // nothing. A delayed payment that fails is reported by two events in any order, one of them without a reason: that one is the
-// same try as any other of its payment.
+// same try as any other of its payment. Of more than maxDeclined tries the later ones are not recorded.
 func (o *Order) declined(p Payment) {
+	declined := 0
 	for i := range o.Payments {
 		known := &o.Payments[i]
+		if known.Status == Declined {
+			declined++
+		}
 		if p.Ref == "" || known.Ref != p.Ref || known.Status != p.Status {
 			continue
 		}
@@ -211,7 +229,9 @@ func (o *Order) declined(p Payment) {
 			return
 		}
 	}
-	o.Payments = append(o.Payments, p)
+	if declined < maxDeclined {
+		o.Payments = append(o.Payments, p)
+	}
 }
 
 // closeAfter closes the session of an order, or opens it again, according to the order's state.
@@ -223,7 +243,9 @@ func (o *Order) closed() bool {
 }
 
 // DueAt is when the order must be looked at again without a request, in Unix milliseconds; 0 is never.
-func (o *Order) DueAt() int64 { return earlier(o.attemptDueAt(), o.refundsDueAt()) }
+func (o *Order) DueAt() int64 {
+	return earlier(earlier(o.attemptDueAt(), o.refundsDueAt()), o.forgetDueAt())
+}
 
 // attemptDueAt is when the current attempt must be looked at again.
 func (o *Order) attemptDueAt() int64 {
@@ -237,7 +259,7 @@ func (o *Order) attemptDueAt() int64 {
 	case Open:
 		return max(a.ExpiresAt+expiryGrace.Milliseconds(), retry)
 	case AttemptProcessing:
-		if o.UpdatedAt > a.SentAt+longestPayment.Milliseconds() {
+		if o.UpdatedAt > a.SentAt+LongestPayment.Milliseconds() {
 			return 0
 		}
 		return o.UpdatedAt + processingEvery.Milliseconds()

@@ -15,12 +15,12 @@ const (
 	sweepParallel = 5
 )
 
-// Run runs the background jobs until ctx ends. It catches up with the providers ([Config.CatchUp]) and then lets orders be accepted.
-// It sweeps at once and every five seconds, which resolves what a crash, a lost response or a lost webhook has left open. It
-// reconciles every hour, and logs an error every hour while payments wait for a person.
+// Run runs the background jobs until ctx ends; of several servers on one store, one needs to run them. It sweeps at once and every five
+// seconds, which resolves what a crash, a lost response or a lost webhook has left open. It reconciles every hour, the first time after
+// [Service.CatchUp], and logs an error every hour while payments wait for a person.
 func (s *Service) Run(ctx context.Context) {
 	var hourly sync.WaitGroup
-	hourly.Go(func() { s.catchUp(ctx); s.reconcileHourly(ctx) })
+	hourly.Go(func() { s.untilCaughtUp(ctx); s.reconcileHourly(ctx) })
 	hourly.Go(func() { s.reportHourly(ctx) })
 	defer hourly.Wait()
 	s.sweep(ctx)
@@ -38,7 +38,7 @@ func (s *Service) Run(ctx context.Context) {
 
 func (s *Service) sweep(ctx context.Context) {
 	if err := s.Sweep(ctx); err != nil {
-		s.config.Log.Error("the sweep was incomplete", "error", err)
+		s.config.Log.ErrorContext(ctx, "the sweep was incomplete", "error", err)
 	}
 }
 
@@ -55,7 +55,7 @@ func (s *Service) Sweep(ctx context.Context) error {
 		all.Go(func() {
 			defer func() { <-slots }()
 			if err := s.resume(ctx, d); err != nil && !errors.Is(err, ErrStale) {
-				s.config.Log.Warn("an order could not be resumed", "order", d.ID, "error", err)
+				s.config.Log.WarnContext(ctx, "an order could not be resumed", "order", d.ID, "error", err)
 			}
 		})
 	}
@@ -75,10 +75,13 @@ func (s *Service) resume(ctx context.Context, d DueOrder) error {
 	}
 	defer unlock()
 	f := flow{Service: s, ctx: ctx, deadline: s.config.Now().Add(s.config.Budget)}
+	if due := order.forgetDueAt(); due != 0 && due <= s.nowMilli() {
+		return f.forget(d)
+	}
 	if f.provider = s.config.Providers[d.Environment].Background; f.provider == nil {
 		return errors.New("orders: no payment provider is configured any more")
 	}
-	if f.order, err = s.config.Store.Order(ctx, d.Environment, d.ID); err != nil {
+	if err = f.have(s.config.Store.Order(ctx, d.Environment, d.ID)); err != nil {
 		return err
 	}
 	if f.session, err = s.config.Store.Session(ctx, order.SessionID); err != nil {
@@ -127,7 +130,7 @@ func (f *flow) resumeElsewhere() error {
 		return f.commit(Change{Order: f.order})
 	}
 	if !a.Account.TestMode && a.URL != "" {
-		f.config.Log.Warn("an attempt ended at another account of the provider; check there whether it was paid",
+		f.config.Log.WarnContext(f.ctx, "an attempt ended at another account of the provider; check there whether it was paid",
 			"order", f.order.ID, "attempt", a.N, "account", a.Account.ID, "ref", a.Ref)
 	}
 	f.order.left(now)

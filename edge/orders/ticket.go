@@ -30,11 +30,23 @@ type TicketRequest struct {
 	Currency   string
 	Metadata   string // a JSON object, "" for none
 	ExternalID string
+
+	// Name is the same for repetitions of one request and differs for any other; "" if that is not known.
+	Name string
+}
+
+// id is the id of the ticket that the request creates: of a repetition the same.
+func (r *TicketRequest) id(s *Service) string {
+	if r.Name == "" {
+		return s.newID(shortid.Ticket)
+	}
+	return shortid.Format(shortid.Ticket, shortid.Named(r.Name))
 }
 
 // CreateTicket asks to return the money of a payment. A merchant's ticket is executed at once, and what is unknown of it then is
 // resolved later: the ticket is processing until the provider has said what became of it. A customer's ticket waits for the merchant.
-// Refusals are a [*problem.Problem], and nothing has been written for them. client is as in [Service.Create].
+// A repetition of a request whose answer was lost returns its ticket. Refusals are a [*problem.Problem], and nothing has been written
+// for them. client is as in [Service.Create].
 func (s *Service) CreateTicket(ctx context.Context, scope Scope, r TicketRequest, client string) (*Order, *Ticket, error) {
 	if err := r.check(); err != nil {
 		return nil, nil, err
@@ -43,7 +55,7 @@ func (s *Service) CreateTicket(ctx context.Context, scope Scope, r TicketRequest
 	if scope.Merchant() {
 		submitter = Submitter{ID: scope.MerchantID, Merchant: true}
 	}
-	id := s.newID(shortid.Ticket)
+	id := r.id(s)
 	o, err := s.onPayment(ctx, &scope, r.PaymentID, client, func(f *flow) error { return f.createTicket(id, submitter, &r) })
 	if err != nil {
 		return nil, nil, err
@@ -114,7 +126,7 @@ func (s *Service) onOrder(ctx context.Context, client string, read func() (*Orde
 	defer unlock()
 	for {
 		f := flow{Service: s, ctx: ctx, deadline: deadline}
-		if f.order, err = read(); err != nil {
+		if err = f.have(read()); err != nil {
 			return nil, err
 		}
 		if provider, ok := s.config.Providers[f.order.Environment]; ok {
@@ -131,6 +143,9 @@ func (s *Service) onOrder(ctx context.Context, client string, read func() (*Orde
 }
 
 func (f *flow) createTicket(id string, submitter Submitter, r *TicketRequest) error {
+	if f.order.Ticket(id) != nil {
+		return nil
+	}
 	version, err := f.version(r)
 	if err != nil {
 		return err
@@ -172,7 +187,8 @@ func (f *flow) version(r *TicketRequest) (v TicketVersion, err error) {
 		return v, wrongCurrency(charged.Currency)
 	}
 	amount, ok := money.ParseAmount(r.Amount, charged.Currency)
-	if !ok || amount.Minor <= 0 {
+	left := f.order.Refundable(p)
+	if !ok || amount.Minor <= 0 && left > 0 {
 		return v, errAmountInvalid
 	}
 	for i := range f.order.Tickets {
@@ -183,7 +199,7 @@ func (f *flow) version(r *TicketRequest) (v TicketVersion, err error) {
 	if !f.operator && f.nowMilli() > p.At+f.config.RefundWindow.Milliseconds() {
 		return v, windowClosed(f.config.RefundWindow)
 	}
-	if left := f.order.Refundable(p); amount.Minor > left {
+	if amount.Minor > left || left <= 0 {
 		return v, amountTooLarge(money.Amount{Minor: left, Currency: charged.Currency})
 	}
 	return TicketVersion{ID: shortid.NewV7(f.config.Now(), f.config.Rand).String(), Reason: r.Reason, Amount: amount.Minor, SubmittedAt: f.nowMilli()}, nil
@@ -260,35 +276,6 @@ func (f *flow) review(t *Ticket, r *Review) error {
 		return f.commit(Change{Order: f.order})
 	}
 	return f.execute(t)
-}
-
-// RefundPayment refunds a payment at once on behalf of its merchant, at any time after it; amount is "" for all that is left of it.
-// Errors are as of [Service.CreateTicket].
-func (s *Service) RefundPayment(ctx context.Context, env checkout.Environment, paymentID, amount, reason string) (*Order, *Ticket, error) {
-	read := func() (*Order, error) {
-		o, err := s.config.Store.OrderOf(ctx, env, paymentID)
-		if errors.Is(err, ErrNotFound) || err == nil && o.Payment(paymentID) == nil {
-			return nil, errPaymentUnknown
-		}
-		return o, err
-	}
-	id := s.newID(shortid.Ticket)
-	o, err := s.onOrder(ctx, "", read, func(f *flow) error {
-		left := f.order.Charged(f.order.Payment(paymentID))
-		r := TicketRequest{PaymentID: paymentID, Reason: reason, Amount: amount, Currency: string(left.Currency)}
-		if left.Minor = f.order.Refundable(f.order.Payment(paymentID)); amount == "" {
-			r.Amount = left.String()
-		}
-		if err := r.check(); err != nil {
-			return err
-		}
-		f.operator = true
-		return f.createTicket(id, Submitter{ID: f.order.MerchantID, Merchant: true}, &r)
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	return o, o.Ticket(id), nil
 }
 
 // RefundWindow is how long after a payment a refund can be asked for, unless it is set.

@@ -12,10 +12,10 @@ import (
 	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
-// merchant1 is the scope of the merchant of a desk.
+// merchant1 is the scope of the merchant whose orders these tests refund.
 var merchant1 = orders.Scope{Environment: checkout.Test, MerchantID: "MER_1"}
 
-// sold is a desk whose order user-17 has paid.
+// sold returns a service whose order user-17 has paid.
 func sold(t *testing.T) (*desk, *orders.Order) {
 	t.Helper()
 	d, o := ordered(t)
@@ -181,9 +181,33 @@ func TestTicketRefusals(t *testing.T) {
 	if _, now := d.stored(t); now.Version != o.Version || len(d.refundKeys) != 0 {
 		t.Errorf("the order was written, %d calls", len(d.refundKeys))
 	}
-	_, ticket, err := d.RefundPayment(t.Context(), checkout.Test, payment, "", "goodwill")
+	_, ticket, err := d.RefundPayment(t.Context(), orders.OperatorRefund{Environment: checkout.Test, PaymentID: payment, Reason: "goodwill"})
 	if err != nil || ticket.Status != orders.TicketSucceeded || d.made() != 3451 {
 		t.Errorf("an operator's refund after the window: %+v, %v", ticket, err)
+	}
+	_, _, err = d.RefundPayment(t.Context(), orders.OperatorRefund{Environment: checkout.Test, PaymentID: payment, Reason: "goodwill"})
+	wantProblem(t, err, problem.Invalid, "Refund amount exceeds the refundable amount: 0.00 EUR")
+}
+
+// TestOperatorRefundOnce: a confirmation that arrives twice refunds once, and a preview writes nothing.
+func TestOperatorRefundOnce(t *testing.T) {
+	d, o := sold(t)
+	r := orders.OperatorRefund{Environment: checkout.Test, PaymentID: o.Payments[0].ID, Amount: "10.00", Reason: "goodwill", Left: "34.51"}
+	if amount, err := d.PreviewRefund(t.Context(), r); err != nil || amount.Minor != 1000 || amount.Currency != "EUR" || d.made() != 0 {
+		t.Errorf("previewed %+v, %v; %d refunded", amount, err, d.made())
+	}
+	if _, _, err := d.RefundPayment(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := d.RefundPayment(t.Context(), r)
+	wantProblem(t, err, problem.Conflict, "Another refund of this payment was made meanwhile. Look at the order again before you refund more.")
+	_, err = d.PreviewRefund(t.Context(), r)
+	wantProblem(t, err, problem.Conflict, "Another refund of this payment was made meanwhile. Look at the order again before you refund more.")
+	r.Left, r.Amount = "24.51", "24.52"
+	_, err = d.PreviewRefund(t.Context(), r)
+	wantProblem(t, err, problem.Invalid, "Refund amount exceeds the refundable amount: 24.51 EUR")
+	if d.made() != 1000 {
+		t.Errorf("%d refunded", d.made())
 	}
 }
 
@@ -365,7 +389,7 @@ func TestSurplusRefund(t *testing.T) {
 	if _, o = d.stored(t); o.State != orders.RefundDue || len(o.Payments) != 2 {
 		t.Fatalf("the order is %s, %d payments", o.State, len(o.Payments))
 	}
-	_, ticket, err := d.RefundPayment(t.Context(), checkout.Test, o.Payments[1].ID, "", "paid twice")
+	_, ticket, err := d.RefundPayment(t.Context(), orders.OperatorRefund{Environment: checkout.Test, PaymentID: o.Payments[1].ID, Reason: "paid twice"})
 	if err != nil || ticket.Status != orders.TicketSucceeded {
 		t.Fatalf("%+v, %v", ticket, err)
 	}
@@ -413,5 +437,23 @@ func TestRestoredRefund(t *testing.T) {
 		if d.made() != 1000 || o.DueAt() != 0 || o.RefundStatus(&o.Payments[0]) != orders.RefundStatusRefunded || o.Refundable(&o.Payments[0]) != 2451 {
 			t.Errorf("%s: %d refunded, %+v", amount, d.made(), o.Refunds)
 		}
+	}
+}
+
+// TestRefundRepeated: a repetition of a request whose answer was lost finds its ticket, and the money is returned once.
+func TestRefundRepeated(t *testing.T) {
+	d, o := sold(t)
+	request := orders.TicketRequest{PaymentID: o.Payments[0].ID, Reason: "not as described", Amount: "10.00", Currency: "EUR", Name: "test/key/request"}
+	var ids []string
+	for _, name := range []string{request.Name, request.Name, "test/key/another"} {
+		request.Name = name
+		_, ticket, err := d.CreateTicket(t.Context(), merchant1, request, "")
+		if err != nil || ticket.Status != orders.TicketSucceeded {
+			t.Fatalf("%s: %+v, %v", name, ticket, err)
+		}
+		ids = append(ids, ticket.ID)
+	}
+	if ids[0] != ids[1] || ids[0] == ids[2] || d.made() != 2000 {
+		t.Errorf("the tickets are %v, %d cents were returned", ids, d.made())
 	}
 }

@@ -21,11 +21,12 @@ import (
 	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/money"
+	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/core/tax"
-	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp"
+	"github.com/crepe-checkout/crepe/edge/record"
 	"github.com/crepe-checkout/crepe/edge/sandbox"
 	"github.com/crepe-checkout/crepe/edge/sessions"
 )
@@ -35,11 +36,11 @@ const (
 	webhookSecret = "whsec_canary_of_the_secret"
 )
 
-// world is everything there is: our process with its database, the provider on a machine of its own, buyers. It lives in a
+// world is the simulation: our process with its database, the provider on a machine of its own, buyers. It lives in a
 // synctest bubble, where waiting costs nothing.
 type world struct {
 	broken    mutant // what is wrong with the flow, on purpose
-	ours      *badgerstore.DB
+	ours      record.Store
 	view      orders.Store // ours, as the service sees it
 	theirs    *durable.DB
 	directory string
@@ -78,10 +79,10 @@ type answer struct {
 	url     string
 	err     error
 	done    bool      // the buyer has it; a process that dies answers nothing
-	asked   time.Time // in the world's time
+	asked   time.Time // in simulated time
 	began   int       // when, counting all beginnings and ends
 	ended   int
-	took    time.Duration // in the world's time
+	took    time.Duration // in simulated time
 	latest  time.Time     // that it ever was up to then
 }
 
@@ -101,11 +102,12 @@ func (r received) header(name string) string {
 
 // mutant breaks the flow between the service and its ports. The zero value breaks nothing.
 type mutant struct {
+	postgres string // the URL of our database; "" is one in a directory
 	store    func(orders.Store) orders.Store
 	provider func(psp.Provider) psp.Provider
 }
 
-// shops is how many checkout sessions a world has.
+// shops is how many checkout sessions a simulation has.
 const shops = 2
 
 func sessionOf(n int) string { return fmt.Sprintf("cs_550e8400-e29b-41d4-a716-44665544000%d", n) }
@@ -115,7 +117,7 @@ func emailOf(session int, country string) string {
 	return fmt.Sprintf("canary-%d-%s@buyer.example", session, country)
 }
 
-// inWorld runs a function in a new world, in which nothing has happened, and ends that world.
+// inWorld runs a function in a new simulation, in which nothing has happened, and ends it.
 func inWorld(t *testing.T, m mutant, do func(*world)) {
 	t.Helper()
 	startClocks(t)
@@ -167,6 +169,11 @@ func must(err error) {
 	}
 }
 
+// Decide is the rules of the store. Their discount changes every minute.
+func (w *world) Decide(context.Context, *checkout.Order) (checkout.Discount, problem.List, error) {
+	return checkout.Discount{Label: "Happy minute", Minor: int64(w.now().Minute()%4) * 100}, nil, nil
+}
+
 func (w *world) begin() {
 	var err error
 	w.theirs, err = durable.Open(filepath.Join(w.directory, "theirs"), durable.Options{NoSync: true})
@@ -207,7 +214,7 @@ func (w *world) end() {
 	time.Sleep(time.Minute)
 }
 
-// now is the world's time: that of the bubble and what was leapt over.
+// now is the simulated time: that of the synctest bubble and what was skipped.
 func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
 
 // leap passes a stretch of time of which nobody sees the middle, as if the machine had slept, or sets the clock back; and then
@@ -232,9 +239,7 @@ func later(a, b time.Time) time.Time {
 
 // boot opens our database and starts a process on it.
 func (w *world) boot() {
-	var err error
-	w.ours, err = badgerstore.Open(filepath.Join(w.directory, "ours"), badgerstore.Options{NoSync: true})
-	must(err)
+	w.ours = openStore(w.broken.postgres, filepath.Join(w.directory, "ours"))
 	w.view = w.ours
 	if w.broken.store != nil {
 		w.view = w.broken.store(w.ours)
@@ -313,10 +318,10 @@ func (w *world) submit(l *life, session int, country string) *answer {
 	w.mutex.Unlock()
 	business, start := false, w.now()
 	go func() {
-		url, err := l.service.Create(context.Background(), &checkout.Request{
+		url, err := l.service.Create(context.Background(), &orders.Request{Request: checkout.Request{
 			Caller: checkout.Caller{Environment: checkout.Test, StoreID: "STO_1"}, SessionID: sessionOf(session),
 			Billing: &billing.Input{Country: country, IsBusiness: &business}, BuyerEmail: emailOf(session, country),
-		}, "", nil)
+		}}, "", nil)
 		if l.ended() {
 			return
 		}

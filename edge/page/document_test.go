@@ -9,8 +9,10 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/invoices"
+	"github.com/crepe-checkout/crepe/edge/locale"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp"
 )
@@ -107,6 +109,56 @@ func TestDocumentReverseCharge(t *testing.T) {
 	golden(t, "document-arabic", s.get(path+"?language=ar"))
 }
 
+// TestDocumentCorrections: a receipt leads to its credit notes, and each of them back.
+func TestDocumentCorrections(t *testing.T) {
+	s := openShop(t)
+	path := s.receipt(t, ottawa())
+	note := s.refund(t, strings.Split(path, "/")[2])
+	expect(t, s.get(path), fasthttp.StatusOK, `<li><a href="`+note+`">Credit note <bdi>TEST-A1B2C3-2099-CN000001</bdi></a> · <bdi>November 23, 2099</bdi> · <span class="amount">$11.30</span></li>`)
+	expect(t, s.get(path+".json"), fasthttp.StatusOK, `"code": "TEST-A1B2C3-2099-CN000001"`, `"payable": "11.30"`, note+`"`)
+	expect(t, s.get(note), fasthttp.StatusOK, `<p class="preceding"><a href="`+path+`">Corrects TEST-A1B2C3-2099-000001 of November 23, 2099</a></p>`)
+}
+
+// TestDocumentExchange: a document in another currency than that of the seller's country has the tax in the latter, too.
+func TestDocumentExchange(t *testing.T) {
+	s := openShop(t)
+	s.exchange = "Date, USD, \n20 November 2099, 1.0832, \n"
+	path := s.receipt(t, ottawa())
+	expect(t, s.get(path), fasthttp.StatusOK, "<div><dt>Tax in EUR</dt><dd>€15.48</dd></div>",
+		"Exchange rate of November 20, 2099, \u2068European Central Bank\u2069: \u20661 EUR = 1.0832 USD\u2069")
+	expect(t, s.get(path+".json"), fasthttp.StatusOK, `"tax_accounting_currency": "EUR"`, `"tax_in_accounting_currency": "15.48"`, `"amount": "1.0832"`)
+	note := s.refund(t, strings.Split(path, "/")[2])
+	s.exchange = ""
+	golden(t, "document-exchange", s.get(path+"?language=ja-JP"))
+	golden(t, "document-exchange-credit", s.get(note+"?language=ar"))
+}
+
+// refund records a refund of a receipt's payment and returns the path of its credit note.
+func (s *shop) refund(t *testing.T, token string) string {
+	t.Helper()
+	receipt, err := s.db.Document(t.Context(), token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	order, err := s.db.Order(t.Context(), receipt.Series.Environment, receipt.OrderID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	order.Refunds = []orders.Refund{{ID: "REF_1", PaymentID: receipt.EventID, State: orders.RefundSucceeded, Amount: 1130,
+		Split: orders.Split{Net: 1000, Tax: 130, Parts: []orders.SplitPart{{Taxable: 1000, Amount: 130}}}}}
+	err = s.db.Commit(t.Context(), orders.Change{Order: order, Facts: []orders.Fact{{Kind: orders.RefundHasSucceeded, Environment: order.Environment,
+		StoreID: order.StoreID, OrderID: order.ID, EventID: "REF_1", At: s.now.UnixMilli()}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.issue(t)
+	note, err := s.db.DocumentOf(t.Context(), order.Environment, order.ID, "REF_1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return note.Path()
+}
+
 // TestDocumentIsFrozen: a later change of the store changes the look of a document, and nothing that it says.
 func TestDocumentIsFrozen(t *testing.T) {
 	s := openShop(t)
@@ -136,5 +188,16 @@ func TestDocumentEnvironment(t *testing.T) {
 	test.Series.Environment, prod.Series.Environment = checkout.Test, checkout.Prod
 	if test.Code() == prod.Code() {
 		t.Errorf("both are %s", test.Code())
+	}
+}
+
+// TestPartyNamesItsTaxID checks that a receipt calls a tax ID what the party's country calls it.
+func TestPartyNamesItsTaxID(t *testing.T) {
+	for nation, want := range map[country.Code]string{"US": "EIN", "DE": "VAT ID", "JP": "Registration number", "HK": "Tax ID"} {
+		var page strings.Builder
+		v := texts{locale.English()}.party(&invoices.Party{Country: nation, TaxID: "12-3456789"})
+		if err := templates.ExecuteTemplate(&page, "party", v); err != nil || !strings.Contains(page.String(), "<span>"+want+" 12-3456789</span>") {
+			t.Errorf("%s: %s, %v", nation, &page, err)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -11,6 +12,8 @@ import (
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/email"
 	"github.com/crepe-checkout/crepe/core/problem"
+	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 	"github.com/crepe-checkout/crepe/edge/throttle"
 )
 
@@ -23,6 +26,9 @@ type form struct {
 	IsBusiness   bool
 	BusinessName string
 	TaxID        string
+	Street       string // of a business, as City
+	City         string
+	Consents     []string // versions of the texts that are ticked
 }
 
 // prefilled returns the form with the session's e-mail address and billing detail.
@@ -32,6 +38,7 @@ func (v *visit) prefilled() form {
 		d, _ := billing.Check(*v.session.Billing)
 		f.Country, f.State, f.Postcode = string(d.Country), d.State, d.Postcode
 		f.IsBusiness, f.BusinessName, f.TaxID = d.IsBusiness, d.BusinessName, d.TaxID
+		f.Street, f.City = v.session.Address.Street, v.session.Address.City
 		f.selectState()
 	}
 	return f
@@ -41,11 +48,25 @@ func (v *visit) prefilled() form {
 func (v *visit) submitted() form {
 	value := func(name string) string { return string(v.PostArgs().Peek(name)) }
 	f := form{
-		Email: email.Clip(value("email")), Country: value("country"), State: value("state"), Postcode: value("postcode"),
+		Email: email.Clip(value("email")), Country: value("country"), Postcode: value("postcode"),
 		IsBusiness: v.PostArgs().Has("isBusiness"), BusinessName: value("businessName"), TaxID: value("taxId"),
+		Street: value("street"), City: value("city"),
+	}
+	for _, state := range v.PostArgs().PeekMulti("state") {
+		f.chooseState(string(state))
+	}
+	for _, version := range v.PostArgs().PeekMulti("consent") {
+		f.Consents = append(f.Consents, string(version))
 	}
 	f.selectState()
 	return f
+}
+
+// chooseState sets State to a state of the chosen country. Without JavaScript the form sends one for every country that has states.
+func (f *form) chooseState(state string) {
+	if _, ok := f.code().ParseSubdivision(strings.ToUpper(state)); ok {
+		f.State = state
+	}
 }
 
 // selectState sets an empty State to the one that the postcode belongs to.
@@ -66,6 +87,15 @@ func (f *form) input() billing.Input {
 		BusinessName: f.BusinessName, TaxID: f.TaxID}
 }
 
+// address returns the optional address of a business. The fields are hidden for others, but without JavaScript the browser submits
+// them.
+func (f *form) address() sessions.Address {
+	if !f.IsBusiness {
+		return sessions.Address{}
+	}
+	return sessions.Address{Street: f.Street, City: f.City}
+}
+
 // code returns the chosen country, or "".
 func (f *form) code() country.Code {
 	code, _ := country.Parse(f.Country)
@@ -81,20 +111,26 @@ func (f *form) state() string {
 	return stateValue(f.code(), state)
 }
 
-// stateValue returns the option value of a state, "US-CA". It includes the country, because without the script the list has
-// the states of every country.
+// stateValue returns the option value of a state, "US-CA". It includes the country, because the script has one list for the states of
+// every country.
 func stateValue(c country.Code, s country.Subdivision) string { return string(c) + "-" + string(s) }
 
 // fields are the names of the form's fields in page order.
-var fields = []string{"email", "country", "state", "postcode", "businessName", "taxId"}
+var fields = []string{"email", "country", "state", "postcode", "businessName", "taxId", "street", "city",
+	consentField(0), consentField(1), consentField(2), consentField(3), consentField(4)}
 
 // fieldErrors maps the name of a field to its error message.
 type fieldErrors map[string]string
 
 // add sets a field's message for a problem code. The first one stays, and problems without a field are ignored.
 func (f fieldErrors) add(t texts, where country.Code, field, code string) {
+	f.say(field, t.In(string(where), code))
+}
+
+// say sets a field's message unless it has one.
+func (f fieldErrors) say(field, text string) {
 	if _, known := f[field]; !known && field != "" {
-		f[field] = t.In(string(where), code)
+		f[field] = text
 	}
 }
 
@@ -102,10 +138,10 @@ func (f fieldErrors) add(t texts, where country.Code, field, code string) {
 // valid.
 func (f *form) check(t texts) (d billing.Detail, list problem.List, wrong fieldErrors) {
 	wrong = make(fieldErrors)
-	switch address := email.Normalize(f.Email); {
+	switch address, valid := email.Parse(f.Email); {
 	case address == "":
 		wrong.add(t, "", "email", "buyer-email-required")
-	case !email.Valid(address):
+	case !valid:
 		wrong.add(t, "", "email", "buyer-email-invalid")
 	}
 	d, list = billing.Check(f.input())
@@ -132,53 +168,92 @@ func (h *Handler) checkout(v *visit) {
 	case v.paidOrProcessing():
 		h.status(v)
 	case !v.open():
-		h.show(v.RequestCtx, fasthttp.StatusGone, "message", v.expired())
+		h.show(v.RequestCtx, fasthttp.StatusGone, "message", h.expired(v))
 	case v.session.Product.Type != checkout.OneTime:
 		h.show(v.RequestCtx, fasthttp.StatusBadRequest, "message", v.broken())
 	case v.IsPost():
 		h.submit(v)
 	default:
 		f := v.prefilled()
-		d, list, wrong := f.check(v.texts)
-		page := h.formPage(v, f, v.quote(&d, list))
-		if len(wrong) == 0 {
+		page, _, wrong, refused := h.checked(v, f)
+		if len(wrong) == 0 && !ruled(refused) {
 			page.Review = f.review(v.texts)
 		}
 		h.show(v.RequestCtx, fasthttp.StatusOK, "form", page)
 	}
 }
 
-// submit creates the order as an anonymous buyer and redirects to the payment provider.
-func (h *Handler) submit(v *visit) {
-	f := v.submitted()
+// checked returns the page with a form, the form's country, its errors, which the page does not show yet, and the refusal of an
+// order.
+func (h *Handler) checked(v *visit, f form) (*formPage, country.Code, fieldErrors, error) {
 	d, list, wrong := f.check(v.texts)
-	page := h.formPage(v, f, v.quote(&d, list))
-	if len(wrong) > 0 {
-		h.showErrors(v, page, wrong)
-		return
-	}
-	url, err := h.order(v, &f)
-	if err == nil {
-		v.redirect(url)
-		return
-	}
-	h.orderFailed(v, page, d.Country, err)
+	summary, refused := h.quote(v, h.request(v, &f), &d, list)
+	return h.formPage(v, f, summary), d.Country, wrong, refused
 }
 
-// order creates the order and returns the payment page's URL.
-func (h *Handler) order(v *visit, f *form) (string, error) {
-	forwarded := v.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor)
-	client := h.config.GeoIP.Client(v.RemoteIP(), forwarded)
+// ruled reports whether the store's own rules refuse the order.
+func ruled(refused error) bool {
+	return slices.ContainsFunc(problem.Of(refused), orders.OfRule)
+}
+
+// submit processes the form of a buyer without JavaScript. It creates the order as an anonymous buyer and redirects to the payment
+// provider if the buyer has seen the total that the order has, tax included. Otherwise it shows the total.
+func (h *Handler) submit(v *visit) {
+	f := v.submitted()
+	v.Response.Header.Set(fasthttp.HeaderCacheControl, "private, no-cache") // the way back from the payment page needs the stored answer
+	page, where, wrong, refused := h.checked(v, f)
+	v.addConsents(wrong, &f, where)
+	switch {
+	case v.PostArgs().Has("translate"):
+		h.show(v.RequestCtx, fasthttp.StatusOK, "form", page)
+		return
+	case len(wrong) > 0:
+		h.showErrors(v, page, wrong)
+		return
+	case ruled(refused):
+		h.orderFailed(v, page, where, refused)
+		return
+	case page.Summary.Confirm != string(v.PostArgs().Peek("confirm")):
+		page.confirm()
+		h.show(v.RequestCtx, fasthttp.StatusOK, "form", page)
+		return
+	}
+	url, err := h.order(v, &f, page.Summary.Expected)
+	switch {
+	case err == nil:
+		v.redirect(url)
+	case errors.Is(err, orders.TotalChanged):
+		page, _, _, _ = h.checked(v, f)
+		page.confirm()
+		h.show(v.RequestCtx, fasthttp.StatusOK, "form", page)
+	default:
+		h.orderFailed(v, page, where, err)
+	}
+}
+
+// request returns the request that the form makes as an anonymous buyer.
+func (h *Handler) request(v *visit, f *form) *orders.Request {
+	input := f.input()
+	return &orders.Request{Address: f.address(), Request: checkout.Request{
+		Caller:    checkout.Caller{Environment: v.session.Environment, StoreID: v.store.ID, SessionID: v.session.ID},
+		SessionID: v.session.ID, Billing: &input, BuyerEmail: f.Email,
+		IPCountry: h.config.GeoIP.Country("", v.RemoteIP(), v.forwarded()),
+		Rates:     h.config.Rates, Consents: v.consents(f),
+	}}
+}
+
+// forwarded returns the values of X-Forwarded-For.
+func (v *visit) forwarded() [][]byte { return v.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor) }
+
+// order creates the order with the total that the buyer has confirmed, and returns the payment page's URL.
+func (h *Handler) order(v *visit, f *form, total string) (string, error) {
+	client := h.config.GeoIP.Client(v.RemoteIP(), v.forwarded())
 	if err := h.config.Throttle.Admit(v.store.ID, client, h.config.Now()); err != nil {
 		return "", err
 	}
-	input := f.input()
-	return h.config.Orders.Create(v.ctx, &checkout.Request{
-		Caller:    checkout.Caller{Environment: v.session.Environment, StoreID: v.store.ID, SessionID: v.session.ID},
-		SessionID: v.session.ID, Billing: &input, BuyerEmail: f.Email,
-		IPCountry: h.config.GeoIP.Country("", v.RemoteIP(), forwarded),
-		Rates:     h.config.Rates,
-	}, client, nil)
+	r := h.request(v, f)
+	r.Total = total
+	return h.config.Orders.Create(v.ctx, r, client, nil)
 }
 
 // orderFailed answers an error of [Orders.Create] with the form and a message. On a conflict the session has changed since it
@@ -187,7 +262,7 @@ func (h *Handler) orderFailed(v *visit, page *formPage, where country.Code, err 
 	list := problem.Of(err)
 	switch {
 	case len(list) == 0:
-		h.config.Log.Error("order failed", "store", v.store.ID, "error", err)
+		h.config.Log.ErrorContext(v.ctx, "order failed", "store", v.store.ID, "error", err)
 		fallthrough
 	case list[0].Kind == problem.Unavailable:
 		page.Notice = "failed"
@@ -200,9 +275,16 @@ func (h *Handler) orderFailed(v *visit, page *formPage, where country.Code, err 
 	}
 	wrong := make(fieldErrors)
 	for _, p := range list {
-		wrong.add(page.texts, where, fieldOf(p.Path), p.Code)
+		switch field := fieldOf(p.Path); {
+		case !orders.OfRule(p):
+			wrong.add(page.texts, where, field, p.Code)
+		case field != "":
+			wrong.say(field, p.Message)
+		default:
+			page.Refusals = append(page.Refusals, p.Message)
+		}
 	}
-	if len(wrong) == 0 {
+	if len(wrong)+len(page.Refusals) == 0 {
 		h.show(v.RequestCtx, fasthttp.StatusBadRequest, "message", v.broken())
 		return
 	}

@@ -11,44 +11,63 @@ import (
 	"github.com/crepe-checkout/crepe/web"
 )
 
-// contentPolicy returns the Content-Security-Policy of a page. Only this server's scripts run. form-action names the payment
-// providers, because Chromium also applies it to redirects. images are the origins of the store's logos and of the product's images.
-func contentPolicy(payOrigins, images []string) string {
+// policy is what the Content-Security-Policy of a page depends on. Each field is a list of origins.
+type policy struct {
+	pay    []string // of the payment providers: Chromium applies form-action to redirects too
+	images []string // of the store's logos and the product's images
+	frames []string // of the pages that may show this one in a frame; nil for none
+}
+
+// String returns the header. Only this server's scripts run.
+func (p *policy) String() string {
+	frames := "'none'"
+	if len(p.frames) > 0 {
+		frames = strings.Join(p.frames, " ")
+	}
 	return strings.Join([]string{
 		"default-src 'none'",
 		"script-src 'self' 'wasm-unsafe-eval'",
 		"style-src 'self'",
 		"connect-src 'self'",
-		strings.TrimSpace("img-src 'self' data: " + strings.Join(images, " ")),
-		strings.TrimSpace("form-action 'self' " + strings.Join(payOrigins, " ")),
+		strings.TrimSpace("img-src 'self' data: " + strings.Join(p.images, " ")),
+		strings.TrimSpace("form-action 'self' " + strings.Join(p.pay, " ")),
 		"base-uri 'none'",
-		"frame-ancestors 'none'",
+		"frame-ancestors " + frames,
 		"require-trusted-types-for 'script'",
 		"trusted-types 'none'",
 	}, "; ")
 }
 
-// setHeaders sets the headers of every page. Pages hold a buyer's data and must not be cached.
-func (h *Handler) setHeaders(ctx *fasthttp.RequestCtx) {
-	set := ctx.Response.Header.Set
-	set("Content-Security-Policy", h.policy)
-	set("Cache-Control", "no-store")
-	set("Cross-Origin-Opener-Policy", "same-origin")
-	set("Cross-Origin-Resource-Policy", "same-origin")
-	set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
-	set("Referrer-Policy", "no-referrer")
-	set("X-Content-Type-Options", "nosniff")
-	set("X-Robots-Tag", "noindex")
+// headers are those of every page, besides its policy. Pages hold a buyer's data and must not be cached; [Handler.submit] makes the exception.
+var headers = map[string]string{
+	"X-Frame-Options":              "DENY",
+	"Cache-Control":                "no-store",
+	"Cross-Origin-Opener-Policy":   "same-origin",
+	"Cross-Origin-Resource-Policy": "same-origin",
+	"Permissions-Policy":           "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+	"Referrer-Policy":              "no-referrer",
+	"X-Content-Type-Options":       "nosniff",
+	"X-Robots-Tag":                 "noindex",
 }
 
-// allowImages adds the origins of the store's logos and of the product's images to the policy.
-func (v *visit) allowImages(payOrigins []string) {
-	images := logoOrigins(v.store)
-	for _, image := range v.session.Images {
-		images = addOrigin(images, image.URL)
+// setHeaders sets the headers of every page.
+func (h *Handler) setHeaders(ctx *fasthttp.RequestCtx) {
+	ctx.Response.Header.Set("Content-Security-Policy", h.policy)
+	for name, value := range headers {
+		ctx.Response.Header.Set(name, value)
 	}
-	if len(images) > 0 {
-		v.Response.Header.Set("Content-Security-Policy", contentPolicy(payOrigins, images))
+}
+
+// allow adapts the headers to the store: its images, and the origins that may frame its checkout. X-Frame-Options cannot name an
+// origin, so it is absent where one is listed; browsers that know frame-ancestors ignore it anyway.
+func (v *visit) allow(pay []string) {
+	p := policy{pay: pay, images: logoOrigins(v.store), frames: v.store.Frames}
+	for _, image := range v.session.Images {
+		p.images = addOrigin(p.images, image.URL)
+	}
+	v.Response.Header.Set("Content-Security-Policy", p.String())
+	if len(p.frames) > 0 {
+		v.Response.Header.Del("X-Frame-Options")
 	}
 }
 

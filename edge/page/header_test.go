@@ -7,6 +7,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/web"
 )
 
@@ -25,6 +26,7 @@ func TestPageHeaders(t *testing.T) {
 		"Permissions-Policy":           "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 		"Referrer-Policy":              "no-referrer",
 		"X-Content-Type-Options":       "nosniff",
+		"X-Frame-Options":              "DENY",
 		"X-Robots-Tag":                 "noindex",
 	}
 	for _, path := range []string{pageURL, pageURL + "x", "/"} {
@@ -121,6 +123,37 @@ func TestImageOrigin(t *testing.T) {
 	} {
 		if got := imageOrigin(address); got != want {
 			t.Errorf("%q adds %q, want %q", address, got, want)
+		}
+	}
+}
+
+// TestFraming: no page may be framed, unless the store lists origins. Then its checkout may be framed there and nowhere else, and no
+// other page.
+func TestFraming(t *testing.T) {
+	s := openShop(t)
+	s.offer(t, nil)
+	store, err := s.db.StoreBySlug(t.Context(), slug)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store.Frames = []string{"https://app.northline.example", "https://northline.example:8443"}
+	if err := s.db.Put(t.Context(), catalog.Change{Store: store}); err != nil {
+		t.Fatal(err)
+	}
+	for path, framed := range map[string]bool{
+		pageURL:                              true,
+		"/store/unknown/checkout/" + session: false,
+		pageURL + "x":                        false,
+		"/orders/" + strings.Repeat("a", 32) + "/receipt": false,
+		"/": false,
+	} {
+		h := &s.get(path).Header
+		want, options := "frame-ancestors 'none';", "DENY"
+		if framed {
+			want, options = "frame-ancestors https://app.northline.example https://northline.example:8443;", ""
+		}
+		if got := string(h.Peek("Content-Security-Policy")); !strings.Contains(got, want) || string(h.Peek("X-Frame-Options")) != options {
+			t.Errorf("%s: %s, X-Frame-Options %q", path, got, h.Peek("X-Frame-Options"))
 		}
 	}
 }

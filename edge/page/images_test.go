@@ -16,8 +16,9 @@ func TestImages(t *testing.T) {
 	})
 	page := s.get(pageURL)
 	body := string(page.Body())
-	for _, want := range []string{`<img src="https://cdn.northline.example/a.jpg?x=%22&amp;y=1" alt="The &#34;cover&#34;" width="64" height="64"`,
-		`<img src="https://cdn.northline.example/b.jpg" alt="" width="64" height="64"`} {
+	for _, want := range []string{`<img class="image" src="https://cdn.northline.example/a.jpg?x=%22&amp;y=1" alt="" width="40" height="40"`,
+		`<img class="image" src="https://cdn.northline.example/a.jpg?x=%22&amp;y=1" alt="The &#34;cover&#34;" width="64" height="64"`,
+		`<img class="image" src="https://cdn.northline.example/b.jpg" alt="" width="64" height="64"`} {
 		if strings.Count(body, want) != 1 {
 			t.Errorf("the page has %s %d times", want, strings.Count(body, want))
 		}

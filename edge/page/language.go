@@ -16,10 +16,11 @@ import (
 // languageCookie stores the buyer's language. It is the only cookie.
 const languageCookie = "language"
 
-// language returns the first available locale of: the buyer's choice, the session's language, Accept-Language, the store's
-// language, English.
+// language returns the first available locale of: the buyer's choice, in the URL or the cookie, the session's language,
+// Accept-Language, the store's language, English.
 func language(ctx *fasthttp.RequestCtx, session, store string) texts {
-	wishes := append([]string{string(ctx.Request.Header.Cookie(languageCookie)), session}, acceptedLanguages(ctx)...)
+	asked, cookie := ctx.QueryArgs().Peek(languageCookie), ctx.Request.Header.Cookie(languageCookie)
+	wishes := append([]string{string(asked), string(cookie), session}, acceptedLanguages(ctx)...)
 	for _, tag := range append(wishes, store) {
 		if l := locale.Find(tag); l != nil {
 			return texts{l}
@@ -54,18 +55,32 @@ func acceptedLanguages(ctx *fasthttp.RequestCtx) []string {
 }
 
 // setLanguage handles ?language=…: it sets the cookie, unless the language is unknown, and redirects to the page without the
-// parameter. It reports whether it has answered.
+// parameter. It reports whether it has answered. For the form's button to change the language it does not answer, so that the page
+// keeps what was typed. In a frame it neither sets the cookie, which browsers block there, nor redirects: the parameter stays in the URL.
 func (v *visit) setLanguage() bool {
-	asked := v.QueryArgs().Peek(languageCookie)
-	if asked == nil || v.IsPost() {
+	if v.framed() && !v.IsPost() {
 		return false
+	}
+	asked := v.QueryArgs().Peek(languageCookie)
+	if v.IsPost() {
+		asked = nil
+		if v.PostArgs().Has("translate") {
+			asked = v.PostArgs().Peek(languageCookie)
+		}
 	}
 	if l := locale.Find(string(asked)); l != nil {
 		v.Response.Header.SetCookie(cookie(l.Tag, strings.HasPrefix(v.session.PageURL, "https:")))
+		v.texts = texts{l}
+	}
+	if asked == nil || v.IsPost() {
+		return false
 	}
 	v.redirect(string(v.Path()))
 	return true
 }
+
+// framed reports whether the browser loads the page into a frame (Fetch Metadata, "Sec-Fetch-Dest").
+func (v *visit) framed() bool { return string(v.Request.Header.Peek("Sec-Fetch-Dest")) == "iframe" }
 
 func cookie(tag string, secure bool) *fasthttp.Cookie {
 	var c fasthttp.Cookie

@@ -3,6 +3,7 @@ package page
 import (
 	"context"
 	"errors"
+	"net/url"
 	"strings"
 
 	"github.com/valyala/fasthttp"
@@ -10,6 +11,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/requestid"
 	"github.com/crepe-checkout/crepe/edge/sessions"
 	"github.com/crepe-checkout/crepe/edge/throttle"
 )
@@ -33,7 +35,7 @@ func (h *Handler) link(ctx *fasthttp.RequestCtx, slug, product string) {
 		ctx.SetStatusCode(fasthttp.StatusServiceUnavailable) // the browser asks again when the buyer follows the link
 		return
 	}
-	background, cancel := context.WithTimeout(context.Background(), callTimeout)
+	background, cancel := context.WithTimeout(requestid.Detached(ctx), callTimeout)
 	defer cancel()
 	store, err := h.config.Stores.StoreBySlug(background, slug)
 	if errors.Is(err, catalog.ErrNotFound) {
@@ -47,6 +49,7 @@ func (h *Handler) link(ctx *fasthttp.RequestCtx, slug, product string) {
 	l := h.readLink(ctx, product)
 	v := &visit{RequestCtx: ctx, ctx: background, store: store, texts: language(ctx, "", store.Checkout.Language),
 		session: &sessions.Session{Session: checkout.Session{Environment: l.Environment()}}}
+	v.allow(h.config.PayOrigins)
 	if err := h.follow(v, l); err != nil {
 		h.linkFailed(v, err)
 	}
@@ -97,7 +100,9 @@ func (h *Handler) linkFailed(v *visit, err error) {
 		v.Response.Header.Set(fasthttp.HeaderRetryAfter, throttle.RetryAfter(err))
 		h.show(v.RequestCtx, fasthttp.StatusServiceUnavailable, "message", &message{frame: v.frame(v.Text("failed")), Body: v.Text("failed.text")})
 	case list[0].Kind == problem.NotFound || list[0] == catalog.ErrProductID:
-		h.show(v.RequestCtx, fasthttp.StatusNotFound, "message", notFound(v.RequestCtx))
+		page := notFound(v.RequestCtx)
+		page.Frames = v.frames()
+		h.show(v.RequestCtx, fasthttp.StatusNotFound, "message", page)
 	default:
 		page := v.broken()
 		if page.Test {
@@ -105,4 +110,27 @@ func (h *Handler) linkFailed(v *visit, err error) {
 		}
 		h.show(v.RequestCtx, fasthttp.StatusBadRequest, "message", page)
 	}
+}
+
+// restart returns the permanent link that opens another session like this one, or "" if there is none. A session that the merchant
+// opened has none: the merchant may know the buyer by it, or have set its price.
+func (h *Handler) restart(v *visit) string {
+	if !v.session.Public {
+		return ""
+	}
+	l := &sessions.Link{ProductID: v.session.Product.ID, Currency: string(v.session.Terms.Price.Currency), SuccessURL: v.session.SuccessURL}
+	if v.session.Environment == checkout.Test {
+		l.Test = "true"
+	}
+	if h.config.Links.CheckLink(v.ctx, v.store, l) != nil {
+		return ""
+	}
+	query := url.Values{"currency": {l.Currency}}
+	if l.SuccessURL != "" {
+		query.Set("success_url", l.SuccessURL)
+	}
+	if l.Test != "" {
+		query.Set("test", l.Test)
+	}
+	return "/store/" + v.store.Slug + "/product/" + l.ProductID + "?" + query.Encode()
 }

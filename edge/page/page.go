@@ -2,12 +2,14 @@
 // assets.
 //
 //	GET  /store/<slug>/checkout/<session>           the form, or why the session cannot be used
-//	POST /store/<slug>/checkout/<session>           the form, submitted without JavaScript: 303 to the payment provider
+//	POST /store/<slug>/checkout/<session>           the form, submitted without JavaScript: its total, and once the buyer has
+//	                                                confirmed that, 303 to the payment provider
 //	GET  /store/<slug>/checkout/<session>/complete  the order's status
 //	GET  /store/<slug>/product/<product>            a permanent link: opens a session and redirects to its form
 //	GET  /orders/<token>/receipt                    a receipt or credit note; with .json as JSON
 //	GET  /assets/<name with hash>                   scripts, style sheet and WebAssembly core
 //	GET  /theme/<colours and hash>                  a store's colours, corrected for contrast
+//	GET  /rules/<store>/<version>/<digest>.wasm     a store's own rules, if they run in the page
 //
 // The locale of a page is the buyer's choice, else the session's, the browser's, the store's, or English. ?language=de stores
 // the choice in a cookie. Package locale holds the messages.
@@ -30,10 +32,12 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/core/tax/table"
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/geoip"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/requestid"
 	"github.com/crepe-checkout/crepe/edge/sessions"
 	"github.com/crepe-checkout/crepe/edge/throttle"
 	"github.com/crepe-checkout/crepe/web"
@@ -51,7 +55,11 @@ type Orders interface {
 	Order(ctx context.Context, session *sessions.Session) (*orders.Order, error)
 	// Create creates the order for a client at an address and returns the URL where the buyer pays. A refusal is a
 	// problem.List or a *problem.Problem. After any other error nothing has been charged, and the request may be repeated.
-	Create(ctx context.Context, r *checkout.Request, client string, spend *orders.SpentToken) (string, error)
+	Create(ctx context.Context, r *orders.Request, client string, spend *orders.SpentToken) (string, error)
+	// Quote returns what the order would charge, or the refusals of Create. o is nil while there is no order.
+	Quote(ctx context.Context, r *orders.Request, session *sessions.Session, o *orders.Order) (*checkout.Quote, error)
+	// Preview returns what an order would charge whose e-mail address and consents may still be missing.
+	Preview(ctx context.Context, session *checkout.Session, r *checkout.Request) (*checkout.Quote, error)
 }
 
 // Links is the part of [sessions.Service] that follows permanent links. A refusal is a *problem.Problem.
@@ -68,7 +76,7 @@ type Stores interface {
 	Store(ctx context.Context, id string) (*catalog.Store, error)
 }
 
-// Config is what a [Handler] needs. The zero GeoIP, Throttle and Rates are valid.
+// Config is what a [Handler] needs. The zero GeoIP, Throttle, Rates and Rules are valid.
 type Config struct {
 	Sessions  Sessions
 	Links     Links
@@ -78,24 +86,31 @@ type Config struct {
 	GeoIP     geoip.Locator      // finds the buyer's country, which is evidence only
 	Throttle  *throttle.Throttle // limits orders and links; nil for no limit
 	Rates     *table.Table       // the operator's own tax rates, nil for none
+	Rules     Rules              // the stores' own rules, nil for none
 	Now       func() time.Time
 	Log       *slog.Logger
 
 	// PayOrigins are the origins of the payment providers' pages, "https://checkout.stripe.com". The page sends a buyer only
 	// there and to its own origin, which the sandbox shares.
 	PayOrigins []string
+	// MailIn are the environments whose receipts are sent by e-mail.
+	MailIn []checkout.Environment
 	// Providers are the payment providers' names, as shown to the buyer.
 	Providers map[checkout.Environment]string
 }
 
 // Handler serves the hosted checkout. It is safe for concurrent use.
 type Handler struct {
-	config Config
-	policy string // the Content-Security-Policy of every page
+	config  Config
+	policy  string // the Content-Security-Policy of every page
+	metered metered
 }
 
 // New returns a handler.
-func New(c Config) *Handler { return &Handler{config: c, policy: contentPolicy(c.PayOrigins, nil)} }
+func New(c Config) *Handler {
+	p := policy{pay: c.PayOrigins}
+	return &Handler{config: c, policy: p.String()}
+}
 
 // Handle answers a request. An unknown path gets the page for invalid links, with status 404.
 func (h *Handler) Handle(ctx *fasthttp.RequestCtx) {
@@ -111,6 +126,11 @@ func (h *Handler) Handle(ctx *fasthttp.RequestCtx) {
 		return
 	case strings.HasPrefix(path, themePrefix):
 		h.serveTheme(ctx, path)
+		return
+	case strings.HasPrefix(path, rulesPrefix):
+		background, cancel := context.WithTimeout(requestid.Detached(ctx), callTimeout)
+		defer cancel()
+		h.serveRules(background, ctx, path)
 		return
 	}
 	if slug, product, ok := splitLink(path); ok {
@@ -131,7 +151,7 @@ func (h *Handler) Handle(ctx *fasthttp.RequestCtx) {
 	if !allowed(ctx, rest) {
 		return
 	}
-	background, cancel := context.WithTimeout(context.Background(), callTimeout)
+	background, cancel := context.WithTimeout(requestid.Detached(ctx), callTimeout)
 	defer cancel()
 	v, err := h.visit(background, ctx, slug, id)
 	switch {
@@ -141,11 +161,34 @@ func (h *Handler) Handle(ctx *fasthttp.RequestCtx) {
 		h.fail(ctx, err)
 	case v.setLanguage():
 	case rest != "":
-		v.allowImages(h.config.PayOrigins)
+		v.allow(h.config.PayOrigins)
 		h.status(v)
 	default:
-		v.allowImages(h.config.PayOrigins)
+		v.allow(h.config.PayOrigins)
 		h.checkout(v)
+	}
+}
+
+// Route returns the pattern of a page's path, "" for a path that no page has.
+func Route(path string) string {
+	for _, prefix := range []string{web.Prefix, ratesPrefix, themePrefix, rulesPrefix} {
+		if strings.HasPrefix(path, prefix) {
+			return prefix
+		}
+	}
+	if _, _, ok := splitLink(path); ok {
+		return "/store/<slug>/product/<product>"
+	}
+	if _, _, ok := splitDocument(path); ok {
+		return "/orders/<token>/receipt"
+	}
+	switch _, _, rest, ok := split(path); {
+	case !ok:
+		return ""
+	case rest != "":
+		return "/store/<slug>/checkout/<session>/complete"
+	default:
+		return "/store/<slug>/checkout/<session>"
 	}
 }
 
@@ -218,8 +261,14 @@ func (v *visit) paidOrProcessing() bool {
 	return v.order != nil && (v.order.State.Settled() || v.order.State == orders.Processing)
 }
 
-// url returns the path of the session's page.
-func (v *visit) url() string { return "/store/" + v.store.Slug + "/checkout/" + v.session.ID }
+// url returns the path of the session's page, in a frame with the language of this one.
+func (v *visit) url() string {
+	path := "/store/" + v.store.Slug + "/checkout/" + v.session.ID
+	if v.framed() && v.QueryArgs().Has(languageCookie) {
+		path += "?" + languageCookie + "=" + v.Tag
+	}
+	return path
+}
 
 // redirect answers 303: the browser loads url with GET.
 func (v *visit) redirect(url string) {
@@ -227,11 +276,18 @@ func (v *visit) redirect(url string) {
 	v.SetStatusCode(fasthttp.StatusSeeOther)
 }
 
-// fail answers 500 and logs err. The path is not logged, because its session id is a capability.
+// fail answers 500 and logs err, or 503 if the same request can succeed later. The path is not logged, because its session id is a
+// capability.
 func (h *Handler) fail(ctx *fasthttp.RequestCtx, err error) {
-	h.config.Log.Error("page failed", "error", err)
+	status := fasthttp.StatusInternalServerError
+	if list := problem.Of(err); len(list) > 0 && list[0].Kind == problem.Unavailable {
+		status = fasthttp.StatusServiceUnavailable
+		ctx.Response.Header.Set(fasthttp.HeaderRetryAfter, throttle.RetryAfter(err))
+	} else {
+		h.config.Log.ErrorContext(ctx, "page failed", "error", err)
+	}
 	t := language(ctx, "", "")
-	h.show(ctx, fasthttp.StatusInternalServerError, "message", &message{
+	h.show(ctx, status, "message", &message{
 		frame: frame{texts: t, Title: t.Text("failed")}, Body: t.Text("failed.text"),
 	})
 }

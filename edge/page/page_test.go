@@ -25,9 +25,10 @@ func golden(t *testing.T, name string, r *fasthttp.Response) {
 	t.Helper()
 	page := string(r.Body())
 	page = regexp.MustCompile(`(checkout|receipt)-[0-9a-f]{16}`).ReplaceAllString(page, "$1-HASH")
+	page = regexp.MustCompile(`"crepe [0-9a-f]{12}"`).ReplaceAllString(page, `"crepe RELEASE"`)
 	page = regexp.MustCompile(`sha384-[^"]+`).ReplaceAllString(page, "sha384-DIGEST")
 	page = regexp.MustCompile(`"texts":\{.*\}\}`).ReplaceAllString(page, `"texts":{}}`)
-	page = regexp.MustCompile(`(?m)^<option value="[^"]+"( data-[a-z-]+)*>.*\n`).ReplaceAllString(page, "")
+	page = regexp.MustCompile(`(?m)^<option value="[^"]+"( data-[a-z-]+(="[^"]*")?)*>.*\n`).ReplaceAllString(page, "")
 	file := "testdata/" + name + ".html"
 	if *update {
 		if err := os.WriteFile(file, []byte(page), 0o644); err != nil {
@@ -77,24 +78,24 @@ func TestTaxIncluded(t *testing.T) {
 func TestPost(t *testing.T) {
 	s := openShop(t)
 	s.offer(t, nil)
-	first := s.post(pageURL, ottawa())
+	first := s.confirm(t, ottawa())
 	expect(t, first, fasthttp.StatusSeeOther)
 	location := string(first.Header.Peek("Location"))
 	if !strings.HasPrefix(location, "http://127.0.0.1:8787/sandbox/test/pay/cs_test_") {
 		t.Errorf("sent to %s", location)
 	}
-	if again := s.post(pageURL, ottawa()); string(again.Header.Peek("Location")) != location {
+	if again := s.confirm(t, ottawa()); string(again.Header.Peek("Location")) != location {
 		t.Error("the repeated form led to another payment page")
 	}
 	expect(t, s.get(pageURL), fasthttp.StatusOK,
-		`value="ada@fieldnotes.example"`, `<option value="CA-ON" selected>`, "Total due today")
+		`value="ada@fieldnotes.example"`, `<option value="CA-ON" selected>`, "Total")
 }
 
 // TestPostHiddenFields: values of fields that the page hides are ignored. A plain form sends them; the script does not.
 func TestPostHiddenFields(t *testing.T) {
 	s := openShop(t)
 	s.offer(t, nil)
-	expect(t, s.post(pageURL, url.Values{"email": {"ada@fieldnotes.example"}, "country": {"DE"}, "state": {"US-NY"},
+	expect(t, s.confirm(t, url.Values{"email": {"ada@fieldnotes.example"}, "country": {"DE"}, "state": {"US-NY"},
 		"businessName": {"Fieldnotes"}, "taxId": {"nonsense"}}), fasthttp.StatusSeeOther)
 	stored, err := s.db.Session(t.Context(), session)
 	if err != nil {
@@ -110,7 +111,7 @@ func TestPostSelectsState(t *testing.T) {
 	for chosen, want := range map[string]string{"": "NY", "US-NY": "NY", "US-NJ": "NJ"} {
 		s := openShop(t)
 		s.offer(t, nil)
-		expect(t, s.post(pageURL, url.Values{"email": {"ada@fieldnotes.example"}, "country": {"US"}, "state": {chosen},
+		expect(t, s.confirm(t, url.Values{"email": {"ada@fieldnotes.example"}, "country": {"US"}, "state": {chosen},
 			"postcode": {"10012"}}), fasthttp.StatusSeeOther)
 		stored, err := s.db.Session(t.Context(), session)
 		if err != nil {
@@ -118,6 +119,51 @@ func TestPostSelectsState(t *testing.T) {
 		}
 		if stored.Billing.State != want {
 			t.Errorf("state %q with postcode 10012 is stored as %s, want %s", chosen, stored.Billing.State, want)
+		}
+	}
+}
+
+// TestPostAsTyped checks that full-width text is stored as ASCII, and that a postcode in an unknown format blocks no order.
+func TestPostAsTyped(t *testing.T) {
+	for _, c := range []struct {
+		form          url.Values
+		email, stored string
+	}{
+		{url.Values{"email": {"ｔａｒｏ＠ｅｘａｍｐｌｅ．ｃｏ．ｊｐ"}, "country": {"JP"}, "postcode": {"〒１００－０００１"}}, "taro@example.co.jp", "100-0001"},
+		{url.Values{"email": {"ada@fieldnotes.example"}, "country": {"CA"}, "state": {"CA-QC"}, "postcode": {"h2x-1y4"}}, "ada@fieldnotes.example", "H2X-1Y4"},
+		{url.Values{"email": {"ada@fieldnotes.example"}, "country": {"US"}, "state": {"US-NY"}, "postcode": {"1001"}}, "ada@fieldnotes.example", "1001"},
+	} {
+		s := openShop(t)
+		s.offer(t, nil)
+		expect(t, s.confirm(t, c.form), fasthttp.StatusSeeOther)
+		stored, err := s.db.Session(t.Context(), session)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stored.BuyerEmail != c.email || stored.Billing.Postcode != c.stored {
+			t.Errorf("%v: ordered by %q in %q", c.form, stored.BuyerEmail, stored.Billing.Postcode)
+		}
+	}
+}
+
+// TestPostTaxIDAbroad checks that a business outside the European Union may give its tax ID, and that session and order keep it.
+func TestPostTaxIDAbroad(t *testing.T) {
+	for country, c := range map[string]struct{ state, typed, stored string }{
+		"US": {"US-NY", "12-3456789", "12-3456789"},
+		"AU": {"", "ABN 51 824 753 556", "51824753556"},
+		"BR": {"", "12.345.678/0001-95", "12.345.678/0001-95"},
+		"HK": {"", "", ""},
+	} {
+		s := openShop(t)
+		s.offer(t, nil)
+		order := s.orderBy(t, url.Values{"email": {"ada@fieldnotes.example"}, "country": {country}, "state": {c.state}, "isBusiness": {"on"},
+			"businessName": {"Fieldnotes"}, "taxId": {c.typed}})
+		stored, err := s.db.Session(t.Context(), session)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if of := order.Sold().Billing; stored.Billing.TaxID != c.stored || of.TaxID != c.stored || of.TaxIDChecked != (country == "AU") {
+			t.Errorf("%s: the session has %q, the order %q, checked: %t", country, stored.Billing.TaxID, of.TaxID, of.TaxIDChecked)
 		}
 	}
 }
@@ -135,8 +181,8 @@ func TestPostRefused(t *testing.T) {
 		parts []string
 	}{
 		"refused-business": {business, nil}, // a golden file
-		"empty": {url.Values{}, []string{"<h2>Check 2 details to continue</h2><ul><li><a href=\"#email\">Enter your email</a></li>" +
-			"<li><a href=\"#country\">Select your country or region</a></li></ul>",
+		"empty": {url.Values{}, []string{"<h2>Check 2 details to continue</h2><ul><li><a href=\"#email\" target=\"_self\">Enter your email</a></li>" +
+			"<li><a href=\"#country\" target=\"_self\">Select your country or region</a></li></ul>",
 			`required aria-invalid="true" aria-describedby="email-error">`, `<p class="error" id="country-error">Select your country or region</p>`}},
 		"VAT ID": {german, []string{"<h2>Check one detail to continue</h2>", `maxlength="40" aria-invalid="true" aria-describedby="taxId-error">`,
 			`<p class="error" id="taxId-error">Check the VAT ID: it is not one of the country you chose</p>`, `value="DE136695970"`}},
@@ -161,7 +207,7 @@ func TestPostRefused(t *testing.T) {
 func TestPostWithoutProvider(t *testing.T) {
 	s := openShop(t)
 	s.offer(t, func(session *sessions.Session) { session.Environment = checkout.Prod })
-	page := s.post(pageURL, ottawa())
+	page := s.confirm(t, ottawa())
 	expect(t, page, fasthttp.StatusServiceUnavailable, "You haven’t been charged. Try again.", "Ada@Fieldnotes.example")
 	golden(t, "failed", page)
 }

@@ -30,12 +30,15 @@ var requirements = map[string]string{
 	"F6": "The list has countries and regions, without flags.",
 	"F7": "A VAT ID is accepted in any common notation, and never called valid, because no tax office has confirmed it.",
 	"F8": "Optional fields say so; no label has an asterisk.",
+	"F9": "Autofill at any field fills all of them; a value counts, whichever events report it.",
 	"V1": "No error appears while typing; an error that is shown is rechecked with every key.",
 	"V2": "Missing values are reported on submit only.",
 	"V3": "A refused form lists its errors in page order with links to the fields, and says so in the title.",
 	"V4": "A field refers to its message while the message is shown.",
 	"V5": "A typing error in an address gets a suggestion; it is never corrected automatically, and blocks nothing.",
 	"V6": "Without JavaScript the same errors appear, and the form keeps its values.",
+	"V7": "An order is created only for the total that the page showed when the buyer continued.",
+	"V8": "What a store's own rules take off or refuse is shown while the buyer types, and again when the server decides.",
 	"R1": "Repeated clicks create one order.",
 	"R2": "A busy button keeps its position and its focus.",
 	"R3": "A page restored from the back/forward cache is usable.",
@@ -49,10 +52,11 @@ var requirements = map[string]string{
 	"A2": "The keyboard alone is enough to pay; the focus is always visible, and no target is too small.",
 	"A3": "Nothing is lost with text at twice the size, at 320 px, with forced colours or with reduced motion.",
 	"A4": "A new total is announced once, when the buyer has stopped typing.",
+	"A5": "No text is cut off and no page scrolls sideways, in any language, from 320 to 1360 px, with the states of any country.",
 	"P1": "The page needs 25 KB, and nothing from other origins.",
 	"P2": "On slow 4G with a slow processor the form loads soon, does not shift, and is responsive.",
 	"P3": "Without JavaScript or WebAssembly the page still sells.",
-	"P4": "Pages are never cached; their assets always are.",
+	"P4": "Pages are never cached, except that the browser keeps the answer to a posted form for the way back; their assets always are.",
 	"S1": "A page runs only this server's scripts.",
 	"T1": "The page names the seller, the payment provider, the time of payment, the terms and the support.",
 }
@@ -85,11 +89,13 @@ func TestMarkup(t *testing.T) {
 	s.offer(t, nil)
 	page := string(s.get(pageURL).Body())
 	for field, attributes := range map[string][]string{
-		"email":        {`type="email"`, `inputmode="email"`, `autocomplete="email"`, `autocapitalize="none"`, `spellcheck="false"`},
+		"email":        {`type="email"`, `inputmode="email"`, `autocomplete="billing email"`, `autocapitalize="none"`, `spellcheck="false"`},
 		"country":      {`autocomplete="billing country"`},
 		"state":        {`autocomplete="billing address-level1"`},
 		"postcode":     {`autocomplete="billing postal-code"`, `autocapitalize="characters"`},
 		"businessName": {`autocomplete="billing organization"`},
+		"street":       {`autocomplete="billing address-line1"`},
+		"city":         {`autocomplete="billing address-level2"`},
 		"taxId":        {`autocomplete="off"`, `autocapitalize="characters"`, `spellcheck="false"`},
 	} {
 		tag := regexp.MustCompile(`<(?:input|select) id="` + field + `"[^>]*>`).FindString(page)
@@ -100,8 +106,8 @@ func TestMarkup(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ country, marks string }{
-		{"US", " data-state data-digits"}, {"CA", " data-state"}, {"GB", " data-vat"}, {"HK", " data-no-postcode"},
-		{"AE", " data-no-postcode"}, {"DE", " data-digits data-vat data-needs-vat"}, {"NL", " data-vat data-needs-vat"},
+		{"US", ` data-state data-digits data-tax-id="EIN"`}, {"CA", ` data-state data-tax-id="BN"`}, {"GB", " data-vat"}, {"MC", " data-digits data-vat"}, {"HK", " data-no-postcode"},
+		{"AE", ` data-no-postcode data-tax-id="TRN"`}, {"JP", ` data-tax-id="Registration number"`}, {"DE", " data-digits data-vat data-needs-vat"}, {"NL", " data-vat data-needs-vat"},
 	} {
 		if !strings.Contains(page, `<option value="`+c.country+`"`+c.marks+`>`) {
 			t.Errorf("%s lacks%s", c.country, c.marks)
@@ -110,7 +116,7 @@ func TestMarkup(t *testing.T) {
 	if labels := regexp.MustCompile(`<label [^>]*>[^<]*\*`).FindString(page); labels != "" {
 		t.Errorf("a label has an asterisk: %s", labels)
 	}
-	if strings.Count(page, `<span class="optional">Optional</span>`) != 2 || !strings.Contains(page, ">Country or region</label>") {
+	if strings.Count(page, `<span class="optional">Optional</span>`) != 4 || !strings.Contains(page, ">Country or region</label>") {
 		t.Error("the marks of optional fields or the label of the list are missing")
 	}
 	for _, r := range page {

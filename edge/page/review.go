@@ -7,6 +7,13 @@ type reviewLine struct {
 	Text  string
 }
 
+// confirm turns the page into a review of the form and its total, whose button confirms both.
+func (p *formPage) confirm() {
+	p.Title = p.Text("check-total")
+	p.Heading, p.Lead = p.Title, ""
+	p.Review = p.Form.review(p.texts)
+}
+
 // review returns the form as text, for a buyer whose details the session already has (WCAG 2.2, 3.3.7).
 func (f *form) review(t texts) []reviewLine {
 	code := f.code()
@@ -22,7 +29,11 @@ func (f *form) review(t texts) []reviewLine {
 	add("postcode", f.Postcode)
 	if f.IsBusiness {
 		add("business-name", f.BusinessName)
-		add("tax-id", f.TaxID)
+		if f.TaxID != "" {
+			list = append(list, reviewLine{"", t.TaxID(string(code)), f.TaxID})
+		}
+		add("street", f.Street)
+		add("city", f.City)
 	}
 	return list
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,10 @@ type shop struct {
 	invoices *invoices.Service
 	db       *badgerstore.DB
 	now      time.Time
+	exchange string // the file of exchange rates
+	adapter  *stripe.Provider
+	sandbox  *sandbox.Sandbox
+	rules    ruling
 }
 
 const (
@@ -64,17 +69,29 @@ func openShop(t *testing.T) *shop {
 			t.Error(err)
 		}
 	})
-	adapter := stripe.New(stripe.Config{Key: "sk_test_sandbox", BaseURL: "http://sandbox", Dial: provider.Dial})
-	s.orders = orders.New(orders.Config{Store: db, Providers: map[checkout.Environment]orders.Provider{"test": orders.Limited(limit.New(adapter, limit.Limits{}))},
-		Now: clock, Rand: rand.NewChaCha8([32]byte{}), Log: log})
-	s.invoices = invoices.New(invoices.Config{Store: db, Orders: db, Catalog: db, Now: clock, Rand: rand.NewChaCha8([32]byte{})})
-	s.Handler = New(Config{Sessions: db, Orders: s.orders, Stores: db, Documents: s.invoices, Now: clock, Log: log,
+	s.sandbox = provider
+	s.adapter = stripe.New(stripe.Config{Key: "sk_test_sandbox", BaseURL: "http://sandbox", Dial: provider.Dial})
+	s.orders = orders.New(orders.Config{Store: db, Providers: map[checkout.Environment]orders.Provider{"test": orders.Limited(limit.New(s.adapter, limit.Limits{}))},
+		Now: clock, Rand: rand.NewChaCha8([32]byte{}), Log: log, Rules: &s.rules})
+	s.invoices = invoices.New(invoices.Config{Store: db, Orders: db, Catalog: db, Now: clock, Rand: rand.NewChaCha8([32]byte{}), Rates: s.rates, Log: log})
+	links := sessions.New(sessions.Config{Store: db, Catalog: db, Providers: map[checkout.Environment]psp.Provider{"test": s.adapter},
+		PublicURL: "http://127.0.0.1:8787", Now: clock, Rand: rand.NewChaCha8([32]byte{})})
+	s.Handler = New(Config{Sessions: db, Links: links, Orders: s.orders, Stores: db, Documents: s.invoices, Rules: &s.rules, Now: clock, Log: log,
 		PayOrigins: []string{"https://checkout.stripe.com"}, Providers: map[checkout.Environment]string{"test": "Stripe", "prod": "Stripe"}})
 	store := &catalog.Store{ID: "STO_2aUyqjCzEIiEcYMKj7TZtw", Slug: slug, Name: "Northline"}
 	if err := db.Put(t.Context(), catalog.Change{Store: store}); err != nil {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// rates are the exchange rates, none at first.
+func (s *shop) rates() *invoices.Rates {
+	rates, err := invoices.ParseRates(strings.NewReader(s.exchange))
+	if err != nil {
+		return new(invoices.Rates)
+	}
+	return rates
 }
 
 // offer stores the session that the tests start from, after change, if it is not nil.
@@ -159,7 +176,7 @@ func (s *shop) order(t *testing.T) *orders.Order {
 // orderBy submits a form and returns the order.
 func (s *shop) orderBy(t *testing.T, form url.Values) *orders.Order {
 	t.Helper()
-	expect(t, s.post(pageURL, form), fasthttp.StatusSeeOther)
+	expect(t, s.confirm(t, form), fasthttp.StatusSeeOther)
 	stored, err := s.db.Session(t.Context(), session)
 	if err != nil {
 		t.Fatal(err)
@@ -169,6 +186,21 @@ func (s *shop) orderBy(t *testing.T, form url.Values) *orders.Order {
 		t.Fatal(err)
 	}
 	return order
+}
+
+// shownTotal is the button of a page that shows a total.
+var shownTotal = regexp.MustCompile(`<button name="confirm" value="([^"]+)">`)
+
+// confirm submits a form, and again with the total that the answer shows.
+func (s *shop) confirm(t *testing.T, form url.Values) *fasthttp.Response {
+	t.Helper()
+	review := s.post(pageURL, form)
+	shown := shownTotal.FindSubmatch(review.Body())
+	if review.StatusCode() != fasthttp.StatusOK || shown == nil {
+		t.Fatalf("the form shows no total to confirm: %d %s", review.StatusCode(), review.Body())
+	}
+	form.Set("confirm", string(shown[1]))
+	return s.post(pageURL, form)
 }
 
 // report applies an event of the provider about an order.

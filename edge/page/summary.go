@@ -1,26 +1,35 @@
 package page
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/civil"
+	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/edge/orders"
 )
 
 // summary is the receipt beside the form and on the status page. The script renders the same lines.
 type summary struct {
-	Label, Total string // "Total due today", "$31.54"
+	Label, Total string // "Total", "$31.54"
 	Code         string // of the currency, if its symbol is ambiguous
 	Small        string // the tax within the total, or why there is none
+	Discount     *discountLine
 	Subtotal     string
 	Taxes        []taxLine
 	Note         string
+	Confirm      string // the total and its tax, as the form's button confirms them; "" while there is no tax
+	Expected     string // the total as create-order expects it; "" while there is no tax
 }
+
+// discountLine is what the store's rules take off the price: their label, and the amount with a minus sign.
+type discountLine struct{ Label, Amount string }
 
 // taxLine is a tax, or the reason why there is none.
 type taxLine struct {
@@ -47,8 +56,8 @@ func (t texts) code(currency money.Currency) string {
 	return ""
 }
 
-// taxed returns the summary of a quote; label is the message key of the total's label.
-func (t texts) taxed(q *checkout.Quote, label string) *summary {
+// taxed returns the summary of a quote for a buyer in a country; label is the message key of the total's label.
+func (t texts) taxed(q *checkout.Quote, where country.Code, label string) *summary {
 	a := &q.Assessment
 	price := t.Money(q.Currency)
 	amount := func(minor int64) string {
@@ -56,17 +65,35 @@ func (t texts) taxed(q *checkout.Quote, label string) *summary {
 	}
 	s := &summary{
 		Label: t.Text(label), Total: amount(a.Total), Code: t.code(q.Currency), Subtotal: amount(a.Subtotal),
-		Note: t.Text(a.Reason.String() + ".note"),
+		Note:    t.Text(a.Reason.String() + ".note"),
+		Confirm: fmt.Sprintf("%s %d %d", q.Currency, a.Total, a.Tax), Expected: money.Amount{Minor: a.Total, Currency: q.Currency}.String(),
 	}
+	s.Discount = t.discountLine(q.Discount, amount)
 	s.Small = t.Text("total.tax", "tax", amount(a.Tax))
 	for i := range a.Components {
 		s.Taxes = append(s.Taxes, t.taxLine(&a.Components[i], amount))
 	}
 	if len(s.Taxes) == 0 {
-		s.Small = t.Text(a.Reason.String())
-		s.Taxes = []taxLine{{t.Text("tax"), t.Text(a.Reason.String()), amount(0)}}
+		s.Small = t.In(string(where), a.Reason.String())
+		s.Taxes = []taxLine{{t.Text("tax"), s.Small, amount(0)}}
 	}
 	return s
+}
+
+// discountLine returns the line of a discount, nil for none.
+func (t texts) discountLine(d checkout.Discount, amount func(int64) string) *discountLine {
+	if d.Minor == 0 {
+		return nil
+	}
+	return &discountLine{d.Label, t.minus(amount(d.Minor))}
+}
+
+// minus puts a minus sign before an amount; in a right-to-left text with a mark, so that it stays before it.
+func (t texts) minus(amount string) string {
+	if t.Direction == "rtl" {
+		return "\u200e\u2212" + amount
+	}
+	return "\u2212" + amount
 }
 
 func (t texts) taxLine(c *tax.Component, amount func(int64) string) taxLine {
@@ -84,9 +111,22 @@ func (t texts) taxLine(c *tax.Component, amount func(int64) string) taxLine {
 	}
 }
 
-// quote returns the summary for a billing detail and its problems. With an invalid country or state it has no tax; with other
-// problems it has the tax of a consumer there.
-func (v *visit) quote(d *billing.Detail, found problem.List) *summary {
+// quote returns the summary of a request whose billing detail is d, with its problems, and the refusal of the order, nil for none. A
+// valid request has the total that create-order charges. With an invalid country or state there is no tax; with other problems it is
+// the tax of a consumer there.
+func (h *Handler) quote(v *visit, r *orders.Request, d *billing.Detail, found problem.List) (*summary, error) {
+	q, refused := h.config.Orders.Quote(v.ctx, r, v.session, v.order)
+	if refused == nil {
+		return v.taxed(q, d.Country, "total"), nil
+	}
+	if q, err := h.config.Orders.Preview(v.ctx, &v.session.Session, &r.Request); err == nil {
+		return v.taxed(q, d.Country, "total"), refused
+	}
+	return v.usual(d, found), refused
+}
+
+// usual returns the summary without the store's rules.
+func (v *visit) usual(d *billing.Detail, found problem.List) *summary {
 	for _, p := range found {
 		if p.Path == "/billingDetail/country" || p.Path == "/billingDetail/state" {
 			return v.untaxed(&v.session.Terms)
@@ -99,5 +139,5 @@ func (v *visit) quote(d *billing.Detail, found problem.List) *summary {
 	if refused != nil {
 		return v.untaxed(&v.session.Terms)
 	}
-	return v.taxed(&q, "total.due")
+	return v.taxed(&q, d.Country, "total")
 }

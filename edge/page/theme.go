@@ -184,18 +184,24 @@ func themeHash(s *catalog.CheckoutSettings) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// serveTheme serves the style sheet that its name describes. Any name is safe: the colours are parsed and corrected.
-func (h *Handler) serveTheme(ctx *fasthttp.RequestCtx, path string) {
+// themeSettings returns the settings that the path of a style sheet describes. Any path is safe: the colours are parsed and corrected.
+func themeSettings(path string) (s *catalog.CheckoutSettings, found bool) {
 	fields := strings.Split(strings.TrimPrefix(path, themePrefix), ".")
-	s := new(catalog.CheckoutSettings)
+	s = new(catalog.CheckoutSettings)
 	if len(fields) == 12 {
 		s.Light, s.Dark = themeOf(fields[:5]), themeOf(fields[5:10])
 	}
-	if themeURL(s) != path || !ctx.IsGet() && !ctx.IsHead() {
+	return s, themeURL(s) == path
+}
+
+// serveTheme serves the style sheet that its name describes.
+func (h *Handler) serveTheme(ctx *fasthttp.RequestCtx, path string) {
+	css, found := Theme(path)
+	if !found || !ctx.IsGet() && !ctx.IsHead() {
 		h.show(ctx, fasthttp.StatusNotFound, "message", notFound(ctx))
 		return
 	}
 	ctx.Response.Header.Set(fasthttp.HeaderCacheControl, "public, max-age=31536000, immutable")
 	ctx.SetContentType("text/css; charset=utf-8")
-	ctx.SetBodyString(themeCSS(s))
+	ctx.SetBodyString(css)
 }

@@ -7,6 +7,7 @@ import (
 	"embed"
 	"errors"
 	"html/template"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -33,7 +34,7 @@ var templates = template.Must(template.ParseFS(templateFiles, "templates/*.html"
 func (h *Handler) show(ctx *fasthttp.RequestCtx, status int, name string, view any) {
 	var page bytes.Buffer
 	if err := templates.ExecuteTemplate(&page, name, view); err != nil {
-		h.config.Log.Error("page not rendered", "page", name, "error", err)
+		h.config.Log.ErrorContext(ctx, "page not rendered", "page", name, "error", err)
 		ctx.SetStatusCode(fasthttp.StatusInternalServerError)
 		return
 	}
@@ -71,13 +72,15 @@ type frame struct {
 	Theme    string // "dark" or "light"; "" to follow the buyer's system
 	ThemeURL string // the store's style sheet, "" for the default look
 	Test     bool   // in the test environment no money moves
+	Frames   string // the origins that may frame the page, separated by spaces; "" for none
 	Refresh  int    // seconds until the page reloads, 0 for never
+	Restart  string // permanent link that opens another session, "" for none
 }
 
 func (v *visit) frame(title string) frame {
 	settings := &v.store.Checkout
 	f := frame{texts: v.texts, Title: title, Merchant: v.store.Name, Links: v.store.Links, Logo: logoOf(v.store),
-		ThemeURL: themeURL(settings), Test: v.session.Environment == checkout.Test}
+		ThemeURL: themeURL(settings), Test: v.session.Environment == checkout.Test, Frames: v.frames()}
 	switch dark := cmp.Or(v.session.DarkMode, settings.DarkMode); {
 	case dark == nil:
 	case *dark:
@@ -87,6 +90,9 @@ func (v *visit) frame(title string) frame {
 	}
 	return f
 }
+
+// frames returns the origins that may frame the store's checkout, as [frame] has them.
+func (v *visit) frames() string { return strings.Join(v.store.Frames, " ") }
 
 // logo holds the URLs of a store's logo in each mode, "" for none.
 type logo struct{ Light, Dark string }
@@ -100,6 +106,9 @@ func (f *frame) Initial() string {
 	first, _ := utf8.DecodeRuneInString(f.Merchant)
 	return strings.ToUpper(string(first))
 }
+
+// Release names the build, for crepe verify-page.
+func (f *frame) Release() string { return Release() }
 
 // Style, Script and Watch are the pages' assets.
 func (f *frame) Style() *web.Asset  { return web.Named("checkout.css") }
@@ -119,9 +128,18 @@ func notFound(ctx *fasthttp.RequestCtx) *message {
 	return &message{frame{texts: t, Title: t.Text("unknown")}, "broken", t.Text("unknown.text"), ""}
 }
 
-func (v *visit) expired() *message {
+func (h *Handler) expired(v *visit) *message {
 	f := v.frame(v.Text("expired"))
-	return &message{f, "expired", f.Text("expired.text", "merchant", f.Merchant), ""}
+	f.Restart = h.restart(v)
+	return &message{f, "expired", f.Ended(), ""}
+}
+
+// Ended returns what a buyer can do whose session has ended.
+func (f *frame) Ended() string {
+	if f.Restart != "" {
+		return f.Text("restart.text")
+	}
+	return f.Text("expired.text", "merchant", f.Merchant)
 }
 
 func (v *visit) broken() *message {
@@ -135,32 +153,43 @@ type item struct {
 	Images                   []sessions.Image
 }
 
-func (v *visit) item(p *checkout.Product, terms *checkout.Terms) item {
-	return item{p.Name, p.Description, v.Amount(terms.Price), v.session.Images}
+// More returns the images after the first.
+func (i *item) More() []sessions.Image { return i.Images[min(1, len(i.Images)):] }
+
+func (v *visit) item(p *checkout.Product, terms *checkout.Terms) *item {
+	return &item{p.Name, p.Description, v.Amount(terms.Price), v.session.Images}
 }
 
 // formPage is the page with the form.
 type formPage struct {
 	frame
-	Item     item
+	asked    []checkout.ConsentText // of the store
+	Heading  string
+	Lead     string // "" for the total
+	Item     *item
 	Summary  *summary
 	Form     form
 	Review   []reviewLine // the form as text, if the session already has all details
 	Errors   fieldErrors
-	Notice   string // message key of a failure, or ""
-	Continue string // label of the button
-	Provider string // name of the payment provider
+	Refusals []string // of the store's own rules, about no field
+	Notice   string   // message key of a failure, or ""
+	Continue string   // label of the button
+	Provider string   // name of the payment provider
+	Mailed   bool     // the receipt is sent by e-mail
 	Guessed  country.Code
 	Data     data
 }
 
 func (h *Handler) formPage(v *visit, f form, s *summary) *formPage {
-	return &formPage{
-		frame: v.frame(v.Text("checkout")),
-		Item:  v.item(&v.session.Product, &v.session.Terms), Summary: s, Form: f,
+	page := &formPage{
+		frame: v.frame(v.Text("checkout")), asked: v.store.Consents, Heading: v.Text("form"), Lead: v.Text("form.text"),
+		Item: v.item(&v.session.Product, &v.session.Terms), Summary: s, Form: f,
 		Continue: cmp.Or(v.store.Checkout.Continue[v.Tag], v.Text("continue")), Provider: h.config.Providers[v.session.Environment],
 		Guessed: h.likelyCountry(v.RequestCtx), Data: h.data(v),
 	}
+	page.Restart = h.restart(v)
+	page.Mailed = slices.Contains(h.config.MailIn, v.session.Environment)
+	return page
 }
 
 // Digits reports whether the chosen country's postcodes have digits only.
@@ -173,10 +202,27 @@ func (p *formPage) Label(key string) string { return p.In(p.Form.Country, key) }
 func (p *formPage) Check() string { return p.Count("fields", len(p.Errors)) }
 
 // fieldError is a field's error message, "" for none.
-type fieldError struct{ Field, Text string }
+type fieldError struct {
+	Field, Text string
+	Hint        bool // the field has a text of its own below it
+}
 
 // Error returns a field's error.
-func (p *formPage) Error(field string) fieldError { return fieldError{field, p.Errors[field]} }
+func (p *formPage) Error(field string) fieldError {
+	return fieldError{field, p.Errors[field], field == "email" && p.Mailed}
+}
+
+// Described returns the ids of the texts below the field.
+func (e fieldError) Described() string {
+	var ids []string
+	if e.Text != "" {
+		ids = append(ids, e.Field+"-error")
+	}
+	if e.Hint {
+		ids = append(ids, e.Field+"-hint")
+	}
+	return strings.Join(ids, " ")
+}
 
 // Wrong returns the errors in page order.
 func (p *formPage) Wrong() []fieldError {
@@ -195,16 +241,18 @@ type option struct {
 	Value, Name string
 	Chosen      bool
 
-	State      bool // the address has a state
-	NoPostcode bool // the address has no postcode
-	Digits     bool // the postcode has digits only
-	VAT        bool // there is a VAT ID field
-	NeedsVAT   bool // a business must fill it in
+	State      bool   // the address has a state
+	NoPostcode bool   // the address has no postcode
+	Digits     bool   // the postcode has digits only
+	VAT        bool   // the tax ID is a VAT ID
+	NeedsVAT   bool   // a business must fill it in
+	TaxID      string // the country's own name of the tax ID, or ""
+	Consents   string // the numbers of the boxes that it has, " 0 2"
 }
 
 // countryOption returns the option for a country, with the core's fields as flags.
 func (p *formPage) countryOption(c country.Code) option {
-	o := option{Value: string(c), Name: p.Country(c), Chosen: c == p.Form.code(), NoPostcode: true}
+	o := option{Value: string(c), Name: p.Country(c), Chosen: c == p.Form.code(), NoPostcode: true, TaxID: p.LocalTaxID(string(c)), Consents: p.consentNumbers(c)}
 	for _, f := range billing.Fields(c) {
 		switch f.Name {
 		case "state":
@@ -212,7 +260,7 @@ func (p *formPage) countryOption(c country.Code) option {
 		case "postcode":
 			o.NoPostcode, o.Digits = false, f.InputMode == "numeric"
 		case "taxId":
-			o.VAT, o.NeedsVAT = true, f.Required
+			o.VAT, o.NeedsVAT = f.Label == "vat-id", f.Required
 		}
 	}
 	return o
@@ -231,22 +279,32 @@ func (p *formPage) Choices() []option {
 	return list
 }
 
-// states is a country's group in the list of states.
+// states is the field with the states of a country. The style sheet shows the one of the chosen country; the script makes them one
+// field.
 type states struct {
+	ID      string // "state" is the field of the chosen country, or the first one
 	Country string
-	Name    string
+	Label   string
 	States  []option
+	Error   fieldError
 }
 
-// StateChoices returns the states of every country whose addresses have one.
-func (p *formPage) StateChoices() []states {
+// StateFields returns the fields of all countries whose addresses have a state.
+func (p *formPage) StateFields() []states {
 	var list []states
 	chosen := p.Form.state()
+	main := country.Code("US")
+	if p.Form.code().NeedsState() {
+		main = p.Form.code()
+	}
 	for c := range country.All() {
 		if !c.NeedsState() {
 			continue
 		}
-		group := states{Country: string(c), Name: p.Country(c)}
+		group := states{ID: "state-" + string(c), Country: string(c), Label: p.In(string(c), "state")}
+		if c == main {
+			group.ID, group.Error = "state", p.Error("state")
+		}
 		for _, s := range p.States(c) {
 			value := stateValue(c, s.Code)
 			group.States = append(group.States, option{Value: value, Name: s.Name, Chosen: value == chosen})
@@ -262,7 +320,7 @@ type statusPage struct {
 	Badge    string // "paid", "pending", "processing", "unpaid" or "canceled"
 	Standing string // changes when the page is to be loaded anew
 	Body     string
-	Item     item
+	Item     *item
 	Summary  *summary
 	Order    string
 	Date     string
@@ -283,7 +341,7 @@ func (h *Handler) status(v *visit) {
 	page := &statusPage{
 		frame: v.frame(v.Text(key)), Badge: key, Standing: key, Body: v.Text(key+".text", "merchant", v.store.Name),
 		Item:    v.item(&sold.Product, &sold.Terms),
-		Summary: v.taxed(&sold.Quote, total),
+		Summary: v.taxed(&sold.Quote, sold.Billing.Country, total),
 		Order:   v.order.ID, Date: v.Date(time.UnixMilli(v.order.CreatedAt)), Email: sold.BuyerEmail,
 	}
 	page.Return = v.store.Links.Website

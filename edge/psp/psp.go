@@ -39,7 +39,8 @@ type Checkouts interface {
 
 	// Render makes the exact bytes of the request that creates a checkout. It is pure and deterministic. An error means that
 	// the provider would refuse, so that nothing is stored or sent. Render accepts every order that [checkout.Place] makes
-	// of a session whose price [Amounts] allows and whose total is one of Amounts.
+	// of a session whose price [Amounts] allows and whose total is one of Amounts, with any valid discount. The buyer sees the discount, and
+	// is charged the total.
 	Render(CheckoutParams) (RenderedRequest, error)
 
 	// Create sends a rendered request under an idempotency key. The caller has stored the request durably, and always sends

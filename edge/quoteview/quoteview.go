@@ -22,11 +22,14 @@ import (
 // in minor units, the problems and the rules.
 type Quote struct {
 	ops.Quote
+	ListMinor     int64       `json:"listPriceMinor,omitempty"` // as the next, 0 without a discount
+	DiscountMinor int64       `json:"discountMinor,omitempty"`
 	SubtotalMinor *int64      `json:"subtotalMinor,omitempty"`
 	TaxMinor      *int64      `json:"taxMinor,omitempty"`
 	TotalMinor    *int64      `json:"totalMinor,omitempty"`
 	Components    []Component `json:"components"` // those of ops.Quote, with minor units
 	Explanation   []Rule      `json:"explanation,omitempty"`
+	Cautions      []Problem   `json:"cautions,omitempty"` // see [CautionsOf]; not part of the API
 	Problems      []Problem   `json:"problems"`
 }
 
@@ -65,7 +68,7 @@ type Problem struct {
 func New(q *checkout.Quote, explain bool) *Quote {
 	a := &q.Assessment
 	v := &Quote{
-		Quote: ops.QuoteOf(q), SubtotalMinor: &a.Subtotal, TaxMinor: &a.Tax, TotalMinor: &a.Total,
+		Quote: ops.QuoteOf(q), ListMinor: q.ListPrice, DiscountMinor: q.Discount.Minor, SubtotalMinor: &a.Subtotal, TaxMinor: &a.Tax, TotalMinor: &a.Total,
 		Components: []Component{}, Problems: []Problem{},
 	}
 	if a.Reason == tax.Unsupported {
@@ -112,7 +115,13 @@ func (v *Quote) Text(w io.Writer) error {
 	if v.TotalMinor == nil {
 		return nil
 	}
+	for _, c := range v.Cautions {
+		fmt.Fprintf(w, "caution: %s (%s)\n", c.Message, strings.TrimSpace(c.Code+" "+c.Path))
+	}
 	table := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	if d := v.Discount; d != nil {
+		fmt.Fprintf(table, "List price\t%s %s\n%s\t-%s %s\n", v.ListPrice, v.Currency, d.Label, d.Amount, v.Currency)
+	}
 	fmt.Fprintf(table, "Subtotal\t%s %s\n", v.Subtotal, v.Currency)
 	for _, c := range v.Components {
 		fmt.Fprintf(table, "%s %s %% (%s)%s\t%s %s\n", c.Name, c.RatePercent, c.Jurisdiction, base(c.BasePercent), c.Amount, v.Currency)

@@ -14,7 +14,7 @@ import (
 
 const (
 	merchantVersion = 2
-	storeVersion    = 2
+	storeVersion    = 3
 	productVersion  = 2
 	versionVersion  = 1
 )
@@ -60,6 +60,18 @@ type store struct {
 	Revision  uint64         `json:"revision,omitempty"` // absent means 1
 	UpdatedAt int64          `json:"updatedAt,omitempty"`
 	DeletedAt int64          `json:"deletedAt,omitempty"`
+
+	// Since version 3.
+	Frames   []string      `json:"frameOrigins,omitempty"`
+	Consents []consentText `json:"consents,omitempty"`
+}
+
+// consentText is a consent that a store asks for.
+type consentText struct {
+	Version   string   `json:"version"`
+	Text      string   `json:"text"`
+	Countries []string `json:"countries,omitempty"`
+	Always    bool     `json:"always,omitempty"`
 }
 
 type legal struct {
@@ -182,7 +194,8 @@ func encodeStore(s *catalog.Store) ([]byte, error) {
 	r := &store{header: header{storeVersion}, ID: s.ID, MerchantID: s.MerchantID, Slug: s.Slug, Name: s.Name, Logo: s.Logo,
 		Checkout: checkoutSettings{c.DarkMode, c.Language, theme(c.Light), theme(c.Dark), c.Continue},
 		Links:    links(s.Links), Seller: sellerOf(&s.Seller), Origins: s.Origins, CreatedAt: s.CreatedAt,
-		Status: s.Status, Muted: s.Muted, Revision: s.Revision, UpdatedAt: s.UpdatedAt, DeletedAt: s.DeletedAt}
+		Status: s.Status, Muted: s.Muted, Revision: s.Revision, UpdatedAt: s.UpdatedAt, DeletedAt: s.DeletedAt,
+		Frames: s.Frames, Consents: mapped(s.Consents, func(t checkout.ConsentText) consentText { return consentText(t) })}
 	if l, a := &s.Legal, &s.Legal.Address; *l != (catalog.Legal{}) {
 		r.Legal = &legal{l.Name, a.Street, a.Postcode, a.City, a.Region, l.VATID}
 	}
@@ -199,7 +212,8 @@ func decodeStore(text []byte) (*catalog.Store, error) {
 		Checkout: catalog.CheckoutSettings{DarkMode: c.DarkMode, Language: c.Language, Light: catalog.Theme(c.Light),
 			Dark: catalog.Theme(c.Dark), Continue: c.Continue},
 		Links: catalog.Links(r.Links), Seller: r.Seller.domain(), Origins: r.Origins, CreatedAt: r.CreatedAt,
-		Status: r.Status, Muted: r.Muted, Revision: max(r.Revision, 1), UpdatedAt: r.UpdatedAt, DeletedAt: r.DeletedAt}
+		Status: r.Status, Muted: r.Muted, Revision: max(r.Revision, 1), UpdatedAt: r.UpdatedAt, DeletedAt: r.DeletedAt,
+		Frames: r.Frames, Consents: mapped(r.Consents, func(t consentText) checkout.ConsentText { return checkout.ConsentText(t) })}
 	if l := r.Legal; l != nil {
 		s.Legal = catalog.Legal{Name: l.Name, VATID: l.VATID,
 			Address: catalog.Address{Street: l.Street, Postcode: l.Postcode, City: l.City, Region: l.Region}}

@@ -8,7 +8,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/invoices"
 )
 
-const documentVersion = 1
+const documentVersion = 4
 
 // document is a receipt or a credit note. It is written once.
 type document struct {
@@ -30,6 +30,7 @@ type document struct {
 	Buyer       party                `json:"buyer"`
 	Line        line                 `json:"line"`
 	Currency    money.Currency       `json:"currency"`
+	Discount    *discount            `json:"discount,omitempty"` // since version 4
 	Subtotal    int64                `json:"subtotal"`
 	Tax         int64                `json:"tax"`
 	Total       int64                `json:"total"`
@@ -39,6 +40,8 @@ type document struct {
 	Payment     paid                 `json:"payment"`
 	Language    string               `json:"language,omitempty"`
 	Store       storeRef             `json:"store"`
+	Consents    []consent            `json:"consents,omitempty"` // since version 2
+	Exchange    *exchange            `json:"exchange,omitempty"` // since version 3
 }
 
 type reference struct {
@@ -77,6 +80,31 @@ type storeRef struct {
 	SupportEmail string `json:"supportEmail,omitempty"`
 }
 
+// exchange has rates in millionths.
+type exchange struct {
+	Currency money.Currency        `json:"currency"`
+	Base     money.Currency        `json:"base"`
+	Sold     invoices.ExchangeRate `json:"sold"`
+	Own      invoices.ExchangeRate `json:"own"`
+	On       day                   `json:"on"`
+	Source   string                `json:"source"`
+	Amounts  []int64               `json:"amounts"`
+}
+
+func exchangeOf(e *invoices.Exchange) *exchange {
+	if e == nil {
+		return nil
+	}
+	return &exchange{e.Currency, e.Base, e.Sold, e.Own, day(e.On.String()), e.Source, e.Amounts}
+}
+
+func (e *exchange) domain() *invoices.Exchange {
+	if e == nil {
+		return nil
+	}
+	return &invoices.Exchange{Currency: e.Currency, Base: e.Base, Sold: e.Sold, Own: e.Own, On: e.On.date(), Source: e.Source, Amounts: e.Amounts}
+}
+
 func encodeDocument(d *invoices.Document) ([]byte, error) {
 	s, l := &d.Series, &d.Line
 	return encode(&document{
@@ -84,10 +112,10 @@ func encodeDocument(d *invoices.Document) ([]byte, error) {
 		Prefix: d.Prefix, Token: d.Token, MerchantID: d.MerchantID, OrderID: d.OrderID, EventID: d.EventID, IssuedAt: d.IssuedAt,
 		SuppliedAt: d.SuppliedAt, Preceding: (*reference)(d.Preceding), Seller: party(d.Seller), Buyer: party(d.Buyer),
 		Line:     line{l.ProductID, l.Name, category(l.Category.String()), l.Inclusive},
-		Currency: d.Currency, Subtotal: d.Subtotal, Tax: d.Tax, Total: d.Total,
+		Currency: d.Currency, Discount: discountOf(d.Discount, d.ListPrice), Subtotal: d.Subtotal, Tax: d.Tax, Total: d.Total,
 		Components: mapped(d.Components, func(c tax.Component) component { return component(c) }),
 		Reason:     reason(d.Reason.String()), DataVersion: d.DataVersion, Payment: paid(d.Payment), Language: d.Language,
-		Store: storeRef(d.StoreRef),
+		Store: storeRef(d.StoreRef), Consents: consentsOf(d.Consents), Exchange: exchangeOf(d.Exchange),
 	})
 }
 
@@ -97,14 +125,15 @@ func decodeDocument(text []byte) (*invoices.Document, error) {
 		return nil, err
 	}
 	l := &r.Line
+	off, listPrice := r.Discount.domain()
 	return &invoices.Document{
 		Series: invoices.Series{Environment: r.Environment, StoreID: r.StoreID, Kind: r.Kind, Year: r.Year}, Number: r.Number,
 		Prefix: r.Prefix, Token: r.Token, MerchantID: r.MerchantID, OrderID: r.OrderID, EventID: r.EventID, IssuedAt: r.IssuedAt,
 		SuppliedAt: r.SuppliedAt, Preceding: (*invoices.Reference)(r.Preceding), Seller: invoices.Party(r.Seller), Buyer: invoices.Party(r.Buyer),
 		Line:     invoices.Line{ProductID: l.ProductID, Name: l.Name, Category: value[tax.Category](string(l.Category)), Inclusive: l.Inclusive},
-		Currency: r.Currency, Subtotal: r.Subtotal, Tax: r.Tax, Total: r.Total,
+		Currency: r.Currency, Discount: off, ListPrice: listPrice, Subtotal: r.Subtotal, Tax: r.Tax, Total: r.Total,
 		Components: mapped(r.Components, func(c component) tax.Component { return tax.Component(c) }),
 		Reason:     value[tax.Reason](string(r.Reason)), DataVersion: r.DataVersion, Payment: invoices.Payment(r.Payment), Language: r.Language,
-		StoreRef: invoices.StoreRef(r.Store),
+		StoreRef: invoices.StoreRef(r.Store), Consents: consentsFrom(r.Consents), Exchange: r.Exchange.domain(),
 	}, nil
 }

@@ -5,7 +5,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/invoices"
 )
 
-const mailVersion = 1
+const mailVersion = 2
 
 type mail struct {
 	header
@@ -20,11 +20,12 @@ type mail struct {
 	LastError   string               `json:"lastError,omitempty"`
 	CreatedAt   int64                `json:"createdAt"`
 	UpdatedAt   int64                `json:"updatedAt"`
+	Keep        int64                `json:"keep,omitempty"` // since version 2
 }
 
 func encodeMail(m *invoices.Mail) ([]byte, error) {
 	return encode(&mail{header{mailVersion}, m.Token, m.Environment, m.StoreID, m.To, m.Version, m.State, m.Tries, m.DueAt, m.LastError,
-		m.CreatedAt, m.UpdatedAt})
+		m.CreatedAt, m.UpdatedAt, m.Keep})
 }
 
 func decodeMail(text []byte) (*invoices.Mail, error) {
@@ -33,5 +34,5 @@ func decodeMail(text []byte) (*invoices.Mail, error) {
 		return nil, err
 	}
 	return &invoices.Mail{Token: r.Token, Environment: r.Environment, StoreID: r.StoreID, To: r.To, Version: r.Version, State: r.State,
-		Tries: r.Tries, DueAt: r.DueAt, LastError: r.LastError, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}, nil
+		Tries: r.Tries, DueAt: r.DueAt, LastError: r.LastError, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, Keep: r.Keep}, nil
 }

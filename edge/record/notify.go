@@ -11,7 +11,7 @@ import (
 const (
 	factVersion      = 1
 	endpointsVersion = 1
-	deliveryVersion  = 1
+	deliveryVersion  = 2
 )
 
 type fact struct {
@@ -64,6 +64,7 @@ type delivery struct {
 	DueAt       int64                `json:"dueAt,omitempty"`
 	CreatedAt   int64                `json:"createdAt"`
 	UpdatedAt   int64                `json:"updatedAt"`
+	Keep        int64                `json:"keep,omitempty"` // since version 2
 }
 
 type try struct {
@@ -108,7 +109,7 @@ func encodeDelivery(d *notify.Delivery) ([]byte, error) {
 	r := delivery{header: header{deliveryVersion}, ID: d.ID, Environment: d.Environment, MerchantID: d.MerchantID, StoreID: d.StoreID,
 		EndpointID: d.EndpointID, EventType: d.EventType, EventID: d.EventID, OrderID: d.OrderID, Signature: d.Signature, SignedAt: d.SignedAt,
 		Version: d.Version, State: d.State, Sent: d.Sent, Tries: mapped(d.Tries, func(t notify.Try) try { return try(t) }),
-		DueAt: d.DueAt, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt}
+		DueAt: d.DueAt, CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt, Keep: d.Keep}
 	if utf8.Valid(d.Body) {
 		r.Text = string(d.Body)
 	} else {
@@ -125,7 +126,7 @@ func decodeDelivery(text []byte) (*notify.Delivery, error) {
 	d := &notify.Delivery{ID: r.ID, Environment: r.Environment, MerchantID: r.MerchantID, StoreID: r.StoreID, EndpointID: r.EndpointID,
 		EventType: r.EventType, EventID: r.EventID, OrderID: r.OrderID, Body: r.Body, Signature: r.Signature, SignedAt: r.SignedAt,
 		Version: r.Version, State: r.State, Sent: r.Sent, Tries: mapped(r.Tries, func(t try) notify.Try { return notify.Try(t) }),
-		DueAt: r.DueAt, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
+		DueAt: r.DueAt, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt, Keep: r.Keep}
 	if r.Body == nil {
 		d.Body = []byte(r.Text)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
-const orderVersion = 2
+const orderVersion = 4
 
 // order holds the product and the terms once for all attempts: the session's do not change.
 type order struct {
@@ -32,12 +32,14 @@ type order struct {
 	CreatedAt       int64                `json:"createdAt"`
 	UpdatedAt       int64                `json:"updatedAt"`
 	RefundHandledAt int64                `json:"refundHandledAt,omitempty"`
+	KeepUnpaid      int64                `json:"keepUnpaid,omitempty"` // from version 4
 }
 
 type attempt struct {
 	N           int                 `json:"n"`
 	State       orders.AttemptState `json:"state"`
 	Placed      placed              `json:"placed"`
+	Address     *address            `json:"address,omitempty"` // from version 3
 	Digest      string              `json:"digest"`
 	Provider    string              `json:"provider"`
 	Account     account             `json:"account"` // version 0 may lack it
@@ -65,6 +67,23 @@ type placed struct {
 	BuyerIP       string   `json:"buyerIp,omitempty"`
 	SuccessURL    string   `json:"successUrl,omitempty"`
 	PlacedAt      int64    `json:"placedAt"`
+
+	Consents []consent `json:"consents,omitempty"` // since version 3
+}
+
+// consent is what a buyer has agreed to, with the text of then.
+type consent struct {
+	Version string `json:"version"`
+	Text    string `json:"text"`
+	At      int64  `json:"at"`
+}
+
+func consentsOf(list []checkout.Consent) []consent {
+	return mapped(list, func(c checkout.Consent) consent { return consent(c) })
+}
+
+func consentsFrom(list []consent) []checkout.Consent {
+	return mapped(list, func(c consent) checkout.Consent { return checkout.Consent(c) })
 }
 
 type account struct {
@@ -104,6 +123,7 @@ func encodeOrder(o *orders.Order) ([]byte, error) {
 		Attempts: mapped(o.Attempts, attemptOf), Payments: mapped(o.Payments, func(p orders.Payment) payment { return payment(p) }),
 		Tickets: mapped(o.Tickets, ticketOf), Refunds: mapped(o.Refunds, refundOf), Disputes: mapped(o.Disputes, disputeOf),
 		RefundsCheckAt: o.RefundsCheckAt, CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt, RefundHandledAt: o.RefundHandledAt,
+		KeepUnpaid: o.KeepUnpaid,
 	})
 }
 
@@ -121,17 +141,18 @@ func decodeOrder(text []byte) (*orders.Order, error) {
 		Payments: mapped(r.Payments, func(p payment) orders.Payment { return orders.Payment(p) }),
 		Tickets:  mapped(r.Tickets, ticket.domain), Refunds: mapped(r.Refunds, refund.domain), Disputes: mapped(r.Disputes, dispute.domain),
 		RefundsCheckAt: r.RefundsCheckAt,
-		CreatedAt:      r.CreatedAt, UpdatedAt: r.UpdatedAt, RefundHandledAt: r.RefundHandledAt,
+		CreatedAt:      r.CreatedAt, UpdatedAt: r.UpdatedAt, RefundHandledAt: r.RefundHandledAt, KeepUnpaid: r.KeepUnpaid,
 	}, nil
 }
 
 func attemptOf(a orders.Attempt) attempt {
 	p := &a.Placed
 	return attempt{
-		N: a.N, State: a.State, Digest: a.Digest, Provider: a.Provider, Account: account(a.Account), Key: a.Key, Request: requestOf(a.Request), SentAt: a.SentAt,
+		N: a.N, State: a.State, Address: addressOf(a.Address), Digest: a.Digest, Provider: a.Provider, Account: account(a.Account), Key: a.Key, Request: requestOf(a.Request), SentAt: a.SentAt,
 		ExpiresAt: a.ExpiresAt, EverUnknown: a.EverUnknown, KeyTaken: a.KeyTaken, Tries: a.Tries, Ref: a.Ref, URL: a.URL, LastFault: a.LastError,
 		Placed: placed{Quote: quoteOf(&p.Quote), Billing: detailOf(&p.Billing), BuyerEmail: p.BuyerEmail,
-			BuyerIdentity: p.BuyerIdentity, BuyerIP: p.BuyerIP, SuccessURL: p.SuccessURL, PlacedAt: p.PlacedAt},
+			BuyerIdentity: p.BuyerIdentity, BuyerIP: p.BuyerIP, SuccessURL: p.SuccessURL, PlacedAt: p.PlacedAt,
+			Consents: consentsOf(p.Consents)},
 	}
 }
 
@@ -142,11 +163,12 @@ func (r *order) attempt(a attempt) orders.Attempt {
 		p.Product, p.Terms = &r.Product, &r.Terms
 	}
 	return orders.Attempt{
-		N: a.N, State: a.State, Digest: a.Digest, Provider: a.Provider, Account: psp.Account(a.Account), Key: a.Key, Request: a.wire(), SentAt: a.SentAt,
+		N: a.N, State: a.State, Address: a.Address.domain(), Digest: a.Digest, Provider: a.Provider, Account: psp.Account(a.Account), Key: a.Key, Request: a.wire(), SentAt: a.SentAt,
 		ExpiresAt: a.ExpiresAt, EverUnknown: a.EverUnknown, KeyTaken: a.KeyTaken, Tries: a.Tries, Ref: a.Ref, URL: a.URL, LastError: a.LastFault,
 		Placed: checkout.Order{SessionID: r.SessionID, Environment: r.Environment, StoreID: r.StoreID,
 			Product: checkout.Product(*p.Product), Terms: p.Terms.domain(), Quote: p.Quote.domain(), Billing: p.Billing.checked(),
-			BuyerEmail: p.BuyerEmail, BuyerIdentity: p.BuyerIdentity, BuyerIP: p.BuyerIP, SuccessURL: p.SuccessURL, PlacedAt: p.PlacedAt},
+			BuyerEmail: p.BuyerEmail, BuyerIdentity: p.BuyerIdentity, BuyerIP: p.BuyerIP, SuccessURL: p.SuccessURL, PlacedAt: p.PlacedAt,
+			Consents: consentsFrom(p.Consents)},
 	}
 }
 

@@ -28,11 +28,14 @@ import (
 
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/erasure"
 	"github.com/crepe-checkout/crepe/edge/idempotency"
 	"github.com/crepe-checkout/crepe/edge/invoices"
 	"github.com/crepe-checkout/crepe/edge/notify"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/plugins"
 	"github.com/crepe-checkout/crepe/edge/sessions"
+	"github.com/crepe-checkout/crepe/edge/vies"
 )
 
 var (
@@ -42,8 +45,8 @@ var (
 	ErrDamaged = errors.New("record: damaged")
 )
 
-// Marshal encodes a domain value: a pointer to a session, order, quarantined event, fact, endpoints, delivery, merchant, store, product,
-// version of a product, signing key, token state or idempotent answer. It panics for any other type. The attempts of an order must agree on product
+// Marshal encodes a domain value: a pointer to a session, order, quarantined event, fact, endpoints, delivery, check of a VAT number, merchant, store, product,
+// version of a product, signing key, token state, idempotent answer, entry of an erasure, rules or content of a rule. It panics for any other type. The attempts of an order must agree on product
 // and terms.
 func Marshal(v any) ([]byte, error) {
 	switch v := v.(type) {
@@ -63,6 +66,8 @@ func Marshal(v any) ([]byte, error) {
 		return encodeDocument(v)
 	case *invoices.Mail:
 		return encodeMail(v)
+	case *vies.Check:
+		return encodeVATCheck(v)
 	case *catalog.Merchant:
 		return encodeMerchant(v)
 	case *catalog.Store:
@@ -77,6 +82,12 @@ func Marshal(v any) ([]byte, error) {
 		return encodeToken(v)
 	case *idempotency.Answer:
 		return encodeAnswer(v)
+	case *erasure.Entry:
+		return encodeErasure(v)
+	case *plugins.Rules:
+		return encodeRules(v)
+	case *plugins.Content:
+		return encodeRuleContent(v)
 	}
 	panic(fmt.Sprintf("record: %T has no record", v))
 }
@@ -101,6 +112,8 @@ func Unmarshal(text []byte, v any) error {
 		return into(v, text, decodeDocument)
 	case *invoices.Mail:
 		return into(v, text, decodeMail)
+	case *vies.Check:
+		return into(v, text, decodeVATCheck)
 	case *catalog.Merchant:
 		return into(v, text, decodeMerchant)
 	case *catalog.Store:
@@ -115,6 +128,12 @@ func Unmarshal(text []byte, v any) error {
 		return into(v, text, decodeToken)
 	case *idempotency.Answer:
 		return into(v, text, decodeAnswer)
+	case *erasure.Entry:
+		return into(v, text, decodeErasure)
+	case *plugins.Rules:
+		return into(v, text, decodeRules)
+	case *plugins.Content:
+		return into(v, text, decodeRuleContent)
 	}
 	panic(fmt.Sprintf("record: %T has no record", v))
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/notify"
 	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/plugins"
 	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
@@ -54,7 +55,11 @@ var kinds = map[string]kind{
 	"delivery":    kindOf(delivery{}, deliveryVersion, encodeDelivery, decodeDelivery),
 	"fact":        kindOf(fact{}, factVersion, encodeFact, decodeFact),
 	"document":    kindOf(document{}, documentVersion, encodeDocument, decodeDocument),
+	"vatCheck":    kindOf(vatCheck{}, vatCheckVersion, encodeVATCheck, decodeVATCheck),
 	"mail":        kindOf(mail{}, mailVersion, encodeMail, decodeMail),
+	"erasure":     kindOf(erased{}, erasureVersion, encodeErasure, decodeErasure),
+	"rules":       kindOf(rules{}, rulesVersion, encodeRules, decodeRules),
+	"ruleContent": kindOf(ruleContent{}, ruleContentVersion, encodeRuleContent, decodeRuleContent),
 	"quarantined": kindOf(quarantined{}, quarantinedVersion, encodeQuarantined, decodeQuarantined),
 }
 
@@ -189,8 +194,11 @@ func difference(a, b reflect.Value) string {
 }
 
 // share gives the attempts of an order what an order's attempts have in common, and so the endpoints of a store. A quarantined event
-// reports a payment.
+// reports a payment, and the config of a rule is JSON.
 func share(v any) {
+	if c, ok := v.(*plugins.Content); ok {
+		c.Config = []byte(`{"max":"500.00"}`)
+	}
 	if q, ok := v.(*orders.Quarantined); ok {
 		q.Refund, q.Dispute, q.Live = psp.Refund{}, psp.Dispute{}, false
 	}
@@ -278,7 +286,7 @@ func fill(random *rand.Rand, v reflect.Value) {
 // version, and golden records of that version.
 func TestSchema(t *testing.T) {
 	var schema strings.Builder
-	for _, name := range []string{"answer", "delivery", "document", "endpoints", "fact", "mail", "merchant", "order", "product", "quarantined", "session", "signingKey", "store", "token", "version"} {
+	for _, name := range []string{"answer", "delivery", "document", "endpoints", "erasure", "fact", "mail", "merchant", "order", "product", "quarantined", "ruleContent", "rules", "session", "signingKey", "store", "token", "vatCheck", "version"} {
 		fmt.Fprintf(&schema, "%s %d\n", name, kinds[name].version)
 		describe(&schema, reflect.TypeOf(kinds[name].record), "  ")
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/tax"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 // The parts that sessions and orders have in common.
@@ -53,11 +54,55 @@ type detail struct {
 	TaxIDChecked bool   `json:"taxIdChecked,omitempty"`
 }
 
+// address is what a buyer has given of their address beside the billing detail; nil for nothing.
+type address struct {
+	Name   string `json:"name,omitempty"`
+	Street string `json:"street,omitempty"`
+	City   string `json:"city,omitempty"`
+}
+
+func addressOf(a sessions.Address) *address {
+	if a == (sessions.Address{}) {
+		return nil
+	}
+	stored := address(a)
+	return &stored
+}
+
+func (a *address) domain() sessions.Address {
+	if a == nil {
+		return sessions.Address{}
+	}
+	return sessions.Address(*a)
+}
+
 type quote struct {
 	Currency    money.Currency `json:"currency"`
+	Discount    *discount      `json:"discount,omitempty"` // from version 4 of an order
 	Assessment  assessment     `json:"assessment"`
 	On          day            `json:"on"`
 	DataVersion string         `json:"dataVersion"`
+}
+
+// discount is what was taken off the list price; nil for none.
+type discount struct {
+	Label     string `json:"label"`
+	Minor     int64  `json:"minor"`
+	ListPrice int64  `json:"listPrice"`
+}
+
+func discountOf(d checkout.Discount, listPrice int64) *discount {
+	if d.Minor == 0 {
+		return nil
+	}
+	return &discount{d.Label, d.Minor, listPrice}
+}
+
+func (d *discount) domain() (_ checkout.Discount, listPrice int64) {
+	if d == nil {
+		return checkout.Discount{}, 0
+	}
+	return checkout.Discount{Label: d.Label, Minor: d.Minor}, d.ListPrice
 }
 
 type assessment struct {
@@ -130,7 +175,7 @@ func (d *detail) checked() billing.Detail {
 
 func quoteOf(q *checkout.Quote) quote {
 	a := &q.Assessment
-	return quote{Currency: q.Currency, On: day(q.On.String()), DataVersion: q.DataVersion, Assessment: assessment{
+	return quote{Currency: q.Currency, Discount: discountOf(q.Discount, q.ListPrice), On: day(q.On.String()), DataVersion: q.DataVersion, Assessment: assessment{
 		Subtotal: a.Subtotal, Tax: a.Tax, Total: a.Total,
 		Components: mapped(a.Components, func(c tax.Component) component { return component(c) }),
 		Reason:     reason(a.Reason.String()), Precision: a.Precision, Confidence: confidenceOf(a.Confidence),
@@ -139,7 +184,8 @@ func quoteOf(q *checkout.Quote) quote {
 
 func (q *quote) domain() checkout.Quote {
 	a := &q.Assessment
-	return checkout.Quote{Currency: q.Currency, On: q.On.date(), DataVersion: q.DataVersion, Assessment: tax.Assessment{
+	off, listPrice := q.Discount.domain()
+	return checkout.Quote{Currency: q.Currency, Discount: off, ListPrice: listPrice, On: q.On.date(), DataVersion: q.DataVersion, Assessment: tax.Assessment{
 		Subtotal: a.Subtotal, Tax: a.Tax, Total: a.Total,
 		Components: mapped(a.Components, func(c component) tax.Component { return tax.Component(c) }),
 		Reason:     value[tax.Reason](string(a.Reason)), Precision: a.Precision, Confidence: a.Confidence.byte(),

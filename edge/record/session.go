@@ -5,7 +5,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
-const sessionVersion = 2
+const sessionVersion = 3
 
 type session struct {
 	header
@@ -34,6 +34,9 @@ type session struct {
 	ReturnHosts   []string `json:"returnHosts,omitempty"`
 
 	Images []image `json:"images,omitempty"` // since version 2
+
+	Address *address `json:"address,omitempty"` // since version 3
+	Public  bool     `json:"public,omitempty"`  // since version 3
 }
 
 type image struct {
@@ -48,7 +51,7 @@ func encodeSession(s *sessions.Session) ([]byte, error) {
 		SuccessURL: s.SuccessURL, Version: s.Version, MerchantID: s.MerchantID, PageURL: s.PageURL, CreatedAt: s.CreatedAt,
 		LastsUntil: s.LastsUntil, OrderID: s.OrderID, Metadata: s.Metadata, ExternalID: s.ExternalID, Language: s.Language,
 		DarkMode: s.DarkMode, PaidUnmatched: s.PaidUnmatched, ReturnHosts: s.ReturnHosts,
-		Images: mapped(s.Images, func(i sessions.Image) image { return image(i) }),
+		Images: mapped(s.Images, func(i sessions.Image) image { return image(i) }), Address: addressOf(s.Address), Public: s.Public,
 	})
 }
 
@@ -63,6 +66,6 @@ func decodeSession(text []byte) (*sessions.Session, error) {
 			SuccessURL: r.SuccessURL},
 		Version: r.Version, MerchantID: r.MerchantID, PageURL: r.PageURL, CreatedAt: r.CreatedAt, LastsUntil: r.LastsUntil,
 		OrderID: r.OrderID, Metadata: r.Metadata, ExternalID: r.ExternalID, Language: r.Language, DarkMode: r.DarkMode, PaidUnmatched: r.PaidUnmatched, ReturnHosts: r.ReturnHosts,
-		Images: mapped(r.Images, func(i image) sessions.Image { return sessions.Image(i) }),
+		Images: mapped(r.Images, func(i image) sessions.Image { return sessions.Image(i) }), Address: r.Address.domain(), Public: r.Public,
 	}, nil
 }

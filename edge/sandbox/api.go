@@ -60,14 +60,16 @@ func route(method, path string) (endpoint, string) {
 		return endpoint{fault.List, listRefundsParams, listRefunds}, id
 	case "GET refunds/{id}":
 		return endpoint{fault.Retrieve, nil, retrieveRefund}, id
+	case "GET webhook_endpoints":
+		return endpoint{fault.List, listEndpointsParams, listEndpoints}, id
 	case "GET events":
 		return endpoint{fault.List, listEventsParams, listEvents}, id
 	}
 	return endpoint{}, ""
 }
 
-// serveAPI serves one call and logs it.
-func (s *Sandbox) serveAPI(ctx *fasthttp.RequestCtx) {
+// ServeAPI serves one call of the API and logs it. The body must have been read.
+func (s *Sandbox) ServeAPI(ctx *fasthttp.RequestCtx) {
 	method, path := string(ctx.Method()), string(ctx.Path())
 	key := string(ctx.Request.Header.Peek("Idempotency-Key"))
 	a := s.respond(ctx, method, path, key)

@@ -1,7 +1,8 @@
 // Package sandbox is a payment service provider that moves no money. It implements the part of Stripe's API that a one-time
 // hosted payment needs, so that demo and tests run the real Stripe adapter, its webhooks included.
 //
-// [Sandbox] is the provider: [Sandbox.Dial] connects to its API in memory, and a worker delivers its webhooks. Package page
+// [Sandbox] is the provider: [Sandbox.Dial] connects to its API in memory, [Sandbox.ServeAPI] serves it on a port,
+// and a worker delivers its webhooks. Package page
 // is its hosted page. [Store] persists its state: what was due while it was not running is done late.
 //
 // It follows Stripe where an order's safety depends on it: idempotency keys with stored responses, validation before storing,

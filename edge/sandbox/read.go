@@ -9,8 +9,9 @@ import (
 )
 
 var (
-	listSessionsParams = []string{"limit", "starting_after", "created[gte]", "created[lte]"}
-	listEventsParams   = append([]string{"types[]", "delivery_success"}, listSessionsParams...)
+	listSessionsParams  = []string{"limit", "starting_after", "created[gte]", "created[lte]"}
+	listEndpointsParams = []string{"limit", "starting_after"}
+	listEventsParams    = append([]string{"types[]", "delivery_success"}, listSessionsParams...)
 )
 
 func retrieveSession(r *request, _ *reader) func() response { return r.retrieve }
@@ -72,6 +73,29 @@ func listEvents(r *request, in *reader) func() response {
 		e := &found.Event
 		return e, e.Created, (len(types) == 0 || slices.Contains(types, e.Type)) && (!undelivered || e.PendingWebhooks > 0)
 	})
+}
+
+// webhookEndpoint is where events are sent. It is sent all of them.
+type webhookEndpoint struct {
+	ID            string   `json:"id"`
+	Object        string   `json:"object"`
+	EnabledEvents []string `json:"enabled_events"`
+	Livemode      bool     `json:"livemode"`
+	Status        string   `json:"status"`
+	URL           string   `json:"url"`
+}
+
+// listEndpoints lists the one endpoint, or none. Its id is always the same, and so no page comes after it.
+func listEndpoints(r *request, in *reader) func() response {
+	readWindow(in)
+	return func() response {
+		found := list{Object: "list", Data: []json.RawMessage{}, URL: "/v1/webhook_endpoints"}
+		const id = "we_sandbox"
+		if c := r.sandbox.config; c.WebhookURL != "" && r.params.Get("starting_after") != id {
+			found.Data = append(found.Data, encode(webhookEndpoint{id, "webhook_endpoint", []string{"*"}, c.Live, "enabled", c.WebhookURL}))
+		}
+		return ok(found)
+	}
 }
 
 // window is the requested part of a list.

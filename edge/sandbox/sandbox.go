@@ -78,7 +78,7 @@ func New(c Config) *Sandbox {
 		s.path = strings.TrimSuffix(u.Path, "/")
 	}
 	s.server = &fasthttp.Server{
-		Handler:               s.serveAPI,
+		Handler:               s.ServeAPI,
 		NoDefaultServerHeader: true,
 		MaxRequestBodySize:    1 << 20,
 		IdleTimeout:           30 * time.Second,

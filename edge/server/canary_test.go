@@ -27,25 +27,37 @@ var canaries = map[string]string{
 	"e-mail": "canary-mail", "company": "Canary Company GmbH", "VAT number": "DE136695976", "postcode": "10117", "address": "203.0.113.77",
 	"proxy's address": "198.51.100.199", "idempotency key": "canary-idempotency-key", "buyer": "canary-identity",
 	"return address": "canary-return", "metadata": "canary-metadata", "external id": "canary-external", "panic": "canary-panic",
-	"bad header": "canary-header", "bad token": "canary-token", "provider's key": sandboxKey,
+	"bad header": "canary-header", "bad token": "canary-token", "provider's key": sandboxKey, "street": "Canary Street 1", "city": "Canaryville",
+	"query": "canary-query", "dashboard token": "canary-dashboard-token-0123456789abcdef", "webhook's path": "canary-hook",
 }
 
 // shapes match tokens, signatures and keys.
 var shapes = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8}|whsec_|sk_(test|live)_|BEGIN [A-Z ]*PRIVATE KEY|v1=[0-9a-f]{16}|Bearer |[A-Za-z0-9+/]{80}`)
 
+// durations are how long requests took, whose digits can be those of a canary by chance.
+var durations = regexp.MustCompile(`took(=|":)[^ ,]*`)
+
 // TestCanaries drives a shop through successes and failures with canaries in the requests, and searches for them in the log at debug
-// level, in stored errors, in idempotency keys and in stored requests.
+// level in both formats, in the metrics, in stored errors, in idempotency keys and in stored requests.
 func TestCanaries(t *testing.T) {
 	shop := openTuned(t, func(s *server) {
 		s.extra = map[string]fasthttp.RequestHandler{
 			"/canary/panic": func(*fasthttp.RequestCtx) { panic(errors.New(canaries["panic"])) },
 			"/canary/index": func(ctx *fasthttp.RequestCtx) { _ = []byte(canaries["panic"])[len(ctx.Path())*10] },
 		}
-	}, orderTimes(150*time.Millisecond, 300*time.Millisecond), withTools, trusting("127.0.0.0/8"))
+		if err := s.openMetrics(); err != nil {
+			t.Fatal(err)
+		}
+	}, orderTimes(150*time.Millisecond, 300*time.Millisecond), withTools, withMetrics, trusting("127.0.0.0/8"),
+		func(c *Config) { c.DashboardToken = canaries["dashboard token"] })
 	c := &canary{shop: shop, token: shop.Token(t, canaries["buyer"])}
+	merchant := newListener(t)
+	merchant.status = func(int) int { return 500 }
+	c.addWebhook(t, merchant.URL+"/"+canaries["webhook's path"], "order.completed")
 	c.orders(t)
 	c.webhooks(t)
 	c.strangers(t)
+	c.readers(t)
 	for range 3 { // resolve unknown outcomes
 		for _, do := range []func(context.Context) error{shop.server.orders.Sweep, shop.server.orders.Reconcile} {
 			if err := do(t.Context()); err != nil {
@@ -54,14 +66,22 @@ func TestCanaries(t *testing.T) {
 		}
 	}
 
-	log := shop.log.String()
+	log := durations.ReplaceAllString(shop.log.String(), "")
 	for _, want := range []string{"webhook refused", "event in quarantine", "request failed", "credential refused", "level=ERROR msg=panic",
-		"connection closed after an error", "reconciled"} {
+		"connection closed after an error", "reconciled", "webhook sent", "provider called", "msg=request", "a login to the dashboard was refused"} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log has no %q: the test no longer sees what is logged", want)
 		}
 	}
 	inspect(t, "the log", log)
+	inspect(t, "the log as JSON", durations.ReplaceAllString(shop.json.String(), ""))
+	_, metrics := shop.scrape(t)
+	inspect(t, "the metrics", metrics)
+	for _, id := range c.sessions { // a capability
+		if strings.Contains(log+metrics, id) {
+			t.Errorf("the log or the metrics have the id of a session")
+		}
+	}
 	inspect(t, "the sandbox's log", c.page(t, "/sandbox/log"))
 	attempts, stored := 0, 0
 	for _, id := range c.sessions {
@@ -112,8 +132,8 @@ func (c *canary) headers() map[string]string {
 // order is a business's request.
 func (c *canary) order(session, email string) string {
 	return fmt.Sprintf(`{"checkoutSessionId":"%s","buyerEmail":"%s","buyerIp":"%s","successUrl":"https://shop.example/%s","billingDetail":`+
-		`{"country":"DE","isBusiness":true,"businessName":"%s","taxId":"%s","postcode":"%s"}}`, session, email, canaries["address"],
-		canaries["return address"], canaries["company"], canaries["VAT number"], canaries["postcode"])
+		`{"country":"DE","isBusiness":true,"businessName":"%s","taxId":"%s","postcode":"%s","street":"%s","city":"%s"}}`, session, email, canaries["address"],
+		canaries["return address"], canaries["company"], canaries["VAT number"], canaries["postcode"], canaries["street"], canaries["city"])
 }
 
 // orders sends valid and invalid orders, with every fault of the provider, and pays one.
@@ -147,12 +167,8 @@ func (c *canary) orders(t *testing.T) {
 		}
 	}
 	page := c.Session(t, nil)
-	response, err := http.PostForm(page.CheckoutURL, map[string][]string{"country": {"DE"}, "email": {canaries["e-mail"] + "+timeout@sandbox.test"},
-		"buyerEmail": {canaries["e-mail"] + "+timeout@sandbox.test"}, "isBusiness": {"false"}, "postcode": {canaries["postcode"]}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	response.Body.Close()
+	c.SubmitForm(t, page.CheckoutURL, map[string][]string{"country": {"DE"}, "email": {canaries["e-mail"] + "+timeout@sandbox.test"},
+		"buyerEmail": {canaries["e-mail"] + "+timeout@sandbox.test"}, "postcode": {canaries["postcode"]}}, nil)
 }
 
 // webhooks sends genuine events that match nothing, and forged ones.
@@ -202,6 +218,25 @@ func (c *canary) strangers(t *testing.T) {
 		}
 		conn.Close()
 	}
+}
+
+// readers sends queries, requests to the dashboard, and requests of which only the header is unusual.
+func (c *canary) readers(t *testing.T) {
+	for _, query := range []string{`{onetimeOrders(filter:{buyerEmail:{eq:"` + canaries["e-mail"] + `"}}){id}}`, `{` + canaries["query"] + `}`,
+		`{store(id:"` + canaries["query"] + `"){id}}`} {
+		c.query(t, queryBody(query))
+	}
+	form := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Origin": {c.PublicURL}, "X-Request-Id": {canaries["e-mail"] + "@example.com"}}
+	for _, secret := range []string{canaries["bad token"], canaries["dashboard token"]} {
+		request, err := http.NewRequestWithContext(t.Context(), "POST", c.PublicURL+"/dashboard/login", strings.NewReader("secret="+secret))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header = form
+		c.Do(t, request)
+	}
+	c.page(t, "/dashboard/test/orders?q="+canaries["e-mail"])
+	c.ShopperToken(t, c.Session(t, nil).SessionID)
 }
 
 // page returns the body of a path.

@@ -1,9 +1,11 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/netip"
 	"net/url"
@@ -12,19 +14,43 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
+
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/tax/table"
 	"github.com/crepe-checkout/crepe/edge/catalog"
+	"github.com/crepe-checkout/crepe/edge/certificate"
 	"github.com/crepe-checkout/crepe/edge/geoip"
 	"github.com/crepe-checkout/crepe/edge/invoices"
+	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/smtp"
+	"github.com/crepe-checkout/crepe/edge/vies"
 )
+
+// LeastKeepUnpaid is the least of [Config].KeepUnpaid: until then a payment can still arrive.
+const LeastKeepUnpaid = orders.LongestPayment
 
 // Config configures a server. Listen and Data are required; the zero value of every other field works.
 type Config struct {
 	Listen    string // address to listen on
 	Data      string // directory of the databases
-	PublicURL string // where buyers reach the server; "" for http:// and the listen address
+	PublicURL string // where buyers reach the server; "" for http://, with TLS https://, and the listen address
+
+	// Inherited is a listening socket to use in place of Listen. Whoever has passed it on keeps it open when the server ends, so that
+	// connections wait in its backlog for the next server. nil for none.
+	Inherited net.Listener
+
+	TLSCert, TLSKey string // PEM files of the certificate with its chain, and of its key; "" for HTTP
+
+	// EncryptionKey encrypts the databases of Data, with 32 bytes; nil is no encryption. [Rekey] changes it.
+	EncryptionKey []byte
+
+	// Store is the URL of a PostgreSQL database that holds the records, so that several servers share them: "postgres://user@host/name".
+	// With "" they are in a database of Data, which one server has for itself. Data has the operator's socket in both cases.
+	Store string
+
+	MetricsListen string // address on which metrics are served to everybody who reaches it; "" for none
 
 	DrainDelay time.Duration // how long requests are served after the context has ended, with /readyz at 503
 
@@ -32,7 +58,13 @@ type Config struct {
 
 	KeepSessions time.Duration // how long an expired checkout session without an order is kept; 0 is for ever
 
+	KeepDeliveries time.Duration // how long webhook deliveries and e-mails are kept after they were sent or given up; 0 for 30 days
+
+	KeepUnpaid time.Duration // how long a buyer's data are kept after an order has ended unpaid, [LeastKeepUnpaid] or more; 0 is for ever
+
 	RefundWindow time.Duration // how long after a payment a refund ticket can be created; 0 for 14 days
+
+	Backups Backups // that the server makes by itself; not with Store
 
 	// Limits of what is served. 0 is no limit.
 	Connections       int     // open connections
@@ -42,6 +74,7 @@ type Config struct {
 
 	GeoIP           string // file of a country database (.mmdb); "" if addresses are no evidence
 	Rates           string // file of the operator's own tax rates (.tsv), over the built-in ones; "" for none
+	ExchangeRates   string // file of exchange rates (.csv) for the tax in the seller's currency, see [invoices.ParseRates]; "" for none
 	PrivateWebhooks bool   // merchants may have webhook endpoints on this machine and in private networks, and http; dev has it
 
 	TrustedProxies []netip.Prefix // the proxies whose X-Forwarded-For is believed
@@ -49,6 +82,9 @@ type Config struct {
 	// Stripe holds the accounts by environment. An environment without one uses the sandbox provider if Sandbox names it, and
 	// otherwise refuses to create orders.
 	Stripe map[checkout.Environment]StripeAccount
+	// StripeTestURL is where the API of the test environment's account is, for a [RunSandbox] that several servers share; "" for Stripe's
+	// own. There is none for the account of the prod environment.
+	StripeTestURL string
 	// Sandbox names the environments that the sandbox provider serves unless they have an account.
 	Sandbox map[checkout.Environment]bool
 
@@ -62,12 +98,19 @@ type Config struct {
 	// are sent, with Dev also those of test.
 	SMTP *smtp.Config
 
+	// VIES lets the server ask the EU's VIES about the VAT numbers of buyers who owe the tax themselves, after the sale. VIESTest does the
+	// same for orders of the test environment. VIESURL is where; "" for the Commission's own service.
+	VIES, VIESTest bool
+	VIESURL        string
+
 	// Dev makes the server that of crepe dev; nil for production.
 	Dev *Dev
 
+	unmeasured            bool          // no metrics, to measure what they cost
 	orderTry, orderBudget time.Duration // see [orders.Config]; 0 for its defaults
 
-	local string // where this machine reaches the server; set by listen
+	local       string             // where this machine reaches the server; set by listen
+	certificate *certificate.Files // of TLSCert and TLSKey, nil without them; set by listen
 }
 
 // StripeAccount is an account at Stripe.
@@ -81,6 +124,7 @@ type StripeAccount struct {
 type Dev struct {
 	Fresh   bool                     // remove what an earlier run has left in the data directory
 	Origins []string                 // whose pages may call the API for the demo store
+	Frames  []string                 // whose pages may show its checkout in a frame
 	Look    catalog.CheckoutSettings // of the demo store
 	Out     io.Writer                // where the introduction is printed
 }
@@ -98,6 +142,25 @@ func (c *Config) mail() (invoices.Mailer, []checkout.Environment) {
 	return smtp.New(settings), []checkout.Environment{checkout.Prod}
 }
 
+// viesIn returns the environments whose orders are checked with VIES.
+func (c *Config) viesIn() (envs []checkout.Environment) {
+	if c.VIES {
+		envs = append(envs, checkout.Prod)
+	}
+	if c.VIESTest {
+		envs = append(envs, checkout.Test)
+	}
+	return envs
+}
+
+// checkVIES refuses at the start a URL that cannot be asked.
+func (c *Config) checkVIES() error {
+	if c.VIESURL != "" && !vies.ValidURL(c.VIESURL) {
+		return fmt.Errorf("--vies-url %q is not an http or https URL; expected something like %s", c.VIESURL, vies.DefaultURL)
+	}
+	return nil
+}
+
 // locator opens the GeoIP database, if there is one. It finds a client behind the trusted proxies either way.
 func (c *Config) locator() (l geoip.Locator, err error) {
 	l.Trusted = c.TrustedProxies
@@ -110,15 +173,21 @@ func (c *Config) locator() (l geoip.Locator, err error) {
 	return l, nil
 }
 
-// ReadRates reads a file of the operator's own tax rates; "" is none. A file with an error is not loaded at all; every error
-// is listed.
+// ReadRates reads a file of the operator's own tax rates; "" is none. The text is UTF-8, or UTF-16 with a byte order mark. A file with
+// an error is not loaded at all; every error is listed.
 func ReadRates(file string) (*table.Table, error) {
 	if file == "" {
 		return nil, nil
 	}
 	text, err := os.ReadFile(file)
+	if err == nil {
+		text, _, err = transform.Bytes(unicode.BOMOverride(transform.Nop), text)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("--rates: %w", err)
+	}
+	if header, _, _ := strings.Cut(string(text), "\n"); !strings.Contains(header, "\t") && strings.ContainsAny(header, ",;") {
+		return nil, fmt.Errorf("--rates: %s is a CSV file; save it with tabs between the cells (.tsv)", file)
 	}
 	rates, mistakes := table.Parse(string(text))
 	if len(mistakes) > 0 {
@@ -131,21 +200,81 @@ func ReadRates(file string) (*table.Table, error) {
 	return &rates, nil
 }
 
-// listen opens the port and sets PublicURL and local.
-func (c *Config) listen() (net.Listener, error) {
-	listener, err := net.Listen("tcp", c.Listen)
-	if err != nil {
+// Check returns all faults of the settings that a start would find before it opens a database. It reads the files that they name.
+func (c *Config) Check() error {
+	public := *c
+	public.setPublicURL(LocalAddress(c.Listen))
+	_, tls := c.openCertificate()
+	_, geo := c.locator()
+	_, rates := ReadRates(c.Rates)
+	_, exchange := openExchangeRates(c.ExchangeRates, slog.New(slog.DiscardHandler))
+	return errors.Join(checkAddress("listen", c.Listen), checkAddress("metrics-listen", c.MetricsListen), tls, public.checkPublicURL(), c.checkStripeTestURL(), c.checkVIES(), geo, rates, exchange,
+		public.checkBackups())
+}
+
+// checkAddress refuses the value of a flag that is no address to listen on; "" is one.
+func checkAddress(flag, address string) error {
+	if _, err := net.ResolveTCPAddr("tcp", address); err != nil && address != "" {
+		return fmt.Errorf("--%s: %w", flag, err)
+	}
+	return nil
+}
+
+// rootURL reports whether a text is the URL of a host, without a path.
+func rootURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && validHost(u) && u.User == nil && u.Path == "" && u.RawQuery == "" &&
+		u.Fragment == ""
+}
+
+// listen opens the port, or uses the inherited socket, and sets PublicURL, local and certificate.
+func (c *Config) listen() (listener net.Listener, err error) {
+	if c.certificate, err = c.openCertificate(); err != nil {
 		return nil, err
 	}
-	c.local = "http://" + LocalAddress(listener.Addr().String())
-	if c.PublicURL == "" {
-		c.PublicURL = c.local
+	if err := c.checkBackups(); err != nil {
+		return nil, err
 	}
-	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
+	if listener = c.Inherited; listener == nil {
+		if listener, err = net.Listen("tcp", c.Listen); err != nil {
+			return nil, err
+		}
+	}
+	address := LocalAddress(listener.Addr().String())
+	c.local = "http://" + address
+	c.setPublicURL(address)
 	if err := c.checkPublicURL(); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	return c.limitConnections(listener), nil
+	listener = c.limitConnections(listener)
+	if c.certificate != nil {
+		listener = c.certificate.Listen(listener)
+	}
+	return listener, nil
+}
+
+// openCertificate opens the certificate; nil for none.
+func (c *Config) openCertificate() (*certificate.Files, error) {
+	switch {
+	case c.TLSCert == "" && c.TLSKey == "":
+		return nil, nil
+	case c.TLSCert == "" || c.TLSKey == "":
+		return nil, errors.New("--tls-cert and --tls-key are two files of one pair: set both, or neither")
+	}
+	files, err := certificate.Open(c.TLSCert, c.TLSKey)
+	if err != nil {
+		return nil, fmt.Errorf("--tls-cert, --tls-key: %w", err)
+	}
+	return files, nil
+}
+
+// setPublicURL sets the default of PublicURL, and removes a slash at its end.
+func (c *Config) setPublicURL(address string) {
+	scheme := "http://"
+	if c.TLSCert != "" {
+		scheme = "https://"
+	}
+	c.PublicURL = strings.TrimRight(cmp.Or(c.PublicURL, scheme+address), "/")
 }
 
 // LocalAddress is the address at which this machine reaches a listener: the loopback for a listener on every interface.

@@ -52,3 +52,14 @@ func TestPublicURL(t *testing.T) {
 		}
 	}
 }
+
+// TestBackupPlace: backups are not made in the database.
+func TestBackupPlace(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for directory, ok := range map[string]bool{"": true, "/mnt/backups": true, "data/backups": true, "data/dbs": true, "data/db": false, "data/db/backups": false, "data/x/../db/": false} {
+		config := Config{Data: "data", Backups: Backups{Directory: directory}}
+		if err := config.checkBackups(); (err == nil) != ok {
+			t.Errorf("%q: %v", directory, err)
+		}
+	}
+}

@@ -4,17 +4,22 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/crepe-checkout/crepe/edge/geoip"
+	"github.com/crepe-checkout/crepe/edge/metrics"
 )
 
 // connections is a listener that limits the number of open connections, in total and for each client address; 0 is no limit.
-// A connection above a limit gets a 503 and is closed.
+// A connection above a limit is closed, without TLS after a 503.
 type connections struct {
 	net.Listener
 	all, perClient int
 	client         func(net.IP) string // "" for an address that has no limit, such as a trusted proxy
+	refusal        string              // sent on a connection above a limit
+
+	refused atomic.Int64 // connections above a limit
 
 	mutex sync.Mutex
 	open  int
@@ -29,8 +34,23 @@ const tooManyConnections = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: ap
 // limitConnections applies the limits of c to a listener.
 func (c *Config) limitConnections(listener net.Listener) net.Listener {
 	l := geoip.Locator{Trusted: c.TrustedProxies}
-	return &connections{Listener: listener, all: c.Connections, perClient: c.ClientConnections, by: make(map[string]int),
+	limited := &connections{Listener: listener, all: c.Connections, perClient: c.ClientConnections, by: make(map[string]int),
 		client: func(ip net.IP) string { return l.Client(ip, nil) }}
+	if c.certificate == nil {
+		limited.refusal = tooManyConnections
+	}
+	return limited
+}
+
+// declare declares the metrics of the listener.
+func (l *connections) declare(m *metrics.Set) {
+	m.Gauge("crepe_http_connections", "Open connections.", nil, metrics.Value(func() float64 {
+		l.mutex.Lock()
+		defer l.mutex.Unlock()
+		return float64(l.open)
+	}))
+	m.CounterOf("crepe_http_connections_refused_total", "Connections above a limit of connections.", nil,
+		metrics.Value(func() float64 { return float64(l.refused.Load()) }))
 }
 
 // Accept implements [net.Listener]. It returns the next connection within the limits.
@@ -47,8 +67,9 @@ func (l *connections) Accept() (net.Conn, error) {
 		if l.enter(client) {
 			return &connection{Conn: conn, leave: sync.OnceFunc(func() { l.leave(client) })}, nil
 		}
+		l.refused.Add(1)
 		conn.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
-		io.WriteString(conn, tooManyConnections)
+		io.WriteString(conn, l.refusal)
 		conn.Close()
 	}
 }

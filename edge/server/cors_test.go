@@ -166,7 +166,7 @@ func TestOriginOfAnswer(t *testing.T) {
 			want := map[string]string{}
 			for _, readable := range c.readable {
 				if origin == readable {
-					want = map[string]string{"Allow-Origin": origin, "Expose-Headers": "Retry-After"}
+					want = map[string]string{"Allow-Origin": origin, "Expose-Headers": "Retry-After, X-Request-Id"}
 				}
 			}
 			if headers := allowed(got); got.Status != c.status || !maps.Equal(headers, want) {

@@ -22,6 +22,6 @@ func (s *server) openDashboard(clients geoip.Locator) {
 		home = checkout.Prod
 	}
 	s.dashboard = dashboard.New(dashboard.Config{Orders: s.db, Sessions: s.db, Catalog: s.db, Reviews: s.orders, Refunds: s.orders,
-		Deliveries: s.db, Webhooks: s.notify, Documents: s.db, Token: s.DashboardToken, PublicURL: s.PublicURL,
+		Deliveries: s.db, VATChecks: s.db, Webhooks: s.notify, Documents: s.db, Token: s.DashboardToken, PublicURL: s.PublicURL,
 		GeoIP: clients, Home: home, Now: time.Now, Rand: rand.Reader, Log: s.log})
 }

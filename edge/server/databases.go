@@ -15,6 +15,8 @@ import (
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
 	"github.com/crepe-checkout/crepe/edge/demo"
 	"github.com/crepe-checkout/crepe/edge/durable"
+	"github.com/crepe-checkout/crepe/edge/pgstore"
+	"github.com/crepe-checkout/crepe/edge/record"
 )
 
 // The databases within the data directory.
@@ -23,27 +25,50 @@ const (
 	sandboxDatabase = "sandbox"
 )
 
-func (s *server) openDatabases() error {
-	options := badgerstore.Options{Log: s.log, Reserve: s.DiskReserve, KeepSessions: s.KeepSessions}
-	db, err := retry(func() (*badgerstore.DB, error) { return openStore(s.Data, options) }, durable.ErrInUse)
-	if err != nil {
+func (s *server) openDatabases() (err error) {
+	if s.db, err = s.openRecords(); err != nil {
 		return err
 	}
-	s.db = db
 	if len(s.Sandbox) == 0 {
 		return nil
 	}
-	// The sandbox simulates a provider, which has its own machine and its own disk: its writes must neither wait for our
-	// commits nor delay ours. A power cut may lose its last writes. On a full disk our own writes stop first.
-	s.sandboxDB, err = openDatabase(s.Data, sandboxDatabase, func(dir string) (*durable.DB, error) {
-		return durable.Open(dir, durable.Options{Log: s.log, NoSync: true})
-	})
+	s.sandboxDB, err = openSandbox(s.Data, s.EncryptionKey, s.log) // on a full disk our own writes stop first
 	if err != nil && s.Dev == nil && !errors.Is(err, durable.ErrInUse) {
 		s.log.Error("the sandbox cannot be opened: the environments that it serves have no payment provider", "error", err)
 		s.Sandbox, err = nil, nil
 	}
 	return err
 }
+
+// openRecords opens the store of all records.
+func (s *server) openRecords() (record.Store, error) {
+	if s.Store != "" {
+		return openShared(s.Store, pgstore.Options{Log: s.log, KeepSessions: s.KeepSessions, Usable: s.mayServe, Metrics: s.metrics})
+	}
+	options := badgerstore.Options{Log: s.log, Reserve: s.DiskReserve, EncryptionKey: s.EncryptionKey, KeepSessions: s.KeepSessions, Metrics: s.metrics}
+	db, err := retry(func() (*badgerstore.DB, error) { return openStore(s.Data, options) }, durable.ErrInUse)
+	if err != nil {
+		return nil, err // and no interface with a nil pointer in it
+	}
+	return db, nil
+}
+
+// openShared opens the records in PostgreSQL.
+func openShared(url string, o pgstore.Options) (record.Store, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), openPatience)
+	defer cancel()
+	db, err := pgstore.Open(ctx, url, o)
+	if err != nil {
+		return nil, fmt.Errorf("--store: %w", err)
+	}
+	if err := db.Finished(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("--store: %w", err), db.Close())
+	}
+	return db, nil
+}
+
+// openPatience is how long a start waits for PostgreSQL.
+const openPatience = 10 * time.Second
 
 // retry tries for a few seconds as long as the error is one of those given, which pass: another process is starting, ending, or
 // performs an operator's command.
@@ -68,15 +93,40 @@ func openDatabase[DB any](data, name string, open func(dir string) (DB, error)) 
 	if err := checkPrivate(data, dir); err != nil {
 		return db, err
 	}
-	db, err = open(dir)
-	switch {
-	case errors.Is(err, durable.ErrInUse):
-		return db, fmt.Errorf("is another crepe running on it? %w", err)
-	case errors.Is(err, durable.ErrDamaged):
-		return db, fmt.Errorf("%w\n%s is not served as it is. To check it, and to repair it where no data is lost: crepe repair --data %s",
-			err, dir, data)
+	if format, err := durable.FormatOf(dir); err == nil && format != durable.Format {
+		return db, fmt.Errorf("the database in %s has format %d, and this version of crepe reads %d; to move its records: crepe migrate status --data %s",
+			dir, format, durable.Format, data)
 	}
-	return db, err
+	db, err = open(dir)
+	if errors.Is(err, durable.ErrInUse) {
+		err = fmt.Errorf("is another crepe running on it? %w", err)
+	}
+	return db, withRepair(withKey(err, data), data, name)
+}
+
+// withKey adds to the error of a wrong encryption key what to do.
+func withKey(err error, data string) error {
+	switch {
+	case errors.Is(err, durable.ErrKeyMissing), errors.Is(err, durable.ErrKeyWrong):
+		return fmt.Errorf("%w; --encryption-key-file (CREPE_ENCRYPTION_KEY_FILE) names the file of its key", err)
+	case errors.Is(err, durable.ErrNotEncrypted):
+		return fmt.Errorf("%w; leave --encryption-key-file out, or make an encrypted copy of it: crepe rekey --data %s --to DIR --new-encryption-key-file FILE",
+			err, data)
+	}
+	return err
+}
+
+// withRepair adds to the error of a damaged database what to do.
+func withRepair(err error, data, name string) error {
+	if !errors.Is(err, durable.ErrDamaged) {
+		return err
+	}
+	cause := "it is damaged, or a copy of a running directory"
+	if errors.Is(err, durable.ErrCopied) {
+		cause = "this looks like a copy of a running directory"
+	}
+	return fmt.Errorf("%w\n%s is not served as it is; %s: make backups with crepe backup.\nTo check it, and to repair it where no data is lost: "+
+		"crepe repair --data %s", err, filepath.Join(data, name), cause, data)
 }
 
 // unavailable reports whether a store refused a write for the moment, because its disk is full or it cannot be reached.
@@ -147,8 +197,8 @@ func (u use) check(data string, stored use) error {
 
 // removeRun removes what a run of crepe dev has left, and no other file of the directory. It fails and removes nothing while
 // another crepe has the database open, or when it is one of crepe serve. A database that cannot be opened is removed.
-func removeRun(data string, log *slog.Logger) error {
-	db, err := openStore(data, badgerstore.Options{Log: log})
+func removeRun(data string, key []byte, log *slog.Logger) error {
+	db, err := openStore(data, badgerstore.Options{Log: log, EncryptionKey: key})
 	if errors.Is(err, durable.ErrInUse) {
 		return err
 	}
@@ -167,8 +217,8 @@ func removeRun(data string, log *slog.Logger) error {
 }
 
 // Repair checks the databases of a stopped server and repairs them where no acknowledged write is lost; with acceptLoss also
-// where some may be. It calls tell with each step.
-func Repair(data string, acceptLoss bool, tell func(step string), log *slog.Logger) error {
+// where some may be. key is nil if they are not encrypted. It calls tell with each step.
+func Repair(data string, key []byte, acceptLoss bool, tell func(step string), log *slog.Logger) error {
 	var errs []error
 	for _, name := range []string{ownDatabase, sandboxDatabase} {
 		dir := filepath.Join(data, name)
@@ -179,7 +229,8 @@ func Repair(data string, acceptLoss bool, tell func(step string), log *slog.Logg
 			continue
 		}
 		err := durable.Repair(dir, durable.Repairs{AcceptLoss: acceptLoss, Tell: func(step string) { tell(dir + ": " + step) },
-			Options: durable.Options{Log: log, NoSync: name == sandboxDatabase}})
+			Options: durable.Options{Log: log, NoSync: name == sandboxDatabase, EncryptionKey: key}})
+		err = withKey(err, data)
 		if errors.Is(err, durable.ErrDamaged) {
 			err = fmt.Errorf("%w\n%s is as it was. Restore %s from a backup, or see --accept-loss in crepe repair --help", err, dir, data)
 		}

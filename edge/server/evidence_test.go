@@ -118,19 +118,8 @@ func (s *shop) orderByForm(t *testing.T, forwarded string) *checkout.Order {
 	session := s.Session(t, nil)
 	form := url.Values{"email": {"ada@example.com"}, "country": {"DE"}}
 	page, _, _ := strings.Cut(session.CheckoutURL, "#")
-	request, err := http.NewRequest("POST", page, strings.NewReader(form.Encode()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	request.Header.Set("X-Forwarded-For", forwarded)
-	response, err := http.DefaultTransport.RoundTrip(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response.Body.Close()
-	if response.StatusCode != http.StatusSeeOther {
-		t.Fatalf("the form answers %s", response.Status)
+	if r := s.SubmitForm(t, page, form, map[string]string{"X-Forwarded-For": forwarded}); r.Status != http.StatusSeeOther {
+		t.Fatalf("the form answers %s", r)
 	}
 	_, order := s.stored(t, session.SessionID)
 	return order.Sold()

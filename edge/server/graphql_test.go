@@ -66,7 +66,7 @@ func TestGraphQLInput(t *testing.T) {
 		{"negative limit", queryBody("{onetimeOrders(limit:-1){id}}"), 200, `limit-invalid`},
 		{"offset", queryBody("{payments(offset:10001){id}}"), 200, `offset-invalid`},
 		{"limit of 64 bits", queryBody("{stores(limit:99999999999){id}}"), 400, `"errors":[{"message":"`},
-		{"bad timestamp", queryBody(`{onetimeOrders(filter:{createdAt:{gt:"yesterday"}}){id}}`), 200, `"code":"filter-invalid"`},
+		{"bad timestamp", queryBody(`{onetimeOrders(filter:{createdAt:{gt:"yesterday"}}){id}}`), 200, `"code":"filter-time-invalid"`},
 		{"long text", queryBody(`{onetimeOrdersCount(filter:{buyerEmail:{eq:"` + strings.Repeat("x", 600) + `"}})}`), 200, `"code":"filter-invalid"`},
 		{"unknown filter", queryBody(`{onetimeOrders(filter:{secret:{eq:"x"}}){id}}`), 400, `"code":"query-invalid"`},
 		{"an id of another kind", queryBody("{onetimeOrder(id:" + fmt.Sprintf("%q", s.File.StoreID) + "){id}}"), 200, `{"data":{"onetimeOrder":null}}`},

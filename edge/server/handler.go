@@ -2,14 +2,17 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/url"
 	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-json"
 	"github.com/valyala/fasthttp"
@@ -17,6 +20,8 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/api"
 	"github.com/crepe-checkout/crepe/edge/dashboard"
+	"github.com/crepe-checkout/crepe/edge/page"
+	"github.com/crepe-checkout/crepe/edge/requestid"
 	sandboxpage "github.com/crepe-checkout/crepe/edge/sandbox/page"
 )
 
@@ -28,8 +33,13 @@ const (
 
 // handle is the entry point of every request.
 func (s *server) handle(ctx *fasthttp.RequestCtx) {
+	began, route := time.Now(), routeUnknown
+	ctx.SetUserValue(requestid.Key, requestid.Accept(ctx.Request.Header.Peek(requestid.Header)))
+	defer func() { s.answered(ctx, route, began) }()
 	defer s.recovered(ctx)
 	originForm(ctx)
+	var answer fasthttp.RequestHandler
+	route, answer = s.route(ctx)
 	if strings.HasPrefix(s.PublicURL, "https://") {
 		ctx.Response.Header.Set("Strict-Transport-Security", "max-age=31536000")
 	}
@@ -43,35 +53,60 @@ func (s *server) handle(ctx *fasthttp.RequestCtx) {
 		s.refuseHost(ctx)
 		return
 	}
-	path := ctx.Path()
-	if handler, ok := s.extra[string(path)]; ok {
-		handler(ctx)
-		return
-	}
-	switch {
-	case api.Serves(path):
-		s.api.Handle(ctx)
-	case s.dashboard != nil && dashboard.Serves(path):
-		s.dashboard.Handle(ctx)
-	case bytes.HasPrefix(path, []byte("/sandbox/")):
-		s.sandbox(ctx)
-	default:
-		s.page.Handle(ctx)
+	answer(ctx)
+}
+
+// answered counts a request whose response is complete, and names it in the response. The log has it at debug level, without the path,
+// because anyone who has the path of a checkout page can order.
+func (s *server) answered(ctx *fasthttp.RequestCtx, route string, began time.Time) {
+	status := ctx.Response.StatusCode()
+	ctx.Response.Header.Set(requestid.Header, requestid.Of(ctx))
+	s.measures.request(route, status, began)
+	if s.log.Enabled(ctx, slog.LevelDebug) {
+		s.log.DebugContext(ctx, "request", "route", route, "post", ctx.IsPost(), "status", status, "bytes", len(ctx.Response.Body()), "took", time.Since(began))
 	}
 }
 
-// readBody reads a request's body as it arrives, so that a connection uses no more memory than what it has sent. fasthttp by
+// Patterns of routes that belong to no package of handlers.
+const (
+	routeUnknown = "unknown"
+	routeDemo    = "/demo"
+	routeSandbox = "/sandbox"
+)
+
+// route returns the handler of a request and the pattern of its path, one of a fixed number of them.
+func (s *server) route(ctx *fasthttp.RequestCtx) (pattern string, handler fasthttp.RequestHandler) {
+	path := ctx.Path()
+	if handler, ok := s.extra[string(path)]; ok {
+		return routeDemo, handler
+	}
+	switch {
+	case api.Serves(path):
+		return cmp.Or(s.api.Route(ctx), routeUnknown), s.api.Handle
+	case s.dashboard != nil && dashboard.Serves(path):
+		return dashboard.Path, s.dashboard.Handle
+	case bytes.HasPrefix(path, []byte("/sandbox/")):
+		return routeSandbox, s.sandbox
+	default:
+		return cmp.Or(page.Route(string(path)), routeUnknown), s.page.Handle
+	}
+}
+
+// readBody reads a request's body of at most maxBody bytes.
+func readBody(ctx *fasthttp.RequestCtx) error { return readBodyOf(ctx, maxBody) }
+
+// readBodyOf reads a request's body of at most limit bytes as it arrives, so that a connection uses no more memory than what it has sent. fasthttp by
 // itself allocates what the Content-Length announces.
-func readBody(ctx *fasthttp.RequestCtx) error {
+func readBodyOf(ctx *fasthttp.RequestCtx, limit int64) error {
 	stream := ctx.RequestBodyStream()
 	if stream == nil {
 		return nil
 	}
-	body, err := io.ReadAll(io.LimitReader(stream, maxBody+1))
+	body, err := io.ReadAll(io.LimitReader(stream, limit+1))
 	if err != nil {
 		return err
 	}
-	if len(body) > maxBody {
+	if int64(len(body)) > limit {
 		io.CopyN(io.Discard, stream, maxBody) // a client that is still sending would not read the response
 		return fasthttp.ErrBodyTooLarge
 	}
@@ -101,7 +136,8 @@ func originForm(ctx *fasthttp.RequestCtx) {
 // recovered, deferred by a handler, turns a panic into a response.
 func (s *server) recovered(ctx *fasthttp.RequestCtx) {
 	if reason := recover(); reason != nil {
-		s.log.Error("panic", "at", firstSegment(ctx.Path()), "reason", panicText(reason), "stack", string(debug.Stack()))
+		s.measures.panics.Inc()
+		s.log.ErrorContext(ctx, "panic", "at", firstSegment(ctx.Path()), "reason", panicText(reason), "stack", string(debug.Stack()))
 		ctx.Response.Reset()
 		api.InternalError(ctx)
 	}
@@ -153,10 +189,14 @@ func (s *server) refuseHost(ctx *fasthttp.RequestCtx) {
 // sandboxTools are the sandbox's pages that show or change more than a buyer may.
 var sandboxTools = []string{"/log", "/trigger", "/faults"}
 
+func isTool(path []byte) bool {
+	return slices.Contains(sandboxTools, string(path[bytes.LastIndexByte(path, '/'):]))
+}
+
 // sandbox serves the sandbox provider's pages.
 func (s *server) sandbox(ctx *fasthttp.RequestCtx) {
 	last := string(ctx.Path()[bytes.LastIndexByte(ctx.Path(), '/'):])
-	tool := slices.Contains(sandboxTools, last)
+	tool := isTool(ctx.Path())
 	if tool && s.Dev == nil {
 		s.page.Handle(ctx)
 		return

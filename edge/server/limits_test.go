@@ -1,7 +1,6 @@
 package server
 
 import (
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -35,18 +34,12 @@ func TestRates(t *testing.T) {
 		},
 		"the page's form": func(client string) shoptest.Reply {
 			form := url.Values{"email": {"ada@example.com"}, "country": {"DE"}}
-			request, err := http.NewRequest("POST", session.CheckoutURL, strings.NewReader(form.Encode()))
-			if err != nil {
-				t.Fatal(err)
-			}
-			request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-			request.Header.Set("X-Forwarded-For", client)
-			return s.Do(t, request)
+			return s.SubmitForm(t, session.CheckoutURL, form, from(client, nil))
 		},
 	}
 	for name, call := range calls {
 		client := "2001:db8:0:" + strconv.Itoa(len(name)) + "::1"
-		if r := call(client); r.Status != 200 {
+		if r := call(client); r.Status >= 400 {
 			t.Errorf("%s, first call: %s", name, r)
 		}
 		neighbour := strings.Replace(client, "::1", ":f::2", 1) // in the same /64
@@ -68,4 +61,41 @@ func from(client string, header map[string]string) map[string]string {
 		with[name] = value
 	}
 	return with
+}
+
+// TestWrongSignatures: an address that sends wrong signatures is refused before the next one is verified; other addresses and buyers of
+// the same one are served.
+func TestWrongSignatures(t *testing.T) {
+	s := openShop(t, trusting("127.0.0.0/8"), func(c *Config) { c.ClientRate = 0.3 }) // a burst of three
+	body := `{"storeId":"` + s.File.StoreID + `","buyerIdentity":"user-1"}`
+	const path = "/v1/actions/auth/issue-session-token"
+	send := func(client, signed string) shoptest.Reply {
+		header, err := s.Merchant.Sign(path, []byte(signed))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Post(t, path, body, from(client, header))
+	}
+	for range 10 {
+		if r := send("192.0.2.1", body); r.Status != 200 {
+			t.Fatalf("a right signature: %s", r)
+		}
+	}
+	for range 3 {
+		if r := send("192.0.2.1", body+" "); r.Status != 401 {
+			t.Errorf("a wrong signature: %s", r)
+		}
+	}
+	for _, signed := range []string{body, body + " "} {
+		if r := send("192.0.2.1", signed); r.Status != 503 || r.Header.Get("Retry-After") == "" {
+			t.Errorf("after three wrong ones: %s", r)
+		}
+	}
+	if r := send("192.0.2.2", body); r.Status != 200 {
+		t.Errorf("another address: %s", r)
+	}
+	slug := map[string]string{"X-Store-Slug": s.File.StoreSlug, "X-Environment": "test"}
+	if r := s.Post(t, "/v1/actions/checkout/create-session", `{"productId":"`+s.File.Products[0].ID+`","currency":"EUR"}`, from("192.0.2.1", slug)); r.Status != 200 {
+		t.Errorf("a buyer of the address: %s", r)
+	}
 }

@@ -130,13 +130,8 @@ func TestReceiptByEmail(t *testing.T) {
 // payOnPage orders with the form of a checkout page, without JavaScript, and pays.
 func (s *shop) payOnPage(t *testing.T, page string) {
 	t.Helper()
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	response, err := client.PostForm(page, url.Values{"email": {"ada@example.com"}, "country": {"DE"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	response.Body.Close()
-	s.Pay(t, response.Header.Get("Location"))
+	r := s.SubmitForm(t, page, url.Values{"email": {"ada@example.com"}, "country": {"DE"}}, nil)
+	s.Pay(t, r.Header.Get("Location"))
 }
 
 // TestCreditNotes: the credit notes of two refunds are together the receipt, to the minor unit.

@@ -129,3 +129,39 @@ func ticketID(t *testing.T, r shoptest.Reply) string {
 	}
 	return answer.Data.Ticket.ID
 }
+
+// TestCountsOfGraphQL: the counts of the store are those of the lists, whatever the filter.
+func TestCountsOfGraphQL(t *testing.T) {
+	s := openShop(t)
+	token := s.Token(t, "user-17")
+	first, second := s.paidOrder(t, token).Payments[0].ID, s.paidOrder(t, token).Payments[0].ID
+	s.signedPost(t, createTicketPath, ticketBody(first, "1.00"))
+	s.signedPost(t, createTicketPath, ticketBody(first, "2.00"))
+	s.Post(t, createTicketPath, ticketBody(second, "1.00"), shoptest.Bearer(token))
+	shoptest.Eventually(t, "the refunds are made", func() bool {
+		return strings.Count(s.query(t, queryBody(`{refunds(filter: {status: {eq: "succeeded"}}){id}}`)).Body, "REF_") == 2
+	})
+	for _, c := range []struct {
+		list, filter string
+		want         int
+	}{
+		{"refundTickets", ``, 3}, {"refundTickets", `{status: {eq: "pending"}}`, 1}, {"refundTickets", `{status: {eq: "succeeded"}}`, 2},
+		{"refundTickets", `{status: {eq: "unheard"}}`, 0}, {"refundTickets", `{status: {eq: "pending", ne: "pending"}}`, 0},
+		{"refundTickets", `{status: {eq: "pending"}, paymentId: {eq: "` + first + `"}}`, 0}, {"refundTickets", `{}`, 3},
+		{"refunds", ``, 2}, {"refunds", `{}`, 2}, {"refunds", `{status: {eq: "succeeded"}}`, 2}, {"refunds", `{paymentId: {eq: "` + second + `"}}`, 0},
+		{"webhookDeliveries", ``, 0}, {"webhookDeliveries", `{status: {eq: "failed"}}`, 0},
+	} {
+		arguments := ""
+		if c.filter != "" {
+			arguments = "(filter: " + c.filter + ")"
+		}
+		got := s.query(t, queryBody("{"+c.list+arguments+"{id} "+c.list+"Count"+arguments+"}"))
+		if strings.Count(got.Body, `{"id"`) != c.want || !strings.Contains(got.Body, fmt.Sprintf(`"%sCount":%d}`, c.list, c.want)) {
+			t.Errorf("%s%s: %s, want %d", c.list, arguments, got, c.want)
+		}
+	}
+	long := s.query(t, queryBody(`{refundTicketsCount(filter: {status: {eq: "`+strings.Repeat("x", 3000)+`"}})}`))
+	if !strings.Contains(long.Body, `"errors"`) || strings.Contains(long.Body, `"internal"`) {
+		t.Errorf("a long status: %s", long)
+	}
+}

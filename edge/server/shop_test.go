@@ -8,6 +8,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/demo"
+	"github.com/crepe-checkout/crepe/edge/requestid"
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
@@ -16,7 +17,7 @@ import (
 type shop struct {
 	*shoptest.Shop
 	*server
-	log *shoptest.Buffer
+	log, json *shoptest.Buffer // the log at debug level, in both formats
 }
 
 func openShop(t testing.TB, settings ...func(*Config)) *shop {
@@ -32,7 +33,8 @@ func orderTimes(try, budget time.Duration) func(*Config) {
 // openTuned is openShop with a server that is changed before it serves.
 func openTuned(t testing.TB, tune func(*server), settings ...func(*Config)) *shop {
 	t.Helper()
-	log := new(shoptest.Buffer)
+	log, json := new(shoptest.Buffer), new(shoptest.Buffer)
+	all := &slog.HandlerOptions{Level: slog.LevelDebug}
 	c := Config{Listen: "127.0.0.1:0", Data: t.TempDir(), Sandbox: map[checkout.Environment]bool{checkout.Test: true, checkout.Prod: true}}
 	for _, set := range settings {
 		set(&c)
@@ -41,7 +43,7 @@ func openTuned(t testing.TB, tune func(*server), settings ...func(*Config)) *sho
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := newServer(c, slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	s, err := newServer(c, slog.New(requestid.Log(slog.NewMultiHandler(slog.NewTextHandler(log, all), slog.NewJSONHandler(json, all)))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +63,7 @@ func openTuned(t testing.TB, tune func(*server), settings ...func(*Config)) *sho
 			t.Log(log.String())
 		}
 	})
-	return &shop{shoptest.New(t, s.PublicURL, seedDemo(t, s)), s, log}
+	return &shop{shoptest.New(t, s.PublicURL, seedDemo(t, s)), s, log, json}
 }
 
 // seedDemo seeds the demo merchant.

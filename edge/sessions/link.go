@@ -26,11 +26,11 @@ type Link struct {
 	Near country.Code
 }
 
-var (
-	badLinkCountry  = problem.New(problem.Invalid, "country-invalid", "/country", "Invalid country: expected ISO 3166-1 alpha-2")
-	badLinkBusiness = problem.New(problem.Invalid, "link-parameter-invalid", "/is_business", "Invalid is_business: expected true or false")
-	badLinkTest     = problem.New(problem.Invalid, "link-parameter-invalid", "/test", "Invalid test: expected true or false")
-)
+var badLinkCountry = problem.New(problem.Invalid, "country-invalid", "/country", "Invalid country: expected ISO 3166-1 alpha-2")
+
+func badFlag(name string) *problem.Problem {
+	return problem.New(problem.Invalid, "link-parameter-invalid", "/"+name, "Invalid "+name+": expected true or false")
+}
 
 // Environment is the environment of the link's sale: prod unless it says test.
 func (l *Link) Environment() checkout.Environment {
@@ -78,11 +78,11 @@ func (s *Service) followLink(ctx context.Context, store *catalog.Store, l *Link)
 func (l *Link) request() (*Request, *problem.Problem) {
 	isTrue := func(s string) (value, ok bool) { return s == "true", s == "" || s == "true" || s == "false" }
 	if _, ok := isTrue(l.Test); !ok {
-		return nil, badLinkTest
+		return nil, badFlag("test")
 	}
 	business, ok := isTrue(l.IsBusiness)
 	if !ok {
-		return nil, badLinkBusiness
+		return nil, badFlag("is_business")
 	}
 	r := &Request{ProductID: l.ProductID, Currency: l.Currency, BuyerEmail: l.BuyerEmail, SuccessURL: l.SuccessURL}
 	if l.Country == "" && l.IsBusiness == "" {
@@ -95,17 +95,25 @@ func (l *Link) request() (*Request, *problem.Problem) {
 	return r, nil
 }
 
-// currencies are the currencies of some countries. usualCurrency knows the euro and the US dollar.
+// CurrencyOf returns the currency of a country, "" where it is not known here.
+func CurrencyOf(c country.Code) money.Currency {
+	if currency := currencies[c]; currency != "" || !c.InEU() {
+		return currency
+	}
+	return "EUR"
+}
+
+// currencies are the currencies of some countries. Those of the EU that are absent have the euro.
 var currencies = map[country.Code]money.Currency{
-	"AU": "AUD", "BR": "BRL", "CA": "CAD", "CH": "CHF", "CN": "CNY", "CZ": "CZK", "DK": "DKK", "GB": "GBP", "HK": "HKD", "HU": "HUF", "ID": "IDR",
-	"IN": "INR", "JP": "JPY", "KR": "KRW", "MX": "MXN", "MY": "MYR", "NO": "NOK", "NZ": "NZD", "PL": "PLN", "RO": "RON", "SE": "SEK", "SG": "SGD",
-	"TH": "THB", "TR": "TRY", "TW": "TWD", "VN": "VND",
+	"AU": "AUD", "BR": "BRL", "CA": "CAD", "CH": "CHF", "CN": "CNY", "CZ": "CZK", "DK": "DKK", "GB": "GBP", "HK": "HKD", "HU": "HUF", "ID": "IDR", "IL": "ILS",
+	"IN": "INR", "IS": "ISK", "JP": "JPY", "KR": "KRW", "LI": "CHF", "MX": "MXN", "MY": "MYR", "NO": "NOK", "NZ": "NZD", "PH": "PHP", "PL": "PLN", "RO": "RON", "SE": "SEK", "SG": "SGD",
+	"TH": "THB", "TR": "TRY", "TW": "TWD", "US": "USD", "VN": "VND", "ZA": "ZAR",
 }
 
 // usualCurrency chooses the currency of a buyer's country, else the euro in the EU, else the US dollar, else the first. The product has a
 // price in it.
 func usualCurrency(prices []catalog.Price, near country.Code) money.Currency {
-	wishes := []money.Currency{currencies[near]}
+	wishes := []money.Currency{CurrencyOf(near)}
 	if near.InEU() {
 		wishes = append(wishes, "EUR")
 	}

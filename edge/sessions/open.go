@@ -3,6 +3,7 @@ package sessions
 import (
 	"cmp"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -78,9 +79,10 @@ func Open(o *Opening, r *Request) (*Session, *problem.Problem) {
 			BuyerEmail: r.BuyerEmail,
 			SuccessURL: r.SuccessURL,
 		},
-		MerchantID: o.Store.MerchantID, ReturnHosts: hosts,
+		MerchantID: o.Store.MerchantID, Public: o.MerchantID == "", ReturnHosts: hosts,
 		CreatedAt:  o.Now,
 		LastsUntil: o.Now + min(extensible*r.lifetime(), maxExtended)*1000,
+		Address:    r.Address.Clean(),
 		Images:     images(version),
 		Metadata:   r.Metadata, ExternalID: r.ExternalID, Language: r.Language, DarkMode: r.DarkMode,
 	}
@@ -114,10 +116,10 @@ func images(v *catalog.Version) (list []Image) {
 	return list
 }
 
-// returnHosts are the hosts of the store's website and origins and, if there is one of these, of the product's success URL.
+// returnHosts are the hosts of the store's website, origins and frames and, if there is one of these, of the product's success URL.
 func returnHosts(s *catalog.Store, v *catalog.Version) []string {
 	var hosts []string
-	for _, address := range append([]string{s.Links.Website}, s.Origins...) {
+	for _, address := range slices.Concat([]string{s.Links.Website}, s.Origins, s.Frames) {
 		if host := ReturnHost(address); host != "" {
 			hosts = append(hosts, host)
 		}
@@ -165,7 +167,7 @@ func price(v *catalog.Version, snapshot *Snapshot, c money.Currency, limits psp.
 			return catalog.Price{}, problem.New(problem.Invalid, "price-missing", "/currency", "Product has no price in "+string(c))
 		}
 		if why := whyNot(&price, limits); why != "" {
-			return catalog.Price{}, problem.New(problem.Invalid, "price-not-chargeable", "/currency", "Product price cannot be charged: "+why)
+			return catalog.Price{}, problem.New(problem.Invalid, "price-not-chargeable", "/currency", "Product price in "+string(c)+" cannot be charged: "+why)
 		}
 		return price, nil
 	}

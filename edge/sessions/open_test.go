@@ -235,9 +235,9 @@ func TestOpenRefuses(t *testing.T) {
 
 		{"no price", in("EUR", nothing), problem.Invalid, "/currency", "Product has no price in EUR"},
 		{"price below the PSP's step", in("KWD", nothing), problem.Invalid, "/currency",
-			"Product price cannot be charged: expected a multiple of 0.010 KWD"},
+			"Product price in KWD cannot be charged: expected a multiple of 0.010 KWD"},
 		{"price below the PSP's minimum", in("JPY", func(o *Opening, _ *Request) { o.Product.Test.Version.Prices[1].Amount.Minor = 40 }),
-			problem.Invalid, "/currency", "Product price cannot be charged: expected at least 50 JPY"},
+			problem.Invalid, "/currency", "Product price in JPY cannot be charged: expected at least 50 JPY"},
 		{"no PSP", func(o *Opening, _ *Request) { o.Amounts = nil }, problem.Invalid, "",
 			"No payment provider is configured for environment test"},
 		{"currency of no PSP", in("KPW", snapshot("100", "saas")), problem.Invalid, "/currency", "Unsupported currency: KPW"},
@@ -314,7 +314,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"a plan change under a slug", func(o *Opening, r *Request) { visiting(o); r.OriginOrderID = "ORD_1" }, problem.Invalid,
 			"/originOrderId", "Invalid originOrderId: a plan change needs a subscription product"},
 		{"a trial of what is sold once", func(_ *Opening, r *Request) { r.WithTrial = new(true) }, problem.Invalid, "/withTrial",
-			"Invalid withTrial: a trial needs a subscription product"},
+			"Invalid trial: it needs a subscription product"},
 		{"methods in two ways", func(_ *Opening, r *Request) {
 			r.IncludePaymentMethods, r.ExcludePaymentMethods = []string{"card"}, []string{"wechat"}
 		}, problem.Invalid, "/excludePaymentMethods", "includePaymentMethods and excludePaymentMethods are mutually exclusive"},

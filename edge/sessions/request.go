@@ -23,6 +23,7 @@ type Request struct {
 	ExternalID       string // orderMerchantExternalId
 	BuyerEmail       string
 	Billing          *billing.Input
+	Address          Address
 	SuccessURL       string
 	DarkMode         *bool
 	Language         string
@@ -63,7 +64,7 @@ var (
 	noPlan = problem.New(problem.Invalid, "plan-change-invalid", "/originOrderId",
 		"Invalid originOrderId: a plan change needs a subscription product")
 	noPlanChange = problem.New(problem.Invalid, "plan-change-unsupported", "/originOrderId", "Invalid originOrderId: plan changes are not supported")
-	noTrial      = problem.New(problem.Invalid, "trial-invalid", "/withTrial", "Invalid withTrial: a trial needs a subscription product")
+	noTrial      = problem.New(problem.Invalid, "trial-invalid", "/withTrial", "Invalid trial: it needs a subscription product")
 	bothMethods  = problem.New(problem.Invalid, "payment-methods-exclusive", "/excludePaymentMethods",
 		"includePaymentMethods and excludePaymentMethods are mutually exclusive")
 
@@ -203,7 +204,7 @@ func (r *Request) overlong() *problem.Problem {
 		{"businessName", r.Billing.BusinessName, maxBusinessName}, {"taxId", r.Billing.TaxID, maxTaxID},
 	} {
 		if len(field.value) > field.most {
-			return problem.New(problem.Invalid, "text-too-long", "/billingDetail/"+field.name,
+			return problem.New(problem.Invalid, "billing-detail-too-long", "/billingDetail/"+field.name,
 				fmt.Sprintf("billingDetail.%s must be at most %d bytes", field.name, field.most))
 		}
 	}

@@ -34,8 +34,15 @@ type Session struct {
 	// PaidUnmatched: a payment that names this session is in quarantine. Nothing can be ordered from it any more.
 	PaidUnmatched bool
 
+	// Public: a visitor of the store opened the session, by a permanent link or by the store's slug. The merchant has set nothing on it,
+	// so that a new session of the product's permanent link can replace it.
+	Public bool
+
 	// ReturnHosts are the hosts that a buyer whom the merchant does not know may choose to return to; empty is any.
 	ReturnHosts []string
+
+	// Address is the buyer's, pre-filled or written back with the billing detail. It belongs to the Billing of the session.
+	Address Address
 
 	// Images show the product, on the page and at the payment provider.
 	Images []Image

@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -140,6 +142,37 @@ func (s *Shop) Pay(t testing.TB, url string) {
 	if response.StatusCode != http.StatusSeeOther {
 		t.Fatalf("paying answers %s", response.Status)
 	}
+}
+
+// total is the button of a checkout page that shows a total.
+var total = regexp.MustCompile(`<button name="confirm" value="([^"]+)">`)
+
+// SubmitForm sends the form of a checkout page as a browser without JavaScript does, and confirms the total that the answer shows.
+// It does not follow the redirect to the payment page.
+func (s *Shop) SubmitForm(t testing.TB, page string, form url.Values, header map[string]string) Reply {
+	t.Helper()
+	send := func() Reply {
+		request, err := http.NewRequest("POST", page, strings.NewReader(form.Encode()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		for name, value := range header {
+			request.Header.Set(name, value)
+		}
+		response, err := http.DefaultTransport.RoundTrip(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Read(t, response)
+	}
+	review := send()
+	shown := total.FindStringSubmatch(review.Body)
+	if review.Status != http.StatusOK || shown == nil {
+		t.Fatalf("the form shows no total to confirm: %s", review)
+	}
+	form.Set("confirm", shown[1])
+	return send()
 }
 
 // Post sends a body, unchanged, to a path of the API.

@@ -6,6 +6,7 @@
 package shortid
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"io"
 	"math/bits"
@@ -88,6 +89,12 @@ func NewV7(now time.Time, random io.Reader) UUID {
 
 // NewV4 returns an unguessable identifier of 122 random bits (RFC 9562 §5.4). It panics as [NewV7] does.
 func NewV4(random io.Reader) UUID { return read(random).stamped(4) }
+
+// Named returns the identifier of a name: the first 122 bits of its SHA-256 (RFC 9562 §5.8). It is guessable by whoever can guess the name.
+func Named(name string) UUID {
+	sum := sha256.Sum256([]byte(name))
+	return UUID(sum[:len(UUID{})]).stamped(8)
+}
 
 func read(random io.Reader) (u UUID) {
 	if _, err := io.ReadFull(random, u[:]); err != nil {

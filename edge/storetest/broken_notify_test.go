@@ -25,6 +25,8 @@ var brokenNotify = map[string]func(record.Store) record.Store{
 	"one busy endpoint hides all":   func(s record.Store) record.Store { return crowdedLanes{s} },
 	"what was sent is due again":    func(s record.Store) record.Store { return alwaysDue{s} },
 	"what was delivered has failed": func(s record.Store) record.Store { return allFailed{s} },
+	"no delivery is ever due":       func(s record.Store) record.Store { return neverDue{s} },
+	"a store has all deliveries":    func(s record.Store) record.Store { return allDeliveries{s} },
 }
 
 type earlyFacts struct{ base }
@@ -121,10 +123,28 @@ func (s alwaysDue) CommitNotify(ctx context.Context, c notify.Change) error {
 	return s.base.CommitNotify(ctx, c)
 }
 
+// neverDue does not say since when deliveries are due.
+type neverDue struct{ base }
+
+func (s neverDue) CountDeliveries(ctx context.Context, env checkout.Environment) (notify.Counts, error) {
+	counts, err := s.base.CountDeliveries(ctx, env)
+	counts.DueSince = 0
+	return counts, err
+}
+
 type allFailed struct{ base }
 
 func (s allFailed) CountDeliveries(ctx context.Context, env checkout.Environment) (notify.Counts, error) {
 	counts, err := s.base.CountDeliveries(ctx, env)
 	counts.Failed *= 2
 	return counts, err
+}
+
+// allDeliveries counts the deliveries of both environments.
+type allDeliveries struct{ base }
+
+func (s allDeliveries) CountDeliveriesOf(ctx context.Context, _ checkout.Environment, storeID string) (int, error) {
+	test, err := s.base.CountDeliveriesOf(ctx, checkout.Test, storeID)
+	prod, failed := s.base.CountDeliveriesOf(ctx, checkout.Prod, storeID)
+	return test + prod, errors.Join(err, failed)
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
-	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/idempotency"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp"
@@ -268,6 +267,27 @@ func (s everlasting) KeepAnswer(ctx context.Context, id idempotency.ID, a *idemp
 	return s.base.KeepAnswer(ctx, id, a, time.Now().Add(time.Hour))
 }
 
+// unclaimed lets every call have a key, unfreed keeps a claim until its end, freedByAll frees the claims of others.
+type unclaimed struct{ base }
+
+func (s unclaimed) ClaimKey(ctx context.Context, id idempotency.ID, _ string, _ time.Duration) (*idempotency.Answer, error) {
+	kept, err := s.base.IdempotentAnswer(ctx, id)
+	if errors.Is(err, idempotency.ErrNotFound) {
+		return nil, nil
+	}
+	return kept, err
+}
+
+type unfreed struct{ base }
+
+func (unfreed) FreeKey(context.Context, idempotency.ID, string) error { return nil }
+
+type freedByAll struct{ base }
+
+func (s freedByAll) FreeKey(ctx context.Context, id idempotency.ID, _ string) error {
+	return s.base.FreeKey(ctx, id, "a")
+}
+
 type mixedAnswers struct{ base }
 
 func (s mixedAnswers) IdempotentAnswer(ctx context.Context, id idempotency.ID) (*idempotency.Answer, error) {
@@ -299,102 +319,6 @@ type undying struct{ base }
 
 func (s undying) RemoveSigningKey(context.Context, checkout.Environment, string) error { return nil }
 
-// manySlugs reports no error for a slug that is taken.
-type manySlugs struct{ base }
-
-func (s manySlugs) Put(ctx context.Context, c catalog.Change) error {
-	if err := s.base.Put(ctx, c); !errors.Is(err, catalog.ErrSlugTaken) {
-		return err
-	}
-	return nil
-}
-
-// lastCatalogWins ignores the revisions of the catalogue.
-type lastCatalogWins struct{ base }
-
-func (s lastCatalogWins) Put(ctx context.Context, c catalog.Change) error {
-	for {
-		if c.Store != nil {
-			copied := *c.Store
-			copied.Revision = 0
-			if stored, err := s.Store(ctx, copied.ID); err == nil {
-				copied.Revision = stored.Revision
-			}
-			c.Store = &copied
-		}
-		for i, p := range c.Products {
-			copied := *p
-			copied.Revision = 0
-			if stored, err := s.Product(ctx, p.ID); err == nil {
-				copied.Revision = stored.Revision
-			}
-			c.Products = slices.Clone(c.Products)
-			c.Products[i] = &copied
-		}
-		if err := s.base.Put(ctx, c); !errors.Is(err, catalog.ErrStale) {
-			return err
-		}
-	}
-}
-
-// onlyOnSale forgets the versions that are not on sale.
-type onlyOnSale struct{ base }
-
-func (s onlyOnSale) Version(ctx context.Context, productID, id string) (*catalog.Version, error) {
-	p, err := s.Product(ctx, productID)
-	if err != nil {
-		return nil, err
-	}
-	for _, v := range []*catalog.Version{p.Test.Version, p.Prod.Version} {
-		if v != nil && v.ID == id {
-			return v, nil
-		}
-	}
-	return nil, catalog.ErrNotFound
-}
-
-// everyStore lists the stores of all merchants.
-type everyStore struct {
-	base
-	stores *sync.Map
-}
-
-func (s everyStore) Put(ctx context.Context, c catalog.Change) error {
-	err := s.base.Put(ctx, c)
-	if err == nil && c.Store != nil {
-		s.stores.Store(c.Store.ID, c.Store)
-	}
-	return err
-}
-
-func (s everyStore) Stores(context.Context, string, int, int) (list []*catalog.Store, err error) {
-	s.stores.Range(func(_, store any) bool {
-		list = append(list, store.(*catalog.Store))
-		return true
-	})
-	return list, nil
-}
-
-// staleOrigins does not remove origins.
-type staleOrigins struct {
-	base
-	listed *sync.Map
-}
-
-func (s staleOrigins) Put(ctx context.Context, c catalog.Change) error {
-	if c.Store != nil {
-		for _, origin := range c.Store.Origins {
-			s.listed.Store(origin, true)
-		}
-	}
-	return s.base.Put(ctx, c)
-}
-
-func (s staleOrigins) OriginListed(_ context.Context, origin string) (bool, error) {
-	_, listed := s.listed.Load(origin)
-	return listed, nil
-}
-
 // manyClaims returns to each caller its own use.
 type manyClaims struct{ base }
 
@@ -424,6 +348,9 @@ func TestBroken(t *testing.T) {
 		"last write wins":              func(s record.Store) record.Store { return lastWriteWins{s} },
 		"check, then set":              func(s record.Store) record.Store { return checkThenSet{s} },
 		"two steps":                    func(s record.Store) record.Store { return twoSteps{s} },
+		"a key for every call":         func(s record.Store) record.Store { return unclaimed{s} },
+		"a key that is not freed":      func(s record.Store) record.Store { return unfreed{s} },
+		"a key that others free":       func(s record.Store) record.Store { return freedByAll{s} },
 		"any environment's orders":     func(s record.Store) record.Store { return anyEnvironment{s} },
 		"shared copies":                func(s record.Store) record.Store { return sharedCopies{s, new(sync.Map)} },
 		"half of what is due":          func(s record.Store) record.Store { return noDue{s} },
@@ -460,6 +387,10 @@ func TestBroken(t *testing.T) {
 	maps.Copy(broken, brokenNotify)
 	maps.Copy(broken, brokenReaders)
 	maps.Copy(broken, brokenInvoices)
+	maps.Copy(broken, brokenVATChecks)
+	maps.Copy(broken, brokenLeases)
+	maps.Copy(broken, brokenErasures)
+	maps.Copy(broken, brokenRules)
 	for _, name := range slices.Sorted(maps.Keys(broken)) {
 		if found, why := rejected(broken[name](open(t))); found == "" {
 			t.Errorf("%s: passes", name)

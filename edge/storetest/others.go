@@ -42,6 +42,47 @@ func answers(s record.Store) error {
 		want("after its expiry", errOld, idempotency.ErrNotFound))
 }
 
+// keyClaims: a key has one claim until that ends, is freed, or becomes an answer.
+func keyClaims(s record.Store) error {
+	id := idempotency.ID{Environment: checkout.Test, Hash: fresh("key")}
+	other := idempotency.ID{Environment: checkout.Prod, Hash: id.Hash}
+	claim := func(id idempotency.ID, claim string, life time.Duration) error {
+		kept, err := s.ClaimKey(background, id, claim, life)
+		if kept != nil {
+			return fmt.Errorf("claiming it returned %+v", kept)
+		}
+		return err
+	}
+	answer := &idempotency.Answer{Request: [32]byte{1}, Body: []byte(`{"a":1}`)}
+	if err := cmp.Or(
+		need("the first claim", claim(id, "a", time.Hour)),
+		want("a second claim", claim(id, "b", time.Hour), idempotency.ErrRunning),
+		need("a claim in the other environment", claim(other, "b", 50*time.Millisecond)),
+		need("freeing another's claim", s.FreeKey(background, id, "b")),
+		want("a claim after that", claim(id, "b", time.Hour), idempotency.ErrRunning),
+		need("freeing it", s.FreeKey(background, id, "a")),
+		need("a claim after that", claim(id, "b", time.Hour)),
+		need("the answer", s.KeepAnswer(background, id, answer, farAway)),
+		need("freeing what has an answer", s.FreeKey(background, id, "b")),
+	); err != nil {
+		return err
+	}
+	if got, err := s.ClaimKey(background, id, "c", time.Hour); err != nil || !reflect.DeepEqual(got, answer) {
+		return fmt.Errorf("claiming what has an answer returned %+v, %v", got, err)
+	}
+	time.Sleep(60 * time.Millisecond)
+	return need("a claim after the end of another", claim(other, "c", time.Hour))
+}
+
+// keyRace: one of many concurrent calls gets a key.
+func keyRace(s record.Store) error {
+	id := idempotency.ID{Environment: checkout.Test, Hash: fresh("key")}
+	return oneWinner("claiming a key", idempotency.ErrRunning, func(racer int) error {
+		_, err := s.ClaimKey(background, id, fmt.Sprint("call", racer), time.Hour)
+		return err
+	})
+}
+
 func touching(s record.Store) error {
 	token := auth.Token{ID: fresh("tok"), ExpiresAt: farAway.UnixMilli()}
 	if state, err := s.Token(background, checkout.Test, token.ID); err != nil || state != (auth.TokenState{}) {

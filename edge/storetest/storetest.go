@@ -62,7 +62,13 @@ func Checks() []Check {
 		{"sessions are listed, the newest first", sessionLists},
 		{"a mail is due until it is sent", mails},
 		{"a mail is written with its document or not at all", mailWithDocument},
+		{"a VAT check is due until it is answered", vatChecks},
+		{"a VAT check belongs to its environment and store", vatCheckTenants},
+		{"VAT checks to review are listed", vatCheckReview},
+		{"a VAT check is written with its document or not at all", vatCheckWithDocument},
 		{"an answer expires", answers},
+		{"a key has one claim until it has an answer", keyClaims},
+		{"one of many concurrent calls gets a key", keyRace},
 		{"the last use of a token is recorded", touching},
 		{"signing keys belong to their environment", signingKeys},
 		{"the catalogue", records},
@@ -74,10 +80,18 @@ func Checks() []Check {
 		{"origins are listed as long as a store lists them", origins},
 		{"all callers get the same webhook key", webhookKey},
 		{"the first claim stays", claim},
+		{"records of buyers are read once, page by page", personal},
+		{"a document is replaced", replacedDocument},
+		{"an order loses its external id with its session", lostExternalID},
+		{"erasures are listed, and have one key", erasures},
+		{"rules have versions with contents", rules},
+		{"rules are written by compare-and-set", staleRules},
+		{"a task has one holder until its lease ends", leases},
+		{"one of many concurrent holders gets a task", leaseRace},
 	}
 }
 
-// Run runs all checks, each on a store of its own. open returns an empty store and closes it at the end of the test.
+// Run runs all checks, each on the store that open returns. It is empty at first, and checks can share it. open's test closes it.
 func Run(t *testing.T, open func(testing.TB) record.Store) {
 	for _, c := range Checks() {
 		t.Run(c.Name, func(t *testing.T) {

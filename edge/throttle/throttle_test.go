@@ -79,3 +79,30 @@ func TestMemory(t *testing.T) {
 		t.Errorf("%d buckets", kept)
 	}
 }
+
+// TestWrongCredentials: an address has a burst of wrong credentials, then is refused before the next one, without a charge for right ones.
+func TestWrongCredentials(t *testing.T) {
+	throttle := New(5, 20)
+	for range 100 {
+		if err := throttle.AdmitCredential("1", noon); err != nil {
+			t.Fatalf("a right credential is refused: %v", err)
+		}
+	}
+	for i := range 50 {
+		if err := throttle.AdmitCredential("1", noon); err != nil {
+			t.Fatalf("wrong credential %d: %v", i, err)
+		}
+		throttle.CredentialFailed("1", noon)
+	}
+	refusal, ok := errors.AsType[*Refusal](throttle.AdmitCredential("1", noon))
+	if !ok || refusal.RetryAfter() != 200*time.Millisecond {
+		t.Errorf("after 50 wrong ones: %v", refusal)
+	}
+	for what, err := range map[string]error{"later": throttle.AdmitCredential("1", noon.Add(time.Second)), "another address": throttle.AdmitCredential("2", noon),
+		"an unknown address": throttle.AdmitCredential("", noon), "off": New(0, 0).AdmitCredential("1", noon), "nil": (*Throttle)(nil).AdmitCredential("1", noon),
+		"buyers of the address": throttle.Admit("A", "1", noon)} {
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}

@@ -1,4 +1,4 @@
-// Command example runs the checkout's rules in a sandbox: as WebAssembly without imports, with limits on memory and time. To
+// Command example runs the checkout's rules in a sandbox: as WebAssembly without imports, with limits on memory and work. To
 // use it, copy this folder; outside of this repository go.mod needs no replace.
 package main
 
@@ -29,7 +29,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer rules.Close(ctx)
-	ctx, cancel := context.WithTimeout(ctx, time.Second) // an upper bound for every call
+	ctx, cancel := context.WithTimeout(ctx, time.Second) // of the wait for an instance; each call has a limit of its own
 	defer cancel()
 
 	business := true

@@ -91,7 +91,9 @@ func TestQuote(t *testing.T) {
 	} {
 		for _, buyer := range buyers {
 			for _, rates := range []*table.Table{nil, &own} {
-				quoteAlike(t, m, QuoteInput{Terms: &terms, Buyer: buyer, IPCountry: "DE", On: on, Rates: rates})
+				for _, discount := range []checkout.Discount{{}, {Label: "Welcome", Minor: 507}, {Label: "All", Minor: terms.Price.Minor}} {
+					quoteAlike(t, m, QuoteInput{Terms: &terms, Buyer: buyer, IPCountry: "DE", On: on, Rates: rates, Discount: discount})
+				}
 			}
 		}
 	}
@@ -107,7 +109,7 @@ func quoteAlike(t *testing.T, m *Module, in QuoteInput) {
 	detail, wantProblems := billing.Check(in.Buyer)
 	var want checkout.Quote
 	if wantProblems == nil {
-		quote, p := in.Terms.Quote(&detail, in.IPCountry, in.On, in.Rates)
+		quote, p := in.Terms.QuoteLess(in.Discount, &detail, in.IPCountry, in.On, in.Rates)
 		if want = quote; p != nil {
 			want, wantProblems = checkout.Quote{}, append(wantProblems, p)
 		}
@@ -332,20 +334,18 @@ func slowest() []byte {
 	return b.Bytes()
 }
 
-// TestDeadline checks that a call ends with its context even while the module computes, and that the Module works
-// afterwards.
-func TestDeadline(t *testing.T) {
+// TestFuel checks that a long input needs less than a tenth of the fuel, and what a call is said to have taken.
+func TestFuel(t *testing.T) {
 	m := newModule(t, 1)
-	if _, err := m.Call(t.Context(), "email", slowest()); err != nil {
-		t.Fatal(err)
+	if _, used, err := m.Measure(t.Context(), "email", slowest()); err != nil || used.Fuel < 1_000_000 || used.Fuel > fuel/10 || used.Memory > memoryPages<<16 {
+		t.Errorf("a long input: %+v, %v", used, err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Microsecond)
-	defer cancel()
-	if _, err := m.Call(ctx, "email", slowest()); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("past the deadline: %v", err)
-	}
-	if got, err := m.Email(t.Context(), "A@example.com"); err != nil || got.Address != "a@example.com" {
-		t.Errorf("after that: %q, %v", got.Address, err)
+	// alloc clears what the call before has used
+	_, _, _ = m.Measure(t.Context(), "email", []byte(`{"email":"Ada@Example.com"}`))
+	_, first, err := m.Measure(t.Context(), "email", []byte(`{"email":"Ada@Example.com"}`))
+	_, again, err2 := m.Measure(t.Context(), "email", []byte(`{"email":"Ada@Example.com"}`))
+	if err != nil || err2 != nil || first != again || first.Fuel < 100 || first.Fuel > 100_000 {
+		t.Errorf("a short one: %+v, then %+v; %v, %v", first, again, err, err2)
 	}
 }
 
@@ -380,27 +380,6 @@ func TestAllocTooMuch(t *testing.T) {
 	if _, err := in.alloc.Call(t.Context(), ops.MaxInput+2); err == nil {
 		t.Error("alloc gives more than an operation reads")
 	}
-}
-
-// TestUninterrupted checks that a running call completes after its context is done, and that a new one is refused.
-func TestUninterrupted(t *testing.T) {
-	m, err := New(t.Context(), Config{Uninterrupted: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close(t.Context())
-	for range 1000 { // until the deadline passes in the middle of a call and not before it
-		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-		defer cancel()
-		_, err := m.Call(ctx, "email", slowest())
-		if err == nil && ctx.Err() != nil {
-			return
-		}
-		if err != nil && !errors.Is(err, context.DeadlineExceeded) {
-			t.Fatal(err)
-		}
-	}
-	t.Error("no call goes on past its deadline")
 }
 
 func TestUnknownOperation(t *testing.T) {

@@ -28,21 +28,22 @@ type PoolConfig struct {
 	// by a checksum and compiled again. An empty CacheDir caches nothing.
 	CacheDir string
 
-	// Uninterrupted runs a call to its end even if its context is done, so it is only for modules that are known to terminate. The
-	// module then need not check the context in its loops.
-	Uninterrupted bool
+	// Fuel is the number of units that a call may use, of a module that package meter has instrumented: alloc and the operation
+	// together, and _initialize. 0 means that nothing is counted, which is only for modules that are known to terminate.
+	Fuel int64
 }
 
 // Pool runs calls in instances of one module. It may be used by any number of goroutines.
 //
 // The module has no imports and follows wasm/ABI.md: it exports memory, _initialize, alloc(size) and operations, which are its functions
-// from an address and a size to both of the answer. An instance that traps, or whose call is interrupted, is discarded.
+// from an address and a size to both of the answer. An instance that traps is discarded.
 type Pool struct {
 	runtime    wazero.Runtime
 	compiled   wazero.CompiledModule
 	cache      wazero.CompilationCache
 	operations []string
 	maxInput   int
+	fuel       int64
 	start      func(context.Context, *instance) error // called for a new instance, nil for nothing
 	instances  chan *instance                         // has Instances elements; nil for one that is not yet created
 }
@@ -58,10 +59,10 @@ func NewPool(ctx context.Context, module []byte, config PoolConfig) (*Pool, erro
 	if err != nil {
 		return nil, fmt.Errorf("host: the folder for the compiled module: %w", err)
 	}
-	limits := wazero.NewRuntimeConfig().WithCloseOnContextDone(!config.Uninterrupted).WithMemoryLimitPages(config.MemoryPages).
-		WithCompilationCache(cache)
+	limits := wazero.NewRuntimeConfig().WithMemoryLimitPages(config.MemoryPages).WithCompilationCache(cache)
 	p := &Pool{
-		runtime: wazero.NewRuntimeWithConfig(ctx, limits), cache: cache, maxInput: config.MaxInput, instances: make(chan *instance, instances),
+		runtime: wazero.NewRuntimeWithConfig(ctx, limits), cache: cache, maxInput: config.MaxInput, fuel: config.Fuel,
+		instances: make(chan *instance, instances),
 	}
 	for range instances {
 		p.instances <- nil
@@ -108,84 +109,51 @@ func (p *Pool) Close(ctx context.Context) error {
 	return errors.Join(p.runtime.Close(ctx), p.cache.Close(ctx))
 }
 
-// Call runs an operation on an input and returns its answer, which the caller owns. It waits for a free instance, and ends with the
-// context's error when ctx is done, even during the operation.
+// Errors of calls that a module of another author can cause.
+var (
+	// ErrFuel is returned if a call has used up its fuel.
+	ErrFuel = errors.New("the call used up its fuel")
+
+	// ErrDepth is returned if functions called each other too deeply.
+	ErrDepth = errors.New("the call went too deep: functions call each other without end")
+)
+
+// Usage is what a call took.
+type Usage struct {
+	Fuel   int64  // units; 0 if nothing is counted
+	Memory uint32 // bytes of the instance's memory after the call
+}
+
+// Call runs an operation on an input and returns its answer, which the caller owns. It waits for a free instance, and gives up with the
+// context's error when ctx is done before there is one. The operation itself ends when it has used up [PoolConfig.Fuel].
 func (p *Pool) Call(ctx context.Context, operation string, input []byte) (answer []byte, err error) {
+	answer, _, err = p.Measure(ctx, operation, input)
+	return answer, err
+}
+
+// Measure is Call, and returns what the call took, also if it failed.
+func (p *Pool) Measure(ctx context.Context, operation string, input []byte) (answer []byte, used Usage, err error) {
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("host: %s: %w", operation, context.Cause(ctx))
+		return nil, used, fmt.Errorf("host: %s: %w", operation, context.Cause(ctx))
 	}
 	var in *instance
 	select {
 	case in = <-p.instances:
 	case <-ctx.Done():
-		return nil, fmt.Errorf("host: waiting for an instance: %w", context.Cause(ctx))
+		return nil, used, fmt.Errorf("host: waiting for an instance: %w", context.Cause(ctx))
 	}
 	defer func() { p.instances <- in }()
 	if in == nil {
 		if in, err = p.instantiate(ctx); err != nil {
-			return nil, err
+			return nil, used, err
 		}
 	}
-	if answer, err = in.call(ctx, operation, input); err != nil {
+	answer, err = in.call(ctx, operation, input)
+	used = in.used()
+	if err != nil {
 		in.module.Close(context.WithoutCancel(ctx))
 		in = nil // discard the instance: its state is unknown
-		return nil, fmt.Errorf("host: %s: %w", operation, err)
+		return nil, used, fmt.Errorf("host: %s: %w", operation, err)
 	}
-	return answer, nil
-}
-
-// instance is a running module. It runs one call at a time.
-type instance struct {
-	module     api.Module
-	alloc      api.Function
-	operations map[string]api.Function
-	maxInput   int
-}
-
-func (p *Pool) instantiate(ctx context.Context) (*instance, error) {
-	// Without a name, so that several can exist. _initialize is the start function of a reactor.
-	config := wazero.NewModuleConfig().WithName("").WithStartFunctions("_initialize")
-	module, err := p.runtime.InstantiateModule(ctx, p.compiled, config)
-	if err != nil {
-		return nil, fmt.Errorf("host: instantiating the module: %w", err)
-	}
-	in := &instance{module, module.ExportedFunction("alloc"), make(map[string]api.Function), p.maxInput}
-	for _, operation := range p.operations {
-		in.operations[operation] = module.ExportedFunction(operation)
-	}
-	if p.start == nil {
-		return in, nil
-	}
-	if err := p.start(ctx, in); err != nil {
-		module.Close(context.WithoutCancel(ctx))
-		return nil, err
-	}
-	return in, nil
-}
-
-var errMemory = errors.New("the module has named memory that it does not have")
-
-func (in *instance) call(ctx context.Context, operation string, input []byte) ([]byte, error) {
-	function := in.operations[operation]
-	if function == nil {
-		return nil, errors.New("there is no such operation")
-	}
-	input = input[:min(len(input), in.maxInput)]
-	size := uint64(len(input))
-	stack := [2]uint64{size}
-	if err := in.alloc.CallWithStack(ctx, stack[:]); err != nil {
-		return nil, err
-	}
-	if !in.module.Memory().Write(uint32(stack[0]), input) {
-		return nil, errMemory
-	}
-	stack[1] = size
-	if err := function.CallWithStack(ctx, stack[:]); err != nil {
-		return nil, err
-	}
-	answer, ok := in.module.Memory().Read(uint32(stack[0]>>32), uint32(stack[0]))
-	if !ok {
-		return nil, errMemory
-	}
-	return append([]byte(nil), answer...), nil
+	return answer, used, nil
 }

@@ -17,12 +17,12 @@ import (
 
 // Email is the result of [Module.Email].
 type Email struct {
-	Address    string // [email.Normalize]
+	Address    string // [email.Parse]
 	Valid      bool   // [email.Valid]
 	Suggestion string // [email.Suggest]
 }
 
-// Email calls [email.Normalize], [email.Valid] and [email.Suggest].
+// Email calls [email.Parse] and [email.Suggest].
 func (m *Module) Email(ctx context.Context, typed string) (Email, error) {
 	answer, _, err := ask[emailAnswer](ctx, m, "email", map[string]string{"email": typed})
 	return Email(answer), err
@@ -59,9 +59,10 @@ type QuoteInput struct {
 	IPCountry country.Code // evidence only; may be empty
 	On        civil.Date
 	Rates     *table.Table // the operator's own, nil for none; for a large table, its [table.Table.Subset] for the buyer
+	Discount  checkout.Discount
 }
 
-// Quote calls [billing.Check] and [checkout.Terms.Quote]. The problems are one of the terms or all of the billing detail's.
+// Quote calls [billing.Check] and [checkout.Terms.QuoteLess]. The problems are one of the terms or all of the billing detail's.
 func (m *Module) Quote(ctx context.Context, in QuoteInput) (checkout.Quote, problem.List, error) {
 	answer, problems, err := ask[ops.Quote](ctx, m, "quote", in.wire())
 	if err != nil || problems != nil {

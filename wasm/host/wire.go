@@ -70,6 +70,9 @@ type quoteInput struct {
 
 func (in *QuoteInput) wire() quoteInput {
 	sale := ops.Sale{Terms: ops.TermsOf(in.Terms), On: in.On.String(), IPCountry: in.IPCountry, Rates: in.Rates.Text()}
+	if d := in.Discount; d != (checkout.Discount{}) {
+		sale.Discount = &ops.Discount{Label: d.Label, Amount: money.Amount{Minor: d.Minor, Currency: in.Terms.Price.Currency}.String()}
+	}
 	return quoteInput{sale, in.Buyer}
 }
 
@@ -149,6 +152,9 @@ func quoteOf(answer *ops.Quote) (q checkout.Quote, err error) {
 	a.Evidence, ok = named(tax.Conflict, answer.Evidence)
 	p.note(ok, answer.Evidence)
 	q = checkout.Quote{Currency: p.currency, Assessment: a, DataVersion: answer.DataVersion}
+	if d := answer.Discount; d != nil {
+		q.ListPrice, q.Discount = p.amount(answer.ListPrice), checkout.Discount{Label: d.Label, Minor: p.amount(d.Amount)}
+	}
 	q.On, ok = civil.ParseDate(answer.On)
 	p.note(ok, answer.On)
 	return q, p.err

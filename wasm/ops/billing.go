@@ -3,6 +3,7 @@ package ops
 import (
 	"github.com/crepe-checkout/crepe/core/billing"
 	"github.com/crepe-checkout/crepe/core/country"
+	"github.com/crepe-checkout/crepe/core/email"
 	"github.com/crepe-checkout/crepe/core/vatid"
 )
 
@@ -53,7 +54,8 @@ func (w *writer) detail(d *billing.Detail) {
 
 // Fields returns the form for a billing detail: {"country":"US","postcode":"10012"} → {"data":{"fields":[{"name":"country",
 // "required":true,"business":false,"label":"country","autocomplete":"billing country"},…],"state":"NY"}}. The fields are
-// [billing.Fields]; for an unknown country, the initial ones. The state is [country.Code.StateOf].
+// [billing.Fields]; for an unknown country, the initial ones. The state is [country.Code.StateOf]. "postcodeUnusual":true says
+// that the postcode has another format than the country's; the form asks the buyer to look again.
 func (*Instance) Fields(input string) []byte {
 	var in [2]string
 	r := read(input, "country postcode", in[:])
@@ -76,6 +78,9 @@ func (*Instance) Fields(input string) []byte {
 	}
 	w.raw("]")
 	w.optional("state", string(c.StateOf(in[1])))
+	if email.Trim(in[1]) != "" && !c.ValidPostcode(in[1]) {
+		w.boolean("postcodeUnusual", true)
+	}
 	return w.end()
 }
 

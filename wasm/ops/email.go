@@ -2,7 +2,7 @@ package ops
 
 import "github.com/crepe-checkout/crepe/core/email"
 
-// Email normalises an address: {"email":"Foo@Gmial.COM "} → {"data":{"email":"foo@gmial.com","valid":true,
+// Email reads an address by [email.Parse]: {"email":"Foo@Gmial.COM "} → {"data":{"email":"foo@gmial.com","valid":true,
 // "suggestion":"foo@gmail.com"}}. An invalid address is not an error. The suggestion is [email.Suggest].
 func (*Instance) Email(input string) []byte {
 	var in [1]string
@@ -10,12 +10,12 @@ func (*Instance) Email(input string) []byte {
 	if r.faulty {
 		return refuse(InvalidJSON)
 	}
-	address := email.Normalize(in[0])
+	address, valid := email.Parse(in[0])
 	// Allocate once, because growing costs memory in the module. The answer is at most half longer than the input: escapes
 	// keep their length or become shorter, and in lower case Ⱥ and İ grow most.
 	w := writer{append(make([]byte, 0, len(input)*3/2+64), begin...)}
 	w.member("email", address)
-	w.boolean("valid", email.Valid(address))
+	w.boolean("valid", valid)
 	w.optional("suggestion", email.Suggest(address))
 	return w.end()
 }

@@ -25,7 +25,7 @@ import (
 const ABI = 1
 
 // Release is the version of the module: its ABI, and a number that grows with added operations or members.
-const Release = "1.1"
+const Release = "1.3"
 
 // Instance has the operations and the state of one module between calls: an operator's own rates, set by Load. The zero
 // value has none. It must not be used concurrently.

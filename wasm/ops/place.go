@@ -20,23 +20,30 @@ import (
 //	  "request": {"checkoutSessionId": "cs_1", "billingDetail": {…}, "buyerEmail": "…", "buyerIp": "", "successUrl": ""},
 //	  "ipCountry": "DE",
 //	  "now": 1795438800000,
-//	  "rates": ""
+//	  "rates": "",
+//	  "discount": {"label":"Welcome", "amount":"5.00"}
 //	}
 //
-// price, step, seller, ipCountry and rates are those of [Instance.Quote], the request is the API's body, the caller is the
+// price, step, seller, ipCountry, rates and discount are those of [Instance.Quote], the request is the API's body, the caller is the
 // holder of the credential, and instants are Unix milliseconds. Without a session the answer is that the session is unknown.
-// Mistakes of the host are reported first: invalid terms of the session, invalid rates, or a missing instant.
+// Mistakes of the host are reported first: invalid terms of the session, invalid rates, or a missing instant. Place does not know
+// which consents a store asks for: a host that sells with consents checks them itself.
 //
 //	{"data":{"buyerEmail":"…","successUrl":"…","billingDetail":{…},"quote":{…}}}
 func (i *Instance) Place(input string) []byte {
-	var in [6]string
-	r := read(input, "session{ caller{ request{ ipCountry now0 rates", in[:])
+	var in [7]string
+	r := read(input, "session{ caller{ request{ ipCountry now0 rates discount{", in[:])
 	session, wrong := r.session(in[0])
 	request := r.request(in[2], in[1])
 	request.IPCountry, _ = country.Parse(in[3])
 	own, sound := i.table(in[5])
 	request.Rates = &own
 	now := r.integer(in[4])
+	var terms checkout.Terms
+	if session != nil {
+		terms = session.Terms
+	}
+	discount := r.discount(in[6], &terms)
 	switch {
 	case r.faulty:
 		return refuse(InvalidJSON)
@@ -47,7 +54,10 @@ func (i *Instance) Place(input string) []byte {
 	case in[4] == "":
 		return refuse(invalidDate)
 	}
-	order, problems := checkout.Place(session, request, now)
+	order, problems := checkout.Prepare(session, request, now)
+	if problems == nil {
+		problems = order.Freeze(request, discount)
+	}
 	if problems != nil {
 		return refusal(problems)
 	}
@@ -88,7 +98,7 @@ func (r *reader) request(object, caller string) *checkout.Request {
 }
 
 // Load sets the instance's own rates of an operator, which apply to all quotes and orders that come without rates:
-// {"rates":"…"} → {"data":{"module":"1.1","dataVersion":"…"}}. They replace the previous ones. After an error the instance
+// {"rates":"…"} → {"data":{"module":"1.3","dataVersion":"…"}}. They replace the previous ones. After an error the instance
 // has none; an empty text removes them. They are at most [MaxRates] bytes of text from [table.Table.Text].
 func (i *Instance) Load(input string) []byte {
 	var in [1]string
@@ -115,7 +125,7 @@ func (i *Instance) table(text string) (own table.Table, sound bool) {
 	return table.FromText(text)
 }
 
-// Version returns {"data":{"module":"1.1","dataVersion":"2026-11-23-…"}}. The data version includes that of the instance's
+// Version returns {"data":{"module":"1.3","dataVersion":"2026-11-23-…"}}. The data version includes that of the instance's
 // own rates.
 func (i *Instance) Version(input string) []byte {
 	if read(input, "", nil).faulty {

@@ -19,17 +19,20 @@ import (
 //	  "billingDetail": {…},
 //	  "ipCountry": "DE",
 //	  "on": "2026-11-23",
-//	  "rates": ""
+//	  "rates": "",
+//	  "discount": {"label":"Welcome", "amount":"5.00"}
 //	}
 //
 // step is the smallest amount that can be charged, by default one minor unit; an unknown ipCountry is ignored; rates are the
-// operator's own, as [table.Table.Text] writes them. The errors are one about the settings of the merchant or the operator,
+// operator's own, as [table.Table.Text] writes them; the discount, by default none, is taken off the price and rounded down to whole
+// steps. The errors are one about the settings of the merchant or the operator,
 // or all of the billing detail's.
 func (i *Instance) Quote(input string) []byte {
-	var in [7]string
-	r := read(input, "price{ step seller{ billingDetail{ ipCountry on rates", in[:])
+	var in [8]string
+	r := read(input, "price{ step seller{ billingDetail{ ipCountry on rates discount{", in[:])
 	var terms checkout.Terms
 	wrong := r.terms(&terms, in[0], in[1], in[2])
+	discount := r.discount(in[7], &terms)
 	buyer := r.billing(in[3])
 	ip, _ := country.Parse(in[4])
 	on, dated := civil.ParseDate(in[5])
@@ -52,7 +55,7 @@ func (i *Instance) Quote(input string) []byte {
 	if !sound {
 		return refuse(invalidRates)
 	}
-	quote, p := terms.Quote(&detail, ip, on, &own)
+	quote, p := terms.QuoteLess(discount, &detail, ip, on, &own)
 	if p != nil {
 		return refuse(p)
 	}
@@ -98,6 +101,20 @@ func (r *reader) terms(t *checkout.Terms, price, step, seller string) (wrong *pr
 	return wrong
 }
 
+// discount reads a discount off the terms' price. One whose amount cannot be read is not valid.
+func (r *reader) discount(object string, t *checkout.Terms) checkout.Discount {
+	if object == "" {
+		return checkout.Discount{}
+	}
+	var m [2]string
+	r.members(object, "label amount", m[:])
+	a, ok := money.ParseAmount(m[1], t.Price.Currency)
+	if !ok {
+		a.Minor = -1
+	}
+	return checkout.Discount{Label: m[0], Minor: a.Minor}
+}
+
 func (r *reader) seller(object string, s *tax.Seller) (ok bool) {
 	var m [3]string
 	r.members(object, "country everywhere? registrations[", m[:])
@@ -119,6 +136,13 @@ func (r *reader) seller(object string, s *tax.Seller) (ok bool) {
 func (w *writer) quote(q *checkout.Quote) {
 	a := &q.Assessment
 	w.member("currency", string(q.Currency))
+	if q.Discount.Minor != 0 {
+		w.amount("listPrice", q.ListPrice, q.Currency)
+		w.begin("discount", '{')
+		w.member("label", q.Discount.Label)
+		w.amount("amount", q.Discount.Minor, q.Currency)
+		w.raw("}")
+	}
 	w.amount("subtotal", a.Subtotal, q.Currency)
 	w.amount("taxAmount", a.Tax, q.Currency)
 	w.amount("total", a.Total, q.Currency)

@@ -133,3 +133,26 @@ func loneSurrogate(text []byte) bool {
 	}
 	return false
 }
+
+func TestStrings(t *testing.T) {
+	for _, c := range []struct {
+		array string
+		want  string // the elements, each with a bar after it
+		n     int
+		ok    bool
+	}{
+		{"", "||", 0, true},
+		{"[]", "||", 0, true},
+		{`["a","\u0062",null]`, "a|b|", 3, true},
+		{` [ null , "c" ] `, "|c|", 2, true},
+		{`["a",1]`, "a||", 2, false},
+		{`[["a"]]`, "||", 1, false},
+		{`[true]`, "||", 1, false},
+	} {
+		found := make([]string, 2)
+		n, ok := Strings(c.array, found)
+		if got := found[0] + "|" + found[1] + "|"; ok != c.ok || ok && (n != c.n || got != c.want) {
+			t.Errorf("%s: %d %v %q", c.array, n, ok, got)
+		}
+	}
+}

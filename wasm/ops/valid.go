@@ -12,3 +12,23 @@ func Valid(text []byte) bool {
 // reports whether the text is sound and every wanted member has its type. The edge server decodes requests with it, so that it
 // reads what the module reads.
 func Object(text, wanted string, found []string) bool { return !read(text, wanted, found).faulty }
+
+// Strings finds the elements of an array that [Object] has found, as many as there is room for; an element that is null is empty. It
+// returns the number of all elements, and whether they are strings and nulls. Without a text there are none.
+func Strings(array string, found []string) (n int, ok bool) {
+	if array == "" {
+		return 0, true
+	}
+	r := &reader{text: array}
+	r.enter('[')
+	for more := !r.take(']'); more; more = r.next(']') {
+		v := r.value()
+		if v != "" && v[0] != '"' {
+			r.fail()
+		} else if v != "" && n < len(found) {
+			found[n] = unescape(v[1 : len(v)-1])
+		}
+		n++
+	}
+	return n, !r.faulty
+}

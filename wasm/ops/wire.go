@@ -43,6 +43,13 @@ type Sale struct {
 	On        string       `json:"on"`
 	IPCountry country.Code `json:"ipCountry,omitempty"`
 	Rates     string       `json:"rates,omitempty"` // the operator's own, as [table.Table.Text] writes them
+	Discount  *Discount    `json:"discount,omitempty"`
+}
+
+// Discount is a [checkout.Discount].
+type Discount struct {
+	Label  string `json:"label"`
+	Amount string `json:"amount"`
 }
 
 // TermsOf converts terms.
@@ -63,6 +70,8 @@ func TermsOf(t *checkout.Terms) Terms {
 // Quote is the public JSON of a quote. The API adds members to it.
 type Quote struct {
 	Currency    string      `json:"currency,omitempty"`
+	ListPrice   string      `json:"listPrice,omitempty"` // before the discount, as the product states it; "" without one
+	Discount    *Discount   `json:"discount,omitempty"`
 	Subtotal    string      `json:"subtotal,omitempty"`
 	TaxAmount   string      `json:"taxAmount,omitempty"`
 	Total       string      `json:"total,omitempty"`
@@ -110,6 +119,9 @@ func QuoteOf(q *checkout.Quote) Quote {
 		RatePercent: Percent(a.Rate().Percent()), TaxName: a.Name(), Components: []Component{}, Reason: a.Reason.String(),
 		Precision: a.Precision, Rules: append([]string{}, a.Rules...), Evidence: a.Evidence.String(), On: q.On.String(),
 		DataVersion: q.DataVersion,
+	}
+	if q.Discount.Minor != 0 {
+		quote.ListPrice, quote.Discount = amount(q.ListPrice), &Discount{q.Discount.Label, amount(q.Discount.Minor)}
 	}
 	if a.Confidence != 0 {
 		quote.Confidence = string([]byte{a.Confidence})

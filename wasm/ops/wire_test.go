@@ -35,14 +35,16 @@ func TestWire(t *testing.T) {
 			if problems != nil {
 				t.Fatal(problems)
 			}
-			quote, p := terms.Quote(&detail, "DE", on, nil)
+			off := checkout.Discount{Label: "Welcome \"back\"", Minor: 510}
+			quote, p := terms.QuoteLess(off, &detail, "DE", on, nil)
 			if p != nil {
 				t.Fatal(p)
 			}
 			input := encode(t, struct {
 				Sale
 				BillingDetail billing.Input `json:"billingDetail"`
-			}{Sale{Terms: TermsOf(&terms), On: on.String(), IPCountry: "DE"}, buyer})
+			}{Sale{Terms: TermsOf(&terms), On: on.String(), IPCountry: "DE",
+				Discount: &Discount{off.Label, money.Amount{Minor: off.Minor, Currency: terms.Price.Currency}.String()}}, buyer})
 			want := `{"data":` + encode(t, QuoteOf(&quote)) + `}`
 			if got := new(Instance).Quote(input); string(got) != want {
 				t.Errorf("%s:\ngot  %s\nwant %s", input, got, want)
@@ -73,7 +75,7 @@ func TestTypeScript(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, of := range map[string]any{
-		"Terms": Terms{}, "Price": Price{}, "Seller": Seller{}, "Registration": Registration{}, "Sale": Sale{}, "Quote": Quote{},
+		"Terms": Terms{}, "Price": Price{}, "Seller": Seller{}, "Registration": Registration{}, "Sale": Sale{}, "Discount": Discount{}, "Quote": Quote{},
 		"Component": Component{}, "Billing": billing.Input{},
 	} {
 		body := regexp.MustCompile(`(?s)export interface ` + name + ` (?:extends \w+ )?\{\n(.*?)\n\}`).FindSubmatch(source)

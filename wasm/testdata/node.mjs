@@ -5,7 +5,6 @@ import { createInterface } from "node:readline";
 
 const { instance } = await WebAssembly.instantiate(readFileSync(process.argv[2]));
 const wasm = instance.exports;
-wasm._initialize();
 
 const maxInput = 65536;
 

@@ -25,10 +25,25 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// entry is an asset in the manifest, which package web reads.
+// entry is an asset in the manifest, which package web reads. The manifest is the inventory of scripts as well.
 type entry struct {
-	File      string `json:"file"`
-	Integrity string `json:"integrity"` // W3C Subresource Integrity
+	File          string `json:"file"`
+	Integrity     string `json:"integrity"`     // W3C Subresource Integrity
+	Purpose       string `json:"purpose"`       // what it does
+	Justification string `json:"justification"` // why a page needs it
+}
+
+// reasons are the purpose and the justification of each asset.
+var reasons = map[string][2]string{
+	"checkout.js": {"drives the form of the checkout page: shows the fields and the total of the buyer's country, creates the order, sends the buyer to the payment provider",
+		"the buyer sees the tax and the total before ordering"},
+	"checkout.wasm": {"the rules of package core: validates the billing details and computes the tax in the browser",
+		"the browser shows what the server will decide, from the same source"},
+	"checkout.css":  {"the look of the hosted pages", "without it the pages are plain HTML"},
+	"status.js":     {"asks for the state of the order on the completion page, and tells a framing page of the merchant", "a payment may be decided after the buyer has returned"},
+	"receipt.css":   {"the look of receipts and credit notes", "they are printed"},
+	"dashboard.css": {"the look of the operator's dashboard, which has no script", "no buyer loads it"},
+	"client.js":     {"creates orders and sessions from a merchant's own page", "only pages of a merchant that include it load it; no hosted page does"},
 }
 
 func main() {
@@ -72,6 +87,9 @@ func build(root, out string) error {
 	manifest := map[string]entry{}
 	for name, content := range files {
 		e := describe(name, content)
+		if e.Purpose == "" {
+			return fmt.Errorf("%s has no purpose: add it to reasons", name)
+		}
 		manifest[name] = e
 		if err := write(filepath.Join(out, e.File), content); err != nil {
 			return err
@@ -87,7 +105,7 @@ func build(root, out string) error {
 // packages bundles the scripts of the npm packages.
 func packages(root, out string) error {
 	files, err := bundle(root, []api.EntryPoint{
-		{InputPath: "client/client.ts", OutputPath: "client/index"},
+		{InputPath: "client/index.ts", OutputPath: "client/index"},
 		{InputPath: "core/core.ts", OutputPath: "core/index"},
 	})
 	if err != nil {
@@ -143,6 +161,7 @@ func describe(name string, content []byte) entry {
 	return entry{
 		File:      stem + "-" + hex.EncodeToString(id[:8]) + "." + extension,
 		Integrity: "sha384-" + base64.StdEncoding.EncodeToString(digest[:]),
+		Purpose:   reasons[name][0], Justification: reasons[name][1],
 	}
 }
 

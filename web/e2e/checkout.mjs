@@ -92,7 +92,29 @@ test("V6 P3: a purchase without JavaScript", async () => {
 	assert.deepEqual(await page.locator("#notice li").allInnerTexts(), list);
 	assert.equal(await page.inputValue("#email"), "ada@");
 	await page.fill("#email", "ada@fieldnotes.example");
-	await page.selectOption("#state", "US-NY");
+	await page.selectOption("#state", "US-TX");
+	assert.equal(await page.innerText(".total dt"), "Total before tax");
+	await page.click(submit);
+
+	// V7: the total with its tax is confirmed; Edit and the way back keep what was typed.
+	assert.deepEqual([await page.innerText("h1"), await page.innerText(".lead")], ["Check the total", "€28.69 · Includes €1.69 tax"]);
+	assert.deepEqual(await page.locator(".review dd").allInnerTexts(), ["ada@fieldnotes.example", "United States", "Texas"]);
+	await page.click(".review summary");
+	await page.selectOption("#country", "CA");
+	assert.equal(await page.isVisible("#state"), false); // of the United States
+	await page.selectOption("[data-country=CA] select", "CA-ON");
+	await page.click(submit);
+	assert.equal(await page.innerText(".lead"), "€30.51 · Includes €3.51 tax");
+	await page.goBack();
+	await page.goBack();
+	assert.deepEqual([await page.inputValue("#email"), await page.inputValue("#country")], ["ada@fieldnotes.example", "US"]);
+	await page.goForward();
+	await page.goForward();
+	await page.click(submit);
+	await page.waitForURL((url) => url.href.startsWith(sandbox));
+	assert.match(await page.innerText("main"), /30\.51/);
+	await page.goBack();
+	assert.equal(await page.innerText(".lead"), "€30.51 · Includes €3.51 tax");
 	await page.click(submit);
 	await pay(page);
 	await page.waitForURL(`${checkoutUrl}/complete`);
@@ -123,9 +145,16 @@ test("R5: an invalid token ends the checkout with a message", async () => {
 	await fill(page);
 	await page.click(submit);
 	await page.waitForFunction(() => document.querySelector("form").hidden);
-	assert.match(await page.innerText("h1"), /^Your session ended\. Return to /);
-	assert.equal(await page.innerText("main .button"), "Return to Crêpe Demo");
+	assert.equal(await page.innerText("h1"), "Your session ended");
+	assert.match(await page.innerText("#ended p"), /^You haven’t been charged\. /);
+	assert.deepEqual(await page.locator("#ended .button").allInnerTexts(), ["Start again", "Return to Crêpe Demo", "Contact support"]);
+	assert.equal(await page.getAttribute("#ended .button >> nth=-1", "href"), "mailto:support@crepe-demo.example");
 	assert.equal(await page.evaluate(() => document.activeElement.tagName), "H1");
+	await visit.shot("ended");
+	await page.click("#ended .button");
+	await visit.ready();
+	assert.notEqual(page.url(), checkoutUrl);
+	assert.equal(await visit.total(), "€27.00");
 	await visit.close();
 });
 

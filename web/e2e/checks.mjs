@@ -46,3 +46,18 @@ export async function fits(page, width) {
 	assert.ok((await overflow(page)) <= 0, `${await overflow(page)} px too wide at ${width}`);
 	assert.deepEqual(await small(page), [], `at ${width}`);
 }
+
+// icons returns the colours of the masked icons, and those that are no system colour.
+export const icons = (page) => page.evaluate(() => {
+	const probe = document.body.appendChild(document.createElement("i"));
+	const system = ["CanvasText", "LinkText", "FieldText", "HighlightText"].map((name) => {
+		probe.style.cssText = `forced-color-adjust: none; color: ${name}`;
+		return getComputedStyle(probe).color;
+	});
+	probe.remove();
+	const drawn = [...document.querySelectorAll("*")].flatMap((element) => ["::before", "::after"].map((part) => [element, part]))
+		.map(([element, part]) => [`${element.className || element.tagName}${part}`, getComputedStyle(element, part)])
+		.filter(([, { content, maskImage }]) => content !== "none" && maskImage !== "none")
+		.map(([name, { backgroundColor }]) => [name, backgroundColor]);
+	return { count: drawn.length, foreign: drawn.filter(([, color]) => !system.includes(color)) };
+});

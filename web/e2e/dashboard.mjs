@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { fits, overflow, violations } from "./checks.mjs";
+import { fits, icons, overflow, violations } from "./checks.mjs";
 import { browser, dev, Visit } from "./shop.mjs";
 
 after(() => browser.close());
@@ -29,6 +29,19 @@ async function logIn({ page }) {
 
 const to = (path) => ({ page }) => page.goto(root + path);
 
+// openRefund opens the form that refunds the payment of a paid order.
+async function openRefund({ page }) {
+	await page.goto(`${root}/test/orders?q=buyer-3@fieldnotes.example`);
+	await page.click("td a");
+	await page.click("#payments ~ .scroll >> text=Refund");
+}
+
+async function fillRefund({ page }, amount, reason) {
+	await page.fill("#amount", amount);
+	await page.fill("#reason", reason);
+	await page.click("main button");
+}
+
 // pages are all pages, each as a function that shows it to a visitor who has logged in.
 const pages = {
 	"overview": to("/test"),
@@ -50,6 +63,15 @@ const pages = {
 	},
 	"refunds": to("/test/refunds"),
 	"refunds, none": to("/prod/refunds"),
+	"refund a payment": openRefund,
+	async "refund a payment, refused"(visit) {
+		await openRefund(visit);
+		await fillRefund(visit, "99999", "Goodwill");
+	},
+	async "refund a payment, confirm"(visit) {
+		await openRefund(visit);
+		await fillRefund(visit, "5.00", "The second handbook was damaged in the post.");
+	},
 	"sessions": to("/test/sessions"),
 	"sessions, none": to("/prod/sessions"),
 	async "session"(visit) {
@@ -163,6 +185,24 @@ test("a refund is approved and made, without JavaScript", async () => {
 	await visit.close();
 });
 
+test("a payment is refunded in part, after a confirmation, without JavaScript", async () => {
+	const visit = await open({ javaScriptEnabled: false });
+	const { page } = visit;
+	await logIn(visit);
+	await page.goto(`${root}/test/orders?q=${session}`);
+	await page.click("#payments ~ .scroll >> text=Refund");
+	await fillRefund(visit, "1000000", "Goodwill");
+	assert.match(await page.innerText(".error"), /exceeds the refundable amount/);
+	assert.equal(await page.inputValue("#reason"), "Goodwill");
+	await fillRefund(visit, "3.00", "Goodwill");
+	assert.equal(await page.innerText("h1"), "Refund 3.00 EUR?");
+	await page.click("main button");
+	assert.match(await page.innerText(".done"), /The refund is recorded/);
+	assert.match(await page.innerText("#refunds ~ .scroll tbody"), /3\.00 EUR/);
+	assert.match(await page.innerText("#tickets ~ .card"), /Goodwill/);
+	await visit.close();
+});
+
 test("a search finds an order by its session, external id and e-mail address", async () => {
 	const visit = await open({ javaScriptEnabled: false });
 	const { page } = visit;
@@ -214,6 +254,21 @@ test("axe reports no violation on any page, at any width, in both themes", async
 	assert.deepEqual(visit.complaints.filter((text) => text.includes("Content Security Policy") && !text.includes("unsafe-eval")), []);
 	assert.deepEqual(visit.requests.filter((request) => !request.split(" ")[1].startsWith(dev.baseUrl)), []);
 	await visit.close();
+});
+
+test("with forced colours icons have system colours", async () => {
+	for (const colorScheme of ["light", "dark"]) {
+		const visit = await open({ forcedColors: "active", colorScheme });
+		await logIn(visit);
+		for (const name of ["order", "orders", "webhook delivery"]) {
+			await pages[name](visit);
+			const { count, foreign } = await icons(visit.page);
+			assert.ok(count > 0, name);
+			assert.deepEqual(foreign, [], `${name} in ${colorScheme}`);
+			await visit.shot(`dashboard-forced-${colorScheme}-${name.replace(" ", "-")}`);
+		}
+		await visit.context.close();
+	}
 });
 
 test("text at twice the size causes no horizontal scrolling", async () => {

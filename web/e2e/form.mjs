@@ -41,7 +41,7 @@ test("L1 L2: one column on a phone, with the total at the top and above the butt
 		assert.ok(top.y < 130 && (await page.innerText("summary strong")) === "€32.40");
 		const [sum, button] = [await box(page, ".sum"), await box(page, submit)];
 		assert.ok(sum.y < button.y && button.y - sum.y - sum.height < 30, "the total is not right above the button");
-		assert.match(await page.innerText(".sum"), /Total due today\s+€32\.40\s+Includes €5\.40 tax/);
+		assert.match(await page.innerText(".sum"), /Total\s+€32\.40\s+Includes €5\.40 tax/);
 		await page.click("summary");
 		assert.equal(await page.isVisible(".item"), true);
 		assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width, `too wide at ${width}`);
@@ -62,7 +62,7 @@ test("L4: known details are shown as text with Edit, and one click orders", asyn
 			await page.locator(".review dd").allInnerTexts(), ["ada@fieldnotes.example", "Canada", "Ontario", "K1A 0B1"],
 		);
 		assert.equal(await page.isVisible("#email"), false);
-		assert.equal(await page.innerText(".total dt"), "Total due today");
+		assert.equal(await page.innerText(".total dt"), "Total");
 		await page.click(submit);
 		await pay(page);
 		await completed(page, checkoutUrl);
@@ -100,16 +100,16 @@ test("F1 F3: each country has its fields, labels and keypad", async () => {
 	await page.check("#isBusiness");
 	const shown = () => page.locator(".field:visible > label").allInnerTexts();
 	const expected = {
-		US: ["State", "ZIP code", "Business name"],
-		CA: ["Province or territory", "Postal code", "Business name"],
+		US: ["State", "ZIP code", "Business name", "EIN"],
+		CA: ["Province or territory", "Postal code", "Business name", "BN"],
 		GB: ["Postcode", "Business name", "VAT ID"],
-		HK: ["Business name"],
-		AE: ["Business name"],
+		HK: ["Business name", "Tax ID"],
+		AE: ["Business name", "TRN"],
 		DE: ["Postal code", "Business name", "VAT ID"],
 	};
 	for (const [country, labels] of Object.entries(expected)) {
 		await page.selectOption("#country", country);
-		assert.deepEqual(await shown(), ["Email", "Country or region", ...labels], country);
+		assert.deepEqual(await shown(), ["Email", "Country or region", ...labels, "Street and number", "Town or city"], country);
 	}
 	for (const [country, mode] of [["US", "numeric"], ["DE", "numeric"], ["CA", "text"], ["GB", "text"], ["NL", "text"]]) {
 		await page.selectOption("#country", country);
@@ -147,6 +147,57 @@ test("V5: a typing error in a well-known domain gets a suggestion, and is not co
 	assert.equal(await page.locator("#email-suggest").count(), 0);
 	assert.equal(await page.inputValue("#email"), "ada@gmial.com");
 	await page.selectOption("#country", "DE");
+	await page.click(submit);
+	await page.waitForURL((url) => url.href.startsWith(`${dev.baseUrl}/sandbox/`));
+	await visit.close();
+});
+
+test("F4: what an input method types is understood, and a postcode in an unknown format is only questioned", async () => {
+	const visit = await Visit.open((await newSession()).checkoutUrl);
+	const { page } = visit;
+	await visit.ready();
+	const caution = page.locator("#postcode-caution");
+	await page.fill("#email", "ｔａｒｏ＠ｅｘａｍｐｌｅ．ｃｏ．ｊｐ");
+	await page.selectOption("#country", "JP");
+	await page.fill("#postcode", "〒１００－０００１");
+	await page.locator("#postcode").blur();
+	assert.equal(await caution.count(), 0);
+	await page.selectOption("#country", "US");
+	await page.selectOption("#state", "US-NY");
+	await page.fill("#postcode", "1001");
+	assert.equal(await caution.count(), 0);
+	await page.locator("#postcode").blur();
+	assert.equal(await caution.innerText(), "Enter a 5-digit ZIP code");
+	assert.equal(await page.getAttribute("#postcode", "aria-invalid"), null);
+	await page.fill("#email", "taro@example.com");
+	assert.equal(await caution.innerText(), "Enter a 5-digit ZIP code"); // it stays when another field is edited
+	await page.fill("#postcode", "1002");
+	assert.equal(await caution.count(), 0);
+	await page.click(submit);
+	await page.waitForURL((url) => url.href.startsWith(`${dev.baseUrl}/sandbox/`));
+	await visit.close();
+});
+
+test("F3: a business gives the tax ID of its country, and a wrong one is questioned outside the Union", async () => {
+	const visit = await Visit.open((await newSession()).checkoutUrl);
+	const { page } = visit;
+	await visit.ready();
+	await page.fill("#email", "ada@fieldnotes.example");
+	await page.check("#isBusiness");
+	for (const [country, name] of Object.entries({ US: "EIN", JP: "Registration number", DE: "VAT ID", MC: "VAT ID", HK: "Tax ID", AU: "ABN" })) {
+		await page.selectOption("#country", country);
+		assert.equal(await page.innerText("label[for=taxId]"), name);
+		assert.equal(await page.isVisible(".vat .optional"), country !== "DE");
+	}
+	await page.fill("#businessName", "Wattle Pty Ltd");
+	await page.fill("#taxId", "51 824 753 565");
+	await page.locator("#taxId").blur();
+	assert.match(await page.innerText("#taxId-caution"), /check digits/);
+	assert.match(await page.innerText(".tax"), /GST/);
+	await page.fill("#taxId", "ABN ５１ 824 753 556");
+	assert.equal(await page.locator("#taxId-caution").count(), 0);
+	assert.equal(await page.innerText("#taxId-good"), "Format and check digits match");
+	assert.match(await page.innerText(".tax"), /Reverse charge/i);
 	await page.click(submit);
 	await page.waitForURL((url) => url.href.startsWith(`${dev.baseUrl}/sandbox/`));
 	await visit.close();

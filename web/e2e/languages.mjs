@@ -69,9 +69,18 @@ test("the browser's language, and a change of language that keeps the form and t
 test("a change of language without JavaScript", async () => {
 	const { checkoutUrl } = await newSession();
 	const visit = await Visit.open(checkoutUrl, { javaScriptEnabled: false });
+	await visit.page.fill("#email", "ada@");
+	await visit.page.selectOption("#country", "CA");
+	await visit.page.selectOption("[data-country=CA] select", "CA-QC");
+	await visit.page.check("#isBusiness");
+	await visit.page.fill("#businessName", "Fieldnotes");
 	await visit.page.selectOption("#language", "zh-Hant-HK");
 	await visit.page.click(".language button");
 	assert.equal(await visit.page.getAttribute("html", "lang"), "zh-Hant-HK");
+	assert.deepEqual(await visit.page.evaluate(() => ["email", "country", "state", "businessName"].map((id) => document.getElementById(id).value)),
+		["ada@", "CA", "CA-QC", "Fieldnotes"]);
+	assert.ok(await visit.page.isChecked("#isBusiness"));
+	assert.equal(await visit.page.locator("[aria-invalid]").count(), 0);
 	assert.equal(visit.page.url(), checkoutUrl);
 	await visit.close();
 });

@@ -45,6 +45,20 @@ export function newMerchantSession(more = {}) {
 	return signed("checkout/create-session", { productId: dev.products[0].id, currency: "EUR", ...more });
 }
 
+// newProduct puts a product on sale in the test environment.
+export async function newProduct(more) {
+	const prices = { EUR: { amount: "27.00", taxCategory: "ebook" } };
+	return (await signed("onetime-product/create-product", { storeId: dev.storeId, prices, ...more })).product;
+}
+
+// newRefund refunds a part of a payment.
+export function newRefund(paymentId, amount, currency = "EUR") {
+	return signed("refund-ticket/create-ticket", { paymentId, reason: "Not as described", requestedAmount: { amount, currency } });
+}
+
+// setStore changes settings of the demo store.
+export const setStore = (settings) => signed("store/update-store", { id: dev.storeId, ...settings });
+
 export const createOrder = "onetime-order/create-order";
 export const sandbox = `${dev.baseUrl}/sandbox/`;
 export const thanks = "Thank you. Your order is complete.";

@@ -201,7 +201,7 @@ test("R5: a refusal is not retried", async () => {
 	const refusals = [
 		[400, "state-required", "/billingDetail/state", /Select your state/],
 		[400, "environment-mismatch", undefined, /Something is wrong with this checkout link/],
-		[401, "authentication-failed", undefined, /Your session ended\. Return to Crêpe Demo/],
+		[401, "authentication-failed", undefined, /Your session ended/],
 		[403, "session-wrong-store", undefined, /belongs to another store/],
 	];
 	await Promise.all(refusals.map(async ([status, code, path, expected]) => {

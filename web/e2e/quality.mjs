@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { get } from "node:http";
 import { after, test } from "node:test";
-import { fits, overflow, violations } from "./checks.mjs";
+import { fits, icons, overflow, violations } from "./checks.mjs";
 import { scenes } from "./scenes.mjs";
 import { browser, dev, newSession, sandbox, submit, Visit } from "./shop.mjs";
 
@@ -176,6 +176,38 @@ test("A3: with forced colours fields have a border and check marks are visible",
 		const checked = await background();
 		await page.uncheck("[name=isBusiness]");
 		assert.notEqual(await background(), checked);
+		await context.close();
+	}
+});
+
+test("A3: with forced colours focus has an outline, errors have a thick border, and icons have system colours", async () => {
+	for (const colorScheme of ["light", "dark"]) {
+		const context = await newContext({ forcedColors: "active", colorScheme });
+		for (const name of ["form, everything wrong", "form, a business of the Union", "order, paid", "expired"]) {
+			const visit = await open(context);
+			await scenes[name](visit);
+			const { count, foreign } = await icons(visit.page);
+			assert.ok(count > 0, name);
+			assert.deepEqual(foreign, [], `${name} in ${colorScheme}`);
+			await visit.shot(`forced-${colorScheme}-${name}`);
+			await visit.page.close();
+		}
+		const visit = await open(context);
+		const { page } = visit;
+		await scenes["form, everything wrong"](visit);
+		const drawn = (selector) => page.evaluate((selector) => {
+			const { borderTopWidth, outlineStyle, outlineWidth, outlineColor } = getComputedStyle(document.querySelector(selector));
+			const { backgroundColor } = getComputedStyle(document.body); // the outline has a distance from the field
+			return { borderTopWidth, outline: outlineStyle !== "none" && parseFloat(outlineWidth) >= 2 && outlineColor !== backgroundColor };
+		}, selector);
+		await page.keyboard.press("Tab"); // from now on the focus is visible
+		for (const field of ["[name=email]", "[name=country]", "[name=isBusiness]", "[name=taxId]"]) {
+			assert.equal((await drawn(field)).outline, false, `${field} without the focus`);
+			await page.focus(field);
+			assert.ok((await drawn(field)).outline, `the focus on ${field} is not visible in ${colorScheme}`);
+			await page.evaluate(() => document.activeElement.blur());
+		}
+		assert.deepEqual([(await drawn("[name=email]")).borderTopWidth, (await drawn("[name=country]")).borderTopWidth], ["3px", "1px"]);
 		await context.close();
 	}
 });

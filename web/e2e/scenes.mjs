@@ -27,20 +27,24 @@ async function answered(visit, status, body, shown) {
 	await visit.page.waitForSelector(shown);
 }
 
-// order creates an order with a plain POST of the form.
+// submitForm sends the form without the script, and confirms the total that the answer shows. It returns the payment page's URL.
+async function submitForm(checkoutUrl, details) {
+	const send = (more) =>
+		fetch(checkoutUrl, { method: "POST", body: new URLSearchParams({ ...details, ...more }), redirect: "manual" });
+	const [, confirm] = (await (await send({})).text()).match(/name="confirm" value="([^"]+)"/);
+	return new URL((await send({ confirm })).headers.get("Location"), checkoutUrl).href;
+}
+
+// order creates an order with the form.
 async function order(more) {
 	const { checkoutUrl } = await newSession(more);
-	const form = new URLSearchParams({ email, country: "DE" });
-	const answer = await fetch(checkoutUrl, { method: "POST", body: form, redirect: "manual" });
-	return { checkoutUrl, payUrl: new URL(answer.headers.get("Location"), checkoutUrl).href };
+	return { checkoutUrl, payUrl: await submitForm(checkoutUrl, { email, country: "DE" }) };
 }
 
 // receipt pays for an order and follows the link of the completion page.
 async function receipt(visit, details) {
 	const { checkoutUrl } = await newSession();
-	const form = new URLSearchParams({ email, ...details });
-	const answer = await fetch(checkoutUrl, { method: "POST", body: form, redirect: "manual" });
-	await pay(new URL(answer.headers.get("Location"), checkoutUrl).href, "succeeds");
+	await pay(await submitForm(checkoutUrl, { email, ...details }), "succeeds");
 	await standing(visit, checkoutUrl, "paid");
 	await visit.page.click("a[href$='/receipt']");
 	await visit.page.waitForSelector("table");
@@ -104,6 +108,14 @@ export const scenes = {
 		await visit.page.waitForSelector(`${field("email")}[aria-describedby]`);
 	},
 
+	async "form, a total to check"(visit) {
+		await open(visit);
+		await visit.page.evaluate(() => (document.querySelector("[name=email]").value = "ada@fieldnotes.example"));
+		await visit.page.evaluate(() => (document.querySelector("[name=country]").value = "DE"));
+		await visit.page.click(submit);
+		await visit.page.waitForSelector("#check:visible");
+	},
+
 	async "form, busy"(visit) {
 		await filled(visit);
 		await visit.page.route(`**/${createOrder}`, () => {}); // no answer
@@ -140,6 +152,16 @@ export const scenes = {
 		await visit.page.selectOption(field("country"), "CA");
 		await visit.page.click(submit);
 		await visit.page.waitForSelector("[aria-invalid]");
+	},
+
+	async "form, a total to confirm without a script"(visit) {
+		await visit.page.route(/\.js$/, (route) => route.abort());
+		await visit.page.goto((await newSession()).checkoutUrl);
+		await visit.page.fill(field("email"), email);
+		await visit.page.selectOption(field("country"), "CA");
+		await visit.page.selectOption("[data-country=CA] select", "CA-QC");
+		await visit.page.click(submit);
+		await visit.page.waitForSelector(".review");
 	},
 
 	async "expired"(visit) {

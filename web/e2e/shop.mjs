@@ -12,7 +12,7 @@ if (shots) mkdirSync(shots, { recursive: true });
 
 export const browser = await chromium.launch({
 	executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", // Debian package chromium
-	args: ["--no-sandbox"], // tests run as root in containers
+	args: ["--no-sandbox", "--test-third-party-cookie-phaseout"], // tests run as root in containers; the page needs no cookie in a frame
 });
 
 // fill fills in the required fields for a buyer in Germany.

@@ -1,7 +1,7 @@
 // The draft in sessionStorage, for this tab only: what the buyer has typed and the order's idempotency key. Both survive a reload
 // and the way back from the payment page.
 
-import { control, fields, isBusiness, type Field } from "./fields.ts";
+import { control, fields, isBusiness, values as formValues, type Field } from "./fields.ts";
 import { data } from "./page.ts";
 
 // Without storage, which a browser may refuse, the page works without a draft. status.ts removes it.
@@ -42,10 +42,10 @@ export function keep(): void {
 export function restore(): boolean {
 	const { values } = draft;
 	if (!values) return false;
-	const before = JSON.stringify([fields.map((field) => control[field].value), isBusiness.checked]);
+	const before = formValues();
 	for (const field of fields) control[field].value = values[field] ?? "";
 	isBusiness.checked = draft.isBusiness ?? false;
-	return before !== JSON.stringify([fields.map((field) => control[field].value), isBusiness.checked]);
+	return before !== formValues();
 }
 
 // keyOf returns the idempotency key of an order: the stored one while the order and the server's round are the same, else a new

@@ -1,10 +1,11 @@
 // The form's fields: values, visibility for the chosen country, and messages.
 
+import type { BillingAddress } from "./client/client.ts";
 import type { Billing } from "./core/core.ts";
 import { byId, element, text, textIn } from "./page.ts";
 
 // In page order.
-export const fields = ["email", "country", "state", "postcode", "businessName", "taxId"] as const;
+export const fields = ["email", "country", "state", "postcode", "businessName", "taxId", "street", "city"] as const;
 export type Field = (typeof fields)[number];
 
 export const form = document.querySelector<HTMLFormElement>("form[novalidate]")!;
@@ -14,7 +15,14 @@ export const control = Object.fromEntries(fields.map((field) => [field, byId(fie
 >;
 export const isBusiness = byId<HTMLInputElement>("isBusiness");
 const state = control.state as HTMLSelectElement;
-const stateGroups = [...state.querySelectorAll("optgroup")];
+
+// The server sends a field with the states of each country, because style sheets cannot shorten a list in all browsers. The script
+// makes them one field.
+const states = [...form.querySelectorAll<HTMLOptionElement>(".state option:not([value=''])")];
+for (const field of form.querySelectorAll<HTMLElement>(".state")) {
+	if (field.contains(state)) delete field.dataset["country"];
+	else field.remove();
+}
 
 // edit contains the fields if the buyer's details are known. It is closed at first.
 const edit = document.querySelector<HTMLDetailsElement>("#edit");
@@ -36,9 +44,14 @@ export function billing(): Billing {
 	if (!("noPostcode" in has)) detail.postcode = control.postcode.value;
 	if (detail.isBusiness) {
 		detail.businessName = control.businessName.value;
-		if ("vat" in has) detail.taxId = control.taxId.value;
+		detail.taxId = control.taxId.value;
 	}
 	return detail;
+}
+
+// address returns the optional address of a business.
+export function address(): BillingAddress | undefined {
+	return isBusiness.checked ? { street: control.street.value, city: control.city.value } : undefined;
 }
 
 // marks returns the data attributes of the chosen country, which say which fields it has. The style sheet uses them too.
@@ -46,28 +59,30 @@ function marks(): DOMStringMap {
 	return (control.country as HTMLSelectElement).selectedOptions[0]?.dataset ?? {};
 }
 
-// adapt updates the list of states, two labels and the keypad for the chosen country; the style sheet does the rest. It clears a
-// state of another country and keeps one that autofill has set.
+// adapt updates the list of states, three labels and the keypad for the chosen country; the style sheet does the rest. It clears a
+// state of another country. The hidden list of a country without states has all of them, so that autofill can set country and state
+// at once.
 export function adapt(): void {
 	const country = control.country.value;
 	const kept = state.value.startsWith(country + "-") ? state.value : "";
-	for (const group of stateGroups) {
-		if (group.dataset["country"] === country) state.append(group);
-		else group.remove();
+	for (const option of states) {
+		if (!("state" in marks()) || option.value.startsWith(country + "-")) state.append(option);
+		else option.remove();
 	}
 	state.value = kept;
 	control.postcode.inputMode = "digits" in marks() ? "numeric" : "text";
 	for (const field of ["state", "postcode"] as const) {
 		form.querySelector(`label[for=${field}]`)!.textContent = textIn(country, field);
 	}
+	form.querySelector("label[for=taxId]")!.textContent = marks()["taxId"] ?? ("vat" in marks() ? text("vat-id") : text("tax-id"));
 }
 
-// allStates restores the states of all countries, so that any value can be set. adapt shortens the list again.
-export function allStates(): void {
-	state.append(...stateGroups);
+// values returns everything that the buyer can change, as text to compare.
+export function values(): string {
+	return JSON.stringify([...fields.map((field) => control[field].value), isBusiness.checked]);
 }
 
-// The kinds of message below a field: an error, a warning, a suggestion, a confirmation.
+// The kinds of message below a field: an error, a warning, a suggestion, a confirmation. The server writes another kind, the hint.
 const kinds = ["error", "caution", "suggest", "good"] as const;
 
 // say sets, replaces or (without content) removes the message of a kind below a field, and updates the field's aria-describedby.
@@ -78,7 +93,7 @@ export function say(field: Field, kind: (typeof kinds)[number], ...said: (Node |
 	if (old?.textContent === sentence.textContent) return; // keeps a button that is being pressed
 	old?.remove();
 	if (sentence.textContent) input.parentElement!.append(sentence);
-	const there = kinds.map((kind) => `${field}-${kind}`).filter((id) => document.getElementById(id));
+	const there = [...kinds, "hint"].map((kind) => `${field}-${kind}`).filter((id) => document.getElementById(id));
 	if (there.length > 0) input.setAttribute("aria-describedby", there.join(" "));
 	else input.removeAttribute("aria-describedby");
 }
@@ -95,24 +110,48 @@ export function setError(field: Field, code: string | undefined): void {
 	else control[field].removeAttribute("aria-invalid");
 }
 
-// report sets the message of every invalid field and focuses a list of them above the form.
-export function report(wrong: ReadonlyMap<Field, string>): void {
+// complain sets or (without a sentence) removes the message at a box.
+export function complain(box: HTMLInputElement, said: string): void {
+	const id = `${box.id}-error`;
+	document.getElementById(id)?.remove();
+	if (said) {
+		box.closest(".field")!.append(element("p", { className: "error", id }, said));
+		box.setAttribute("aria-invalid", "true");
+		box.setAttribute("aria-describedby", id);
+	} else for (const name of ["aria-invalid", "aria-describedby"]) box.removeAttribute(name);
+}
+
+// report sets the message of every invalid field and unticked box, and focuses a list of them above the form. said are refusals that
+// are about no field.
+export function report(wrong: ReadonlyMap<Field, string>, boxes: readonly HTMLInputElement[], said: readonly string[] = []): void {
 	const items = fields.filter((field) => wrong.has(field)).map((field) => {
 		const said = textIn(control.country.value, wrong.get(field)!);
-		return element("li", {}, element("a", { href: `#${field}` }, said));
+		return element("li", {}, element("a", { href: `#${field}`, target: "_self" }, said));
 	});
-	open();
+	for (const box of boxes) {
+		const said = text("consent-required");
+		complain(box, said);
+		items.push(element("li", {}, element("a", { href: `#${box.id}`, target: "_self" }, said)));
+	}
+	if (wrong.size > 0) open();
 	for (const field of fields) setError(field, wrong.get(field));
-	notify(count(items.length), element("ul", {}, ...items));
+	const headings = items.length > 0 ? [...said, count(items.length)] : said;
+	const [heading = "", ...more] = headings.map((line) => element("h2", { dir: "auto" }, line));
+	notify(heading, ...more, element("ul", {}, ...items));
 	document.title = text("error", { title });
 }
 
 // recheck updates the error messages that are shown, and the list above the form. It adds none.
 export function recheck(wrong: ReadonlyMap<Field, string>): void {
 	for (const field of fields) if (isInvalid(field)) setError(field, wrong.get(field));
+	relist();
+}
+
+// relist removes what is valid by now from the list above the form.
+export function relist(): void {
 	const links = [...notice.querySelectorAll("a")];
 	if (links.length === 0) return;
-	const left = links.filter((link) => isInvalid(link.hash.slice(1) as Field));
+	const left = links.filter((link) => form.querySelector(link.hash)?.ariaInvalid === "true");
 	for (const link of links) if (!left.includes(link)) link.parentElement!.remove();
 	if (left.length > 0) notice.querySelector("h2")!.textContent = count(left.length);
 	else clear();
@@ -128,8 +167,9 @@ const title = document.title.replace(text("error", { title: "" }), "");
 const notice = byId("notice");
 
 // notify shows a message above the form and focuses it.
-export function notify(heading: string, ...rest: Node[]): void {
-	notice.replaceChildren(element("div", { role: "alert" }, element("h2", {}, heading), ...rest));
+export function notify(heading: string | Node, ...rest: Node[]): void {
+	const first = typeof heading === "string" ? element("h2", {}, heading) : heading;
+	notice.replaceChildren(element("div", { role: "alert" }, first, ...rest));
 	notice.hidden = false;
 	notice.focus();
 }

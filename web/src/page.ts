@@ -8,15 +8,24 @@ export interface Data {
 	readonly session: string;
 	readonly environment: "test" | "prod";
 	readonly payOrigins: readonly string[];
+	readonly returnOrigins?: readonly string[]; // where a buyer may return from the provider, of those that may frame the page
 	readonly core: { readonly url: string; readonly integrity: string };
 	readonly sale: Sale;
 	readonly rates?: string; // URL prefix of the operator's own tax rates, if there are any
+	readonly rules?: Rules; // the store's own, if there are any
 	readonly now: number; // Unix milliseconds, server time
 	readonly expiresAt: number;
 	readonly round: number; // ended payment attempts; the idempotency key changes with it
 	readonly money: Notation;
 	readonly percent: Notation;
 	readonly texts: Readonly<Record<string, string>>;
+}
+
+// Rules are what the page knows of a store's rules: their module, if it runs in the page, and the draft that it gets, without the buyer.
+interface Rules {
+	readonly module?: string; // URL
+	readonly fuel: number;
+	readonly draft: { readonly config?: object };
 }
 
 // Notation describes how the locale formats decimals of one kind. The script does not use Intl, because browsers have different
@@ -44,9 +53,18 @@ export function byId<T extends HTMLElement>(id: string): T {
 
 export const data = JSON.parse(byId("data").textContent ?? "") as Data;
 
+const learned = new Map<string, string>();
+
+// learn adds the message of a store's rule, which is no template, and returns its key.
+export function learn(code: string, path: string, message: string): string {
+	const key = `${code} ${path}`;
+	learned.set(key, message);
+	return key;
+}
+
 // text returns the message for a key, with its placeholders replaced.
 export function text(key: string, slots: Readonly<Record<string, string>> = {}): string {
-	return (data.texts[key] ?? "").replace(/\{(\w+)\}/g, (_, slot: string) => slots[slot] ?? "");
+	return learned.get(key) ?? (data.texts[key] ?? "").replace(/\{(\w+)\}/g, (_, slot: string) => slots[slot] ?? "");
 }
 
 // textIn returns the message for a key in a country.

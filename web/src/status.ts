@@ -1,7 +1,14 @@
 // The script of the status page. While the payment is pending it polls the order's status and reloads the page when that changes.
 // Without JavaScript the page refreshes itself.
 
-const { standing, refresh } = document.body.dataset;
+import { tell } from "./embed.ts";
+import { dropBrokenImages } from "./images.ts";
+
+const { standing, refresh, order } = document.body.dataset;
+
+// The page around this one, if there is one, learns the result. A page without an order says why there can be none.
+if (standing?.startsWith("paid")) tell("completed", { orderId: order });
+else if (!order) tell("error", { code: standing });
 
 // The form's draft is no longer needed.
 if (!refresh) {
@@ -26,3 +33,5 @@ if (refresh) {
 	setInterval(tick, Number(refresh) * 1000);
 	document.addEventListener("visibilitychange", tick);
 }
+
+dropBrokenImages();

@@ -63,7 +63,7 @@ func columns(t *testing.T) string {
 // regions are the names of the files.
 var regions = map[string]string{
 	"eu.tsv":          "European Union",
-	"territories.tsv": "Territories outside its VAT",
+	"territories.tsv": "Special territories",
 	"world.tsv":       "Other countries",
 	"ca.tsv":          "Canada",
 	"us.tsv":          "United States",
@@ -73,8 +73,10 @@ const limits = `
 - In the United States the built-in rates end at the state. Local rates come from your own file, by ZIP prefix.
 - Crêpe computes tax. It does not file it, and this is not legal advice. It knows no registration thresholds: a seller
   collects where it is established or registered.
-- Reverse charge needs a tax number whose check digits can be checked: the EU, the United Kingdom, Norway and Switzerland. A
-  business elsewhere is charged like a consumer, even where the law would make it account for the tax itself.
+- Reverse charge needs a tax number whose check digits can be checked: the EU, the United Kingdom, Norway, Switzerland, Australia
+  (ABN), India (GSTIN), South Korea (BRN), New Zealand (IRD), Singapore (UEN) and Thailand (TIN). A business elsewhere is charged like a
+  consumer, even where the law would make it account for the tax itself. So is one in Canada: a seller under the simplified GST/HST
+  regime need not charge a registered business, any other seller must.
 - A sale in a category without a rule, or in a country that is not listed above, is ` + "`unsupported`" + `: no tax is
   charged, and the result says so.
 `
@@ -204,8 +206,9 @@ func exceptions() string {
 			beginnings = append(beginnings, country)
 		}
 	}
-	return "Taxed as another jurisdiction: " + strings.Join(wholes, ", ") + "; by postcode, parts of " +
+	return "Taxed as another jurisdiction: " + strings.Join(wholes, ", ") + ";\nby postcode, parts of " +
 		strings.Join(beginnings, ", ") +
-		"\n(IC Canary Islands, EA Ceuta and Melilla, AT-XJ Jungholz and Mittelberg, PT-20 Azores, PT-30 Madeira, XE all other\n" +
-		"parts of member states outside their territory of VAT)."
+		"\n(IC Canary Islands, EA Ceuta and Melilla, AT-XJ Jungholz and Mittelberg, PT-20 Azores, PT-30 Madeira, XC Campione\n" +
+		"d'Italia, FR-GP, FR-MQ and FR-RE Guadeloupe, Martinique and Réunion, XE all other parts of countries outside their\n" +
+		"territory of VAT, without a tax of their own)."
 }

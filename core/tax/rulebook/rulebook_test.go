@@ -83,18 +83,22 @@ func buyers() (all []*billing.Detail) {
 			states = append(states, "")
 		}
 		for _, state := range states {
-			d := billing.Detail{Country: code, State: string(state)}
-			business, registered := d, d
-			business.IsBusiness = true
-			registered.IsBusiness, registered.TaxID, registered.TaxIDChecked = true, string(code)+"1", true
-			all = append(all, &d, &business, &registered)
+			all = append(all, withBusinesses(billing.Detail{Country: code, State: string(state)})...)
 		}
 	}
-	for _, address := range []string{"ES 35001", "ES 51001", "PT 9000", "PT 9500", "AT 6691", "DE 27498"} {
+	for _, address := range []string{"ES 35001", "ES 51001", "PT 9000", "PT 9500", "AT 6691", "DE 27498", "IT 22061"} {
 		code, postcode, _ := strings.Cut(address, " ")
-		all = append(all, &billing.Detail{Country: country.Code(code), Postcode: postcode})
+		all = append(all, withBusinesses(billing.Detail{Country: country.Code(code), Postcode: postcode})...)
 	}
 	return all
+}
+
+// withBusinesses returns a consumer, and two businesses at the same address, of which one has a checked tax number.
+func withBusinesses(d billing.Detail) []*billing.Detail {
+	business, registered := d, d
+	business.IsBusiness = true
+	registered.IsBusiness, registered.TaxID, registered.TaxIDChecked = true, string(d.Country)+"1", true
+	return []*billing.Detail{&d, &business, &registered}
 }
 
 // checkExplained compares the rules' days, categories, confidence and rates with the assessment.

@@ -47,23 +47,26 @@ func (e Error) Error() string {
 //	              not read
 //
 // id, jurisdiction, tax and rate are required. The others default to "*", any, standard, 100, "-" and C. Two rows with the
-// same jurisdiction, tax and postcode must not answer the same query.
+// same jurisdiction, tax and postcode must not answer the same query, and each row must answer the query of some sale.
 //
 // If there are mistakes, Parse returns the zero Table and all of them, ordered by line.
 func Parse(tsv string) (Table, []Error) {
 	var p parser
 	var rows []ownRow
 	p.read(tsv, func() { rows = append(rows, p.ownRow()) })
+	var t Table
 	if p.wrong == nil {
 		slices.SortFunc(rows, ownRow.compare)
 		p.checkOverlaps(rows)
 		p.checkIDs(rows)
+		t = newTable(rows)
+		p.checkReach(&t, rows)
 	}
 	if p.wrong != nil {
 		slices.SortStableFunc(p.wrong, func(a, b Error) int { return cmp.Compare(a.Line, b.Line) })
 		return Table{}, p.wrong
 	}
-	return newTable(rows), nil
+	return t, nil
 }
 
 // Pack reads rows of the built-in table, as Parse does, and packs them in their order, each with its ordinal. It is for

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/crepe-checkout/crepe/core/civil"
+	"github.com/crepe-checkout/crepe/core/country"
 	"github.com/crepe-checkout/crepe/core/money"
 )
 
@@ -87,6 +88,13 @@ func (r Row) Authority() string {
 		return string(r[:2])
 	}
 	return r.Jurisdiction()
+}
+
+// OneStop reports whether a registration in the Union's one-stop shop covers the row's tax (Directive 2006/112/EC, Title XII,
+// Chapter 6): the tax of a member state, except in Guadeloupe, Martinique and Réunion. They are the only parts of a member
+// state in the table that are outside the directive.
+func (r Row) OneStop() bool {
+	return country.Code(r[:2]).InEU() && (r[:2] != "FR" || r[2] == ' ')
 }
 
 // unfilled returns s up to its first space.

@@ -91,7 +91,11 @@ var ours = map[string]string{
 	"EU":    "reserved in ISO 3166-1 for the European Union",
 	"IC":    "reserved in ISO 3166-1 for the Canary Islands",
 	"EA":    "reserved in ISO 3166-1 for Ceuta and Melilla",
-	"XE":    "user-assigned: parts of member states outside the territory of VAT",
+	"XC":    "user-assigned: Campione d'Italia",
+	"XE":    "user-assigned: parts of countries outside their territory of VAT",
+	"FR-GP": "ISO 3166-2 until 2020: Guadeloupe",
+	"FR-MQ": "ISO 3166-2 until 2020: Martinique",
+	"FR-RE": "ISO 3166-2 until 2020: Réunion",
 	"AT-XJ": "user-assigned: Jungholz and Mittelberg",
 	"PT-20": "ISO 3166-2: Azores",
 	"PT-30": "ISO 3166-2: Madeira",
@@ -155,6 +159,20 @@ func TestExceptionsHaveRows(t *testing.T) {
 		}
 		if first := firstRow(p); first == len(rows) || p.compare(Row(rows[first:][:rowWidth])) != 0 {
 			t.Errorf("%q leads to %v, which has no rows", e, p)
+		}
+	}
+}
+
+// TestPostcodeDecidesTax compares the country package's list with the exceptions.
+func TestPostcodeDecidesTax(t *testing.T) {
+	for c := range country.All() {
+		want := false
+		for i := 0; i < len(exceptions); i += exceptionWidth {
+			e := exceptions[i : i+exceptionWidth]
+			want = want || e[:2] == string(c) && e[2] != ' '
+		}
+		if c.PostcodeDecidesTax() != want {
+			t.Errorf("%s has exceptions by postcode: %t; country.Code.PostcodeDecidesTax says %t", c, want, !want)
 		}
 	}
 }

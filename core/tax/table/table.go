@@ -52,6 +52,17 @@ func (t *Table) AppendID(b []byte, r Row) []byte {
 	return r.appendID(b)
 }
 
+// Levies reports whether a jurisdiction has a tax of its own in the built-in table, for which a seller can be registered:
+// "DE", "US-TX", "IC" for the Canary Islands.
+func Levies(jurisdiction string) bool {
+	for all := rows; all != ""; all = all[rowWidth:] {
+		if r := Row(all[:rowWidth]); r.Rate() > 0 && r.Authority() == jurisdiction {
+			return true
+		}
+	}
+	return false
+}
+
 func (t *Table) empty() bool { return t == nil || t.rows == "" }
 
 func (t *Table) row(i int) Row { return Row(t.rows[i*ownWidth:][:ownWidth]) }

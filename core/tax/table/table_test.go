@@ -33,6 +33,17 @@ func TestVersion(t *testing.T) {
 	}
 }
 
+func TestLevies(t *testing.T) {
+	for jurisdiction, want := range map[string]bool{
+		"DE": true, "FR": true, "US-TX": true, "CA": true, "CA-QC": true, "IC": true, "XC": true, "NC": true,
+		"": false, "US": false, "EU": false, "XE": false, "FR-GP": false, "CA-ON": false, "US-OR": false, "GL": false,
+	} {
+		if got := table.Levies(jurisdiction); got != want {
+			t.Errorf("Levies(%q) = %t", jurisdiction, got)
+		}
+	}
+}
+
 func ExampleParse() {
 	own, mistakes := table.Parse("id\tjurisdiction\ttax\tpostcode\trate\tbase\n" +
 		"austin\tUS-TX\tsales\t787\t8.25\t80\n")

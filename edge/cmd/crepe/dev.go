@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -22,32 +21,24 @@ Usage:
   crepe dev
   crepe dev --fresh --origins http://localhost:5173
 
-Settings, each of them also an environment variable (--public-url is CREPE_PUBLIC_URL):
+Settings, each of them also an environment variable (--public-url is CREPE_PUBLIC_URL) and a key of the file of --config:
 `
 
 // dev runs everything on this machine; it needs no account and no network.
-func dev(ctx context.Context, args []string, stdout, _ io.Writer, log *slog.Logger) error {
+func dev(ctx context.Context, args []string, stdout, stderr io.Writer, _ *slog.Logger) error {
 	c := server.Config{Data: devData, Sandbox: map[checkout.Environment]bool{checkout.Test: true, checkout.Prod: true},
 		Dev: &server.Dev{Out: stdout}}
 	f := newFlags("dev", devUsage)
 	declareSettings(f, &c)
+	logs := logFlags(f)
 	f.BoolVar(&c.Dev.Fresh, "fresh", false, "remove what an earlier run has left in the data directory")
-	list := f.String("origins", "", "comma-separated `origins` whose pages may call the API for the demo store; default: none")
-	file := f.String("look", "", "checkoutSettings `file` of the demo store (.json): its colours, corners and logo; default: the checkout's default look")
-	if err := parseWithEnvironment(f, args, stdout); err != nil {
+	parsed(f, &c.Dev.Origins, "origins", "", parseOrigins, "comma-separated `origins` whose pages may call the API for the demo store; default: none")
+	parsed(f, &c.Dev.Frames, "frame-origins", "", parseOrigins, "comma-separated `origins` whose pages may show the demo store's checkout in a frame; default: none")
+	parsed(f, &c.Dev.Look, "look", "", readLook, "checkoutSettings `file` of the demo store (.json): its colours, corners and logo; default: the checkout's default look")
+	if _, err := parseSettings(f, args, stdout, checkData(f)); err != nil {
 		return err
 	}
-	err := errors.Join(setToken(&c, os.Getenv), setSMTP(&c, os.Getenv))
-	if err != nil {
-		return err
-	}
-	if c.Dev.Origins, err = parseOrigins(*list); err != nil {
-		return err
-	}
-	if c.Dev.Look, err = readLook(*file); err != nil {
-		return err
-	}
-	return server.Run(ctx, c, log)
+	return server.Run(ctx, c, newLog(stderr, *logs))
 }
 
 // parseOrigins parses a comma-separated list.
@@ -58,7 +49,7 @@ func parseOrigins(list string) ([]string, error) {
 	origins := strings.Split(list, ",")
 	for _, origin := range origins {
 		if !catalog.ValidOrigin(origin) {
-			return nil, fmt.Errorf("--origins: %q is not an origin; expected something like https://shop.example.com or http://localhost:5173", origin)
+			return nil, fmt.Errorf("%q is not an origin; expected something like https://shop.example.com or http://localhost:5173", origin)
 		}
 	}
 	return origins, nil
@@ -92,12 +83,12 @@ func readLook(file string) (s catalog.CheckoutSettings, err error) {
 	}
 	var l look
 	if err := json.Unmarshal(text, &l); err != nil {
-		return s, fmt.Errorf("--look: %s: %w", file, err)
+		return s, fmt.Errorf("%s: %w", file, err)
 	}
 	s = catalog.CheckoutSettings{DarkMode: l.DefaultDarkMode, Light: catalog.Theme(l.Light), Dark: catalog.Theme(l.Dark),
 		Continue: l.Continue}
 	if err := s.Check(); err != nil {
-		return s, fmt.Errorf("--look: %s: %w", file, err)
+		return s, fmt.Errorf("%s: %w", file, err)
 	}
 	return s, nil
 }

@@ -24,7 +24,7 @@ import (
 
 const webhookListenUsage = `crepe webhook listen is a merchant's server for development: it prints each delivery and whether its signature verifies, and
 answers with 200. On the data directory of a running crepe dev it adds itself as an endpoint of the demo store in the test
-environment, and removes itself at the end. On any other, point an endpoint to its address yourself.
+environment, and removes itself at the end. On any other it prints how to add it.
 
 Examples:
   crepe webhook listen --data .crepe
@@ -105,7 +105,13 @@ func (l *webhookListener) readKeys(c *admin.Client) error {
 func (l *webhookListener) register(data, url string) (remove func() error, err error) {
 	file, err := demo.ReadFile(data)
 	if errors.Is(err, os.ErrNotExist) {
-		fmt.Fprintf(l.stdout, "Listening at %s. No crepe dev has run in %s: point an endpoint here yourself.\n\n", url, data)
+		fmt.Fprintf(l.stdout, `Listening at %s. No crepe dev has run in %s. To receive events, add an endpoint with the SDK:
+
+  client.webhooks.add({ storeId, channel: "http", url: %[1]q, testMode: true, events: ["order.completed"] })
+
+A server that was not started with --private-webhooks refuses this address.
+
+`, url, data)
 		return func() error { return nil }, nil
 	}
 	if err != nil {

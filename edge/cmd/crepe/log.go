@@ -2,12 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"io"
 	"log/slog"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/crepe-checkout/crepe/edge/requestid"
 )
 
 // The limits of log records with the same message: a burst, a rate per second, and how long after the first suppressed record the
@@ -19,10 +23,46 @@ const (
 	maxKinds      = 1000
 )
 
-// newLog returns the program's log. It limits the rate of each message, so that requests cannot fill a disk with log records.
-func newLog(w io.Writer) *slog.Logger {
-	text := slog.NewTextHandler(w, nil)
-	return slog.New(&limitedLog{text, &messages{out: text, kinds: make(map[string]*kind)}})
+// logSettings configure the log of a server. The zero value is text at level info.
+type logSettings struct {
+	Format string
+	Level  slog.Level
+}
+
+// logFlags declares the flags of the log.
+func logFlags(f *flag.FlagSet) *logSettings {
+	var c logSettings
+	parsed(f, &c.Format, "log-format", "text", parseLogFormat, "`text` or json, a line for each record")
+	parsed(f, &c.Level, "log-level", "info", parseLogLevel, "least level that is logged: `debug`, info, warn or error; debug has a record for each request")
+	return &c
+}
+
+func parseLogFormat(text string) (string, error) {
+	if text != "text" && text != "json" {
+		return "", errors.New("expected text or json")
+	}
+	return text, nil
+}
+
+func parseLogLevel(text string) (slog.Level, error) {
+	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+	level, ok := levels[text]
+	if !ok {
+		return 0, errors.New("expected debug, info, warn or error")
+	}
+	return level, nil
+}
+
+// newLog returns the program's log. Records of a request have its id. The rate of each message is limited, so that requests cannot fill
+// a disk with log records; records at debug level are for a short time and are not limited.
+func newLog(w io.Writer, c logSettings) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.Level}
+	var out slog.Handler = slog.NewTextHandler(w, options)
+	if c.Format == "json" {
+		out = slog.NewJSONHandler(w, options)
+	}
+	out = requestid.Log(out)
+	return slog.New(&limitedLog{out, &messages{out: out, kinds: make(map[string]*kind)}})
 }
 
 // limitedLog limits the records of each message.
@@ -45,7 +85,7 @@ type kind struct {
 
 // Handle implements [slog.Handler].
 func (l *limitedLog) Handle(ctx context.Context, r slog.Record) error {
-	if !l.admit(r.Message, r.Level) {
+	if r.Level >= slog.LevelInfo && !l.admit(r.Message, r.Level) {
 		return nil
 	}
 	return l.Handler.Handle(ctx, r)

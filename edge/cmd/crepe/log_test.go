@@ -14,7 +14,7 @@ import (
 func TestLogLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := new(shoptest.Buffer)
-		log := newLog(out)
+		log := newLog(out, logSettings{})
 		lines := func(text string) int { return strings.Count(out.String(), text) }
 		for i := range 1000 {
 			log.With("request", i).Info("credential refused", "reason", i)

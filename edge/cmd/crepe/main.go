@@ -19,21 +19,40 @@ import (
 const usage = `crepe is a checkout server. It turns checkout sessions into paid orders.
 
 Usage:
-  crepe dev   [--listen ADDR] [--data DIR] [--fresh] [--origins LIST]
-  crepe serve [--listen ADDR] [--data DIR] [--public-url URL] [--sandbox]
+  crepe dev [--config FILE] [--listen ADDR] [--data DIR] [--fresh] [--origins LIST]
+  crepe serve [--config FILE] [--listen ADDR] [--data DIR] [--public-url URL] [--sandbox]
+  crepe sandbox [--listen ADDR] [--data DIR] [--public-url URL] [--webhook-url URL]
+
   crepe merchant create --name NAME | list [--data DIR] [--json]
   crepe key create --env ENV | list | rotate APIKEY_ID | revoke APIKEY_ID [--data DIR] [--json]
   crepe store create --name NAME | list | set STO_ID [SETTINGS] [--data DIR] [--json]
-  crepe repair [--data DIR] [--accept-loss]
-  crepe orders quarantine | refund-due [--data DIR] [--env ENV] [--handled ID] [--json]
+  crepe plugin check | run | upload RULE.wasm [SETTINGS] [--data DIR] [--json]
+  crepe plugin publish | unpublish | list | remove --store-id STO_ID [--version N] [--env ENV] [--data DIR] [--json]
+
+  crepe orders quarantine | refund-due | vat-checks [--data DIR] [--env ENV] [--handled ID] [--json]
   crepe refund list | approve TICKET_ID | reject TICKET_ID | create PAYMENT_ID [--data DIR] [--env ENV] [--json]
-  crepe token-key list | rotate | revoke KEY_ID [--data DIR] [--env ENV] [--json]
   crepe webhook list | deliveries | resend ID | test ID | key | listen [--data DIR] [--env ENV] [--json]
-  crepe report tax --from DAY --to DAY [--data DIR] [--env ENV] [--store ID] [--csv | --json]
-  crepe trigger [--data DIR] [--env ENV] [--fault FAULT] EVENT ORDER
-  crepe quote   --country CC --amount AMOUNT --currency CUR [--explain] [--json]
-  crepe taxid   check --country CC NUMBER
+  crepe report tax --from DAY --to DAY [--data DIR] [--env ENV] [--store-id ID] [--csv | --json]
+  crepe erase --buyer EMAIL [--dry-run] | --list | --compact [--data DIR] [--env ENV] [--store-id ID] [--json]
+  crepe token-key list | rotate | revoke KEY_ID [--data DIR] [--env ENV] [--json]
+
+  crepe config print | validate [--config FILE] [--json]
+  crepe doctor [--config FILE] [--json]
   crepe ready [--listen ADDR]
+  crepe verify-page URL [--quiet] [--json] | --inventory
+
+  crepe backup DIR [--full] [--keep DAYS] | drill DIR [--data DIR] [--json]
+  crepe restore DIR --data NEW_DIR [--to TIME] [--json]
+  crepe verify DIR [--json]
+  crepe repair [--data DIR] [--accept-loss]
+  crepe rekey --data DIR [--encryption-key-file OLD] [--new-encryption-key-file NEW] [--to DIR]
+  crepe migrate up | status --store postgres://USER@HOST/DATABASE
+  crepe migrate status --data DIR
+  crepe migrate badger-to-postgres | postgres-to-badger --data DIR --store URL [--verify]
+
+  crepe quote --country CC --amount AMOUNT --currency CUR [--explain] [--json]
+  crepe taxid check --country CC NUMBER
+  crepe trigger [--data DIR] [--env ENV] [--fault FAULT] EVENT ORDER
   crepe version
 
 Examples:
@@ -42,14 +61,20 @@ Examples:
   CREPE_STRIPE_KEY=sk_live_… CREPE_STRIPE_WEBHOOK_SECRET=whsec_… crepe serve --public-url https://pay.example.com
       Runs in production, with Stripe. CREPE_STRIPE_TEST_KEY and CREPE_STRIPE_TEST_WEBHOOK_SECRET add the test
       environment; with --sandbox the sandbox provider serves it. Stripe's webhooks go to /v1/webhooks/stripe/prod and /v1/webhooks/stripe/test.
+  crepe serve --store postgres://crepe@db.example.com/crepe --public-url https://pay.example.com
+      Runs one of several servers on one database. "crepe migrate up" makes its tables.
   crepe merchant create --name "Acme Ltd" && crepe key create --env test
       Creates a merchant and a key, on a running server or on a stopped one. Prints what the SDK needs.
-  crepe trigger checkout.session.expired ORD_…
-      Makes the sandbox of a running "crepe dev" report an event for an order.
+  crepe doctor --config /etc/crepe/crepe.toml
+      Checks a deployment: provider, webhooks, public URL, certificate, clock, disk, limits, permissions, database.
+  crepe backup /mnt/backups --data crepe-data
+      Backs up the database, of a running server or a stopped one; incrementally if it can.
   crepe repair --data crepe-data
       Checks the databases of a stopped server and repairs them where no data is lost.
   crepe quote --country DE --category saas --amount 29.00 --currency EUR --explain
       Prints the tax on a sale, with every rule that applied.
+  crepe trigger checkout.session.expired ORD_…
+      Makes the sandbox of a running "crepe dev" report an event for an order.
 
 crepe COMMAND --help lists a command's settings.
 `
@@ -84,7 +109,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if !ok {
 		return fmt.Errorf("crepe: unknown command %q; \"crepe help\" lists them", args[0])
 	}
-	err := do(ctx, args[1:], stdout, stderr, newLog(stderr))
+	err := do(ctx, args[1:], stdout, stderr, newLog(stderr, logSettings{}))
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		err = fmt.Errorf("crepe %s: %w", args[0], err)
 	}
@@ -97,20 +122,32 @@ type commandFunc func(ctx context.Context, args []string, stdout, stderr io.Writ
 var commands = map[string]commandFunc{
 	"dev":       dev,
 	"serve":     serve,
+	"sandbox":   runSandbox,
+	"migrate":   migrate,
+	"backup":    backup,
+	"restore":   restore,
+	"verify":    verify,
 	"repair":    repair,
+	"rekey":     rekey,
 	"orders":    group("orders", ordersUsage, ordersCommands),
 	"refund":    group("refund", refundUsage, refundCommands),
 	"merchant":  group("merchant", merchantUsage, merchantCommands),
 	"key":       group("key", keyUsage, keyCommands),
 	"store":     group("store", storeUsage, storeCommands),
+	"plugin":    group("plugin", pluginUsage, pluginCommands),
 	"token-key": group("token-key", tokenKeyUsage, tokenKeyCommands),
+	"erase":     erase,
 	"report":    group("report", reportUsage, reportCommands),
 	"webhook":   group("webhook", webhookUsage, webhookCommands),
 	"trigger":   offline(trigger),
-	"quote":     offline(quote),
-	"taxid":     offline(taxID),
+	"quote":     quote,
+	"taxid":     taxID,
 	"ready":     offline(ready),
 	"version":   offline(version),
+	"doctor":    runDoctor,
+	"config":    group("config", configUsage, configCommands),
+
+	"verify-page": verifyPage,
 }
 
 // offline adapts a command that needs neither a context nor a log.
@@ -139,6 +176,6 @@ func group(name, usage string, commands map[string]commandFunc) commandFunc {
 }
 
 // names lists the names of commands.
-func names(commands map[string]commandFunc) string {
+func names[F any](commands map[string]F) string {
 	return strings.Join(slices.Sorted(maps.Keys(commands)), ", ")
 }

@@ -29,7 +29,10 @@ const (
 // operation is a command that an operator runs on a data directory.
 type operation struct {
 	flags  *flag.FlagSet
-	data   *string
+	data   *string // nil for a command that opens none
+	store  *storeSetting
+	config *string
+	key    []byte // of an encrypted database
 	json   *bool
 	stdout io.Writer
 	log    *slog.Logger
@@ -37,21 +40,24 @@ type operation struct {
 
 func newOperation(command, usage string, stdout io.Writer, log *slog.Logger) *operation {
 	f := newFlags(command, usage)
-	return &operation{f, f.String("data", serveData, "data `directory` of the server, whether it runs or not (CREPE_DATA)"),
-		f.Bool("json", false, "print JSON, for programs"), stdout, log}
+	o := &operation{flags: f, data: f.String("data", serveData, "data `directory` of the server, whether it runs or not (CREPE_DATA)"),
+		store: storeFlag(f), config: configFlag(f), json: f.Bool("json", false, "print JSON, for programs"), stdout: stdout, log: log}
+	encryptionKey(f, &o.key)
+	return o
 }
 
 // parse parses flags, before and after the arguments that it returns.
 func (o *operation) parse(args []string) (arguments []string, err error) {
-	if err := setFromEnvironment(o.flags, "data"); err != nil {
-		return nil, misuse(o.flags, "%w", err)
-	}
 	for {
 		if err := parseFlags(o.flags, args, o.stdout); err != nil {
 			return nil, err
 		}
 		if o.flags.NArg() == 0 {
-			return arguments, nil
+			names := []string{"data", "store", "store-password-file", "encryption-key-file"}
+			if o.data == nil {
+				names = names[1:]
+			}
+			return arguments, errors.Join(loadSome(o.flags, o.config, names...), o.store.check())
 		}
 		arguments, args = append(arguments, o.flags.Arg(0)), o.flags.Args()[1:]
 	}
@@ -79,7 +85,7 @@ func (o *operation) open(do func(*admin.Client) error) error {
 	if err := o.checkDefault(); err != nil {
 		return err
 	}
-	client, err := server.OpenAdmin(*o.data, o.log)
+	client, err := server.OpenAdmin(*o.data, o.store.url, o.key, o.log)
 	if err != nil {
 		return err
 	}
@@ -88,7 +94,7 @@ func (o *operation) open(do func(*admin.Client) error) error {
 
 // checkDefault refuses the default directory where only that of crepe dev exists, so that the error names the other directory.
 func (o *operation) checkDefault() error {
-	if *o.data != serveData {
+	if *o.data != serveData || o.store.url != "" {
 		return nil
 	}
 	if _, err := os.Stat(serveData); !errors.Is(err, fs.ErrNotExist) {

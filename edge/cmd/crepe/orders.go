@@ -14,6 +14,7 @@ const ordersUsage = `crepe orders lists the payments that need a person. It work
 Usage:
   crepe orders quarantine [--env test|prod] [--handled PROVIDER/EVENT_ID]
   crepe orders refund-due [--env test|prod] [--handled ORDER_ID]
+  crepe orders vat-checks [--env test|prod]
 
 crepe orders COMMAND --help lists the settings.
 `
@@ -48,7 +49,17 @@ Metrics for Prometheus, from a running server:
 Settings:
 `
 
-var ordersCommands = map[string]commandFunc{"quarantine": ordersQuarantine, "refund-due": ordersRefundDue}
+const vatChecksUsage = `crepe orders vat-checks lists orders without tax whose buyer's VAT number is not registered (invalid), or about which VIES has
+given no answer for a week (failed). The tax may then be yours to pay. It needs crepe serve --vies.
+
+Examples:
+  crepe orders vat-checks
+  crepe orders vat-checks --env prod --json
+
+Settings:
+`
+
+var ordersCommands = map[string]commandFunc{"quarantine": ordersQuarantine, "refund-due": ordersRefundDue, "vat-checks": ordersVATChecks}
 
 func ordersQuarantine(_ context.Context, args []string, stdout, _ io.Writer, log *slog.Logger) error {
 	r := review{newOperation("orders quarantine", quarantineUsage, stdout, log), admin.ListQuarantined, admin.HandleQuarantined}
@@ -78,6 +89,28 @@ func showReview[T any](r review, args []string, id string, print func(*operation
 		items, err := all[T](c, r.list, *env)
 		return r.print(items, err, func() { print(r.operation, items) })
 	})
+}
+
+func ordersVATChecks(_ context.Context, args []string, stdout, _ io.Writer, log *slog.Logger) error {
+	o := newOperation("orders vat-checks", vatChecksUsage, stdout, log)
+	env := o.flags.String("env", "", "`environment`, test or prod; default: both")
+	return o.with(args, func(c *admin.Client) error {
+		checks, err := all[admin.VATCheck](c, admin.ListVATChecks, *env)
+		return o.print(checks, err, func() { printVATChecks(o, checks) })
+	})
+}
+
+func printVATChecks(o *operation, checks []admin.VATCheck) {
+	if len(checks) == 0 {
+		fmt.Fprintln(o.stdout, "No VAT number waits for a review.")
+		return
+	}
+	rows := [][]string{}
+	for _, c := range checks {
+		rows = append(rows, []string{when(c.At), string(c.Environment), c.StoreID, c.OrderID, c.Number, string(c.State), c.ConsultationNumber, c.Error})
+	}
+	o.printTable("WHEN ENV STORE ORDER NUMBER STATE CONSULTATION ERROR", rows)
+	fmt.Fprintln(o.stdout, "\nAsk each buyer for a number that is registered. Otherwise the sale is one to a consumer: refund it, or pay the tax.")
 }
 
 func printQuarantine(o *operation, events []admin.QuarantinedEvent) {

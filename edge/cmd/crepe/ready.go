@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -27,14 +28,21 @@ const readyTimeout = 5 * time.Second
 func ready(args []string, stdout io.Writer) error {
 	f := newFlags("ready", readyUsage)
 	listen := f.String("listen", "127.0.0.1:8787", "`address` that the server listens on (CREPE_LISTEN)")
-	if err := setFromEnvironment(f, "listen"); err != nil {
-		return misuse(f, "%w", err)
-	}
+	certificate := f.String("tls-cert", "", "certificate `file` of a server that serves HTTPS (CREPE_TLS_CERT)")
+	config := configFlag(f)
 	if err := parse(f, args, stdout); err != nil {
 		return err
 	}
-	client := http.Client{Timeout: readyTimeout, Transport: new(http.Transport)} // without a proxy
-	answer, err := client.Get("http://" + server.LocalAddress(*listen) + "/readyz")
+	if err := loadSome(f, config, "listen", "tls-cert"); err != nil {
+		return err
+	}
+	scheme := "http://"
+	if *certificate != "" {
+		scheme = "https://"
+	}
+	client := http.Client{Timeout: readyTimeout, Transport: &http.Transport{ // without a proxy
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} // the certificate has no name of the loopback, and the answer is no secret
+	answer, err := client.Get(scheme + server.LocalAddress(*listen) + "/readyz")
 	if err != nil {
 		return err
 	}

@@ -27,14 +27,17 @@ func repair(_ context.Context, args []string, stdout, _ io.Writer, log *slog.Log
 	f := newFlags("repair", repairUsage)
 	data := f.String("data", "", "data `directory` of the stopped server (CREPE_DATA)")
 	accept := f.Bool("accept-loss", false, "keep what can be read, although acknowledged orders may be missing")
-	if err := setFromEnvironment(f, "data"); err != nil {
-		return misuse(f, "%w", err)
-	}
+	config := configFlag(f)
+	var key []byte
+	encryptionKey(f, &key)
 	if err := parse(f, args, stdout); err != nil {
+		return err
+	}
+	if err := loadSome(f, config, "data", "encryption-key-file"); err != nil {
 		return err
 	}
 	if *data == "" {
 		return misuse(f, "--data DIR is needed")
 	}
-	return server.Repair(*data, *accept, func(step string) { fmt.Fprintln(stdout, step) }, log)
+	return server.Repair(*data, key, *accept, func(step string) { fmt.Fprintln(stdout, step) }, log)
 }

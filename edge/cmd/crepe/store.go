@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/goccy/go-json"
+
 	"github.com/crepe-checkout/crepe/edge/admin"
 )
 
@@ -50,6 +52,8 @@ Examples:
   crepe store set STO_5Yk2 --seller-country DE --registered EU=2026-01-01,GB=2026-07-01
   crepe store set STO_5Yk2 --legal-name "Feldnotizen GmbH" --vat-id DE136695976
   crepe store set STO_5Yk2 --origins https://shop.example.com --website ""
+  crepe store set STO_5Yk2 --frame-origins https://shop.example.com
+  crepe store set STO_5Yk2 --consents "$(cat consents.json)"
 
 Settings:
 `
@@ -98,6 +102,21 @@ func storeFlags(f *flag.FlagSet) *admin.StoreSettings {
 		origins := splitList(text)
 		s.Origins = &origins
 		return nil
+	})
+	f.Func("frame-origins", "`list` of origins whose pages may show the checkout in a frame; without one no page may", func(text string) error {
+		origins := splitList(text)
+		s.FrameOrigins = &origins
+		return nil
+	})
+	f.Func("consents", "what buyers must agree to, a `list` in JSON: [{\"text\":\"…\",\"countries\":[\"EU\"],\"always\":false}]", func(text string) error {
+		consents := []admin.Consent{}
+		s.Consents = &consents
+		if text == "" {
+			return nil
+		}
+		decoder := json.NewDecoder(strings.NewReader(text))
+		decoder.DisallowUnknownFields() // a mistyped "countries" would ask for the consent everywhere
+		return decoder.Decode(s.Consents)
 	})
 	return s
 }
@@ -215,10 +234,23 @@ func (o *operation) printStore(s *admin.Store) {
 	for _, r := range [][2]string{{"store", s.ID}, {"slug", s.Slug}, {"name", s.Name}, {"status", string(s.Status)}, {"seller-country", s.Country},
 		{"registered", registeredIn(s)}, {"legal-name", s.LegalName}, {"street", s.Street}, {"postcode", s.Postcode}, {"city", s.City},
 		{"region", s.Region}, {"vat-id", s.VATID}, {"website", s.Website}, {"support-email", s.SupportEmail}, {"terms", s.Terms},
-		{"refunds", s.Refunds}, {"privacy", s.Privacy}, {"logo", s.Logo}, {"origins", strings.Join(s.Origins, ",")}} {
+		{"refunds", s.Refunds}, {"privacy", s.Privacy}, {"logo", s.Logo}, {"origins", strings.Join(s.Origins, ",")},
+		{"frame-origins", strings.Join(s.FrameOrigins, ",")}, {"consents", consentsOf(s)}} {
 		if r[1] != "" {
 			rows = append(rows, r[:])
 		}
 	}
 	o.printTable("SETTING VALUE", rows)
+}
+
+// consentsOf shows the consents of a store as --consents takes them.
+func consentsOf(s *admin.Store) string {
+	if len(s.Consents) == 0 {
+		return ""
+	}
+	text, err := json.Marshal(s.Consents)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
 }

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bufio"
-	"errors"
+	"context"
 	"fmt"
 	"io"
-	"os"
-	"slices"
+	"log/slog"
 	"strings"
 
 	"github.com/goccy/go-json"
@@ -17,12 +15,17 @@ import (
 const taxIDUsage = `crepe taxid check checks the syntax and the check digits of a tax id, offline. It does not query a register.
 
 Usage:
+  crepe taxid check --country CC NUMBER
+  crepe taxid check --batch FILE
+
+Examples:
   crepe taxid check --country IT 00743110157
-  crepe taxid check --batch FILE.tsv
+      Prints "valid" and the number as it is stored. If the number is not valid it says why, and exits with 1.
+  crepe taxid check --batch customers.tsv > checked.jsonl
+      The columns of customers.tsv are country and taxId. A number that is not valid is a failed row.
 
-The columns of FILE.tsv are named in its first line: country, taxId. "-" is the standard input. A batch prints one JSON
-object for each row; a single check prints "valid" or why not, and exits with 1 if the number is not valid.
-
+` + batchHelp + `
+Settings:
 `
 
 // taxIDVerdict is the result of one check.
@@ -31,7 +34,22 @@ type taxIDVerdict struct {
 	TaxID      string `json:"taxId"` // as typed
 	Valid      bool   `json:"valid"`
 	Normalized string `json:"normalized,omitempty"`
-	Reason     string `json:"reason,omitempty"` // unsupported, format, check-digit
+	Reason     string `json:"reason,omitempty"`  // unsupported, format, check-digit; of a batch also row
+	Problem    string `json:"problem,omitempty"` // why a row of a batch cannot be read
+}
+
+// taxIDAnswer is the verdict on a row of a batch.
+type taxIDAnswer struct {
+	*batchRow
+	taxIDVerdict
+}
+
+func answerTaxID(row *batchRow) (any, bool) {
+	if row.fault != nil {
+		return taxIDAnswer{row, taxIDVerdict{Country: row.cells["country"], TaxID: row.cells["taxId"], Reason: "row", Problem: row.fault.Message}}, false
+	}
+	v := checkTaxID(row.cells["country"], row.cells["taxId"])
+	return taxIDAnswer{row, v}, v.Valid
 }
 
 func checkTaxID(country, typed string) taxIDVerdict {
@@ -46,10 +64,10 @@ func checkTaxID(country, typed string) taxIDVerdict {
 	return v
 }
 
-func taxID(args []string, stdout io.Writer) error {
+func taxID(ctx context.Context, args []string, stdout, stderr io.Writer, _ *slog.Logger) error {
 	f := newFlags("taxid check", taxIDUsage)
 	country := f.String("country", "", "ISO 3166-1 code of the country that issued the number")
-	batch := f.String("batch", "", "file of numbers, tab-separated; - for the standard input")
+	file := f.String("batch", "", "`file` of numbers; - for the standard input")
 	asJSON := f.Bool("json", false, "print JSON for a single number too")
 	if len(args) > 0 && args[0] == "check" {
 		args = args[1:]
@@ -59,10 +77,10 @@ func taxID(args []string, stdout io.Writer) error {
 	if err := parseFlags(f, args, stdout); err != nil {
 		return err
 	}
-	if *batch != "" {
-		return eachRow(*batch, []string{"country", "taxId"}, func(row map[string]string) error {
-			return json.NewEncoder(stdout).Encode(checkTaxID(row["country"], row["taxId"]))
-		})
+	if *file != "" {
+		columns := []string{"country", "taxId"}
+		b := batch{*file, columns, columns, stdout, progressOn(stdout, stderr)}
+		return b.run(ctx, answerTaxID)
 	}
 	if f.NArg() != 1 || *country == "" {
 		return misuse(f, "--country and one number are needed")
@@ -86,46 +104,4 @@ var taxIDReasons = map[string]string{
 	vatid.Unsupported.String(): "no rule is known for this country (unsupported)",
 	vatid.Format.String():      "wrong length or characters (format)",
 	vatid.CheckDigit.String():  "the check digits do not match: a digit is mistyped (check-digit)",
-}
-
-// eachRow reads a tab-separated file whose first line names the columns, and calls visit for each row. A missing column of wanted
-// is an error; other columns are allowed.
-func eachRow(name string, wanted []string, visit func(row map[string]string) error) error {
-	in := io.Reader(os.Stdin)
-	if name != "-" {
-		file, err := os.Open(name)
-		if err != nil {
-			return err
-		}
-		defer file.Close()
-		in = file
-	}
-	lines := bufio.NewScanner(in)
-	if !lines.Scan() {
-		return errors.Join(fmt.Errorf("%s is empty: its first line must name the columns %s", name, strings.Join(wanted, ", ")), lines.Err())
-	}
-	columns := strings.Split(strings.TrimRight(lines.Text(), "\r"), "\t")
-	for _, column := range wanted {
-		if !slices.Contains(columns, column) {
-			return fmt.Errorf("%s:1: no column %q; it has %s", name, column, strings.Join(columns, ", "))
-		}
-	}
-	for number := 2; lines.Scan(); number++ {
-		line := strings.TrimRight(lines.Text(), "\r")
-		if line == "" {
-			continue
-		}
-		fields := strings.Split(line, "\t")
-		if len(fields) > len(columns) {
-			return fmt.Errorf("%s:%d: %d fields, but %d columns", name, number, len(fields), len(columns))
-		}
-		row := make(map[string]string, len(columns))
-		for i, field := range fields {
-			row[columns[i]] = field
-		}
-		if err := visit(row); err != nil {
-			return fmt.Errorf("%s:%d: %w", name, number, err)
-		}
-	}
-	return lines.Err()
 }

@@ -6,9 +6,10 @@ import (
 	"runtime/debug"
 
 	"github.com/crepe-checkout/crepe/core/tax/table"
+	"github.com/crepe-checkout/crepe/edge/page"
 )
 
-// version prints what this binary was built from: its version and commit, the Go release, and the state of the tax table.
+// version prints what this binary was built from: its version and commit, the Go release, the state of the tax table, and the release of its pages.
 func version(args []string, stdout io.Writer) error {
 	if err := parse(newFlags("version", "crepe version prints what this binary was built from.\n"), args, stdout); err != nil {
 		return err
@@ -29,6 +30,7 @@ func version(args []string, stdout io.Writer) error {
 		}
 		fmt.Fprintf(stdout, "commit %s of %s%s\n", commit, settings["vcs.time"], changed)
 	}
-	_, err := fmt.Fprintf(stdout, "%s %s/%s\ntax table %s\n", build.GoVersion, settings["GOOS"], settings["GOARCH"], table.DataVersion)
+	_, err := fmt.Fprintf(stdout, "%s %s/%s\ntax table %s\npages %s\n", build.GoVersion, settings["GOOS"], settings["GOARCH"], table.DataVersion,
+		page.Release())
 	return err
 }

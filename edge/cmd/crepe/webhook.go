@@ -16,7 +16,7 @@ const webhookUsage = `crepe webhook shows what merchants' servers are told, and 
 
 Usage:
   crepe webhook list       [--env test|prod]
-  crepe webhook deliveries [--env test|prod] [--store STORE_ID]
+  crepe webhook deliveries [--env test|prod] [--store-id STORE_ID]
   crepe webhook resend     DELIVERY_ID
   crepe webhook test       ENDPOINT_ID
   crepe webhook key        [--env test|prod]
@@ -41,7 +41,7 @@ are kept for 30 days.
 
 Examples:
   crepe webhook deliveries
-  crepe webhook deliveries --store STO_2aUy --json
+  crepe webhook deliveries --store-id STO_2aUy --json
       With every try: when, how long, the status and the beginning of the answer.
 
 Settings:
@@ -57,7 +57,7 @@ Settings:
 `
 
 const webhookTestUsage = `crepe webhook test sends an event of the type webhook.test to an endpoint, whatever it has subscribed to. It is about no order.
-crepe webhook deliveries --store STORE_ID shows what the endpoint answered.
+crepe webhook deliveries --store-id STORE_ID shows what the endpoint answered.
 
 Example:
   crepe webhook test 11111111-2222-4333-8444-555555555555
@@ -88,6 +88,10 @@ func webhookList(_ context.Context, args []string, stdout, _ io.Writer, log *slo
 			for _, e := range items {
 				rows = append(rows, []string{string(e.Environment), e.ID, e.StoreID, e.Host(), strings.Join(e.Events, ",")})
 			}
+			if len(rows) == 0 {
+				fmt.Fprintln(o.stdout, "There is no endpoint yet. A merchant's program adds one with the SDK's client.webhooks.add.")
+				return
+			}
 			o.printTable("ENV ENDPOINT STORE HOST EVENTS", rows)
 			fmt.Fprintln(o.stdout, "\nTo send an endpoint a test event: crepe webhook test ENDPOINT")
 		})
@@ -97,7 +101,7 @@ func webhookList(_ context.Context, args []string, stdout, _ io.Writer, log *slo
 func webhookDeliveries(_ context.Context, args []string, stdout, _ io.Writer, log *slog.Logger) error {
 	o := newOperation("webhook deliveries", webhookDeliveriesUsage, stdout, log)
 	env := o.flags.String("env", "", "`environment`, test or prod; default: both")
-	store := o.flags.String("store", "", "`id` of a store, for all of its deliveries; default: the failed ones of all stores")
+	store := o.flags.String("store-id", "", "`id` of a store, for all of its deliveries; default: the failed ones of all stores")
 	return o.with(args, func(c *admin.Client) error {
 		items, err := pagesOf[admin.Delivery](c, admin.ListDeliveries, *env, maxDeliveries, func(env, after string) any {
 			return admin.DeliveriesRequest{Environment: env, StoreID: *store, After: after}
@@ -107,6 +111,14 @@ func webhookDeliveries(_ context.Context, args []string, stdout, _ io.Writer, lo
 			for _, d := range items {
 				rows = append(rows, []string{when(d.At), string(d.Environment), d.ID, d.EventType, d.EventID, string(d.State),
 					strconv.Itoa(len(d.Tries)), lastTry(d.Tries)})
+			}
+			switch {
+			case len(rows) == 0 && *store != "":
+				fmt.Fprintln(o.stdout, "Nothing has been sent or waits to be.")
+				return
+			case len(rows) == 0:
+				fmt.Fprintln(o.stdout, "No delivery has failed. --store-id STO_… lists all of a store; crepe store list has the ids.")
+				return
 			}
 			o.printTable("AT ENV DELIVERY EVENT ID STATE TRIES LAST", rows)
 			fmt.Fprintln(o.stdout, "\nTo send one again: crepe webhook resend DELIVERY")
@@ -150,7 +162,7 @@ func sendWebhook(o *operation, args []string, path, missing string) error {
 	return o.open(func(c *admin.Client) error {
 		d, err := admin.Perform[admin.Delivery](c, path, admin.WebhookRequest{ID: ids[0]})
 		return o.print(d, err, func() {
-			fmt.Fprintf(o.stdout, "%s %s is %s: crepe webhook deliveries --store %s shows what came of it\n", d.EventType, d.ID, notify.Pending, d.StoreID)
+			fmt.Fprintf(o.stdout, "%s %s is %s: crepe webhook deliveries --store-id %s shows what came of it\n", d.EventType, d.ID, notify.Pending, d.StoreID)
 		})
 	})
 }

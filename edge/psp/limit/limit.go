@@ -17,6 +17,7 @@ import (
 
 	"github.com/sony/gobreaker/v2"
 
+	"github.com/crepe-checkout/crepe/edge/metrics"
 	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
@@ -28,6 +29,8 @@ type Limits struct {
 	Answer     time.Duration // how long an answer may take: a call with less time left is not sent, 1 s
 	Trip       uint32        // calls in a row without an answer that open the circuit breaker, 10
 	Rest       time.Duration // how long it stays open, 5 s
+
+	Metrics *metrics.Set // counts the calls; nil for none
 }
 
 // backgroundShare is the part of the rate that is reserved for background jobs. They have slots of their own in the same
@@ -40,6 +43,8 @@ type Limiter struct {
 	limits             Limits
 	breaker            *gobreaker.CircuitBreaker[struct{}]
 	buyers, background *lane
+	calls              *metrics.Counter
+	seconds            *metrics.Histogram
 }
 
 // New returns a limiter for a provider.
@@ -50,7 +55,7 @@ func New(p psp.Provider, l Limits) *Limiter {
 	l.Trip = cmp.Or(l.Trip, 10)
 	l.Rest = cmp.Or(l.Rest, 5*time.Second)
 	backgroundSlots := max(1, int(float64(l.Concurrent)*backgroundShare/(1-backgroundShare)))
-	return &Limiter{
+	limiter := &Limiter{
 		provider: p, limits: l,
 		buyers:     newLane(l.Rate*(1-backgroundShare), l.Concurrent, l.Waiting),
 		background: newLane(l.Rate*backgroundShare, backgroundSlots, l.Waiting),
@@ -60,6 +65,8 @@ func New(p psp.Provider, l Limits) *Limiter {
 			IsSuccessful: answered,
 		}),
 	}
+	limiter.declare(l.Metrics)
+	return limiter
 }
 
 // answered tells a provider that responds, if only to refuse, from one that does not.
@@ -133,52 +140,53 @@ func (c *Calls) enterBy(deadline time.Time) *psp.CallError {
 
 // Create implements [psp.Checkouts].
 func (c *Calls) Create(deadline time.Time, r psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
-	return limited(c, deadline, func() (psp.Checkout, *psp.CallError) { return c.Provider.Create(deadline, r, key) })
+	return limited(c, "create", deadline, func() (psp.Checkout, *psp.CallError) { return c.Provider.Create(deadline, r, key) })
 }
 
 // Retrieve implements [psp.Checkouts].
 func (c *Calls) Retrieve(deadline time.Time, ref string) (psp.Checkout, *psp.CallError) {
-	return limited(c, deadline, func() (psp.Checkout, *psp.CallError) { return c.Provider.Retrieve(deadline, ref) })
+	return limited(c, "retrieve", deadline, func() (psp.Checkout, *psp.CallError) { return c.Provider.Retrieve(deadline, ref) })
 }
 
 // Expire implements [psp.Checkouts].
 func (c *Calls) Expire(deadline time.Time, ref string) (psp.Checkout, *psp.CallError) {
-	return limited(c, deadline, func() (psp.Checkout, *psp.CallError) { return c.Provider.Expire(deadline, ref) })
+	return limited(c, "expire", deadline, func() (psp.Checkout, *psp.CallError) { return c.Provider.Expire(deadline, ref) })
 }
 
 // ListCheckouts implements [psp.Reconciler].
 func (c *Calls) ListCheckouts(deadline time.Time, created psp.Span, after string) (psp.Page[psp.Checkout], *psp.CallError) {
-	return limited(c, deadline, func() (psp.Page[psp.Checkout], *psp.CallError) {
+	return limited(c, "list", deadline, func() (psp.Page[psp.Checkout], *psp.CallError) {
 		return c.Provider.ListCheckouts(deadline, created, after)
 	})
 }
 
 // UndeliveredEvents implements [psp.Reconciler].
 func (c *Calls) UndeliveredEvents(deadline time.Time, after string) (psp.Page[psp.Event], *psp.CallError) {
-	return limited(c, deadline, func() (psp.Page[psp.Event], *psp.CallError) {
+	return limited(c, "events", deadline, func() (psp.Page[psp.Event], *psp.CallError) {
 		return c.Provider.UndeliveredEvents(deadline, after)
 	})
 }
 
 // CreateRefund implements [psp.Refunds].
 func (c *Calls) CreateRefund(deadline time.Time, r psp.RenderedRequest, key string) (psp.Refund, *psp.CallError) {
-	return limited(c, deadline, func() (psp.Refund, *psp.CallError) { return c.Provider.CreateRefund(deadline, r, key) })
+	return limited(c, "refund", deadline, func() (psp.Refund, *psp.CallError) { return c.Provider.CreateRefund(deadline, r, key) })
 }
 
 // RetrieveRefund implements [psp.Refunds].
 func (c *Calls) RetrieveRefund(deadline time.Time, ref string) (psp.Refund, *psp.CallError) {
-	return limited(c, deadline, func() (psp.Refund, *psp.CallError) { return c.Provider.RetrieveRefund(deadline, ref) })
+	return limited(c, "retrieve-refund", deadline, func() (psp.Refund, *psp.CallError) { return c.Provider.RetrieveRefund(deadline, ref) })
 }
 
 // ListRefunds implements [psp.Refunds].
 func (c *Calls) ListRefunds(deadline time.Time, paymentID string, created psp.Span, after string) (psp.Page[psp.Refund], *psp.CallError) {
-	return limited(c, deadline, func() (psp.Page[psp.Refund], *psp.CallError) {
+	return limited(c, "list-refunds", deadline, func() (psp.Page[psp.Refund], *psp.CallError) {
 		return c.Provider.ListRefunds(deadline, paymentID, created, after)
 	})
 }
 
-// limited makes a call in the reserved slot, or waits for one.
-func limited[T any](c *Calls, deadline time.Time, call func() (T, *psp.CallError)) (answer T, callErr *psp.CallError) {
+// limited makes a call in the reserved slot, or waits for one. operation names the call in the metrics.
+func limited[T any](c *Calls, operation string, deadline time.Time, call func() (T, *psp.CallError)) (answer T, callErr *psp.CallError) {
+	defer func() { c.limiter.calls.Inc(operation, outcome(callErr)) }()
 	if c.reserved > 0 {
 		c.reserved--
 	} else if held := c.enterBy(deadline); held != nil {
@@ -188,6 +196,7 @@ func limited[T any](c *Calls, deadline time.Time, call func() (T, *psp.CallError
 		defer c.lane.leave()
 	}
 	_, err := c.limiter.breaker.Execute(func() (struct{}, error) {
+		defer c.limiter.seconds.Since(time.Now(), operation)
 		if answer, callErr = call(); callErr != nil {
 			return struct{}{}, callErr
 		}

@@ -125,7 +125,7 @@ var kinds = [...]struct {
 	{"refund.created", psp.EventRefund},
 	{"refund.updated", psp.EventRefund},
 	{"refund.failed", psp.EventRefund},
-	{"charge.refund.updated", psp.EventRefund}, // of endpoints whose version of the API has no refund.updated for all refunds
+	{olderRefunds, psp.EventRefund}, // of endpoints whose version of the API has no refund.updated for all refunds
 	{"charge.refunded", psp.EventRefunded},
 	{"charge.dispute.created", psp.EventDispute},
 	{"charge.dispute.updated", psp.EventDispute},

@@ -78,3 +78,33 @@ func TestNoList(t *testing.T) {
 		}
 	}
 }
+
+// TestEndpoints: which events an endpoint is not sent, and whether it is enabled.
+func TestEndpoints(t *testing.T) {
+	all := make([]string, 0, len(kinds))
+	for _, k := range kinds {
+		if k.name != olderRefunds {
+			all = append(all, `"`+k.name+`"`)
+		}
+	}
+	object := func(status string, events ...string) string {
+		return `{"id":"we_1","object":"webhook_endpoint","status":"` + status + `","url":"https://pay.example.com/v1/webhooks/stripe/prod","enabled_events":[` + strings.Join(events, ",") + `]}`
+	}
+	g, asked := lister(t, `{"object":"list","has_more":true,"data":[`+object("enabled", all...)+`,`+object("disabled", `"*"`)+`,`+object("enabled", all[1:]...)+`]}`)
+	page, callErr := g.ListEndpoints(soon(), "")
+	if callErr != nil || len(page.Items) != 3 || page.Next != "we_1" {
+		t.Fatalf("got %+v, %v", page, callErr)
+	}
+	if first := page.Items[0]; !first.Enabled || first.Missing != nil || first.URL != "https://pay.example.com/v1/webhooks/stripe/prod" {
+		t.Errorf("got %+v", first)
+	}
+	if second := page.Items[1]; second.Enabled || second.Missing != nil {
+		t.Errorf("got %+v", second)
+	}
+	if third := page.Items[2]; len(third.Missing) != 1 || third.Missing[0] != kinds[0].name {
+		t.Errorf("got %+v", third)
+	}
+	if got := asked(); got != "GET /v1/webhook_endpoints?limit=50" {
+		t.Errorf("asked %s", got)
+	}
+}

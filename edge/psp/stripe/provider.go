@@ -27,6 +27,8 @@ import (
 const (
 	// Rate is how many calls a second Stripe allows for one endpoint, until asked for more.
 	Rate = 25
+	// DefaultURL is where Stripe's API is.
+	DefaultURL = "https://api.stripe.com"
 	// DisplayName is the provider's name as buyers know it.
 	DisplayName = "Stripe"
 	// PayOrigin is the origin of the pages where buyers pay.
@@ -42,7 +44,7 @@ type Config struct {
 	Account       string            // id of the account, where another provider speaks Stripe's API; "" for one made of Key
 	Key           string            // a secret or restricted API key, "sk_test_…", "rk_live_…"
 	WebhookSecret string            // of the endpoint that receives the events, "whsec_…"; without one every event is refused
-	BaseURL       string            // "" for https://api.stripe.com
+	BaseURL       string            // "" for DefaultURL
 	Version       string            // of the API; "" for the one that this package was written against
 	Dial          fasthttp.DialFunc // nil for TCP; an https BaseURL speaks TLS over it
 }
@@ -63,7 +65,7 @@ var _ psp.Provider = (*Provider)(nil)
 // New returns a provider. It sends nothing.
 func New(c Config) *Provider {
 	if c.BaseURL == "" {
-		c.BaseURL = "https://api.stripe.com"
+		c.BaseURL = DefaultURL
 	}
 	if c.Version == "" {
 		c.Version = apiVersion

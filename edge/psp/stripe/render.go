@@ -10,6 +10,7 @@ import (
 
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/country"
+	"github.com/crepe-checkout/crepe/core/money"
 	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/edge/psp"
 )
@@ -87,7 +88,7 @@ func (f *form) addLines(o *checkout.Order, images []string) error {
 		return fmt.Errorf("stripe: cannot charge %d + %d = %d minor units of %s", a.Subtotal, a.Tax, a.Total, o.Quote.Currency)
 	}
 	currency := strings.ToLower(string(o.Quote.Currency))
-	f.addLine("line_items[0]", currency, net, line(o.Product.Name, maxName), line(o.Product.Description, maxDescription))
+	f.addLine("line_items[0]", currency, net, line(o.Product.Name, maxName), line(description(o), maxDescription))
 	for i, image := range images[:min(len(images), maxImages)] {
 		f.add("line_items[0][price_data][product_data][images]["+strconv.Itoa(i)+"]", image)
 	}
@@ -95,6 +96,16 @@ func (f *form) addLines(o *checkout.Order, images []string) error {
 		f.addLine("line_items[1]", currency, taxed, taxName(a), "")
 	}
 	return nil
+}
+
+// description begins with the discount, which the line's amount is already without.
+func description(o *checkout.Order) string {
+	d := o.Quote.Discount
+	if d.Minor == 0 {
+		return o.Product.Description
+	}
+	off := d.Label + ": −" + money.Amount{Minor: d.Minor, Currency: o.Quote.Currency}.String() + " " + string(o.Quote.Currency)
+	return strings.TrimSuffix(off+"\n"+o.Product.Description, "\n")
 }
 
 func (f *form) addLine(key, currency string, amount int64, name, description string) {

@@ -66,6 +66,10 @@ func TestRenderGolden(t *testing.T) {
 			p.Order.Quote = quote("JPY", 4500)
 			p.Order.Product.Description, p.CancelTo, p.Language = "", "", ""
 		},
+		"discount": func(p *psp.CheckoutParams) {
+			p.Order.Quote = quote("EUR", 2400, component("DE", "vat", "19", 456))
+			p.Order.Quote.ListPrice, p.Order.Quote.Discount = 2900, checkout.Discount{Label: "Welcome & 5 off", Minor: 500}
+		},
 		"images": func(p *psp.CheckoutParams) {
 			for i := range 9 { // one more than Stripe takes
 				p.Images = append(p.Images, "https://cdn.example.com/%C3%A4.jpg?n="+string(rune('1'+i)))

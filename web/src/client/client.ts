@@ -34,16 +34,32 @@ export interface BillingDetail {
 	readonly taxId?: string | undefined;
 }
 
+/** What the receipt shows beside the billing detail. Texts that are too long are cut. */
+export interface BillingAddress {
+	/** The buyer's name, at most 200 characters; a businessName takes its place. */
+	readonly name?: string | undefined;
+	/** Street and number, at most 200 characters. */
+	readonly street?: string | undefined;
+	/** At most 100 characters. */
+	readonly city?: string | undefined;
+}
+
 export interface CreateOnetimeOrderParams {
 	/** "cs_…", from create-session. */
 	readonly checkoutSessionId: string;
 	/** Required unless the session holds it. */
 	readonly billingDetail?: BillingDetail | undefined;
+	/** An extension of the published API. */
+	readonly billingAddress?: BillingAddress | undefined;
 	/** Required unless the session holds it; ignored when the token carries the buyer's address. */
 	readonly buyerEmail?: string | undefined;
 	readonly buyerIp?: string | undefined;
 	/** URL of the page after payment; replaces the session's. */
 	readonly successUrl?: string | undefined;
+	/** Versions of the store's consent texts to which the buyer has agreed. Without it only those that are always required count. */
+	readonly consents?: readonly string[] | undefined;
+	/** The total that the buyer has been shown, "34.51". If the order would have another, it is refused with "total-changed". */
+	readonly expectedTotal?: string | undefined;
 }
 
 export interface CreateOnetimeOrderResult {
@@ -96,6 +112,7 @@ export type ErrorCode =
 	| "buyer-email-required"
 	| "buyer-ip-invalid"
 	| "checkout-session-id-required"
+	| "consent-required"
 	| "country-invalid"
 	| "country-required"
 	| "currency-unsupported"
@@ -122,6 +139,7 @@ export type ErrorCode =
 	| "timeout"
 	| "too-busy"
 	| "too-many-requests"
+	| "total-changed"
 	| "total-invalid"
 	| "unknown"
 	| (string & {});

@@ -3,6 +3,7 @@
 import { WaffoPancake as Client, type WaffoPancakeConfig } from "./client.ts";
 
 export { WaffoPancakeError } from "./client.ts";
+export { openCheckout, resumeCheckout } from "./embed.ts";
 
 export class WaffoPancake extends Client {
 	constructor(config: WaffoPancakeConfig) {

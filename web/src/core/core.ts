@@ -39,6 +39,7 @@ export interface Field {
 export interface Form {
 	readonly fields: readonly Field[];
 	readonly state?: string; // of the postcode
+	readonly postcodeUnusual?: true; // it has another format than the country's; a reason to look again, not to refuse it
 }
 
 export type TaxId =
@@ -79,11 +80,20 @@ export interface Sale extends Terms {
 	readonly on: string;
 	readonly ipCountry?: string;
 	readonly rates?: string; // the operator's own, in the server's text format
+	readonly discount?: Discount;
+}
+
+// Discount is what is taken off the price, with its label for the buyer.
+export interface Discount {
+	readonly label: string;
+	readonly amount: string;
 }
 
 // Quote is the Quote of wasm/ops/wire.go. The API's quote has the same members and more.
 export interface Quote {
 	readonly currency: string;
+	readonly listPrice?: string; // before the discount, as the product states it; absent without one
+	readonly discount?: Discount;
 	readonly subtotal: string;
 	readonly taxAmount: string;
 	readonly total: string;
@@ -138,6 +148,7 @@ export interface Placement {
 	readonly ipCountry?: string;
 	readonly now: number;
 	readonly rates?: string;
+	readonly discount?: Discount;
 }
 
 export interface Order {
@@ -158,7 +169,7 @@ const abi = 1;
 // longest is the maximum input of an operation, in bytes.
 const longest = 65_536;
 
-interface Exports {
+export interface Exports {
 	readonly memory: WebAssembly.Memory;
 	_initialize(): void;
 	crepe_abi(): number;
@@ -245,7 +256,8 @@ async function fetchModule(url: string | URL, integrity: string): Promise<WebAss
 		.catch(async () => WebAssembly.instantiate(await response.arrayBuffer()));
 }
 
-function call(exports: Exports, operation: string, input: string): string {
+// call runs a function of a module that follows wasm/ABI.md on a JSON text.
+export function call(exports: Exports, operation: string, input: string): string {
 	const { memory, alloc } = exports;
 	const run = exports[operation] as (address: number, size: number) => bigint;
 	const bytes = new TextEncoder().encode(input).subarray(0, longest + 1); // one byte too many is enough to be refused

@@ -1,6 +1,0 @@
-//go:build !unix
-
-package main
-
-// keepFilesPrivate does nothing: other systems have no umask.
-func keepFilesPrivate() {}

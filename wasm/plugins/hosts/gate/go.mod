@@ -1,0 +1,3 @@
+module github.com/crepe-checkout/crepe/wasm/plugins/hosts/gate
+
+go 1.26.8

@@ -1,0 +1,4 @@
+// The npm package @crepe-checkout/client.
+
+export * from "./client.ts";
+export * from "./embed.ts";
