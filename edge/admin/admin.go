@@ -154,6 +154,15 @@ func (a *Admin) Handle(ctx *fasthttp.RequestCtx) {
 	}
 }
 
+// Unreadable answers a request whose body could not be read: it has more than [MaxRequest] bytes, or did not arrive.
+func Unreadable(ctx *fasthttp.RequestCtx, err error) {
+	if errors.Is(err, fasthttp.ErrBodyTooLarge) {
+		write(ctx, fasthttp.StatusRequestEntityTooLarge, Failure{fmt.Sprintf("the request has more than %d KiB", MaxRequest>>10)})
+		return
+	}
+	write(ctx, fasthttp.StatusBadRequest, Failure{fmt.Sprintf("the request did not arrive: %v", err)})
+}
+
 // serve returns the handler of an operation: it decodes the request, calls do and encodes the result. An unknown member is
 // refused, because ignoring it could do something else than the caller meant.
 func serve[In, Out any](a *Admin, do func(context.Context, In) (Out, error)) fasthttp.RequestHandler {

@@ -11,7 +11,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/plugins"
 )
 
-// MaxRequest is the size of the longest request in bytes, one to upload a rule.
+// MaxRequest is the size of the longest request's body in bytes, one to upload a rule.
 const MaxRequest = plugins.MaxModule/3*4 + 4*plugins.MaxConfig
 
 // Rule describes a version of a store's rule.

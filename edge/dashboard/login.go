@@ -30,7 +30,7 @@ const (
 	loginLife = 8 * time.Hour
 	maxLogins = 100 // at one time; one more ends the oldest
 
-	// Tries to log in, in one second: of one client address, and of all of them.
+	// Tries to log in, in one second: wrong ones of one client address, and all of all addresses.
 	loginRate     = 0.5
 	allLoginsRate = 10
 )
@@ -131,13 +131,19 @@ func (h *Handler) login(ctx *fasthttp.RequestCtx) {
 	}
 	page.Next = nextPath(string(ctx.PostArgs().Peek("next")))
 	now := h.config.Now()
-	if err := h.attempts.Admit("", h.config.GeoIP.Client(ctx.RemoteIP(), ctx.Request.Header.PeekAll("X-Forwarded-For")), now); err != nil {
+	client := h.config.GeoIP.Client(ctx.RemoteIP(), ctx.Request.Header.PeekAll("X-Forwarded-For"))
+	err := h.attempts.AdmitCredential(client, now)
+	if err == nil {
+		err = h.attempts.Admit("", "", now)
+	}
+	if err != nil {
 		ctx.Response.Header.Set("Retry-After", throttle.RetryAfter(err))
 		page.Error = "Too many tries. Wait " + seconds(err) + " and try again."
 		h.render(ctx, fasthttp.StatusTooManyRequests, "login", page)
 		return
 	}
 	if !equal(string(ctx.PostArgs().Peek("secret")), h.config.Token) {
+		h.attempts.CredentialFailed(client, now)
 		h.config.Log.WarnContext(ctx, "a login to the dashboard was refused")
 		page.Error = "That is not the token. It is the value of CREPE_DASHBOARD_TOKEN, or the content of the file that was set instead."
 		h.render(ctx, fasthttp.StatusForbidden, "login", page)

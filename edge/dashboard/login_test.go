@@ -40,7 +40,15 @@ func TestLogin(t *testing.T) {
 	w.get("/dashboard/test").shows(t, 303)
 }
 
-// TestLoginRefused: another token opens nothing, and tries are limited by client address.
+// TestLogins: as many visitors of one address as there are log in at once; only wrong tokens count as tries.
+func TestLogins(t *testing.T) {
+	w := open(t, token)
+	for range 20 {
+		w.do("POST", loginPath, url.Values{"secret": {token}}).shows(t, 303)
+	}
+}
+
+// TestLoginRefused: another token opens nothing, and wrong ones are limited by client address.
 func TestLoginRefused(t *testing.T) {
 	w := open(t, token)
 	for _, secret := range []string{"", "x", token[1:], token + "0", strings.ToUpper(token)} {

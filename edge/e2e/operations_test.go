@@ -268,7 +268,7 @@ func TestAdminSocket(t *testing.T) {
 		{"POST", admin.RotateTokenKeys, `{"environment":"staging"}`, 400, `no environment \"staging\"`},
 		{"POST", admin.ListRefunds, `[]`, 400, "not understood"},
 		{"POST", admin.ListRefunds, ``, 400, "not understood"},
-		{"POST", admin.ListRefunds, strings.Repeat(" ", 64<<10+1), 413, "64 KiB"},
+		{"POST", admin.ListRefunds, strings.Repeat(" ", admin.MaxRequest+1), 413, "the request has more than 405 KiB"},
 	} {
 		got := ask(t, data, c.method, c.path, c.body)
 		if got.Status != c.status || !strings.Contains(got.Body, c.says) || strings.Contains(got.Body, "ecret") {

@@ -14,7 +14,6 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/edge/admin"
-	"github.com/crepe-checkout/crepe/edge/api"
 	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/backup"
 	"github.com/crepe-checkout/crepe/edge/badgerstore"
@@ -42,7 +41,7 @@ func (s *server) openAdmin() {
 		defer s.recovered(ctx)
 		if err := readBodyOf(ctx, admin.MaxRequest); err != nil {
 			ctx.SetConnectionClose()
-			api.MalformedRequest(ctx, err)
+			admin.Unreadable(ctx, err)
 			return
 		}
 		handler(ctx)

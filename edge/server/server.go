@@ -130,7 +130,7 @@ func (s *server) wire() error {
 			return err
 		}
 		if provider != nil {
-			limits.Metrics = s.metrics.With("environment", string(env))
+			limits.Metrics, limits.Answer = s.metrics.With("environment", string(env)), s.orderTry/4 // an answer fits into a try
 			providers[env], limited[env] = provider, orders.Limited(limit.New(provider, limits))
 		}
 	}

@@ -23,7 +23,8 @@ const open = async (options = {}) => {
 async function logIn({ page }) {
 	await page.goto(root);
 	await page.fill("#secret", token);
-	await page.click("main button");
+	const [answer] = await Promise.all([page.waitForResponse((response) => response.request().method() === "POST"), page.click("main button")]);
+	assert.equal(answer.status(), 303, "the login is refused");
 	await page.waitForSelector("nav.sections");
 }
 
