@@ -15,6 +15,7 @@ usage() {
 ./build.sh shots   take the pictures of every page in web/testdata/shots anew
 ./build.sh browsers buy in Firefox and in WebKit, too
 ./build.sh bench   benchmarks, with the figures of BENCHMARKS.md
+./build.sh bench-check  compare CPU time and allocations of operations with edge/server/costs.txt, in a minute; -update writes the file
 ./build.sh bench-scale  create-order on PostgreSQL beside pgbench and beside Badger, at STORED orders (10000,100000,1000000)
 ./build.sh bench-wasm  the WebAssembly module beside the core natively and beside zod and ajv, for BENCHMARKS.md and wasm/budgets.txt
 ./build.sh torture the long proofs: KILLS kills of the binary (50), SCHEDULES of orders at random (5000), POSTGRES_SCHEDULES on
@@ -218,6 +219,8 @@ bench() {
   go test -run '^$' -bench . -benchmem -timeout 60m ./...
 }
 
+bench_check() { go test ./edge/server -v -count 1 -run 'TestCosts$' -cpu-costs "$@"; }
+
 bench_scale() {
   need postgresql
   go test ./edge/e2e -v -count 1 -timeout 2h -run '^$' -bench 'Scale$' -benchtime 1x -scale-stored "${STORED:-10000,100000,1000000}"
@@ -301,6 +304,7 @@ case $command in
   shots) shots ;;
   browsers) browsers ;;
   bench) bench ;;
+  bench-check) bench_check "$@" ;;
   bench-scale) bench_scale ;;
   bench-wasm) need_node; bench_wasm ;;
   torture) need_node; torture ;;

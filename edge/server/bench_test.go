@@ -29,11 +29,12 @@ type benchShop struct {
 	s       *server
 	client  *fasthttp.Client
 	token   string
+	file    *demo.File
 	session *sessions.Session // of the demo store's first product
 }
 
-// openBench starts a server until the end of the benchmark.
-func openBench(b *testing.B, unmeasured bool) *benchShop {
+// openBench starts a server until the end of the test.
+func openBench(b testing.TB, unmeasured bool) *benchShop {
 	listener := fasthttputil.NewInmemoryListener()
 	c := Config{Data: b.TempDir(), PublicURL: "http://crepe.example", Sandbox: map[checkout.Environment]bool{checkout.Test: true}, unmeasured: unmeasured}
 	s, err := newServer(c, slog.New(slog.NewTextHandler(io.Discard, nil)))
@@ -59,16 +60,16 @@ func openBench(b *testing.B, unmeasured bool) *benchShop {
 		b.Fatal(err)
 	}
 	client := &fasthttp.Client{Dial: func(string) (net.Conn, error) { return listener.Dial() }}
-	return &benchShop{s, client, token.Token, openSession(b, s, file)}
+	return &benchShop{s, client, token.Token, file, openSession(b, s, file)}
 }
 
 // copies returns the ids of so many sessions of their own.
-func (shop *benchShop) copies(b *testing.B, n int) []string {
+func (shop *benchShop) copies(b testing.TB, n int) []string {
 	return shoptest.CopySessions(b, shop.s.db, shop.session, n)
 }
 
 // post creates an order of a session.
-func (shop *benchShop) post(b *testing.B, session string, want int) {
+func (shop *benchShop) post(b testing.TB, session string, want int) {
 	req, resp := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(req)
 	defer fasthttp.ReleaseResponse(resp)
@@ -124,7 +125,7 @@ func (shop *benchShop) order(b *testing.B, sessions []string, clients int) {
 }
 
 // openSession stores a session of the demo store's first product.
-func openSession(b *testing.B, s *server, file *demo.File) *sessions.Session {
+func openSession(b testing.TB, s *server, file *demo.File) *sessions.Session {
 	b.Helper()
 	session, err := s.sessions.Create(b.Context(), sessions.Seller{Environment: checkout.Test, MerchantID: file.MerchantID},
 		&sessions.Request{ProductID: file.Products[0].ID, Currency: "EUR"})

@@ -36,7 +36,7 @@ func BenchmarkMetrics(b *testing.B) {
 }
 
 // processorTime returns the time that this process has used of the processors.
-func processorTime(b *testing.B) time.Duration {
+func processorTime(b testing.TB) time.Duration {
 	var used syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
 		b.Fatal(err)
