@@ -9,8 +9,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -166,6 +168,36 @@ type ring struct {
 	// known maps the first segment of tokens, byte for byte, to the key that signed them. Other headers are not parsed, so a token
 	// cannot choose its algorithm or key.
 	known map[string][]byte
+
+	verified verified
+}
+
+// verified are tokens whose signature and encoding were found right with the keys of a ring, so that both are checked once for each
+// token. A token has one slot, which others may take.
+type verified struct {
+	seed  maphash.Seed
+	slots [1024]atomic.Pointer[verifiedToken]
+}
+
+type verifiedToken struct {
+	token  string
+	claims claims
+}
+
+func (v *verified) slot(token string) *atomic.Pointer[verifiedToken] {
+	return &v.slots[maphash.String(v.seed, token)%uint64(len(v.slots))]
+}
+
+// claims returns the claims of a token that was verified; nil if it is not known. They must not be changed.
+func (v *verified) claims(token string) *claims {
+	if known := v.slot(token).Load(); known != nil && known.token == token {
+		return &known.claims
+	}
+	return nil
+}
+
+func (v *verified) add(token string, c *claims) {
+	v.slot(token).Store(&verifiedToken{strings.Clone(token), *c})
 }
 
 // after reports whether the keys were read after a time. A nil ring was not.
@@ -177,7 +209,7 @@ func newRing(keys []SigningKey, now time.Time) (*ring, error) {
 	}
 	keys = alive(keys, now)
 	keys = keys[:min(len(keys), maxKeys)]
-	r := &ring{loaded: now, known: make(map[string][]byte, len(keys))}
+	r := &ring{loaded: now, known: make(map[string][]byte, len(keys)), verified: verified{seed: maphash.MakeSeed()}}
 	for _, k := range keys {
 		s, err := newSigner(k)
 		if err != nil {

@@ -137,6 +137,19 @@ var errUnknownKey = errors.New("no header of our keys")
 
 // verify parses a token of this deployment that one of the live keys has signed and that has not expired. Its errors are reasons for the log.
 func (s *Service) verify(r *ring, token string, now time.Time) (*claims, error) {
+	if c := r.verified.claims(token); c != nil {
+		return c, c.sound(now)
+	}
+	c, err := s.parse(r, token)
+	if err != nil {
+		return nil, err
+	}
+	r.verified.add(token, c)
+	return c, c.sound(now)
+}
+
+// parse verifies the signature of a token and parses its claims.
+func (s *Service) parse(r *ring, token string) (*claims, error) {
 	if len(token) > maxToken {
 		return nil, errors.New("token too long")
 	}
@@ -157,7 +170,7 @@ func (s *Service) verify(r *ring, token string, now time.Time) (*claims, error) 
 	if c.Issuer != s.config.Deployment || c.Audience != s.config.Deployment {
 		return nil, errors.New("token of another deployment")
 	}
-	return c, c.sound(now)
+	return c, nil
 }
 
 // parseClaims parses a payload and refuses every encoding but our own.

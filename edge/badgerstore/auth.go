@@ -20,7 +20,7 @@ var errNoState = errors.New("badgerstore: no state of the token")
 
 // Token implements auth.Tokens.
 func (db *DB) Token(_ context.Context, env checkout.Environment, id string) (auth.TokenState, error) {
-	return tokenState(db.Get, env, id)
+	return db.tokens.read(tokenKey(env, id), func() (auth.TokenState, error) { return tokenState(db.Get, env, id) })
 }
 
 func tokenState(get func(string) ([]byte, error), env checkout.Environment, id string) (auth.TokenState, error) {
@@ -37,9 +37,13 @@ func tokenState(get func(string) ([]byte, error), env checkout.Environment, id s
 // Touch implements auth.Tokens.
 func (db *DB) Touch(env checkout.Environment, t auth.Token, at int64) {
 	go func() {
-		err := db.Update(func(tx *durable.Tx) error {
-			return changeToken(tx, env, t.ID, t.ExpiresAt, func(state *auth.TokenState) { state.LastUsed = max(state.LastUsed, at) })
+		w := db.tokens.writing(tokenKey(env, t.ID))
+		var now auth.TokenState
+		err := db.Update(func(tx *durable.Tx) (err error) {
+			now, err = changeToken(tx, env, t.ID, t.ExpiresAt, func(state *auth.TokenState) { state.LastUsed = max(state.LastUsed, at) })
+			return err
 		})
+		w.end(now, err == nil)
 		if err != nil {
 			db.log.Warn("cannot record the use of a session token", "error", err)
 		}
@@ -62,20 +66,20 @@ func commitSpent(tx *durable.Tx, c orders.Change) error {
 	if c.Spend == nil {
 		return nil
 	}
-	return changeToken(tx, token.Environment, token.ID, token.ExpiresAt, func(state *auth.TokenState) { state.Spent = true })
+	_, err = changeToken(tx, token.Environment, token.ID, token.ExpiresAt, func(state *auth.TokenState) { state.Spent = true })
+	return err
 }
 
-func changeToken(tx *durable.Tx, env checkout.Environment, id string, expiresAt int64, change func(*auth.TokenState)) error {
-	state, err := tokenState(tx.Get, env, id)
-	if err != nil {
-		return err
+func changeToken(tx *durable.Tx, env checkout.Environment, id string, expiresAt int64, change func(*auth.TokenState)) (state auth.TokenState, err error) {
+	if state, err = tokenState(tx.Get, env, id); err != nil {
+		return state, err
 	}
 	change(&state)
 	value, err := encode(&state)
 	if err == nil {
 		tx.PutUntil(tokenKey(env, id), value, time.UnixMilli(expiresAt))
 	}
-	return err
+	return state, err
 }
 
 // SigningKeys implements auth.Keys.

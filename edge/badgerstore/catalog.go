@@ -66,7 +66,11 @@ func (db *DB) Merchants(_ context.Context, after string, limit int) (page []*cat
 
 // Store implements catalog.Records.
 func (db *DB) Store(_ context.Context, id string) (*catalog.Store, error) {
-	return load[catalog.Store](db.Get, storeKey(id), catalog.ErrNotFound)
+	store, err := db.stores.read(id, func() (*catalog.Store, error) { return load[catalog.Store](db.Get, storeKey(id), catalog.ErrNotFound) })
+	if err != nil {
+		return nil, err
+	}
+	return store.Clone(), nil
 }
 
 // StoreBySlug implements catalog.Records.
@@ -192,6 +196,10 @@ func (db *DB) OriginListed(_ context.Context, origin string) (listed bool, err e
 
 // Put implements catalog.Records.
 func (db *DB) Put(_ context.Context, c catalog.Change) error {
+	if c.Store != nil {
+		w := db.stores.writing(c.Store.ID)
+		defer w.end(nil, false) // the next reader reads it
+	}
 	return db.Update(func(tx *durable.Tx) error {
 		if c.Merchant != nil {
 			if err := putMerchant(tx, c.Merchant); err != nil {

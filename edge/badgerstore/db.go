@@ -8,10 +8,14 @@ import (
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/auth"
+	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/lease"
 	"github.com/crepe-checkout/crepe/edge/metrics"
+	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/record"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
 // Options configure a store. Log, NoSync and Reserve are those of [durable.Options].
@@ -36,6 +40,12 @@ type DB struct {
 	log          *slog.Logger
 	keepSessions time.Duration
 	built        bool // the indexes are complete; set before Open returns
+
+	// By id; token states by key.
+	sessions *cache[*sessions.Session]
+	orders   *cache[*orders.Order]
+	stores   *cache[*catalog.Store]
+	tokens   *cache[auth.TokenState]
 }
 
 var _ record.Store = (*DB)(nil)
@@ -48,7 +58,8 @@ func Open(dir string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	store := &DB{DB: db, log: o.Log, keepSessions: o.KeepSessions}
+	store := &DB{DB: db, log: o.Log, keepSessions: o.KeepSessions,
+		sessions: newCache[*sessions.Session](cacheSlots), orders: newCache[*orders.Order](cacheSlots), stores: newCache[*catalog.Store](cacheSlots), tokens: newCache[auth.TokenState](cacheSlots)}
 	if err := errors.Join(store.build(), store.reportReceipts()); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

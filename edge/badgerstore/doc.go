@@ -5,6 +5,8 @@
 // A change of an order that exists is urgent: half of the disk's reserve is for it, so that a payment is recorded although new
 // orders are refused. Where a record is known to exist and cannot be found, the error is [durable.ErrDamaged].
 //
+// Sessions, orders, stores and states of tokens that were read or written lately are kept decoded, see cache. Their readers get copies.
+//
 // # Keys
 //
 // A key begins with its environment and store, so that no scan crosses a tenant. "-" stands for records of no store, "all" for

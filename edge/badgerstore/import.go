@@ -133,9 +133,7 @@ func addVersion(tx *durable.Tx, key string, v *catalog.Version) error {
 }
 
 func (db *DB) addSession(tx *durable.Tx, s *sessions.Session, until int64) error {
-	read := *s
-	read.Version--
-	records, err := db.recordsOf(orders.Change{Session: &read})
+	records, err := db.recordsOf(orders.Change{Session: s})
 	if err != nil {
 		return err
 	}
@@ -145,9 +143,7 @@ func (db *DB) addSession(tx *durable.Tx, s *sessions.Session, until int64) error
 
 // addOrder writes an order with the external id of its session.
 func (db *DB) addOrder(tx *durable.Tx, o *orders.Order) error {
-	read := *o
-	read.Version--
-	records, err := db.recordsOf(orders.Change{Order: &read})
+	records, err := db.recordsOf(orders.Change{Order: o})
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/auth"
 	"github.com/crepe-checkout/crepe/edge/durable"
 	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/record"
@@ -44,16 +45,32 @@ func (db *DB) WriteSession(ctx context.Context, session *sessions.Session) error
 
 // Session implements sessions.Store and orders.Store.
 func (db *DB) Session(_ context.Context, id string) (*sessions.Session, error) {
-	return located[sessions.Session](db, kindSession, id)
+	s, err := db.sessions.read(id, func() (*sessions.Session, error) { return located[sessions.Session](db, kindSession, id) })
+	switch {
+	case err != nil:
+		return nil, err
+	case db.expired(s):
+		return nil, orders.ErrNotFound
+	}
+	return s.Clone(), nil
+}
+
+// expired reports whether the record of a session that was read before has expired from the database since.
+func (db *DB) expired(s *sessions.Session) bool {
+	until := db.keptUntil(s)
+	return until != 0 && time.Now().UnixMilli() > until
 }
 
 // Order implements orders.Store.
 func (db *DB) Order(_ context.Context, env checkout.Environment, id string) (*orders.Order, error) {
-	o, err := located[orders.Order](db, kindOrder, id)
-	if err == nil && o.Environment != env {
+	o, err := db.orders.read(id, func() (*orders.Order, error) { return located[orders.Order](db, kindOrder, id) })
+	switch {
+	case err != nil:
+		return nil, err
+	case o.Environment != env:
 		return nil, orders.ErrNotFound
 	}
-	return o, err
+	return o.Clone(), nil
 }
 
 // located reads a record by its id alone.
@@ -73,6 +90,49 @@ func located[T any](db *DB, kind, id string) (record *T, err error) {
 
 // Commit implements orders.Store.
 func (db *DB) Commit(_ context.Context, c orders.Change) error {
+	c = next(c)
+	end := db.caching(c)
+	err := db.commit(c)
+	end(err == nil)
+	return err
+}
+
+// next returns the change with copies of its records as they are to be stored.
+func next(c orders.Change) orders.Change {
+	if c.Session != nil {
+		c.Session = c.Session.Clone()
+		c.Session.Version++
+	}
+	if c.Order != nil {
+		c.Order = c.Order.Clone()
+		c.Order.Version++
+	}
+	return c
+}
+
+// caching begins to write a change in the caches. The function that it returns ends that, with whether the change was committed.
+func (db *DB) caching(c orders.Change) (end func(committed bool)) {
+	var ends []func(bool)
+	if c.Session != nil {
+		w := db.sessions.writing(c.Session.ID)
+		ends = append(ends, func(committed bool) { w.end(c.Session, committed) })
+	}
+	if c.Order != nil {
+		w := db.orders.writing(c.Order.ID)
+		ends = append(ends, func(committed bool) { w.end(c.Order, committed) })
+	}
+	if c.Spend != nil {
+		w := db.tokens.writing(tokenKey(c.Spend.Environment, c.Spend.ID))
+		ends = append(ends, func(bool) { w.end(auth.TokenState{}, false) }) // the next reader reads its state
+	}
+	return func(committed bool) {
+		for _, end := range ends {
+			end(committed)
+		}
+	}
+}
+
+func (db *DB) commit(c orders.Change) error {
 	records, err := db.recordsOf(c)
 	if err != nil {
 		return err
@@ -90,11 +150,11 @@ func (db *DB) Commit(_ context.Context, c orders.Change) error {
 	})
 }
 
-// urgent reports whether a change is a provider's event or the outcome of an attempt. A new session, order or attempt can be
+// urgent reports whether a change, whose records have their new versions, is a provider's event or the outcome of an attempt. A new session, order or attempt can be
 // refused while the disk is nearly full; these must be recorded.
 func urgent(c orders.Change) bool {
 	o := c.Order
-	return c.Event != nil || o != nil && o.Version > 0 && len(o.Attempts) > 0 && o.Current().State != orders.Sent
+	return c.Event != nil || o != nil && o.Version > 1 && len(o.Attempts) > 0 && o.Current().State != orders.Sent
 }
 
 // versioned is a session or an order to be written, encoded before it gets to the writer.
@@ -110,25 +170,22 @@ type versioned struct {
 	withSession      bool         // of an order: the change holds its session, so that the external id is known
 }
 
+// recordsOf encodes the records of a change, which have their new versions.
 func (db *DB) recordsOf(c orders.Change) ([]versioned, error) {
 	var records []versioned
-	add := func(r versioned, next any) (err error) {
-		r.text, err = record.Marshal(next)
+	add := func(r versioned, v any) (err error) {
+		r.text, err = record.Marshal(v)
 		records = append(records, r)
 		return err
 	}
 	var err error
 	if session := c.Session; session != nil {
-		prefix, next := keyPrefix(session.Environment, session.StoreID), *session
-		next.Version++
-		err = add(versioned{prefix: prefix, kind: kindSession, id: session.ID, env: session.Environment, read: session.Version,
-			when: db.keptUntil(session), created: session.CreatedAt}, &next)
+		err = add(versioned{prefix: keyPrefix(session.Environment, session.StoreID), kind: kindSession, id: session.ID, env: session.Environment,
+			read: session.Version - 1, when: db.keptUntil(session), created: session.CreatedAt}, session)
 	}
 	if o := c.Order; o != nil && err == nil {
-		prefix, next := keyPrefix(o.Environment, o.StoreID), *o
-		next.Version++
-		err = add(versioned{prefix: prefix, kind: kindOrder, id: o.ID, env: o.Environment, read: o.Version, when: o.DueAt(),
-			tokens: tokensOf(o, c.Session), refund: refundOf(o), withSession: c.Session != nil}, &next)
+		err = add(versioned{prefix: keyPrefix(o.Environment, o.StoreID), kind: kindOrder, id: o.ID, env: o.Environment,
+			read: o.Version - 1, when: o.DueAt(), tokens: tokensOf(o, c.Session), refund: refundOf(o), withSession: c.Session != nil}, o)
 	}
 	return records, err
 }

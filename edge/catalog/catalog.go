@@ -41,6 +41,12 @@ type Store struct {
 	DeletedAt  int64    // Unix milliseconds; 0 while the store exists
 }
 
+// Clone returns a copy that shares with the store only what is replaced as a whole and never changed in place.
+func (s *Store) Clone() *Store {
+	c := *s
+	return &c
+}
+
 // Selling reports whether new checkout sessions can be opened in the store.
 func (s *Store) Selling() bool { return s.DeletedAt == 0 && s.Status.Active() }
 

@@ -56,6 +56,9 @@ func (l *Locator) Client(peer net.IP, forwarded [][]byte) string {
 // because a client can forge them. If a trusted proxy names no client, or not as a plain address, client returns the zero Addr:
 // a proxy's own address is never a buyer's.
 func (l *Locator) client(addr netip.Addr, forwarded [][]byte) netip.Addr {
+	if !l.trusts(addr) {
+		return addr
+	}
 	hops := bytes.Split(bytes.Join(forwarded, []byte(",")), []byte(","))
 	for last := len(hops) - 1; l.trusts(addr); last-- {
 		if last < 0 {

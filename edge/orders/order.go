@@ -1,6 +1,8 @@
 package orders
 
 import (
+	"slices"
+
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/edge/psp"
 	"github.com/crepe-checkout/crepe/edge/sessions"
@@ -37,6 +39,18 @@ type Order struct {
 
 	// KeepUnpaid is how long the buyer's data are kept after the order has ended unpaid, in milliseconds; 0 is for ever.
 	KeepUnpaid int64
+}
+
+// Clone returns a copy that shares with the order only what is replaced as a whole and never changed in place: what was placed, the
+// provider's requests, and the parts of refunds.
+func (o *Order) Clone() *Order {
+	c := *o
+	c.Attempts, c.Payments, c.Tickets = slices.Clone(o.Attempts), slices.Clone(o.Payments), slices.Clone(o.Tickets)
+	c.Refunds, c.Disputes = slices.Clone(o.Refunds), slices.Clone(o.Disputes)
+	for i := range c.Tickets {
+		c.Tickets[i].Versions = slices.Clone(c.Tickets[i].Versions)
+	}
+	return &c
 }
 
 // State is where an order stands.

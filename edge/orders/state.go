@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"hash"
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
@@ -41,31 +40,31 @@ const (
 // digest identifies what a buyer asks for. Price and tax are not part of it: they are frozen with the order, so a tax
 // rule that changes overnight does not reach a buyer who has already seen a total.
 func digest(o *checkout.Order, address sessions.Address) string {
-	h := sha256.New()
 	b := &o.Billing
 	business := "0"
 	if b.IsBusiness {
 		business = "1"
 	}
-	for _, field := range []string{o.SessionID, string(b.Country), b.State, b.Postcode, business, b.BusinessName, b.TaxID,
+	text := make([]byte, 0, 512)
+	for _, field := range [...]string{o.SessionID, string(b.Country), b.State, b.Postcode, business, b.BusinessName, b.TaxID,
 		o.BuyerEmail, o.BuyerIdentity, o.SuccessURL} {
-		writeField(h, field)
+		text = appendField(text, field)
 	}
 	for i := range o.Consents {
-		writeField(h, o.Consents[i].Version)
+		text = appendField(text, o.Consents[i].Version)
 	}
 	if address != (sessions.Address{}) {
-		for _, field := range []string{"address", address.Name, address.Street, address.City} {
-			writeField(h, field)
+		for _, field := range [...]string{"address", address.Name, address.Street, address.City} {
+			text = appendField(text, field)
 		}
 	}
-	return base64.RawStdEncoding.EncodeToString(h.Sum(nil))
+	sum := sha256.Sum256(text)
+	return base64.RawStdEncoding.EncodeToString(sum[:])
 }
 
-// writeField prefixes the length, so that no two lists of fields hash the same bytes.
-func writeField(h hash.Hash, s string) {
-	h.Write(binary.AppendUvarint(nil, uint64(len(s))))
-	h.Write([]byte(s))
+// appendField prefixes the length, so that no two lists of fields have the same bytes.
+func appendField(text []byte, s string) []byte {
+	return append(binary.AppendUvarint(text, uint64(len(s))), s...)
 }
 
 // begin adds a new current attempt. The one before it must be known to be unpayable.

@@ -3,12 +3,17 @@ package server
 import (
 	"context"
 	"log/slog"
+	"reflect"
 	"testing"
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/catalog"
 	"github.com/crepe-checkout/crepe/edge/demo"
+	"github.com/crepe-checkout/crepe/edge/orders"
+	"github.com/crepe-checkout/crepe/edge/record"
 	"github.com/crepe-checkout/crepe/edge/requestid"
+	"github.com/crepe-checkout/crepe/edge/sessions"
 	"github.com/crepe-checkout/crepe/edge/shoptest"
 )
 
@@ -56,6 +61,7 @@ func openTuned(t testing.TB, tune func(*server), settings ...func(*Config)) *sho
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
+		sameAsStored(t, s)
 		if err := s.close(); err != nil {
 			t.Error(err)
 		}
@@ -64,6 +70,31 @@ func openTuned(t testing.TB, tune func(*server), settings ...func(*Config)) *sho
 		}
 	})
 	return &shop{shoptest.New(t, s.PublicURL, seedDemo(t, s)), s, log, json}
+}
+
+// sameAsStored compares what the store answers, from its caches too, with what a scan of all records reads.
+func sameAsStored(t testing.TB, s *server) {
+	db, ctx := s.db.(record.Portable), context.Background()
+	if err := db.Export(ctx, func(e record.Entry) error {
+		var got any
+		var err error
+		switch v := e.Value.(type) {
+		case *sessions.Session:
+			got, err = s.db.Session(ctx, v.ID)
+		case *orders.Order:
+			got, err = s.db.Order(ctx, v.Environment, v.ID)
+		case *catalog.Store:
+			got, err = s.db.Store(ctx, v.ID)
+		default:
+			return nil
+		}
+		if err != nil || !reflect.DeepEqual(got, e.Value) {
+			t.Errorf("the store answers %+v, %v; stored is %+v", got, err, e.Value)
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
 }
 
 // seedDemo seeds the demo merchant.

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"time"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
@@ -51,6 +52,13 @@ type Session struct {
 	ExternalID string // orderMerchantExternalId
 	Language   string // BCP 47, "" for the buyer's own
 	DarkMode   *bool  // nil: the store's choice
+}
+
+// Clone returns a copy that shares with the session only what is replaced as a whole and never changed in place.
+func (s *Session) Clone() *Session {
+	c := *s
+	c.Metadata = maps.Clone(s.Metadata)
+	return &c
 }
 
 // Image is an image of what is sold.
