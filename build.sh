@@ -22,7 +22,7 @@ usage() {
                    PostgreSQL (500), FAULT_RUNS schedules for each fault (200), DAMAGES of a database (2000), POWER_CUTS of each
                    kind of database (50), COPIES of a directory in use (50), HISTORIES of sessions (4000), INPUTS hostile inputs in three hosts (1000000), a year in
                    steps of YEAR_STEP (24h), HANDOVERS of a server under load (30), BODIES through a gateway's plugin in three hosts
-                   (100000); they write edge/FAULTS.md
+                   (100000), BUYERS at once (5000); they write edge/FAULTS.md
 ./build.sh fuzz    every fuzz target for FUZZTIME (default 30s)
 EOF
 }
@@ -254,7 +254,7 @@ torture() {
   go test ./edge/orders -count 1 -timeout 60m -run 'TestCrashAtEveryBoundary$|TestFaults$' -update -crash-twice \
     -fault-runs "${FAULT_RUNS:-200}" -fault-seed "$seed"
   say "more buyers than the provider serves"
-  go test ./edge/orders -count 1 -timeout 60m -run 'TestOverload' -update
+  go test ./edge/orders -count 1 -timeout 60m -run 'TestOverload|TestBurst' -update -buyers "${BUYERS:-5000}"
   say "an error at every operation of the database's own work, starts killed at every operation, power cuts"
   go test ./edge/durable -count 1 -timeout 60m -run 'TestBackgroundErrors$|TestStartKills$|TestPowerCut$' -v -update -io-errors 0 \
     -start-kills 0 -power-cuts "${POWER_CUTS:-50}" | grep -v '^=== '

@@ -50,7 +50,7 @@ func (s *Service) cancelOnce(ctx context.Context, scope *Scope, id, client strin
 	if !ok {
 		return sessions.ProviderMissing(problem.Unavailable, f.order.Environment)
 	}
-	f.buyer = provider.ForBuyer(f.order.StoreID, client)
+	f.buyer = provider.ForBuyer(f.order.StoreID, client, f.order.SessionID)
 	f.provider = f.buyer
 	defer f.buyer.Release()
 	return f.cancel()

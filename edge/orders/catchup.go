@@ -126,6 +126,6 @@ func (f *flow) awaitCatchUp() error {
 	case <-caughtUp:
 		return errAgain
 	case <-time.After(f.deadline.Sub(f.config.Now()) - f.config.TryTimeout):
-		return errCrowded
+		return errDown
 	}
 }

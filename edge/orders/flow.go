@@ -10,6 +10,7 @@ import (
 	"github.com/crepe-checkout/crepe/core/checkout"
 	"github.com/crepe-checkout/crepe/core/problem"
 	"github.com/crepe-checkout/crepe/edge/psp"
+	"github.com/crepe-checkout/crepe/edge/psp/limit"
 	"github.com/crepe-checkout/crepe/edge/sessions"
 )
 
@@ -158,7 +159,13 @@ func (b *busy) Unwrap() error { return b.Problem }
 // RetryAfter is the time until there is capacity for the same request.
 func (b *busy) RetryAfter() time.Duration { return b.after }
 
-func crowded(held *psp.CallError) error { return &busy{errCrowded, held.RetryAfter} }
+// crowded is the refusal of a request one of whose calls was held back.
+func crowded(held *psp.CallError) error {
+	if held.Code == limit.Down {
+		return &busy{errDown, held.RetryAfter}
+	}
+	return &busy{errCrowded, held.RetryAfter}
+}
 
 // read loads the session and the order and checks the request.
 func (f *flow) read() error {
@@ -185,7 +192,7 @@ func (f *flow) read() error {
 		if !ok {
 			return sessions.ProviderMissing(problem.Unavailable, session.Environment)
 		}
-		f.buyer = provider.ForBuyer(session.StoreID, f.client)
+		f.buyer = provider.ForBuyer(session.StoreID, f.client, session.ID)
 		f.provider = f.buyer
 	}
 	if url := f.request.SuccessURL; url != "" && !sessions.ReturnAllowed(url, session.Environment, f.returnHosts()) {

@@ -21,7 +21,7 @@ func within(l *limit.Limiter) func(*orders.Config) {
 
 // unlimited is a provider without limits.
 func unlimited(p orders.Calls) orders.Provider {
-	return orders.Provider{Background: p, ForBuyer: func(string, string) orders.BuyerCalls { return everReady{p} }}
+	return orders.Provider{Background: p, ForBuyer: func(_, _, _ string) orders.BuyerCalls { return everReady{p} }}
 }
 
 // everReady needs no reservation.
@@ -39,7 +39,7 @@ func TestLimitsRefuseEarly(t *testing.T) {
 	d.restart(within(limiter))
 	trip := func() {
 		d.faults = []*psp.CallError{{Class: psp.Unknown}}
-		calls := limiter.For("", "")
+		calls := limiter.For("", "", "")
 		calls.Retrieve(time.Now().Add(time.Minute), "") // answers, so the breaker is closed
 		calls.Create(time.Now().Add(time.Minute), psp.RenderedRequest{}, "k")
 	}
@@ -79,7 +79,7 @@ func TestLimitsSupersede(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.restart(within(limit.New(d.provider, limit.Limits{Rate: 0.001}))) // one slot now, the next in 20 minutes
+	d.restart(within(limit.New(d.provider, limit.Limits{Rate: 0.001}))) // one slot now, the next in 17 minutes
 	if second, err := d.order("FR"); err != nil || second == first {
 		t.Errorf("got %q, %v", second, err)
 	}

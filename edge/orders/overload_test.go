@@ -26,7 +26,7 @@ import (
 
 const (
 	overloadRate   = 25 // calls a second that the provider takes
-	overloadBuyers = 20 // of them: the buyers' share
+	overloadBuyers = 20 // of them: what buyers have at least
 	overloadLasts  = 40 * time.Second
 	overloadTries  = 4                      // of a buyer: the contract's first one and three more
 	overloadAnswer = 350 * time.Millisecond // of the provider
@@ -36,7 +36,7 @@ const (
 // checkout that nobody gets. All of it happens in virtual time.
 func TestOverload(t *testing.T) {
 	table := newTable("More buyers than the provider serves", "In virtual time, against a provider that takes 25 calls a second, of "+
-		"which a fifth is kept for background work, and answers in 350 ms. Buyers who get a 503 come again when its Retry-After "+
+		"which background work has a fifth if it needs it, and answers in 350 ms. Buyers who get a 503 come again when its Retry-After "+
 		"says, three times at most. No checkout is made at the provider whose URL its buyer does not get.",
 		"buyers, of those who can be served", "create-orders", "orders a second", "refused with 503", "checkouts for nobody", "longest answer")
 	var peak float64

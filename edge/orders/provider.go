@@ -10,8 +10,9 @@ import (
 // Provider is the payment provider of an environment as a [Service] calls it. Buyers and background jobs have separate limits,
 // so that neither keeps the other from the provider.
 type Provider struct {
-	// ForBuyer returns the provider for the calls of one create-order, which count to a store and to one of its clients.
-	ForBuyer func(store, client string) BuyerCalls
+	// ForBuyer returns the provider for the calls of one request about a session's order, which count to a store and to one of its
+	// clients. A request that was refused for lack of capacity keeps its place, and the session's next one takes it.
+	ForBuyer func(store, client, session string) BuyerCalls
 	// Background is the provider for the sweeper and for reconciliation.
 	Background Calls
 }
@@ -19,7 +20,7 @@ type Provider struct {
 // Limited returns a provider within the limits of l.
 func Limited(l *limit.Limiter) Provider {
 	return Provider{
-		ForBuyer:   func(store, client string) BuyerCalls { return l.For(store, client) },
+		ForBuyer:   func(store, client, session string) BuyerCalls { return l.For(store, client, session) },
 		Background: l.Background(),
 	}
 }

@@ -130,7 +130,7 @@ func (s *Service) onOrder(ctx context.Context, client string, read func() (*Orde
 			return nil, err
 		}
 		if provider, ok := s.config.Providers[f.order.Environment]; ok {
-			f.buyer = provider.ForBuyer(f.order.StoreID, client)
+			f.buyer = provider.ForBuyer(f.order.StoreID, client, f.order.SessionID)
 			f.provider = f.buyer
 		}
 		if err = step(&f); !errors.Is(err, ErrStale) {

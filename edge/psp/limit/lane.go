@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -11,40 +12,47 @@ import (
 	"github.com/crepe-checkout/crepe/edge/psp"
 )
 
-// longestRetry bounds the RetryAfter of a call that was refused.
-const longestRetry = time.Minute
+const (
+	// mostAway is how many callers keep a place while they are away. Beyond it a caller is told the time, and has no place.
+	mostAway = 10_000
+	// lateness is how long a place is kept for a caller who does not come back in time.
+	lateness = 20 * time.Second
+)
 
 // caller is to whom a call counts: a store and one of its clients.
 type caller []string
 
-// lane limits the rate and the concurrency of one kind of call. Calls that wait are served in a fair order.
+// lane limits the rate and the concurrency of one kind of call. Calls that wait are served in a fair order. A call that is refused
+// keeps its place in that order: its caller is away, and takes the place again when it repeats the call.
 type lane struct {
 	slots   int // calls that may be made at once
 	waiting int // calls that may wait
 	bucket  *rate.Limiter
+	charged *rate.Limiter // loses a token for each call, too, even one that it does not have; nil for none
 
 	mutex sync.Mutex
-	busy  int         // slots that are taken
-	queue fairQueue   // calls that wait
-	next  *time.Timer // fires when the bucket has a token for the first of them; nil while it is not needed
-	retry time.Time   // when there will be room for everything that was refused so far
+	busy  int               // slots that are taken
+	queue fairQueue         // of the callers who are here and of those who are away
+	away  map[string]*place // those who are away, by key
+	swept time.Time         // when forget was last at work
+	next  *time.Timer       // fires when the bucket has a token for the first who is here; nil while it is not needed
 }
 
-func newLane(perSecond float64, slots, waiting int) *lane {
+// newLane returns a lane for so many calls a second, and so many at once after a pause. A perSecond of 0 is no limit.
+func newLane(perSecond, burst float64, slots, waiting int) *lane {
 	limit := rate.Inf
 	if perSecond > 0 {
 		limit = rate.Limit(perSecond)
 	}
-	return &lane{slots: slots, waiting: waiting, bucket: rate.NewLimiter(limit, max(1, int(perSecond)))}
+	return &lane{slots: slots, waiting: waiting, bucket: rate.NewLimiter(limit, max(1, int(burst))), away: make(map[string]*place)}
 }
 
 // enter takes a slot, waiting until latest at most; leave gives it back. A call that cannot get one in time is refused as soon as
-// that is known.
-func (l *lane) enter(latest time.Time, c caller) *psp.CallError {
-	w := &waiter{caller: c, latest: latest, answer: make(chan *psp.CallError, 1)}
-	l.join(w)
+// that is known. The key identifies the call when it is repeated; "" keeps no place, and neither does a call that cannot wait.
+func (l *lane) enter(c caller, key string, latest time.Time) *psp.CallError {
+	p, answer := l.join(c, key, latest)
 	select {
-	case callErr := <-w.answer:
+	case callErr := <-answer:
 		return callErr
 	default:
 	}
@@ -52,38 +60,79 @@ func (l *lane) enter(latest time.Time, c caller) *psp.CallError {
 	defer timeout.Stop()
 	select {
 	case <-timeout.C:
-		l.withdraw(w)
-	case callErr := <-w.answer:
+		l.withdraw(p)
+	case callErr := <-answer:
 		return callErr
 	}
-	return <-w.answer
+	return <-answer
 }
 
-// join adds a call to the queue. If more wait than can be served in time, the last call of the caller with the most is refused.
-func (l *lane) join(w *waiter) {
+// join takes the call's place in the queue, or a new one. If its turn comes too late, it is refused. If too many wait, the last of
+// the caller with the most is.
+func (l *lane) join(c caller, key string, latest time.Time) (*place, <-chan *psp.CallError) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	l.queue.push(w, w.caller)
+	now := time.Now()
+	l.forget(now)
+	if !latest.After(now) {
+		key = ""
+	}
+	p := l.place(c, key)
+	answer := make(chan *psp.CallError, 1)
+	p.answer = answer
+	l.queue.count(p.caller, 1)
 	l.serve()
-	if l.queue.length == 0 {
+	switch {
+	case p.answer == nil:
+	case l.wait(l.queue.turn(p, p.caller)) > latest.Sub(now):
+		l.refuse(p, "queue_full_here")
+	case l.queue.here > l.waiting:
+		l.refuse(l.queue.last(), "queue_full_here")
+	}
+	return p, answer
+}
+
+// place returns the place that was kept for a key, or a new one.
+func (l *lane) place(c caller, key string) *place {
+	if p, kept := l.away[key]; kept {
+		delete(l.away, key)
+		return p
+	}
+	p := &place{caller: c, key: key}
+	l.queue.push(p, c)
+	return p
+}
+
+// refuse refuses a call that waits, and keeps its place. Its RetryAfter is when its turn comes.
+func (l *lane) refuse(p *place, code string) {
+	wait := l.wait(l.queue.turn(p, p.caller))
+	l.queue.count(p.caller, -1)
+	p.tell(heldBack(code, wait))
+	if _, taken := l.away[p.key]; taken || p.key == "" || len(l.away) >= mostAway {
+		l.queue.remove(func(other *place) bool { return other == p })
 		return
 	}
-	if last := l.queue.last(); l.queue.length > l.waiting || l.wait(l.queue.length) > time.Until(last.latest) {
-		l.drop(last, "queue_full_here")
-	}
+	l.away[p.key] = p
+	p.until = time.Now().Add(wait + lateness)
 }
 
-// drop refuses a call that waits, if it still does.
-func (l *lane) drop(w *waiter, code string) {
-	if l.queue.remove(w, w.caller) {
-		w.answer <- l.refuse(code)
+// forget removes the places of callers who have not come back, once a second.
+func (l *lane) forget(now time.Time) {
+	if now.Sub(l.swept) < time.Second {
+		return
 	}
+	l.swept = now
+	gone := func(p *place) bool { return p.answer == nil && now.After(p.until) }
+	l.queue.remove(gone)
+	maps.DeleteFunc(l.away, func(_ string, p *place) bool { return gone(p) })
 }
 
-func (l *lane) withdraw(w *waiter) {
+func (l *lane) withdraw(p *place) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	l.drop(w, "no_turn_here")
+	if p.answer != nil {
+		l.refuse(p, "no_turn_here")
+	}
 }
 
 func (l *lane) leave() {
@@ -93,15 +142,18 @@ func (l *lane) leave() {
 	l.serve()
 }
 
-// serve gives slots to the calls that wait, as long as there are slots and tokens.
+// serve gives slots to the callers who are here, as long as there are slots and tokens.
 func (l *lane) serve() {
-	for l.queue.length > 0 && l.busy < l.slots {
+	for l.queue.here > 0 && l.busy < l.slots {
 		if !l.bucket.Allow() {
 			l.serveIn(l.wait(1))
 			return
 		}
+		if l.charged != nil {
+			l.charged.Reserve()
+		}
 		l.busy++
-		l.queue.pop().answer <- nil
+		l.queue.pop().tell(nil)
 	}
 }
 
@@ -126,46 +178,35 @@ func (l *lane) wait(n int) time.Duration {
 	return time.Duration(math.Ceil(max(0, missing) / float64(l.bucket.Limit()) * float64(time.Second)))
 }
 
-// refuse returns the error of a call for which there is no room. Each refused call gets a RetryAfter of its own, so that they do
-// not come back together.
-func (l *lane) refuse(code string) *psp.CallError {
-	now := time.Now()
-	l.retry = latest(l.retry, now.Add(l.wait(l.queue.length+1)))
-	callErr := heldBack(code, min(l.retry.Sub(now), longestRetry))
-	if l.bucket.Limit() != rate.Inf && callErr.RetryAfter < longestRetry {
-		l.retry = l.retry.Add(time.Duration(float64(time.Second) / float64(l.bucket.Limit())))
-	}
-	return callErr
-}
-
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-// waiter is a call that waits.
-type waiter struct {
+// place is a call's place in the queue.
+type place struct {
 	caller caller
-	latest time.Time           // the call is refused if it has no slot by then
-	answer chan *psp.CallError // gets one element: nil for a slot
+	key    string
+	answer chan<- *psp.CallError // gets one element, nil for a slot; nil while the caller is away
+	until  time.Time             // how long the place is kept for a caller who is away
+}
+
+// tell answers the caller, who is not here any more then.
+func (p *place) tell(callErr *psp.CallError) {
+	p.answer <- callErr
+	p.answer = nil
 }
 
 // fairQueue is a queue of queues: it serves its parts in rotation, and so does each part. A queue without parts is first in,
-// first out.
+// first out. Who is away is passed over, and is next when he comes back.
 type fairQueue struct {
-	name    string
-	length  int // of all parts together
-	parts   []*fairQueue
-	waiters []*waiter
+	name   string
+	length int // places of all parts together
+	here   int // those of them whose caller is here
+	parts  []*fairQueue
+	places []*place
 }
 
-// push adds a waiter to the part that its caller names.
-func (q *fairQueue) push(w *waiter, c caller) {
+// push adds a place, whose caller is away, to the part that the caller names.
+func (q *fairQueue) push(p *place, c caller) {
 	q.length++
 	if len(c) == 0 {
-		q.waiters = append(q.waiters, w)
+		q.places = append(q.places, p)
 		return
 	}
 	i := q.part(c[0])
@@ -173,7 +214,7 @@ func (q *fairQueue) push(w *waiter, c caller) {
 		i = len(q.parts)
 		q.parts = append(q.parts, &fairQueue{name: c[0]})
 	}
-	q.parts[i].push(w, c[1:])
+	q.parts[i].push(p, c[1:])
 }
 
 // part finds a part by its name, -1 if there is none.
@@ -181,52 +222,78 @@ func (q *fairQueue) part(name string) int {
 	return slices.IndexFunc(q.parts, func(p *fairQueue) bool { return p.name == name })
 }
 
-// pop removes the waiter that is next.
-func (q *fairQueue) pop() *waiter {
-	q.length--
-	if len(q.parts) == 0 {
-		w := q.waiters[0]
-		q.waiters = q.waiters[1:]
-		return w
+// count adds n to the callers who are here.
+func (q *fairQueue) count(c caller, n int) {
+	q.here += n
+	if len(c) > 0 {
+		q.parts[q.part(c[0])].count(c[1:], n)
 	}
-	first := q.parts[0]
-	q.parts = q.parts[1:]
-	w := first.pop()
-	if first.length > 0 {
-		q.parts = append(q.parts, first)
-	}
-	return w
 }
 
-// last returns the last waiter of the longest part.
-func (q *fairQueue) last() *waiter {
+// pop removes the place of the caller who is next of those who are here.
+func (q *fairQueue) pop() *place {
+	q.length--
+	q.here--
 	if len(q.parts) == 0 {
-		return q.waiters[len(q.waiters)-1]
+		i := slices.IndexFunc(q.places, func(p *place) bool { return p.answer != nil })
+		p := q.places[i]
+		q.places = slices.Delete(q.places, i, i+1)
+		return p
+	}
+	i := slices.IndexFunc(q.parts, func(p *fairQueue) bool { return p.here > 0 })
+	next := q.parts[i]
+	q.parts = slices.Delete(q.parts, i, i+1)
+	p := next.pop()
+	if next.length > 0 {
+		q.parts = append(q.parts, next)
+	}
+	return p
+}
+
+// turn is how many calls are served up to that of a place, if all callers come back in time.
+func (q *fairQueue) turn(p *place, c caller) int {
+	if len(c) == 0 {
+		return slices.Index(q.places, p) + 1
+	}
+	own := q.part(c[0])
+	round := q.parts[own].turn(p, c[1:])
+	turn := round
+	for i, other := range q.parts {
+		switch {
+		case i < own:
+			turn += min(round, other.length)
+		case i > own:
+			turn += min(round-1, other.length)
+		}
+	}
+	return turn
+}
+
+// last returns the last place whose caller is here, of the part with the most of them.
+func (q *fairQueue) last() *place {
+	if len(q.parts) == 0 {
+		for _, p := range slices.Backward(q.places) {
+			if p.answer != nil {
+				return p
+			}
+		}
 	}
 	longest := q.parts[0]
 	for _, p := range q.parts {
-		if p.length >= longest.length {
+		if p.here >= longest.here {
 			longest = p
 		}
 	}
 	return longest.last()
 }
 
-// remove removes a waiter, and reports whether it was there.
-func (q *fairQueue) remove(w *waiter, c caller) (found bool) {
-	if len(c) == 0 {
-		i := slices.Index(q.waiters, w)
-		if found = i >= 0; found {
-			q.waiters = slices.Delete(q.waiters, i, i+1)
-		}
-	} else if i := q.part(c[0]); i >= 0 {
-		found = q.parts[i].remove(w, c[1:])
-		if q.parts[i].length == 0 {
-			q.parts = slices.Delete(q.parts, i, i+1)
-		}
-	}
-	if found {
-		q.length--
-	}
-	return found
+// remove removes places whose callers are away.
+func (q *fairQueue) remove(gone func(*place) bool) {
+	q.places = slices.DeleteFunc(q.places, gone)
+	q.length = len(q.places)
+	q.parts = slices.DeleteFunc(q.parts, func(part *fairQueue) bool {
+		part.remove(gone)
+		q.length += part.length
+		return part.length == 0
+	})
 }

@@ -1,13 +1,20 @@
 // Package limit holds calls to a payment provider back, so that they do not pile up: a rate limit, a bulkhead, a circuit breaker
 // and a fair queue.
 //
-// A [Limiter] has two lanes, each with a rate and a number of concurrent calls of its own: one for buyers ([Limiter.For]) and one
-// for background jobs ([Limiter.Background]), which therefore go on however many buyers wait.
+// A [Limiter] has two lanes, each with a number of concurrent calls of its own: one for buyers ([Limiter.For]) and one for background
+// jobs ([Limiter.Background]). Background jobs have a fifth of the rate, and go on however many buyers wait. Buyers have the rest,
+// and what the background jobs do not use.
 //
-// A call that is held back has not been sent: its error is [psp.NotExecuted] and Held, and its RetryAfter says when there will
-// be room for it. A call waits for a slot only as long as an answer can still arrive by its deadline, and holds no lock
-// meanwhile. Slots go around between the stores that wait, and within a store between its clients, so that neither takes
-// more than its share.
+// A call waits for a slot only as long as an answer can still arrive by its deadline, and holds no lock meanwhile. Slots go around
+// between the stores that wait, and within a store between its clients, so that neither takes more than its share.
+//
+// A call that is held back has not been sent: its error is [psp.NotExecuted] and Held. It keeps its place in the queue, and its
+// RetryAfter says when its turn comes, at the provider's rate and with the places before it. A request with the same key takes the
+// place again. It is served at once if it comes at that time, or a little later: later calls of the same store do not pass it.
+//
+// Caveats: A store that has come meanwhile takes its turns, and background jobs their share; both put the turn off. A provider that
+// answers slowly does, too, as its rate says nothing of that. The places are in memory, of this process only, 10,000 at most. In
+// another process, or after a restart, the request joins the end of a queue of which others are away at that time.
 package limit
 
 import (
@@ -33,8 +40,11 @@ type Limits struct {
 	Metrics *metrics.Set // counts the calls; nil for none
 }
 
-// backgroundShare is the part of the rate that is reserved for background jobs. They have slots of their own in the same
-// proportion.
+// Down is the Code of calls that were held back because the provider does not answer.
+const Down = "provider_is_down"
+
+// backgroundShare is the part of the rate that background jobs get before buyers, and their number of slots in proportion to the
+// buyers'. Buyers have what the background jobs leave.
 const backgroundShare = 0.2
 
 // Limiter limits the calls to a provider. It is safe for concurrent use.
@@ -57,14 +67,15 @@ func New(p psp.Provider, l Limits) *Limiter {
 	backgroundSlots := max(1, int(float64(l.Concurrent)*backgroundShare/(1-backgroundShare)))
 	limiter := &Limiter{
 		provider: p, limits: l,
-		buyers:     newLane(l.Rate*(1-backgroundShare), l.Concurrent, l.Waiting),
-		background: newLane(l.Rate*backgroundShare, backgroundSlots, l.Waiting),
+		buyers:     newLane(l.Rate, l.Rate*(1-backgroundShare), l.Concurrent, l.Waiting),
+		background: newLane(l.Rate*backgroundShare, l.Rate*backgroundShare, backgroundSlots, l.Waiting),
 		breaker: gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
 			Name: p.Name(), Timeout: l.Rest,
 			ReadyToTrip:  func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= l.Trip },
 			IsSuccessful: answered,
 		}),
 	}
+	limiter.background.charged = limiter.buyers.bucket
 	limiter.declare(l.Metrics)
 	return limiter
 }
@@ -75,9 +86,10 @@ func answered(err error) bool {
 	return err == nil || errors.As(err, &callErr) && callErr.Status != 0 && callErr.Status < 500
 }
 
-// For returns the provider for the calls of one request of a buyer, which count to a store and to one of its clients.
-func (l *Limiter) For(store, client string) *Calls {
-	return &Calls{Provider: l.provider, limiter: l, lane: l.buyers, caller: caller{store, client}}
+// For returns the provider for the calls of one request of a buyer, which count to a store and to one of its clients. A request that
+// repeats another has its key, and the place in the queue that was kept for it.
+func (l *Limiter) For(store, client, key string) *Calls {
+	return &Calls{Provider: l.provider, limiter: l, lane: l.buyers, caller: caller{store, client}, key: key}
 }
 
 // Background returns the provider for work that no buyer waits for.
@@ -91,6 +103,7 @@ type Calls struct {
 	limiter  *Limiter
 	lane     *lane
 	caller   caller
+	key      string
 	reserved int // calls that the reserved slot still serves
 }
 
@@ -126,7 +139,7 @@ func (c *Calls) enter(latest time.Time) *psp.CallError {
 	if c.limiter.breaker.State() == gobreaker.StateOpen {
 		return c.providerDown()
 	}
-	return c.lane.enter(latest, c.caller)
+	return c.lane.enter(c.caller, c.key, latest)
 }
 
 // enterBy takes a slot for a call whose answer must arrive by a deadline.
@@ -209,7 +222,7 @@ func limited[T any](c *Calls, operation string, deadline time.Time, call func() 
 }
 
 func (c *Calls) providerDown() *psp.CallError {
-	return heldBack("provider_is_down", c.limiter.limits.Rest)
+	return heldBack(Down, c.limiter.limits.Rest)
 }
 
 func heldBack(code string, wait time.Duration) *psp.CallError {

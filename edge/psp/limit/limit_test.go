@@ -2,8 +2,10 @@ package limit
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,7 +37,7 @@ func (f *fake) Create(time.Time, psp.RenderedRequest, string) (psp.Checkout, *ps
 
 // create is a buyer's call that is in no hurry.
 func create(l *Limiter, within time.Duration) *psp.CallError {
-	_, callErr := l.For("", "").Create(time.Now().Add(within), psp.RenderedRequest{}, "k")
+	_, callErr := l.For("", "", "").Create(time.Now().Add(within), psp.RenderedRequest{}, "k")
 	return callErr
 }
 
@@ -110,9 +112,9 @@ func TestRate(t *testing.T) {
 		p := new(fake)
 		l := New(p, Limits{Rate: 10})
 		var waits []time.Duration
-		made := func(c *Calls) (n int) {
-			for range 15 {
-				_, held := c.Create(time.Now().Add(time.Second), psp.RenderedRequest{}, "k")
+		made := func(from func(key string) *Calls) (n int) {
+			for i := range 15 {
+				_, held := from(fmt.Sprint(i)).Create(time.Now().Add(1050*time.Millisecond), psp.RenderedRequest{}, "k")
 				if held == nil {
 					n++
 				} else if waits = append(waits, held.RetryAfter); !held.Held || held.Class != psp.NotExecuted {
@@ -121,11 +123,11 @@ func TestRate(t *testing.T) {
 			}
 			return n
 		}
-		if buyers, background := made(l.For("", "")), made(l.Background()); buyers != 8 || background != 2 || p.sent != 10 {
+		if buyers, background := made(func(key string) *Calls { return l.For("", "", key) }), made(func(string) *Calls { return l.Background() }); buyers != 8 || background != 2 || p.sent != 10 {
 			t.Errorf("%d calls of buyers, %d in the background, sent %d", buyers, background, p.sent)
 		}
 		for i, wait := range waits[:7] {
-			if want := time.Duration(i+1) * time.Second / 8; (wait - want).Abs() > time.Microsecond {
+			if want := time.Duration(i+1) * time.Second / 10; (wait - want).Abs() > time.Microsecond {
 				t.Errorf("refusal %d says to wait for %v, not %v", i, wait, want)
 			}
 		}
@@ -149,7 +151,7 @@ func TestFairness(t *testing.T) {
 		ask := func(store, client string, n int) {
 			for range n {
 				go func() {
-					if _, held := l.For(store, client).Create(time.Now().Add(time.Minute), psp.RenderedRequest{}, "k"); held == nil {
+					if _, held := l.For(store, client, "").Create(time.Now().Add(time.Minute), psp.RenderedRequest{}, "k"); held == nil {
 						served <- store + client
 					}
 				}()
@@ -170,6 +172,105 @@ func TestFairness(t *testing.T) {
 		}
 	})
 }
+
+// TestPlace: a call that was refused keeps its place. Repeated in time, it is served before those that came later; repeated too late,
+// after them. Its RetryAfter is when its turn comes, also if it asks again before.
+func TestPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(new(fake), Limits{Rate: 10}) // 8 at once
+		ask := func(key string, patience time.Duration) *psp.CallError {
+			return l.For("A", "1", key).Reserve(time.Now().Add(patience))
+		}
+		for i := range 8 {
+			ask(fmt.Sprint(i), time.Second)
+		}
+		wants := func(key string, patience, want time.Duration) {
+			t.Helper()
+			held := ask(key, patience)
+			if held == nil && want >= 0 || held != nil && (held.RetryAfter-want).Abs() > time.Microsecond {
+				t.Errorf("%s got %+v, not %v", key, held, want)
+			}
+		}
+		const at, served = time.Millisecond, time.Duration(-1)
+		wants("early", at, 100*time.Millisecond)
+		wants("late", at, 200*time.Millisecond)
+		wants("impatient", 0, 300*time.Millisecond)
+		wants("third", at, 300*time.Millisecond)
+		time.Sleep(50 * time.Millisecond)
+		wants("third", at, 250*time.Millisecond)
+		time.Sleep(50 * time.Millisecond)
+		wants("early", at, served)
+		wants("third", at, 200*time.Millisecond)
+		time.Sleep(lateness + time.Second)
+		for i := range 8 {
+			ask(fmt.Sprint(i), time.Second)
+		}
+		wants("late", at, 100*time.Millisecond)
+		if n := l.buyers.queue.length; n != 1 || len(l.buyers.away) != 1 || l.buyers.queue.here != 0 {
+			t.Errorf("%d places, %d away", n, len(l.buyers.away))
+		}
+	})
+}
+
+// TestPlaceFairness: the places of those who are away are in the stores' turns as well. A store that comes later is not behind all
+// of another's, and the first of each store who comes back in time is next.
+func TestPlaceFairness(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := New(new(fake), Limits{Rate: 1})
+		ask := func(store, key string) time.Duration {
+			held := l.For(store, key, key).Reserve(time.Now().Add(time.Millisecond))
+			if held == nil {
+				return 0
+			}
+			return held.RetryAfter.Round(time.Millisecond)
+		}
+		var told []string
+		for _, key := range []string{"A0", "A1", "A2", "A3", "B1", "B2", "A2", "A3"} {
+			told = append(told, fmt.Sprint(key, " ", ask(key[:1], key)))
+		}
+		if want := "A0 0s, A1 1s, A2 2s, A3 3s, B1 2s, B2 4s, A2 3s, A3 5s"; strings.Join(told, ", ") != want {
+			t.Errorf("told %v, not %s", told, want)
+		}
+		for _, key := range []string{"A1", "B1", "A2", "B2", "A3"} {
+			time.Sleep(time.Second)
+			if wait := ask(key[:1], key); wait != 0 {
+				t.Errorf("%s has to wait %v", key, wait)
+			}
+		}
+	})
+}
+
+// TestBackgroundShare: background jobs that have enough to do get a fifth of the rate however many buyers wait, and buyers get the rest,
+// which is all of it while there are no background jobs.
+func TestBackgroundShare(t *testing.T) {
+	const lasts = 10 * time.Second
+	for _, c := range []struct{ jobs, buyers, background int }{{0, 108, 0}, {50, 88, 22}} { // 8 and 2 at once, and then 10 a second
+		synctest.Test(t, func(t *testing.T) {
+			l := New(new(fake), Limits{Rate: 10})
+			var all sync.WaitGroup
+			var buyers, background atomic.Int32
+			end := time.Now().Add(lasts)
+			call := func(calls *Calls, made *atomic.Int32) {
+				for calls.Reserve(end) == nil {
+					made.Add(1)
+					calls.Release()
+				}
+			}
+			for i := range 50 {
+				all.Go(func() { call(l.For("", "", fmt.Sprint(i)), &buyers) })
+			}
+			for range c.jobs {
+				all.Go(func() { call(l.Background(), &background) })
+			}
+			all.Wait()
+			if b, j := int(buyers.Load()), int(background.Load()); abs(b-c.buyers) > 1 || abs(j-c.background) > 1 || b+j > 110 {
+				t.Errorf("%d calls of buyers and %d of background jobs, not %d and %d", b, j, c.buyers, c.background)
+			}
+		})
+	}
+}
+
+func abs(n int) int { return max(n, -n) }
 
 // TestQueue: the queue for a provider that hangs is bounded, and the next call is refused at once. Background jobs have slots of
 // their own.

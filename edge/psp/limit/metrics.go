@@ -18,7 +18,8 @@ func (l *Limiter) declare(m *metrics.Set) {
 		metrics.Value(func() float64 { return breakerStates[l.breaker.State()] }))
 	lanes := []string{"lane"}
 	m.Gauge("crepe_provider_calls_in_flight", "Slots for calls to the payment provider that are taken.", lanes, l.lanes(func(one *lane) int { return one.busy }))
-	m.Gauge("crepe_provider_calls_waiting", "Calls that wait for a slot.", lanes, l.lanes(func(one *lane) int { return one.queue.length }))
+	m.Gauge("crepe_provider_calls_waiting", "Calls that wait for a slot.", lanes, l.lanes(func(one *lane) int { return one.queue.here }))
+	m.Gauge("crepe_provider_calls_deferred", "Calls that were told when to come back, and keep their place.", lanes, l.lanes(func(one *lane) int { return len(one.away) }))
 }
 
 // lanes returns a function that reads a number of each lane.
