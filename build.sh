@@ -17,6 +17,7 @@ usage() {
 ./build.sh bench   benchmarks, with the figures of BENCHMARKS.md
 ./build.sh bench-check  compare CPU time and allocations of operations with edge/server/costs.txt, in a minute; -update writes the file
 ./build.sh bench-scale  create-order on PostgreSQL beside pgbench and beside Badger, at STORED orders (10000,100000,1000000)
+./build.sh bench-peers  orders with Vendure on PostgreSQL and with Crêpe, in alternating ROUNDS (3); NOTE tells BENCHMARKS.md what else the machine did
 ./build.sh bench-wasm  the WebAssembly module beside the core natively and beside zod and ajv, for BENCHMARKS.md and wasm/budgets.txt
 ./build.sh torture the long proofs: KILLS kills of the binary (50), SCHEDULES of orders at random (5000), POSTGRES_SCHEDULES on
                    PostgreSQL (500), FAULT_RUNS schedules for each fault (200), DAMAGES of a database (2000), POWER_CUTS of each
@@ -226,6 +227,11 @@ bench_scale() {
   go test ./edge/e2e -v -count 1 -timeout 2h -run '^$' -bench 'Scale$' -benchtime 1x -scale-stored "${STORED:-10000,100000,1000000}"
 }
 
+bench_peers() {
+  need postgresql
+  go test ./edge/e2e -count 1 -timeout 2h -run '^$' -bench 'Peers$' -benchtime 1x -peer-rounds "${ROUNDS:-3}" -peer-note "${NOTE:-}" -update
+}
+
 bench_wasm() {
   go test ./wasm -run '^$' -bench '^BenchmarkHosts$' -update
   (cd wasm/plugins/hosts && go test -run '^$' -bench . -update)
@@ -306,6 +312,7 @@ case $command in
   bench) bench ;;
   bench-check) bench_check "$@" ;;
   bench-scale) bench_scale ;;
+  bench-peers) need_node; bench_peers ;;
   bench-wasm) need_node; bench_wasm ;;
   torture) need_node; torture ;;
   fuzz) need_node; fuzz ;;

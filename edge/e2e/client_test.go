@@ -92,7 +92,7 @@ declare function show(text: string): void;
 	return text
 }
 
-func read(t *testing.T, file string) string {
+func read(t testing.TB, file string) string {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {

@@ -70,7 +70,7 @@ func TestSDK(t *testing.T) {
 }
 
 // npmInstall installs a folder's locked packages unless they are up to date, and returns its absolute path.
-func npmInstall(t *testing.T, dir string) string {
+func npmInstall(t testing.TB, dir string) string {
 	t.Helper()
 	dir, err := filepath.Abs(dir)
 	if err != nil {
