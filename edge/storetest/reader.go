@@ -36,7 +36,7 @@ func (s *shelf) put(createdAt int64, change func(*sessions.Session, *orders.Orde
 	a := &o.Attempts[0]
 	a.URL, a.State = "https://pay.example/"+o.ID, orders.Open
 	a.Placed.BuyerEmail = "ada@example.com"
-	a.Placed.Quote = checkout.Quote{Currency: "EUR", Assessment: tax.Assessment{Subtotal: 1000, Tax: 190, Total: 1190}}
+	a.Placed.Quote = checkout.Quote{Currency: "EUR", ListPrice: 1200, Discount: checkout.Discount{Label: "Autumn", Minor: 200}, Assessment: tax.Assessment{Subtotal: 1000, Tax: 190, Total: 1190}}
 	if change != nil {
 		change(session, o)
 	}
