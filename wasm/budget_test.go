@@ -60,9 +60,10 @@ func hold(t *testing.T, name string, got int) {
 	}
 }
 
-// TestSize checks the size of the module, of its compressed copy for the page, and of the plugins.
+// TestSize checks the size of both builds, of the compressed copy for the page, and of the plugins.
 func TestSize(t *testing.T) {
 	hold(t, "raw", len(wasm.Module))
+	hold(t, "fast", len(wasm.Fast))
 	files, err := filepath.Glob("../web/dist/checkout-*.wasm")
 	if err != nil || len(files) != 1 {
 		t.Fatalf("%d modules in web/dist, %v", len(files), err)

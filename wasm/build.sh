@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds checkout.wasm, the core for browsers and other hosts, from wasm/guest, the plugins for gateways and for Extism's hosts from
-# wasm/plugins, and the sample rules from wasm/rules.
+# Builds checkout.wasm, the core for browsers and other hosts, and checkout-fast.wasm, the same for servers, from wasm/guest, the plugins
+# for gateways and for Extism's hosts from wasm/plugins, and the sample rules from wasm/rules.
 #
 #   wasm/build.sh           writes the modules
 #   wasm/build.sh --check   builds copies, fails if one differs from the committed module, and prints the budgets
@@ -62,15 +62,18 @@ build_tinygo() {
 	mv "$temporary/tinygo" "$cache/bin/tinygo" # last: its presence marks a complete installation
 }
 
-# guests has a line for each module: its file, the folder of its program, TinyGo's target, and the folder of its exports if that is another one.
-guests="checkout.wasm guest guest/target.json
-plugins/httpwasm/plugin.wasm plugins/httpwasm plugins/httpwasm/target.json
-plugins/extism/plugin.wasm plugins/extism guest/target.json
-rules/limits.wasm rules/limits guest/target.json rules
-rules/addresses.wasm rules/addresses guest/target.json rules
-rules/countries.wasm rules/countries guest/target.json rules
-rules/vatid.wasm rules/vatid guest/target.json rules
-rules/coupon.wasm rules/coupon guest/target.json rules"
+# guests has a line for each module: its file, what it is compiled for, the folder of its program, TinyGo's target, and the folder of its
+# exports if that is another one. For size are those that a page loads or a merchant uploads, for speed those that a server runs for every
+# request.
+guests="checkout.wasm size guest guest/target.json
+checkout-fast.wasm speed guest guest/target.json
+plugins/httpwasm/plugin.wasm speed plugins/httpwasm plugins/httpwasm/target.json
+plugins/extism/plugin.wasm size plugins/extism guest/target.json
+rules/limits.wasm size rules/limits guest/target.json rules
+rules/addresses.wasm size rules/addresses guest/target.json rules
+rules/countries.wasm size rules/countries guest/target.json rules
+rules/vatid.wasm size rules/vatid guest/target.json rules
+rules/coupon.wasm size rules/coupon guest/target.json rules"
 
 # keep_abi removes the exports that are not in a program, which TinyGo's runtime adds.
 keep_abi() {
@@ -97,28 +100,28 @@ start() {
 	wasm-as "${features[@]}" "$temporary/kept.wat" --output "$2"
 }
 
-# build FILE FOLDER TARGET [EXPORTS] builds one module.
+# build FILE GOAL FOLDER TARGET [EXPORTS] builds one module.
 build() {
-	say "building $2"
+	say "building $3 for $2"
 	local level=z passes=(--flatten --rereloop -Oz -Oz --converge --reorder-locals)
-	[[ $2 != plugins/httpwasm ]] || level=2 passes=(-O3) # no page loads it, and every request of a gateway runs it
-	"${TINYGO:-$cache/bin/tinygo}" build -target "$3" -no-debug -panic=trap -opt="$level" -o "$temporary/linked.wasm" "./$2"
-	keep_abi "$temporary/linked.wasm" "$temporary/kept.wasm" "${4:-$2}"
+	[[ $2 == size ]] || level=2 passes=(-O3)
+	"${TINYGO:-$cache/bin/tinygo}" build -target "$4" -no-debug -panic=trap -opt="$level" -o "$temporary/linked.wasm" "./$3"
+	keep_abi "$temporary/linked.wasm" "$temporary/kept.wasm" "${5:-$3}"
 	start "$temporary/kept.wasm" "$temporary/started.wasm"
 	wasm-opt "${features[@]}" "${passes[@]}" --strip-debug --strip-producers --strip-target-features "$temporary/started.wasm" --output "$1"
 }
 
 build_all() {
-	local file folder target exports
-	while read -r file folder target exports; do
-		build "$file" "$folder" "$target" "$exports"
+	local file goal folder target exports
+	while read -r file goal folder target exports; do
+		build "$file" "$goal" "$folder" "$target" "$exports"
 	done <<<"$guests"
 }
 
 check() {
-	local file folder target exports
-	while read -r file folder target exports; do
-		build "$temporary/built.wasm" "$folder" "$target" "$exports"
+	local file goal folder target exports
+	while read -r file goal folder target exports; do
+		build "$temporary/built.wasm" "$goal" "$folder" "$target" "$exports"
 		cmp "$temporary/built.wasm" "$file" || die "$file differs from what the sources compile to; run make wasm"
 	done <<<"$guests"
 	grep -v '^#' budgets.txt >&2 # checked by go test
@@ -168,7 +171,7 @@ test_package() {
 
 # build_rule FOLDER FILE builds one rule. Both are relative to where the script was called.
 build_rule() {
-	build "$temporary/rule.wasm" "$(realpath --relative-to . "$called_in/$1")" guest/target.json rules
+	build "$temporary/rule.wasm" size "$(realpath --relative-to . "$called_in/$1")" guest/target.json rules
 	(cd "$called_in" && cp "$temporary/rule.wasm" "$2")
 }
 

@@ -22,8 +22,6 @@ import (
 	"github.com/crepe-checkout/crepe/core/tax"
 	"github.com/crepe-checkout/crepe/core/tax/data"
 	"github.com/crepe-checkout/crepe/core/tax/table"
-	"github.com/crepe-checkout/crepe/wasm"
-	"github.com/crepe-checkout/crepe/wasm/host"
 	"github.com/crepe-checkout/crepe/wasm/ops"
 )
 
@@ -95,22 +93,10 @@ func (n *native) call(operation string, input []byte) []byte {
 	panic("there is no operation " + operation)
 }
 
-// newHost returns a module with one instance, so that state from one call would affect the next, as in native Go and in
-// Node.
-func newHost(t *testing.T) *host.Module {
-	t.Helper()
-	m, err := host.New(t.Context(), host.Config{Instances: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { m.Close(t.Context()) })
-	return m
-}
-
-// TestVectors checks that native Go and the module in wazero answer each vector with the same bytes. web/e2e does so for the
-// module in a browser.
+// TestVectors checks that native Go and the builds in wazero answer each vector with the same bytes. web/e2e does so for the
+// page's in a browser.
 func TestVectors(t *testing.T) {
-	m := newHost(t)
+	h := newHosts(t)
 	var n native
 	for _, v := range vectors(t) {
 		got := n.call(v.Op, v.input())
@@ -122,13 +108,9 @@ func TestVectors(t *testing.T) {
 		if want := compact(v.Out); !bytes.Equal(got, want) {
 			t.Errorf("%s natively:\n%s\n%s wanted", v.file, got, want)
 		}
-		if answer, err := m.Call(t.Context(), v.Op, v.input()); err != nil || !bytes.Equal(answer, got) {
-			t.Errorf("%s in wazero: %v\n%s\n%s natively", v.file, err, answer, got)
-		}
+		h.agree(t, v.Op, v.input(), got)
 		if v.Op == "rates" {
-			if _, err := m.Call(t.Context(), v.Op, []byte("{}")); err != nil {
-				t.Fatal(err)
-			}
+			h.agree(t, v.Op, []byte("{}"), n.call(v.Op, []byte("{}")))
 		}
 	}
 }
@@ -249,13 +231,13 @@ func line(operation string, input []byte) string {
 	return operation + " " + base64.StdEncoding.EncodeToString(input)
 }
 
-// TestHostileInputs checks that random, broken, huge and nearly valid inputs get the same answer from native Go, wazero and
-// V8, without a trap.
+// TestHostileInputs checks that random, broken, huge and nearly valid inputs get the same answer from native Go, from both builds in
+// wazero and from the page's in V8, without a trap.
 func TestHostileInputs(t *testing.T) {
 	t.Logf("-seed=%d -inputs=%d", *seed, *inputs)
 	rng := rand.New(rand.NewPCG(*seed, 1))
 	base := vectors(t)
-	m := newHost(t)
+	h := newHosts(t)
 	var n native
 	var lines []string
 	var want [][]byte
@@ -263,10 +245,7 @@ func TestHostileInputs(t *testing.T) {
 		v := base[rng.IntN(len(base))]
 		input := mutate(rng, v.input())
 		answer := n.call(v.Op, input)
-		got, err := m.Call(t.Context(), v.Op, input)
-		if err != nil || !bytes.Equal(got, answer) {
-			t.Fatalf("%s of %q: %v\n%s\n%s natively", v.Op, input, err, got, answer)
-		}
+		h.agree(t, v.Op, input, answer)
 		lines, want = append(lines, line(v.Op, input)), append(want, answer)
 	}
 	for _, v := range base {
@@ -319,9 +298,15 @@ func mutate(rng *rand.Rand, input []byte) []byte {
 
 // TestNoImports checks that the module has no imports, so it cannot reach a clock, random numbers, files or the network.
 func TestNoImports(t *testing.T) {
+	for _, build := range builds {
+		t.Run(build.file, func(t *testing.T) { testNoImports(t, build.module) })
+	}
+}
+
+func testNoImports(t *testing.T, build []byte) {
 	r := wazero.NewRuntime(t.Context())
 	defer r.Close(t.Context())
-	compiled, err := r.CompileModule(t.Context(), wasm.Module)
+	compiled, err := r.CompileModule(t.Context(), build)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -345,9 +330,15 @@ func TestNoImports(t *testing.T) {
 // TestInitialize checks that _initialize, which some hosts call and others do not, does nothing: the module has initialised itself, and
 // rates that are loaded stay.
 func TestInitialize(t *testing.T) {
+	for _, build := range builds {
+		t.Run(build.file, func(t *testing.T) { testInitialize(t, build.module) })
+	}
+}
+
+func testInitialize(t *testing.T, build []byte) {
 	r := wazero.NewRuntime(t.Context())
 	defer r.Close(t.Context())
-	module, err := r.Instantiate(t.Context(), wasm.Module)
+	module, err := r.Instantiate(t.Context(), build)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -416,14 +407,11 @@ func members(size int) string {
 // TestLongestInputs checks that the longest inputs get the same answers within the module's memory.
 func TestLongestInputs(t *testing.T) {
 	t.Logf("-seed=%d", *seed)
-	m := newHost(t)
+	h := newHosts(t)
 	var n native
 	for _, input := range longest(rand.New(rand.NewPCG(*seed, 2))) {
 		for _, o := range ops.Operations {
-			answer, err := m.Call(t.Context(), o.Name, input)
-			if err != nil || !bytes.Equal(answer, n.call(o.Name, input)) {
-				t.Errorf("%s of %.60q…: %v", o.Name, input, err)
-			}
+			h.agree(t, o.Name, input, n.call(o.Name, input))
 		}
 	}
 }
@@ -431,9 +419,15 @@ func TestLongestInputs(t *testing.T) {
 // TestMemory checks that forms need little memory, the longest inputs somewhat more, and later calls no more. budgets.txt
 // has the limits; make torture makes a million calls.
 func TestMemory(t *testing.T) {
+	for _, build := range builds {
+		t.Run(build.file, func(t *testing.T) { testMemory(t, build.module) })
+	}
+}
+
+func testMemory(t *testing.T, build []byte) {
 	r := wazero.NewRuntime(t.Context())
 	defer r.Close(t.Context())
-	module, err := r.Instantiate(t.Context(), wasm.Module)
+	module, err := r.Instantiate(t.Context(), build)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,8 @@
 // Package host runs WebAssembly modules in a Go program, with wazero and without cgo.
 //
 // A [Pool] runs any module that follows wasm/ABI.md, in a limited number of instances with limited memory, and ends each call
-// after a limited amount of work. A [Module] is a Pool of the core's embedded module. It is for programs that want the checkout's rules in a sandbox, or exactly
-// as a browser runs them; other programs import core. Its typed methods mirror the core's functions.
+// after a limited amount of work. A [Module] is a Pool of the core's embedded module, of which it runs the one compiled for speed. It is for programs that want the
+// checkout's rules in a sandbox, or exactly as a browser runs them; other programs import core. Its typed methods mirror the core's functions.
 //
 // An error means that a call failed: the context was done before it began, the Pool is closed, the call used up its fuel, or the module
 // trapped, which is a bug of the module.
@@ -37,6 +37,9 @@ type Config struct {
 	// CacheDir is [PoolConfig.CacheDir].
 	CacheDir string
 
+	// Wasm is another build of the module, such as [wasm.Module], which is compiled for size; nil means [wasm.Fast].
+	Wasm []byte
+
 	// Rates are an operator's own, nil for none. They apply to all quotes and orders that come without rates. Their text
 	// ([table.Table.Text]) has at most [ops.MaxRates] bytes; with a larger table, pass each call its [table.Table.Subset].
 	Rates *table.Table
@@ -47,7 +50,11 @@ type Module struct{ *Pool }
 
 // New compiles the module, which takes some tens of milliseconds. It uses ctx for that only.
 func New(ctx context.Context, config Config) (*Module, error) {
-	metered, err := meter.Instrument(wasm.Module, meter.Limits{Size: len(wasm.Module), Pages: memoryPages, Start: fuel})
+	module := config.Wasm
+	if module == nil {
+		module = wasm.Fast
+	}
+	metered, err := meter.Instrument(module, meter.Limits{Size: len(module), Pages: memoryPages, Start: fuel})
 	if err != nil {
 		return nil, fmt.Errorf("host: instrumenting the module: %w", err)
 	}

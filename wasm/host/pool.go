@@ -139,8 +139,12 @@ func (p *Pool) Measure(ctx context.Context, operation string, input []byte) (ans
 	var in *instance
 	select {
 	case in = <-p.instances:
-	case <-ctx.Done():
-		return nil, used, fmt.Errorf("host: waiting for an instance: %w", context.Cause(ctx))
+	default: // all are in use
+		select {
+		case in = <-p.instances:
+		case <-ctx.Done():
+			return nil, used, fmt.Errorf("host: waiting for an instance: %w", context.Cause(ctx))
+		}
 	}
 	defer func() { p.instances <- in }()
 	if in == nil {

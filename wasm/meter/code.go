@@ -44,7 +44,7 @@ type body struct {
 type role byte
 
 const (
-	left   role = iota // the counter after a charge
+	left   role = iota // the counter
 	depth              // the slots of the stack that are left for the functions that are called
 	length             // the number of elements of a bulk instruction
 	single             // a float
@@ -154,7 +154,10 @@ func (b *body) instruction() {
 		b.otherwise(start)
 	case opEnd:
 		b.close()
-	case opBr, opBrIf, opBrTable, opReturn, opUnreachable:
+	case opBr, opBrIf, opBrTable:
+		b.branch(code)
+	case opReturn, opUnreachable:
+		b.insert(start, b.settled())
 		b.branch(code)
 	case opCall, opCallIndirect:
 		b.call(code, start)
@@ -284,7 +287,8 @@ func (b *body) call(code byte, start int) {
 		b.move(-1)
 	}
 	b.calls = true
-	b.insert(start, join(opLocalGet, b.use(depth), opGlobalSet, b.in.globals+1))
+	b.insert(start, append(b.settled(), join(opLocalGet, b.use(depth), opGlobalSet, b.in.globals+1)...))
+	b.insert(b.at, b.opened())
 	b.move(-len(t.params))
 	b.move(len(t.results))
 }

@@ -10,7 +10,7 @@ import (
 
 // BenchmarkOverhead calls operations of the core as it is and metered, in wazero without a host around it.
 func BenchmarkOverhead(b *testing.B) {
-	plain, err := os.ReadFile("../checkout.wasm")
+	plain, err := os.ReadFile("../checkout-fast.wasm")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -29,14 +29,21 @@ func bytes(to, content []byte) []byte { return append(leb(to, len(content)), con
 // op appends an instruction with an index.
 func op(to []byte, code byte, index int) []byte { return leb(append(to, code), index) }
 
-// charged takes what is on the stack, or a constant, from the counter, and branches if that is too much.
+// charged takes units from the counter, and branches if that is too much. A function has the counter in a local, which hosts keep in a
+// register.
 func (b *body) charged(units []byte, trap int) []byte {
 	t := b.use(left)
-	code := op(nil, opGlobalGet, b.in.globals)
+	code := op(nil, opLocalGet, t)
 	code = append(append(code, units...), opI64Sub)
-	code = op(op(op(code, opLocalTee, t), opGlobalSet, b.in.globals), opLocalGet, t)
+	code = op(code, opLocalTee, t)
 	return op(append(constant(code, opI64Const, 0), opI64LtS), opBrIf, trap)
 }
+
+// opened takes the counter over from the global, at the start of a function and after a call.
+func (b *body) opened() []byte { return join(opGlobalGet, b.in.globals, opLocalSet, b.use(left)) }
+
+// settled returns the counter to the global, before a call and at every end of a function.
+func (b *body) settled() []byte { return join(opLocalGet, b.use(left), opGlobalSet, b.in.globals) }
 
 // Units for the elements of a bulk instruction: bytes of memory are charged by eights.
 const (
@@ -113,22 +120,23 @@ func (b *body) write() []byte {
 	}
 	code = append(append(code, before...), opBlock, nothing, opBlock)
 	code = append(append(code, b.in.resultType(b.results)...), inner...)
-	return append(code, opReturn, opEnd, opUnreachable, opEnd)
+	code = append(append(code, b.settled()...), opReturn, opEnd)
+	return append(append(code, b.settled()...), opUnreachable, opEnd)
 }
 
-// entry returns the code that runs before a function's own: it takes the function's frame from the slots that are left, if the function
-// calls others.
+// entry returns the code that runs before a function's own: it takes the counter over, and the function's frame from the slots that are
+// left, if the function calls others.
 func (b *body) entry() []byte {
 	slots := b.frameSlots()
 	if slots > maxFrame {
 		fail(b.at, "a function has a frame of %d values; at most %d are allowed: make smaller functions", slots, maxFrame)
 	}
+	code := b.opened()
 	if !b.calls {
-		return nil
+		return code
 	}
-	left := b.in.globals + 1
-	code := append(constant(op(nil, opGlobalGet, left), opI32Const, int64(slots)), opI32Sub)
-	code = constant(op(code, opLocalTee, b.use(depth)), opI32Const, 0)
+	code = constant(op(code, opGlobalGet, b.in.globals+1), opI32Const, int64(slots))
+	code = constant(op(append(code, opI32Sub), opLocalTee, b.use(depth)), opI32Const, 0)
 	code = append(code, opI32LtS, opIf, nothing)
 	code = op(constant(code, opI64Const, TooDeep), opGlobalSet, b.in.globals)
 	return append(code, opUnreachable, opEnd)
