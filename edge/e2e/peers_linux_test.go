@@ -34,8 +34,8 @@ var (
 	peerShare   = []float64{.1, .4, 1}
 )
 
-// BenchmarkPeers places orders with Vendure on PostgreSQL and with the binary, in alternating rounds. Vendure is
-// suspended in the rounds of the others. The clients share the cores with the servers. It prints the tables of BENCHMARKS.md; -update writes them there.
+// BenchmarkPeers places orders with Vendure on PostgreSQL and with the binary, in alternating rounds. Vendure is suspended in the rounds
+// of the others. The clients share the cores with the servers. It prints the tables of BENCHMARKS.md; -update writes them there.
 func BenchmarkPeers(b *testing.B) {
 	if *peerRounds == 0 {
 		b.Skip("-peer-rounds is 0")
