@@ -199,15 +199,14 @@ func (w *deliveryWrite) write(tx *durable.Tx, before stamp) {
 }
 
 // stampAt reads the stamp of a record; the zero stamp if there is none.
-func stampAt(tx *durable.Tx, key string) (stamp, error) {
-	stored, err := tx.Get(key)
+func stampAt(tx *durable.Tx, key string) (m stamp, err error) {
+	err = tx.Look(key, func(value []byte) (err error) {
+		m, _, err = unseal(value)
+		return err
+	})
 	if errors.Is(err, durable.ErrNotFound) {
 		return stamp{}, nil
 	}
-	if err != nil {
-		return stamp{}, err
-	}
-	m, _, err := unseal(stored)
 	return m, err
 }
 

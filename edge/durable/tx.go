@@ -41,6 +41,18 @@ func (tx *Tx) Delete(key string) {
 // Get returns a copy of a value; [ErrNotFound] if there is no such key.
 func (tx *Tx) Get(key string) ([]byte, error) { return tx.db.get(tx.txn, key) }
 
+// Look calls visit with the value of a key, which is valid until visit returns; [ErrNotFound] if there is no such key.
+func (tx *Tx) Look(key string, visit func(value []byte) error) error {
+	if err := tx.db.verifier.confirm(key, key); err != nil {
+		return err
+	}
+	item, err := tx.txn.Get([]byte(key))
+	if err != nil {
+		return err
+	}
+	return item.Value(visit)
+}
+
 // Has reports whether a key exists.
 func (tx *Tx) Has(key string) (bool, error) {
 	if err := tx.db.verifier.confirm(key, key); err != nil {
