@@ -182,7 +182,9 @@ func Readable(s string, maxBytes int) bool {
 	if len(s) > maxBytes {
 		return false
 	}
-	for _, r := range s {
+	for s != "" {
+		r, size := email.Decode(s)
+		s = s[size:]
 		if r < 0x20 || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
 			return false
 		}

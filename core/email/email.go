@@ -20,7 +20,7 @@ import (
 func Normalize(s string) string {
 	s = Trim(s)
 	for i := lowerASCII(s); i < len(s); {
-		r, size := decode(s[i:])
+		r, size := Decode(s[i:])
 		if toLower(r) != r {
 			return lowered(s, i)
 		}
@@ -44,7 +44,7 @@ func lowered(s string, i int) string {
 	b.Grow(len(s) + len(s)/2) // Ⱥ grows the most, by half; growing twice would cost the module memory
 	b.WriteString(s[:i])
 	for i < len(s) {
-		r, size := decode(s[i:])
+		r, size := Decode(s[i:])
 		switch l := toLower(r); {
 		case r == 'İ':
 			b.WriteString("i\u0307")
@@ -71,7 +71,7 @@ func isFinal(s string, start, end int) bool {
 		start -= size
 	}
 	for after == ignorable && end < len(s) {
-		r, size := decode(s[end:])
+		r, size := Decode(s[end:])
 		after = classOf(r)
 		end += size
 	}
@@ -81,7 +81,7 @@ func isFinal(s string, start, end int) bool {
 // Trim returns s as s.trim() in ECMAScript does: without white space and line terminators at either end.
 func Trim(s string) string {
 	for s != "" {
-		r, size := decode(s)
+		r, size := Decode(s)
 		if !isSpace(r) {
 			break
 		}
@@ -107,8 +107,8 @@ func isSpace(r rune) bool {
 	return '\u2000' <= r && r <= '\u200a'
 }
 
-// decode is utf8.DecodeRuneInString with a fast path for ASCII.
-func decode(s string) (r rune, size int) {
+// Decode is utf8.DecodeRuneInString with a fast path for ASCII.
+func Decode(s string) (r rune, size int) {
 	if s[0] < utf8.RuneSelf {
 		return rune(s[0]), 1
 	}

@@ -38,7 +38,7 @@ func validLocal(local string) bool {
 // between two of the last.
 func legible(s, also string) bool {
 	for i := 0; i < len(s); {
-		r, size := decode(s[i:])
+		r, size := Decode(s[i:])
 		next := i + size
 		if !isAlphanumeric(r) && strings.IndexByte(also, s[i]) < 0 && !Visible(r) ||
 			isJoiner(r) && (i == 0 || next == len(s) || s[i-1] < utf8.RuneSelf || s[next] < utf8.RuneSelf) {

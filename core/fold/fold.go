@@ -25,6 +25,9 @@ func Rune(r rune) rune {
 
 // String returns s with every character folded, or s itself if there is nothing to fold. It keeps bytes that are not UTF-8.
 func String(s string) string {
+	if IsASCII(s) {
+		return s
+	}
 	for i, r := range s {
 		if Rune(r) != r {
 			return folded(s, i)

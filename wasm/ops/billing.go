@@ -11,12 +11,11 @@ import (
 // the normalised detail; taxIdChecked says whether the check digits of its taxId are valid. The errors are all of the
 // detail's, in the order of the form's fields.
 func (*Instance) Billing(input string) []byte {
-	r := read(input, "", nil)
-	in := r.billing(input)
-	if r.faulty {
+	var m [6]string
+	if read(input, billingMembers, m[:]).faulty {
 		return refuse(InvalidJSON)
 	}
-	d, problems := billing.Check(*in)
+	d, problems := billing.Check(*billingOf(&m))
 	if problems != nil {
 		return refusal(problems)
 	}
@@ -31,7 +30,13 @@ func (r *reader) billing(object string) *billing.Input {
 		return nil
 	}
 	var m [6]string
-	r.members(object, "country isBusiness? postcode state businessName taxId", m[:])
+	r.members(object, billingMembers, m[:])
+	return billingOf(&m)
+}
+
+const billingMembers = "country isBusiness? postcode state businessName taxId"
+
+func billingOf(m *[6]string) *billing.Input {
 	in := &billing.Input{Country: m[0], Postcode: m[2], State: m[3], BusinessName: m[4], TaxID: m[5]}
 	if m[1] != "" {
 		business := m[1] == "true"

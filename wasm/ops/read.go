@@ -24,11 +24,12 @@ const maxDepth = 32
 // The first fault stops the reader: it moves to the end of the text, where every further read fails. A member of another
 // type is a fault too. So callers check for a fault once, at the end.
 type reader struct {
-	text   string
-	at     int
-	depth  int
-	names  []string // of the members read so far, in all objects that are open
-	faulty bool
+	text    string
+	at      int
+	depth   int
+	names   []string // of the members read so far that are not wanted, in all objects that are open
+	escaped bool     // the string read last has escapes
+	faulty  bool
 }
 
 // read reads text as one object and finds the wanted members.
@@ -79,14 +80,23 @@ func (r *reader) fail() {
 func (r *reader) object(wanted string, found []string) {
 	r.enter('{')
 	outer := len(r.names)
+	list, seen := list{all: wanted}, uint64(0) // of the wanted members
 	for more := !r.take('}'); more; more = r.next('}') {
-		name := unescape(r.quoted())
-		r.names = append(r.names, name)
+		name := r.content(r.quoted())
 		if !r.take(':') {
 			r.fail()
 		}
 		v := r.value()
-		if i, mark := find(wanted, name); mark != 0 && v != "" && !r.faulty {
+		i, mark := list.find(name)
+		if mark == 0 {
+			r.names = append(r.names, name)
+			continue
+		}
+		if seen>>i&1 != 0 {
+			r.fail()
+		}
+		seen |= 1 << i
+		if v != "" && !r.faulty {
 			found[i] = r.typed(v, mark)
 		}
 	}
@@ -97,20 +107,29 @@ func (r *reader) object(wanted string, found []string) {
 	r.depth--
 }
 
-// find returns the index of a name among the wanted members, and its mark: a quote for a string, 0 if the name is not
-// wanted.
-func find(wanted, name string) (i int, mark byte) {
-	for ; wanted != ""; i++ {
-		var first string
-		first, wanted, _ = strings.Cut(wanted, " ")
-		if rest, ok := strings.CutPrefix(first, name); ok && name != "" {
-			if rest == "" {
-				return i, '"'
+// list is wanted members, and those of them after the one found last.
+type list struct {
+	all, rest string
+	next      int // the index of the first of rest
+}
+
+// find returns the index of a member, and its mark: a quote for a string, 0 if the name is not wanted. It starts after the one found
+// last, because most texts have them in order.
+func (l *list) find(name string) (i int, mark byte) {
+	for range 2 {
+		for l.rest != "" {
+			var first string
+			first, l.rest, _ = strings.Cut(l.rest, " ")
+			l.next++
+			mark = '"'
+			if last := len(first) - 1; first[last]|0x20 < 'a' || 'z' < first[last]|0x20 {
+				first, mark = first[:last], first[last]
 			}
-			if strings.IndexByte("?{[0", rest[0]) >= 0 {
-				return i, rest[0]
+			if first == name {
+				return l.next - 1, mark
 			}
 		}
+		l.rest, l.next = l.all, 0
 	}
 	return 0, 0
 }
@@ -122,7 +141,7 @@ func (r *reader) typed(v string, mark byte) string {
 		kind = '?'
 	case '{', '[':
 	case '"':
-		v = unescape(v[1 : len(v)-1])
+		v = r.content(v[1 : len(v)-1])
 	default:
 		kind = '0'
 	}
@@ -244,27 +263,43 @@ func (r *reader) digits() (some bool) {
 
 // quoted reads a string and returns the text between the quotes. Its escapes are valid.
 func (r *reader) quoted() string {
+	r.escaped = false
 	if !r.take('"') {
 		r.fail()
-		return ""
 	}
-	for begin := r.at; r.at < len(r.text); {
-		c := r.text[r.at]
-		r.at++
-		switch {
-		case c == '"':
-			return r.text[begin : r.at-1]
-		case c < ' ':
+	for begin := r.at; ; r.escaped = true {
+		r.at += unescaped(r.text[r.at:])
+		if r.at == len(r.text) || r.text[r.at] < ' ' {
 			r.fail()
-		case c == '\\':
-			_, size := escape(r.text[r.at:])
-			if r.at += size; size == 0 {
-				r.fail()
-			}
+			return ""
+		}
+		r.at++
+		if r.text[r.at-1] == '"' {
+			return r.text[begin : r.at-1]
+		}
+		_, size := escape(r.text[r.at:])
+		if r.at += size; size == 0 {
+			r.fail()
 		}
 	}
-	r.fail()
-	return ""
+}
+
+// unescaped returns the number of bytes before the first one that a string has only in an escape, or that ends it.
+func unescaped(s string) int {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' {
+			return i
+		}
+	}
+	return len(s)
+}
+
+// content returns the value of the string read last.
+func (r *reader) content(s string) string {
+	if r.escaped {
+		return unescape(s)
+	}
+	return s
 }
 
 // unescape returns the value of a string.
@@ -326,7 +361,7 @@ func codeUnit(s string) (unit rune, ok bool) {
 
 // peek moves to the next token and returns its first byte, 0 at the end.
 func (r *reader) peek() byte {
-	for r.oneOf(" \t\r\n") {
+	for r.at < len(r.text) && r.text[r.at] <= ' ' && r.oneOf(" \t\r\n") {
 	}
 	if r.at == len(r.text) {
 		return 0

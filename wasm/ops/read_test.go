@@ -156,3 +156,31 @@ func TestStrings(t *testing.T) {
 		}
 	}
 }
+
+// TestMarks checks that a mark is no part of a member's name, and that wanted members are found in any order and only once.
+func TestMarks(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"b?":"true","a":"1"}`:          "1 -",
+		`{"b":true,"a":"1"}`:             "1 true",
+		`{"a":"1","b":true,"a ":"2"}`:    "1 true",
+		`{"a b?":"2","x":0,"b":false}`:   "- false",
+		`{"a":"1","b":true,"a":"1"}`:     "refused",
+		`{"a":"","a":""}`:                "refused",
+		`{"x":null,"a":null,"x":null}`:   "refused",
+		`{"a":null,"b":true,"a":"late"}`: "refused",
+	} {
+		found := make([]string, 2)
+		got := "refused"
+		if Object(text, "a b?", found) {
+			for i, f := range found {
+				if f == "" {
+					found[i] = "-"
+				}
+			}
+			got = found[0] + " " + found[1]
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}

@@ -6,7 +6,7 @@ func Valid(text []byte) bool {
 	return !read(string(text), "", nil).faulty
 }
 
-// Object reads text as one JSON object, as strictly as [Valid]. wanted names members, separated by spaces, each with a mark
+// Object reads text as one JSON object, as strictly as [Valid]. wanted names members, at most 64, separated by spaces, each with a mark
 // unless its value is a string: ? for true or false, { for an object, [ for an array, 0 for a number. found gets the value of each, in
 // order: of a string its content, of anything else the text as written, and nothing for a member that is absent or null. It
 // reports whether the text is sound and every wanted member has its type. The edge server decodes requests with it, so that it

@@ -22,29 +22,35 @@ func (w *writer) open(bracket byte) {
 func (w *writer) raw(text string) { w.text = append(w.text, text...) }
 
 func (w *writer) separate() {
-	if len(w.text) > 0 && strings.IndexByte("{[:", w.text[len(w.text)-1]) < 0 {
-		w.text = append(w.text, ',')
+	if n := len(w.text); n > 0 {
+		switch w.text[n-1] {
+		case '{', '[', ':':
+		default:
+			w.text = append(w.text, ',')
+		}
 	}
 }
 
-// name starts a member.
+// name starts a member. Names need no escapes.
 func (w *writer) name(name string) {
-	w.string(name)
-	w.raw(":")
+	w.separate()
+	w.raw(`"`)
+	w.raw(name)
+	w.raw(`":`)
 }
 
 func (w *writer) string(s string) {
 	w.separate()
 	w.text = append(w.text, '"')
-	begin := 0
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' {
-			w.raw(s[begin:i])
-			w.text = appendEscape(w.text, c)
-			begin = i + 1
+	for {
+		n := unescaped(s)
+		w.raw(s[:n])
+		if n == len(s) {
+			break
 		}
+		w.text = appendEscape(w.text, s[n])
+		s = s[n+1:]
 	}
-	w.raw(s[begin:])
 	w.text = append(w.text, '"')
 }
 
@@ -93,7 +99,7 @@ func (w *writer) percent(name string, rate money.Rate) {
 }
 
 // data starts an answer and end ends it; the members of its data are written between them.
-func data() writer { return writer{[]byte(begin)} }
+func data() writer { return writer{append(make([]byte, 0, 256), begin...)} }
 
 const begin = `{"data":{`
 
@@ -107,9 +113,7 @@ func refuse(p *problem.Problem) []byte { return refusal(problem.List{p}) }
 
 // refusal returns the answer with problems, of which there must be at least one.
 func refusal(problems problem.List) []byte {
-	var w writer
-	w.open('{')
-	w.begin("errors", '[')
+	w := writer{append(make([]byte, 0, 256), `{"errors":[`...)}
 	for _, p := range problems {
 		w.open('{')
 		w.member("kind", p.Kind.String())
