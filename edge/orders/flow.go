@@ -164,7 +164,7 @@ func crowded(held *psp.CallError) error {
 	if held.Code == limit.Down {
 		return &busy{errDown, held.RetryAfter}
 	}
-	return &busy{errCrowded, held.RetryAfter}
+	return &busy{Crowded, held.RetryAfter}
 }
 
 // read loads the session and the order and checks the request.

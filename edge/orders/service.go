@@ -93,8 +93,8 @@ var (
 	errAgain = errors.New("orders: read again")
 	// errBusy: another request of the same session is still at work.
 	errBusy = problem.New(problem.Unavailable, "order-in-progress", "", "Order is being created, please retry")
-	// errCrowded: others come first. The refusal's RetryAfter is when it is this request's turn.
-	errCrowded = problem.New(problem.Unavailable, "provider-busy", "", "Payment provider is busy, please retry")
+	// Crowded refuses a request before which others come. The refusal's RetryAfter is when it is this request's turn.
+	Crowded = problem.New(problem.Unavailable, "provider-busy", "", "Payment provider is busy, please retry")
 	// errDown: the provider does not answer, or has not been compared with the store yet.
 	errDown = problem.New(problem.Unavailable, "provider-unavailable", "", "Payment provider is not available, please retry")
 )

@@ -266,7 +266,11 @@ func (h *Handler) orderFailed(v *visit, page *formPage, where country.Code, err 
 		fallthrough
 	case list[0].Kind == problem.Unavailable:
 		page.Notice = "failed"
-		v.Response.Header.Set(fasthttp.HeaderRetryAfter, throttle.RetryAfter(err))
+		after := throttle.RetryAfter(err)
+		if errors.Is(err, orders.Crowded) {
+			page.Notice, page.Wait = "queue", after
+		}
+		v.Response.Header.Set(fasthttp.HeaderRetryAfter, after)
 		h.show(v.RequestCtx, fasthttp.StatusServiceUnavailable, "form", page)
 		return
 	case list[0].Kind == problem.Conflict:

@@ -2,6 +2,9 @@ package page
 
 import (
 	"flag"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
 	"net/url"
 	"os"
 	"regexp"
@@ -12,7 +15,9 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/crepe-checkout/crepe/core/checkout"
+	"github.com/crepe-checkout/crepe/edge/orders"
 	"github.com/crepe-checkout/crepe/edge/psp"
+	"github.com/crepe-checkout/crepe/edge/psp/limit"
 	"github.com/crepe-checkout/crepe/edge/sessions"
 	"github.com/crepe-checkout/crepe/web"
 )
@@ -210,6 +215,28 @@ func TestPostWithoutProvider(t *testing.T) {
 	page := s.confirm(t, ottawa())
 	expect(t, page, fasthttp.StatusServiceUnavailable, "You haven’t been charged. Try again.", "Ada@Fieldnotes.example")
 	golden(t, "failed", page)
+}
+
+// Q1: TestPostInQueue: a buyer whose turn is later gets the filled form with the time until then, and its button again.
+func TestPostInQueue(t *testing.T) {
+	s := openShop(t)
+	s.now = time.Now() // as the limiter's
+	s.offer(t, nil)
+	limiter := limit.New(s.adapter, limit.Limits{Rate: 0.05})
+	if held := limiter.For("", "", "another").Reserve(s.now); held != nil {
+		t.Fatal(held)
+	}
+	s.config.Orders = orders.New(orders.Config{Store: s.db, Providers: map[checkout.Environment]orders.Provider{"test": orders.Limited(limiter)},
+		Now: func() time.Time { return s.now }, Rand: rand.NewChaCha8([32]byte{}), Log: slog.New(slog.DiscardHandler)})
+	form := ottawa()
+	page := s.confirm(t, form)
+	expect(t, page, fasthttp.StatusServiceUnavailable, "<h2>Many people are buying right now</h2><p>You haven’t been charged and your details are safe.</p>"+
+		"<p>Your turn is in about 20 s. Press the button again then.</p>", "Ada@Fieldnotes.example", fmt.Sprintf(`<button name="confirm" value="%s">Continue to payment</button>`, form.Get("confirm")))
+	if after := string(page.Header.Peek("Retry-After")); after != "20" {
+		t.Errorf("Retry-After is %s", after)
+	}
+	s.config.Orders = s.orders
+	expect(t, s.post(pageURL, form), fasthttp.StatusSeeOther)
 }
 
 func TestStatus(t *testing.T) {

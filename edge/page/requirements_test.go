@@ -48,6 +48,7 @@ var requirements = map[string]string{
 	"R7": "The page says when it is offline; the form survives a reload, in this tab only.",
 	"R8": "A session does not expire while it is used; otherwise the page warns two minutes before.",
 	"R9": "The page redirects to known payment pages only.",
+	"Q1": "A buyer who has to wait for others is told how long and that nothing was charged, keeps a usable page, and continues by itself.",
 	"A1": "axe reports no violation on any page in any state, at 1360, 390 and 320 px, in both themes and directions.",
 	"A2": "The keyboard alone is enough to pay; the focus is always visible, and no target is too small.",
 	"A3": "Nothing is lost with text at twice the size, at 320 px, with forced colours or with reduced motion.",

@@ -32,7 +32,7 @@ func (t texts) Parts(key string) []textPart {
 var scripted = []string{
 	"buyer-email-required", "buyer-email-invalid", "country-required", "country-invalid", "state-required", "state-invalid",
 	"postcode-invalid", "business-name-required", "consent-required", "business-name-invalid", "tax-id-required", "tax-id-invalid",
-	"fields", "failed", "offline", "authentication-failed", "session-wrong-store", "broken", "error",
+	"fields", "failed", "queue", "offline", "authentication-failed", "session-wrong-store", "broken", "error",
 	"state", "postcode", "tax-id", "vat-id", "continue", "again", "suggest", "expires", "tax", "total", "check-total",
 	"unsupported", "zero-rated", "exempt", "out-of-scope", "reverse-charge", "not-collecting",
 }

@@ -173,6 +173,7 @@ type formPage struct {
 	Errors   fieldErrors
 	Refusals []string // of the store's own rules, about no field
 	Notice   string   // message key of a failure, or ""
+	Wait     string   // seconds until it is the buyer's turn, or ""
 	Continue string   // label of the button
 	Provider string   // name of the payment provider
 	Mailed   bool     // the receipt is sent by e-mail

@@ -134,6 +134,50 @@ test("R4 R6: a failure is announced once and retried with one key, after a delay
 	await visit.close();
 });
 
+test("Q1 R6: a buyer who has to wait for others is told how long, once, and the order is created by itself at that time", async () => {
+	const { visit, page } = await filled();
+	const keys = await failing(page, 3, (route) => route.fulfill({
+		status: 503, headers: { "Retry-After": "40" },
+		json: { data: null, errors: [{ message: "busy", layer: "order", code: "provider-busy" }] },
+	}));
+	const next = (seconds) => `Your turn is in about ${seconds} s. This page continues by itself.`;
+	const shows = (seconds) => page.waitForFunction((said) => document.querySelector("#hold").innerText.includes(said), next(seconds));
+	const waits = async () => {
+		await page.click(submit);
+		await page.waitForSelector("#hold:visible");
+		await shows(40);
+	};
+	await waits();
+	assert.deepEqual((await page.innerText("#hold [role=alert]")).split(/\n+/), [
+		"Many people are buying right now", "You haven’t been charged and your details are safe.",
+	]);
+	assert.equal(await page.textContent("#status[role=status]"), next(40));
+	assert.equal(await page.innerText(submit), "Waiting for your turn…");
+	assert.equal(await page.getAttribute(submit, "aria-busy"), "true");
+	await page.focus(submit);
+	await page.keyboard.press("Enter"); // does nothing
+	await page.clock.fastForward(10_000);
+	await shows(30);
+	assert.equal(await page.textContent("#status"), next(40)); // not announced each second
+	await visit.shot("queue");
+
+	// The buyer can stop, and the page is usable: an edit ends the wait.
+	await page.click("#hold button");
+	assert.equal(await page.isVisible("#hold") || await page.isVisible("#notice"), false);
+	assert.equal(await page.evaluate((button) => document.activeElement.matches(button), submit), true);
+	await waits();
+	await page.fill("#email", "grace@fieldnotes.example");
+	assert.equal(await page.isVisible("#hold"), false);
+	assert.equal(await page.innerText(submit), "Continue to payment");
+	assert.deepEqual([keys.length, new Set(keys).size], [2, 1]);
+
+	await waits();
+	await page.clock.fastForward(41_000);
+	await paying(page);
+	assert.deepEqual([keys.length, new Set(keys).size, keys[2] === keys[3]], [4, 2, true]);
+	await visit.close();
+});
+
 // A shopper token is valid for one order. The order whose response was lost has spent it.
 for (const [name, again] of Object.entries({
 	"the page retries": (page) => page.clock.fastForward(7000),

@@ -126,6 +126,9 @@ export const scenes = {
 	"form, trying again": (visit) =>
 		answered(visit, 503, { errors: [{ message: "busy", layer: "order" }] }, "[role=alert]:visible"),
 
+	"form, in a queue": (visit) =>
+		answered(visit, 503, { errors: [{ message: "busy", layer: "order", code: "provider-busy" }] }, "[role=alert]:visible"),
+
 	"form, the token has ended": (visit) =>
 		answered(visit, 401, { errors: [{ message: "no", layer: "auth", code: "authentication-failed" }] }, "h1:focus"),
 

@@ -250,9 +250,10 @@ async function submit(): Promise<void> {
 			checkTotal();
 			return;
 		}
-		const url = await placeOrder(control.email.value, billing(), address(), attempt, ({ attempt, maxRetries, delayMs }) => {
-			setBusy(false, text("again.now"));
-			hold({ attempt, attempts: maxRetries, delay: delayMs, over: () => setBusy(true), stop: stopped });
+		const url = await placeOrder(control.email.value, billing(), address(), attempt, ({ attempt, maxRetries, delayMs, error }) => {
+			const queued = error.code === "provider-busy";
+			setBusy(queued, text(queued ? "queue.busy" : "again.now"));
+			hold({ attempt, attempts: maxRetries, delay: delayMs, queued, over: () => setBusy(true), stop: () => stopped(queued) });
 		});
 		leave(url, () => offerTab(url)); // the button stays busy while the payment page loads
 		attempt.addEventListener("abort", () => window.stop()); // the buyer has changed the order
@@ -288,9 +289,10 @@ function checkTotal(): void {
 	checkBox.hidden = false;
 }
 
-function stopped(): void {
+function stopped(queued: boolean): void {
 	setBusy(false);
-	notify(text("failed"), element("p", {}, text("failed.text")));
+	if (queued) button.focus();
+	else notify(text("failed"), element("p", {}, text("failed.text")));
 }
 
 // refused shows an error of create-order: invalid fields at the fields, a final refusal instead of the form, and anything else

@@ -1,4 +1,5 @@
-// The wait between two attempts to create the order: announced once, with a countdown, and the buyer can stop it.
+// The wait between two attempts to create the order, after a failure or in a queue: announced once, with a countdown, and the buyer
+// can stop it.
 
 import { byId, element, text } from "./page.ts";
 
@@ -30,15 +31,16 @@ interface Wait {
 	readonly attempt: number;
 	readonly attempts: number;
 	readonly delay: number; // milliseconds
+	readonly queued: boolean; // others come first, and nothing has failed
 	readonly over: () => void; // called when the next attempt starts
 	readonly stop: () => void; // called when the buyer stops it
 }
 
 // hold shows the wait for the next attempt.
-export function hold({ attempt, attempts, delay, over, stop }: Wait): void {
+export function hold({ attempt, attempts, delay, queued, over, stop }: Wait): void {
 	still();
 	const end = Date.now() + delay;
-	const key = navigator.onLine ? "failed" : "offline";
+	const key = queued ? "queue" : navigator.onLine ? "failed" : "offline";
 	const countdown = element("p");
 	const enough = element("button", { type: "button", className: "link" }, text("again.stop"));
 	enough.addEventListener("click", () => {
@@ -52,12 +54,13 @@ export function hold({ attempt, attempts, delay, over, stop }: Wait): void {
 	);
 	const tick = () => {
 		const n = Math.ceil((end - Date.now()) / 1000);
-		countdown.textContent = text("failed.next", { n: String(n), attempt: String(attempt), attempts: String(attempts) });
+		countdown.textContent = text(queued ? "queue.next" : "failed.next", { n: String(n), attempt: String(attempt), attempts: String(attempts) });
 		if (n > 0) return;
 		still();
 		over();
 	};
 	tick();
+	if (queued) byId("status").textContent = countdown.textContent; // announced
 	ticking = setInterval(tick, 1000);
 	box.hidden = false;
 }

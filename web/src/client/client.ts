@@ -127,8 +127,10 @@ export type ErrorCode =
 	| "network"
 	| "order-unpayable"
 	| "postcode-invalid"
+	| "provider-busy"
 	| "product-type-mismatch"
 	| "provider-missing"
+	| "provider-unavailable"
 	| "session-invalid"
 	| "session-wrong-store"
 	| "state-invalid"
@@ -172,7 +174,8 @@ export class WaffoPancakeError extends Error {
 	}
 }
 
-// The published retry policy: five seconds, doubled each time, at most three retries. Jitter only lengthens a wait.
+// The published retry policy: five seconds, doubled each time, at most three retries. Jitter only lengthens a wait. In a queue the
+// server tells when it is the call's turn.
 const firstDelay = 5_000;
 const mostRetries = 3;
 const jitter = 0.2;
@@ -208,7 +211,8 @@ export class WaffoPancake {
 			} catch (error) {
 				if (!(error instanceof WaffoPancakeError) || !error.retryable || attempt > maxRetries) throw error;
 				const delay = firstDelay * 2 ** (attempt - 1) * (1 + jitter * Math.random());
-				const delayMs = Math.min(Math.max(delay, error.retryAfterMs), longestTimer);
+				const turn = error.code === "provider-busy" && error.retryAfterMs;
+				const delayMs = Math.min(turn || Math.max(delay, error.retryAfterMs), longestTimer);
 				onRetry?.({ attempt, maxRetries, delayMs, error });
 				await within(delayMs, signal);
 			}
