@@ -24,7 +24,7 @@ const (
 	cpuRounds        = 120
 	allocationRounds = 4
 	cpuTolerance     = 0.15
-	allocTolerance   = 0.02 // and one allocation
+	allocTolerance   = 0.05 // and one allocation
 )
 
 // TestCosts compares the costs of the operations with costs.txt: the allocations, and with -cpu-costs the CPU time. CPU time is in
@@ -162,7 +162,7 @@ const costsFile = "costs.txt"
 
 const costsHead = `# What operations cost: CPU time in proportion to a unit of the loop in costs_linux_test.go, and allocations.
 #
-# make test fails if allocations differ from this file by more than 2 % and one; make bench-check also if an operation takes 15 % more CPU
+# make test fails if allocations differ from this file by more than 5 % and one; make bench-check also if an operation takes 15 % more CPU
 # time. "./build.sh bench-check -update" writes the file. The commit gives the reason.
 #
 # operation     CPU  allocations
