@@ -151,7 +151,7 @@ test("Q1 R6: a buyer who has to wait for others is told how long, once, and the 
 	assert.deepEqual((await page.innerText("#hold [role=alert]")).split(/\n+/), [
 		"Many people are buying right now", "You haven’t been charged and your details are safe.",
 	]);
-	assert.equal(await page.textContent("#status[role=status]"), next(40));
+	await page.waitForFunction((said) => document.querySelector("#status[role=status]").textContent === said, next(40));
 	assert.equal(await page.innerText(submit), "Waiting for your turn…");
 	assert.equal(await page.getAttribute(submit, "aria-busy"), "true");
 	await page.focus(submit);

@@ -124,10 +124,11 @@ export function regionName(jurisdiction: string): string {
 	return option?.textContent ?? "";
 }
 
-// announce updates the live region for screen readers once the buyer has stopped typing, and not twice with the same text.
+// announce updates the live region for screen readers once the buyer has stopped typing, and not twice with the same text. What was to
+// be said before is not said any more.
 const status = byId("status");
 let announcement = 0;
-function announce(said: string): void {
+export function announce(said: string): void {
 	clearTimeout(announcement);
 	announcement = setTimeout(() => {
 		if (status.textContent !== said) status.textContent = said;

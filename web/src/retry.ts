@@ -2,6 +2,7 @@
 // can stop it.
 
 import { byId, element, text } from "./page.ts";
+import { announce } from "./receipt.ts";
 
 const box = byId("hold");
 let current = new AbortController();
@@ -60,7 +61,7 @@ export function hold({ attempt, attempts, delay, queued, over, stop }: Wait): vo
 		over();
 	};
 	tick();
-	if (queued) byId("status").textContent = countdown.textContent; // announced
+	if (queued) announce(countdown.textContent);
 	ticking = setInterval(tick, 1000);
 	box.hidden = false;
 }
