@@ -79,7 +79,7 @@ func TestSlower(t *testing.T) {
 	if baseline.slower(twice.cost()) || !baseline.slower(thrice.cost()) {
 		t.Errorf("%+v and %+v beside %+v", twice.cost(), thrice.cost(), baseline)
 	}
-	if c := (cost{allocations: 100}); c.allocatesOtherwise(cost{allocations: 103}) || !c.allocatesOtherwise(cost{allocations: 104}) || !c.allocatesOtherwise(cost{allocations: 96}) {
+	if c := (cost{allocations: 100}); c.allocatesOtherwise(cost{allocations: 106}) || !c.allocatesOtherwise(cost{allocations: 107}) || !c.allocatesOtherwise(cost{allocations: 93}) {
 		t.Error("allocations are compared otherwise")
 	}
 }
