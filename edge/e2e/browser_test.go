@@ -47,7 +47,7 @@ func TestBrowser(t *testing.T) {
 		t.Run(script, func(t *testing.T) {
 			data := t.TempDir()
 			start(t, data, freeAddress(t), append(settings, "--client-rate", "off")...) // all buyers have one address
-			node := exec.Command("node", "--test", "--test-timeout=300000", "--test-reporter=spec", filepath.Join(web, "e2e", script))
+			node := exec.Command("node", "--test", "--test-timeout=1800000", "--test-reporter=spec", filepath.Join(web, "e2e", script))
 			node.Env = append(os.Environ(), "DEV_JSON="+filepath.Join(data, "dev.json"), "DATA="+data, "CREPE="+binary.path, "CHROMIUM="+chromium())
 			if *shoptest.HoldTimes {
 				node.Env = append(node.Env, "HOLD_TIMES=1")
