@@ -38,7 +38,8 @@ export function askTotal(hear: (refusal: unknown) => void): void {
 	setTimeout(async () => {
 		if (question !== asked) return;
 		let refusal: unknown;
-		const show = await ask(billing()).catch((error: unknown) => {
+		// Without a country there is nothing to ask.
+		const show = control.country.value === "" ? writeUntaxed : await ask(billing()).catch((error: unknown) => {
 			refusal = error;
 			return ask(consumer());
 		}).catch(() => writeUntaxed);
