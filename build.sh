@@ -282,7 +282,7 @@ torture() {
   go test ./wasm -count 1 -timeout 60m -run 'TestHostile$' -v -inputs "${INPUTS:-1000000}"
   say "bodies through the gateways' plugin, in Traefik too"
   (cd wasm/plugins/hosts/traefik && go mod tidy -diff && go vet ./... && go run "$staticcheck" ./...)
-  (cd wasm/plugins/hosts && go test -count 1 -timeout 60m -run 'TestGateway$|TestDapr$|TestTraefik$' -traefik -bodies "${BODIES:-100000}" -answers 100000)
+  (cd wasm/plugins/hosts && go test -count 1 -timeout 60m -run 'TestGateways?$' -gateways 'dapr traefik' -bodies "${BODIES:-100000}" -answers 100000)
   say "a million calls of one instance"
   go test ./wasm -count 1 -timeout 60m -run 'TestMemory$' -v -calls 1000000
 }

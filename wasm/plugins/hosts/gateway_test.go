@@ -49,15 +49,13 @@ func TestGateway(t *testing.T) {
 	})
 }
 
-var traefik = flag.Bool("traefik", false, "run the plugin in Traefik, which takes minutes to compile")
+var gateways = flag.String("gateways", "dapr", "the gateways that TestGateways compiles, of dapr and traefik; Traefik takes minutes")
 
-func TestDapr(t *testing.T) { inProgram(t, "dapr") }
-
-func TestTraefik(t *testing.T) {
-	if !*traefik {
-		t.Skip("Traefik takes minutes to compile: make torture runs this, with -traefik")
+// TestGateways runs the plugin in programs of gateways.
+func TestGateways(t *testing.T) {
+	for _, name := range strings.Fields(*gateways) {
+		t.Run(name, func(t *testing.T) { inProgram(t, name) })
 	}
-	inProgram(t, "traefik")
 }
 
 // inProgram runs the plugin in a gateway's program.
