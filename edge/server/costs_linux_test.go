@@ -35,6 +35,7 @@ func TestCosts(t *testing.T) {
 	all, rounds, baseline := operations(t), allocationRounds, readCosts(t)
 	if *compareCPU {
 		rounds = cpuRounds
+		tellsSlower(t)
 	}
 	measure(t, all, rounds)
 	if *compareCPU && !*shoptest.Update {
@@ -70,17 +71,29 @@ func TestCosts(t *testing.T) {
 	}
 }
 
-// TestSlower: an operation that takes half as much again is found, and one that takes as much is not.
-func TestSlower(t *testing.T) {
+// TestComparison: what counts as slower, and as other allocations.
+func TestComparison(t *testing.T) {
+	c := cost{cpu: 2, allocations: 100}
+	for cpu, want := range map[float64]bool{1: false, 2: false, 2.29: false, 2.31: true} {
+		if c.slower(cost{cpu: cpu}) != want {
+			t.Errorf("%.2f counts as slower than %.2f: %t", cpu, c.cpu, !want)
+		}
+	}
+	for allocations, want := range map[float64]bool{93: true, 94: false, 100: false, 106: false, 107: true} {
+		if c.allocatesOtherwise(cost{allocations: allocations}) != want {
+			t.Errorf("%.0f allocations count as other than %.0f: %t", allocations, c.allocations, !want)
+		}
+	}
+}
+
+// tellsSlower checks that an operation that takes half as much again is found, and that one that takes as much is not.
+func tellsSlower(t *testing.T) {
 	twice := &operation{calls: 1, prepare: func(int) func() { return func() { calibrate(); calibrate() } }}
 	thrice := &operation{calls: 1, prepare: func(int) func() { return func() { calibrate(); calibrate(); calibrate() } }}
 	measure(t, []*operation{twice, thrice}, 40)
 	baseline := cost{cpu: 2 * calibrations}
 	if baseline.slower(twice.cost()) || !baseline.slower(thrice.cost()) {
 		t.Errorf("%+v and %+v beside %+v", twice.cost(), thrice.cost(), baseline)
-	}
-	if c := (cost{allocations: 100}); c.allocatesOtherwise(cost{allocations: 106}) || !c.allocatesOtherwise(cost{allocations: 107}) || !c.allocatesOtherwise(cost{allocations: 93}) {
-		t.Error("allocations are compared otherwise")
 	}
 }
 
