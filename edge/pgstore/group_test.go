@@ -158,7 +158,7 @@ func TestFaultInGroup(t *testing.T) {
 // TestGroupTimeout: a write whose time is over, in the queue or behind a lock, has no effect, and that is known.
 func TestGroupTimeout(t *testing.T) {
 	url := server.Schema(t, "store", migrate)
-	db, other := openAt(t, url, pgstore.Options{Timeout: 300 * time.Millisecond}), poolOf(t, url)
+	db, other := openAt(t, url, pgstore.Options{Timeout: 3 * time.Second}), poolOf(t, url)
 	locked, behind := newSale(t, db), newSale(t, db)
 	tx, err := other.Begin(background)
 	if err != nil {

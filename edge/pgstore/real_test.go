@@ -123,7 +123,7 @@ func TestDeadlock(t *testing.T) {
 // TestFullPool: what finds no free connection in time is refused.
 func TestFullPool(t *testing.T) {
 	url := server.Schema(t, "store", migrate)
-	db, reader := openAt(t, url+"&pool_max_conns=1", pgstore.Options{Timeout: 200 * time.Millisecond}), poolOf(t, url)
+	db, reader := openAt(t, url+"&pool_max_conns=1", pgstore.Options{Timeout: 3 * time.Second}), poolOf(t, url)
 	s, other := newSale(t, db), newSale(t, db)
 	holding, end := make(chan struct{}), make(chan struct{})
 	db.Inject(func(step string, _ *string, _ *[]any) error {

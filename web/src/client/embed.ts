@@ -88,7 +88,8 @@ export function openCheckout(url: string, options: EmbedOptions = {}): EmbeddedC
 			case "pay": {
 				const target = new URL(data.url);
 				if (target.protocol !== "https:" && target.origin !== origin) return; // never javascript:
-				remember({ url: origin + new URL(data.page).pathname, inline: !overlay });
+				const { pathname, search } = new URL(data.page);
+				remember({ url: `${origin}${pathname}/complete${search}`, inline: !overlay }); // waits for the payment
 				return location.assign(target);
 			}
 			case "completed":
