@@ -15,7 +15,7 @@ import (
 // Writes that are under way when the reserve is reached, flushes and compactions among them, use the reserve. The ballast is for
 // a disk that other programs have filled: it is removed, so that the database can be opened and read.
 const (
-	ballastSize = 6 * memTableSize // space to open this database and another one beside it
+	ballastSize = 12 * memTableSize // space to open this database and another one beside it
 
 	lookEvery   = 250 * time.Millisecond
 	ballastFile = "BALLAST"
@@ -47,9 +47,9 @@ const (
 )
 
 func newDisk(dir string, o Options) *disk {
-	d := &disk{dir: dir, reserve: o.Reserve, ballast: ballastSize, room: 4 * o.memTable(), log: o.Log, began: time.Now()}
+	d := &disk{dir: dir, reserve: o.Reserve, ballast: ballastSize, room: 8 * o.memTable(), log: o.Log, began: time.Now()}
 	if d.reserve == 0 {
-		d.reserve = 8 * o.memTable()
+		d.reserve = 16 * o.memTable()
 	}
 	if o.NoSync {
 		d.ballast = 0

@@ -244,7 +244,7 @@ func TestPlaceFairness(t *testing.T) {
 // which is all of it while there are no background jobs.
 func TestBackgroundShare(t *testing.T) {
 	const lasts = 10 * time.Second
-	for _, c := range []struct{ jobs, buyers, background int }{{0, 108, 0}, {50, 88, 22}} { // 8 and 2 at once, and then 10 a second
+	for _, c := range []struct{ jobs, buyers, background int }{{0, 108, 0}, {50, 87, 22}} { // 8 at once, and then 10 a second
 		synctest.Test(t, func(t *testing.T) {
 			l := New(new(fake), Limits{Rate: 10})
 			var all sync.WaitGroup
