@@ -79,19 +79,28 @@ func BenchmarkLoopback(b *testing.B) {
 var memoryOrders = flag.Int("memory-orders", 200_000, "how many orders BenchmarkMemory creates")
 
 // BenchmarkMemory measures the memory of the binary when it has started, and after so many orders that caches and memtables have reached
-// their size; and the disk blocks that an order takes.
+// their size; the disk blocks that an order takes, and the bytes that the process writes for it; and the CPU time of the last tenth of the
+// orders in proportion to that of the first.
 func BenchmarkMemory(b *testing.B) {
 	orders := *memoryOrders
 	crepe, sessions := startSeeded(b, orders)
 	token := crepe.token(b)
 	b.ReportMetric(crepe.resident(b, "VmRSS"), "MB-idle")
-	before := stored(b, crepe.data)
-	r := crepe.drive(b, load{clients: 64, requests: orders, body: func(i int) string { return shoptest.OrderBody(sessions[i]) }, token: token})
+	before, wrote, began := stored(b, crepe.data), crepe.figure(b, "io", "write_bytes"), time.Now()
+	var first, last measured
+	for tenth := range slices.Chunk(sessions[:orders], max(1, orders/10)) {
+		last = crepe.drive(b, load{clients: 64, requests: len(tenth), body: func(i int) string { return shoptest.OrderBody(tenth[i]) }, token: token})
+		if first.cpu == 0 {
+			first = last
+		}
+	}
+	b.ReportMetric(float64(orders)/time.Since(began).Seconds(), "orders/s")
+	b.ReportMetric(last.cpu/first.cpu, "CPU-last/first-tenth")
 	b.ReportMetric(crepe.resident(b, "VmRSS"), "MB-resident")
 	b.ReportMetric(crepe.resident(b, "RssAnon"), "MB-anonymous")
 	b.ReportMetric(crepe.resident(b, "VmHWM"), "MB-peak")
-	b.ReportMetric(r.rate, "orders/s")
 	b.ReportMetric((stored(b, crepe.data)-before)/float64(orders), "disk-B/order")
+	b.ReportMetric((crepe.figure(b, "io", "write_bytes")-wrote)/float64(orders), "written-B/order")
 }
 
 // stored returns the bytes of the disk blocks that the server's database has.
@@ -265,16 +274,21 @@ func readStat(b testing.TB, pid int) (fields []int) {
 // resident reads one of the process's memory figures (proc(5), status), in megabytes.
 func (t *target) resident(b testing.TB, name string) float64 {
 	b.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", t.process.Pid))
+	return t.figure(b, "status", name) / 1000
+}
+
+// figure reads a figure of the process from a file below /proc.
+func (t *target) figure(b testing.TB, file, name string) (value float64) {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", t.process.Pid, file))
 	if err != nil {
 		b.Fatal(err)
 	}
-	_, line, found := strings.Cut(string(status), name+":")
-	var kilobytes float64
-	if _, err := fmt.Sscan(line, &kilobytes); err != nil || !found {
+	_, line, found := strings.Cut(string(text), "\n"+name+":")
+	if _, err := fmt.Sscan(line, &value); err != nil || !found {
 		b.Fatalf("no %s: %v", name, err)
 	}
-	return kilobytes / 1000
+	return value
 }
 
 // load is what drive sends.
