@@ -68,6 +68,26 @@ func (o *Options) memTable() uint64 {
 	return memTableSize
 }
 
+// fitting returns the size of the memtables with which the WALs of a directory can be opened. Badger reads each into a memtable, and dies
+// if it does not fit. Those of the version before were twice as large: such a WAL has another size than ours, or is cut at its end. The
+// size holds until the next start.
+func fitting(dir string, memTable uint64) (uint64, error) {
+	names, err := filepath.Glob(filepath.Join(dir, "*.mem"))
+	if err != nil {
+		return 0, err
+	}
+	for _, name := range names {
+		info, err := os.Stat(name)
+		if err != nil {
+			return 0, err
+		}
+		if size := uint64(info.Size()); size > memTable && size != 2*memTable {
+			return 2 * memTable, nil
+		}
+	}
+	return memTable, nil
+}
+
 // DB is an open database. It is safe for concurrent use. One DB at a time can have a directory open.
 type DB struct {
 	options Options
@@ -183,9 +203,13 @@ func (db *DB) startBadger() (err error) {
 			err = damaged("Badger cannot read it: %s", unquoted(db.dir, fmt.Sprint(reason)))
 		}
 	}()
+	memTable, err := fitting(db.dir, db.options.memTable())
+	if err != nil {
+		return err
+	}
 	chosen := badger.DefaultOptions(db.dir).
 		WithSyncWrites(!db.options.NoSync).
-		WithMemTableSize(int64(db.options.memTable())).
+		WithMemTableSize(int64(memTable)).
 		WithNumMemtables(2).
 		WithBaseTableSize(sstableSize).
 		WithNumCompactors(compactors).
