@@ -73,7 +73,7 @@ async function standing(visit, checkoutUrl, expected) {
 }
 
 // Each scene brings a visit's page into a state.
-export const scenes = {
+const steps = {
 	"form, empty": (visit) => open(visit),
 
 	async "form, a state and its tax"(visit) {
@@ -237,3 +237,13 @@ export const scenes = {
 	"merchant, shop": (visit) => visit.page.goto(`${dev.baseUrl}/demo/shop`),
 	"merchant, thanks": (visit) => visit.page.goto(`${dev.baseUrl}/demo/thank-you`),
 };
+
+// styled waits for the stylesheets: a script sees a page before they have been loaded.
+const styled = (page) =>
+	page.waitForFunction(() => [...document.querySelectorAll("link[rel=stylesheet]")].every(({ sheet }) => sheet));
+
+// scenes show a page in a state, with its stylesheets.
+export const scenes = Object.fromEntries(Object.entries(steps).map(([name, scene]) => [name, async (visit) => {
+	await scene(visit);
+	await styled(visit.page);
+}]));
