@@ -151,7 +151,7 @@ staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # lint holds every module to gofmt, a tidy go.mod, vet and staticcheck, and builds for the systems on which no test runs. Traefik's takes
 # minutes to compile, so that torture does it.
 lint() {
-  local unformatted target
+  local unformatted
   unformatted=$(gofmt -l core edge wasm web)
   [ -z "$unformatted" ] || { echo "not gofmt'ed: $unformatted" >&2; exit 1; }
   find . -name go.mod -not -path '*/node_modules/*' -not -path './wasm/plugins/hosts/traefik/*' -printf '%h\n' | while read -r module; do
@@ -160,9 +160,14 @@ lint() {
       [ -z "$(go list ./... 2>/dev/null)" ] || { go vet ./... && go run "$staticcheck" ./...; } # wasm/tools only pins tools
     )
   done
+  for_others go build ./...
+}
+
+# for_others runs a command for systems on which no test runs.
+for_others() {
+  local target
   for target in darwin/arm64 windows/amd64; do
-    GOOS=${target%/*} GOARCH=${target#*/} go vet ./...
-    GOOS=${target%/*} GOARCH=${target#*/} go build ./...
+    GOOS=${target%/*} GOARCH=${target#*/} "$@"
   done
 }
 
@@ -238,6 +243,8 @@ bench_wasm() {
 }
 
 torture() {
+  say "the tests compile on other systems"
+  for_others go vet ./...
   say "a release: the same bytes from the same commit"
   check_release
   say "the binary under kill -9"
