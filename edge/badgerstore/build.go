@@ -82,7 +82,7 @@ func (db *DB) buildOrders(env checkout.Environment) error {
 // indexOrders writes orders again with their tokens. The transaction does not see its own writes, so that orders of one store,
 // which share counters, are added together.
 func (db *DB) indexOrders(tx *durable.Tx, keys []string) error {
-	counts := map[string]sum{}
+	var all entries
 	for _, key := range keys {
 		value, err := tx.Get(key)
 		if err != nil {
@@ -105,15 +105,15 @@ func (db *DB) indexOrders(tx *durable.Tx, keys []string) error {
 		}
 		m.indexed, m.tokens = true, tokensOf(&o, session)
 		added := entriesOf(keyPrefix(o.Environment, o.StoreID), o.ID, m.tokens)
-		for key, value := range added.keys {
-			tx.Put(key, value)
+		for _, e := range added.keys {
+			tx.Put(e.key, e.value)
 		}
-		for key, s := range added.counts {
-			counts[key] = sum{counts[key].count + s.count, counts[key].total + s.total}
+		for _, c := range added.counts {
+			all.count(c.key, c.add.count, c.add.total)
 		}
 		tx.Put(key, m.seal(text))
 	}
-	return addSums(tx, counts)
+	return addSums(tx, all.counts)
 }
 
 // sessionOf reads the session of an order, nil if there is none any more.

@@ -135,15 +135,24 @@ func salesPrefix(prefix string) string { return prefix + "/sd/" }
 
 // entries is what a set of tokens puts into the indexes: keys with their values, and what it adds to counters.
 type entries struct {
-	keys   map[string][]byte
-	counts map[string]sum
+	keys   []entry
+	counts []count
+}
+
+type entry struct {
+	key   string
+	value []byte
+}
+
+type count struct {
+	key string
+	add sum
 }
 
 // sum is the value of a counter: a number of orders or payments, and in the sales an amount.
 type sum struct{ count, total int64 }
 
-func entriesOf(prefix, id string, t tokens) entries {
-	e := entries{map[string][]byte{}, map[string]sum{}}
+func entriesOf(prefix, id string, t tokens) (e entries) {
 	created, visible := t.created()
 	if !visible {
 		return e
@@ -156,14 +165,14 @@ func entriesOf(prefix, id string, t tokens) entries {
 			e.count(countKey(prefix, token), 1, 0)
 			fallthrough
 		case kind == "i", kind == "e", kind == "x":
-			e.keys[listPrefix(prefix, token)+position(created, id)] = []byte{}
+			e.put(listPrefix(prefix, token)+position(created, id), []byte{})
 		case (kind == "p" || kind == "t" || kind == "f") && len(parts) == 3:
 			at, _ := strconv.ParseInt(parts[1], 10, 64)
-			e.keys[itemPrefix(prefix, kind, parts[0])+position(at, parts[2])] = []byte(id)
+			e.put(itemPrefix(prefix, kind, parts[0])+position(at, parts[2]), []byte(id))
 			e.count(countKey(prefix, kind+"/"+parts[0]), 1, 0)
 			e.locate(prefix, id, kind, parts[0], parts[2])
 		case kind == "q":
-			e.keys[refKey(prefix, rest)] = []byte(recordKey(prefix, kindOrder, id))
+			e.put(refKey(prefix, rest), []byte(recordKey(prefix, kindOrder, id)))
 		case kind == "r" && len(parts) == 3:
 			total, _ := strconv.ParseInt(parts[2], 10, 64)
 			e.count(salesPrefix(prefix)+parts[0]+"/"+parts[1], 1, total)
@@ -177,18 +186,29 @@ func (e *entries) locate(prefix, orderID, kind, status, item string) {
 	order := []byte(recordKey(prefix, kindOrder, orderID))
 	switch kind {
 	case "p":
-		e.keys[locator(kindPayment, item)] = order
+		e.put(locator(kindPayment, item), order)
 	case "t":
-		e.keys[locator(kindTicket, item)] = order
+		e.put(locator(kindTicket, item), order)
 		if orders.TicketStatus(status).Open() {
-			e.keys[openTicketPrefix(checkout.Environment(environmentOf(prefix)))+item] = order
+			e.put(openTicketPrefix(checkout.Environment(environmentOf(prefix)))+item, order)
 		}
 	}
 }
 
-func (e *entries) count(key string, count, total int64) {
-	s := e.counts[key]
-	e.counts[key] = sum{s.count + count, s.total + total}
+func (e *entries) put(key string, value []byte) { e.keys = append(e.keys, entry{key, value}) }
+
+func (e *entries) count(key string, number, total int64) {
+	i := slices.IndexFunc(e.counts, func(c count) bool { return c.key == key })
+	if i < 0 {
+		i = len(e.counts)
+		e.counts = append(e.counts, count{key: key})
+	}
+	e.counts[i].add.count += number
+	e.counts[i].add.total += total
+}
+
+func (e *entries) has(key string) bool {
+	return slices.ContainsFunc(e.keys, func(k entry) bool { return k.key == key })
 }
 
 // reindex replaces the index entries of an order.
@@ -197,33 +217,33 @@ func reindex(tx *durable.Tx, prefix, id string, before, after tokens) error {
 		return nil
 	}
 	old, next := entriesOf(prefix, id, before), entriesOf(prefix, id, after)
-	for key := range old.keys {
-		if _, stays := next.keys[key]; !stays {
-			tx.Delete(key)
+	for _, e := range old.keys {
+		if !next.has(e.key) {
+			tx.Delete(e.key)
 		}
 	}
-	for key, value := range next.keys {
-		if _, there := old.keys[key]; !there {
-			tx.Put(key, value)
+	for _, e := range next.keys {
+		if !old.has(e.key) {
+			tx.Put(e.key, e.value)
 		}
 	}
-	for key, s := range old.counts {
-		next.count(key, -s.count, -s.total)
+	for _, c := range old.counts {
+		next.count(c.key, -c.add.count, -c.add.total)
 	}
 	return addSums(tx, next.counts)
 }
 
-// addSums adds to counters.
-func addSums(tx *durable.Tx, changes map[string]sum) error {
-	for key, change := range changes {
-		if change == (sum{}) {
+// addSums adds to counters, each of which is there once.
+func addSums(tx *durable.Tx, changes []count) error {
+	for _, c := range changes {
+		if c.add == (sum{}) {
 			continue
 		}
-		stored, err := readSum(tx.Get, key)
+		stored, err := readSum(tx.Get, c.key)
 		if err != nil {
 			return err
 		}
-		tx.Put(key, sum{stored.count + change.count, stored.total + change.total}.bytes())
+		tx.Put(c.key, sum{stored.count + c.add.count, stored.total + c.add.total}.bytes())
 	}
 	return nil
 }

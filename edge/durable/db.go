@@ -106,6 +106,7 @@ type DB struct {
 	dirty  atomic.Bool   // with NoSync: a batch has been written since the last sync
 	quit   chan struct{} // closed to end the periodic sync
 
+	recent   recent   // owned by the writer
 	removals removals // for incremental backups
 
 	stopping sync.Once
@@ -219,6 +220,7 @@ func (db *DB) startBadger() (err error) {
 		WithBlockSize(blockSize).
 		WithChecksumVerificationMode(options.OnBlockRead).
 		WithDetectConflicts(false). // there is one writer
+		WithMetricsEnabled(false).  // nothing reads them
 		WithLogger(db.watch)
 	if db.options.compact {
 		chosen.NumLevelZeroTables = 1 // Flatten leaves fewer tables of the first level as they are

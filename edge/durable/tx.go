@@ -1,6 +1,7 @@
 package durable
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -39,10 +40,23 @@ func (tx *Tx) Delete(key string) {
 }
 
 // Get returns a copy of a value; [ErrNotFound] if there is no such key.
-func (tx *Tx) Get(key string) ([]byte, error) { return tx.db.get(tx.txn, key) }
+func (tx *Tx) Get(key string) (value []byte, err error) {
+	err = tx.Look(key, func(stored []byte) error {
+		value = bytes.Clone(stored)
+		return nil
+	})
+	return value, err
+}
 
-// Look calls visit with the value of a key, which is valid until visit returns; [ErrNotFound] if there is no such key.
+// Look calls visit with the value of a key, which is valid until visit returns and must not be changed; [ErrNotFound] if there is no such
+// key.
 func (tx *Tx) Look(key string, visit func(value []byte) error) error {
+	if w, known := tx.db.recent.get(key); known {
+		if !w.there() {
+			return ErrNotFound
+		}
+		return visit(w.value)
+	}
 	if err := tx.db.verifier.confirm(key, key); err != nil {
 		return err
 	}
@@ -55,11 +69,8 @@ func (tx *Tx) Look(key string, visit func(value []byte) error) error {
 
 // Has reports whether a key exists.
 func (tx *Tx) Has(key string) (bool, error) {
-	if err := tx.db.verifier.confirm(key, key); err != nil {
-		return false, err
-	}
-	_, err := tx.txn.Get([]byte(key))
-	if errors.Is(err, badger.ErrKeyNotFound) {
+	err := tx.Look(key, func([]byte) error { return nil })
+	if errors.Is(err, ErrNotFound) {
 		return false, nil
 	}
 	return err == nil, err

@@ -124,6 +124,7 @@ func (db *DB) commit(batch []command) error {
 		written = append(written, puts...)
 		if errors.Is(refused[i], ErrTooBig) {
 			txn.Discard()
+			db.recent.clear()
 			return db.split(batch, i)
 		}
 	}
@@ -217,6 +218,7 @@ func (db *DB) run(txn *badger.Txn, do func(*Tx) error, w *writes) ([]*badger.Ent
 		if err := cmp.Or(w.add(e), set(txn, e)); err != nil {
 			return nil, err
 		}
+		db.recent.put(e.Key, written{e.Value, e.ExpiresAt})
 	}
 	return tx.puts, nil
 }
