@@ -39,7 +39,7 @@ var outages = map[string]struct {
 		set("on")
 		return func() { set("off") }
 	}, "", true},
-	"statement timeout": {lockSessions, "?statement_timeout=400", false},
+	"statement timeout": {lockSessions, "?statement_timeout=1000", false},
 	"full pool":         {lockSessions, "?pool_max_conns=2", false},
 }
 

@@ -147,7 +147,8 @@ type desk struct {
 	config orders.Config
 	db     *badgerstore.DB
 	log    *bytes.Buffer
-	ahead  time.Duration // of the real clock
+	opened time.Time     // the time of the desk, which a slow machine does not use up
+	ahead  time.Duration // of that
 }
 
 // restart starts a service with another configuration in place of the one that there is.
@@ -185,9 +186,9 @@ func openDeskIn(t *testing.T, directory string) *desk {
 		}
 	})
 	p := new(provider)
-	d := &desk{provider: p, db: db, log: log}
+	d := &desk{provider: p, db: db, log: log, opened: time.Now()}
 	d.config = orders.Config{Store: db, Providers: map[checkout.Environment]orders.Provider{checkout.Test: unlimited(p)},
-		Now: func() time.Time { return time.Now().Add(d.ahead) }, Rand: rand.Reader, Log: logger, TryTimeout: 50 * time.Millisecond, Budget: 100 * time.Millisecond}
+		Now: func() time.Time { return d.opened.Add(d.ahead) }, Rand: rand.Reader, Log: logger, TryTimeout: 50 * time.Millisecond, Budget: 100 * time.Millisecond}
 	d.Service = orders.New(d.config)
 	session := &sessions.Session{MerchantID: "MER_1", PageURL: "https://pay.example/s", Session: checkout.Session{
 		ID: sessionID, Environment: checkout.Test, StoreID: "STO_1", ExpiresAt: time.Now().Add(time.Hour).UnixMilli(),

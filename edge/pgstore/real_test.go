@@ -73,7 +73,7 @@ func (s *sale) wantUnavailable(t *testing.T, db *pgstore.DB, code string) {
 // TestStatementTimeout: a statement that waits longer than statement_timeout is refused, and has no effect.
 func TestStatementTimeout(t *testing.T) {
 	url := server.Schema(t, "store", migrate)
-	db, reader := openAt(t, url+"&statement_timeout=50", pgstore.Options{}), poolOf(t, url)
+	db, reader := openAt(t, url+"&statement_timeout=1000", pgstore.Options{}), poolOf(t, url)
 	s := newSale(t, db)
 	_, end := held(t, url, lock("sessions", s.session.ID))
 	s.wantUnavailable(t, db, "57014")

@@ -30,7 +30,8 @@ type sale struct {
 	session *sessions.Session
 	order   *orders.Order
 	token   *orders.SpentToken
-	written int // how many of its steps are
+	written int             // how many of its steps are
+	ctx     context.Context // of its creation
 
 	repeating bool // a step is being repeated
 }
@@ -38,7 +39,7 @@ type sale struct {
 // newSale stores the session of a sale.
 func newSale(t testing.TB, db *pgstore.DB) *sale {
 	t.Helper()
-	s := &sale{id: fmt.Sprintf("sale%06d", sales.Add(1))}
+	s := &sale{id: fmt.Sprintf("sale%06d", sales.Add(1)), ctx: background}
 	s.session = &sessions.Session{Session: checkout.Session{ID: "cs_" + s.id, Environment: checkout.Test, StoreID: "STO_1"}}
 	s.order = &orders.Order{ID: "ORD_" + s.id, SessionID: s.session.ID, StoreID: "STO_1", Environment: checkout.Test, State: orders.Pending,
 		Attempts: []orders.Attempt{{N: 1, State: orders.Sent, URL: "https://psp.example/pay",
@@ -58,7 +59,7 @@ var steps = []struct {
 	{"create", func(s *sale, db *pgstore.DB) error {
 		session := *s.session
 		session.Version, session.OrderID = 1, s.order.ID
-		return db.Commit(background, orders.Change{Session: &session, Order: s.orderAt(0), Spend: s.token})
+		return db.Commit(s.ctx, orders.Change{Session: &session, Order: s.orderAt(0), Spend: s.token})
 	}},
 	{"paid", func(s *sale, db *pgstore.DB) error {
 		return db.Commit(background, orders.Change{Order: s.orderAt(1), Facts: []orders.Fact{s.fact("PAY_")},
