@@ -33,10 +33,10 @@ func TestDrain(t *testing.T) {
 			requests, answers := make([]map[string]any, n), make([]chan reply, n)
 			for i := range n {
 				requests[i], answers[i] = shoptest.OrderFor(s.Session(t, nil).SessionID), make(chan reply, 1)
-				requests[i]["buyerEmail"] = "slow-3s@sandbox.test"
+				requests[i]["buyerEmail"] = "slow-5s@sandbox.test"
 				go func() { answers[i] <- orderOrNot(s, token, requests[i]) }()
 			}
-			time.Sleep(time.Second) // all are at the provider, which takes three seconds
+			time.Sleep(time.Second) // all are at the provider, which takes five seconds
 			began := time.Now()
 			for range signals {
 				if err := first.Process.Signal(syscall.SIGTERM); err != nil {
@@ -49,7 +49,7 @@ func TestDrain(t *testing.T) {
 			switch {
 			case signals == 1 && err != nil:
 				t.Errorf("a drain ends with %v", err)
-			case signals == 2 && (killed == nil || time.Since(began) > 2*time.Second):
+			case signals == 2 && (killed == nil || time.Since(began) > 3*time.Second):
 				t.Errorf("after a second SIGTERM it ends with %v after %v", err, time.Since(began))
 			}
 			start(t, data, address)

@@ -77,7 +77,7 @@ func (m *merchantServer) next() (t told) {
 		if err := json.Unmarshal([]byte(line), &t); err != nil {
 			m.Fatalf("the merchant's server says %q: %v", line, err)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * time.Minute):
 		m.Fatal("the merchant's server says nothing")
 	}
 	return t

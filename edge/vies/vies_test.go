@@ -93,7 +93,7 @@ func TestWhichOrders(t *testing.T) {
 // faults are all that VIES can do instead of answering, and what is stored of it.
 var faults = map[viestest.Fault]string{
 	viestest.Down: "VIES cannot be reached", viestest.Status500: "status 500", viestest.Unauthorized: "status 403",
-	viestest.Hang: "no answer within 200ms", viestest.SlowBody: "no answer within 200ms", viestest.InvalidJSON: "the answer cannot be read",
+	viestest.Hang: "no answer within 1s", viestest.SlowBody: "no answer within 1s", viestest.InvalidJSON: "the answer cannot be read",
 	viestest.Oversize: "the answer is too long", viestest.Redirect: "status 307", viestest.WrongCountry: "the answer is about another number",
 	viestest.WrongNumber: "the answer is about another number", viestest.NoVerdict: "the answer cannot be read", viestest.EchoError: "an unknown error",
 	viestest.ErrorOn500: "MS_UNAVAILABLE", viestest.ErrorInValid: "MS_UNAVAILABLE",

@@ -59,7 +59,7 @@ func (w *world) openDatabase() {
 // restart makes a new service on the same database.
 func (w *world) restart(envs ...checkout.Environment) {
 	w.service = vies.New(vies.Config{Store: w.db, Orders: w.db, Catalog: w.db, URL: w.url + "/rest-api/", Environments: envs,
-		Timeout: 200 * time.Millisecond, Now: w.now, Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+		Timeout: time.Second, Now: w.now, Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 }
 
 func (w *world) now() time.Time { return time.Now().Add(w.ahead) }

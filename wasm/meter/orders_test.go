@@ -66,7 +66,7 @@ func TestOtherStores(t *testing.T) {
 				began := time.Now()
 				decide(name) // whatever comes of it
 				ends++
-				if took := time.Since(began); took > 5*time.Second {
+				if took := time.Since(began); took > 20*time.Second {
 					t.Errorf("%s: an order took %v", name, took)
 				}
 			}
