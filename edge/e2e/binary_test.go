@@ -33,6 +33,7 @@ var unlimited = map[string]string{"CREPE_CLIENT_RATE": "off", "CREPE_STORE_RATE"
 // TestMain builds the binary.
 func TestMain(m *testing.M) {
 	serveBare(os.Getenv(bareAddress))
+	serveInstant(os.Getenv(instantProvider))
 	serveProfiled(os.Getenv(profiledServer))
 	for name, value := range unlimited {
 		os.Setenv(name, value)

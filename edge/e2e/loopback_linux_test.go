@@ -38,14 +38,14 @@ const (
 	syncFor        = 2 * time.Second
 )
 
-// BenchmarkLoopback measures create-order over HTTP on the loopback: the binary with its durable database in one process, the sandbox
-// provider in another one, and the clients in this process on the same cores. The CPU time is that of the first. The same run measures
+// BenchmarkLoopback measures create-order over HTTP on the loopback: the binary with its durable database in one process, a provider
+// that answers at once in another one, and the clients in this process on the same cores. The CPU time is that of the first. The same run measures
 // the references: a server that sends the same bytes without work, the handler without a commit (the same order again), and synced
 // appends to the disk. The ratios of the table can be compared between machines, the times cannot.
 func BenchmarkLoopback(b *testing.B) {
 	syncs, synced := syncRate(b)
 	bare := startBare(b)
-	crepe, sessions := startSeeded(b, 3*loopbackOrders+1)
+	crepe, sessions := startSeeded(b, 3*loopbackOrders+1, startInstant(b))
 	token := crepe.token(b)
 
 	floor := bare.drive(b, load{clients: 64, requests: loopbackFloor, body: func(int) string { return shoptest.OrderBody(sessions[0]) }, token: token})
@@ -84,7 +84,7 @@ var memoryOrders = flag.Int("memory-orders", 200_000, "how many orders Benchmark
 // last tenth of the orders in proportion to that of the first.
 func BenchmarkMemory(b *testing.B) {
 	orders := *memoryOrders
-	crepe, sessions := startSeeded(b, orders)
+	crepe, sessions := startSeeded(b, orders, startProvider(b))
 	token := crepe.token(b)
 	b.ReportMetric(crepe.resident(b, "VmRSS"), "MB-idle")
 	before, wrote, began := stored(b, crepe.data), written(b, crepe.data), time.Now()
@@ -174,13 +174,27 @@ type target struct {
 func startBare(b *testing.B) *target {
 	b.Helper()
 	address := freeAddress(b)
+	return startSelf(b, address, bareAddress+"="+address)
+}
+
+// startInstant runs the provider of which [serveInstant] tells, and returns its URL.
+func startInstant(b *testing.B) string {
+	b.Helper()
+	address := freeAddress(b)
+	startSelf(b, address, instantProvider+"="+address+" "+startProvider(b))
+	return "http://" + address
+}
+
+// startSelf runs this test program as a server.
+func startSelf(b *testing.B, address, variable string) *target {
+	b.Helper()
 	c := exec.Command(os.Args[0])
-	c.Env = append(os.Environ(), bareAddress+"="+address)
+	c.Env = append(os.Environ(), variable)
 	if err := c.Start(); err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { c.Process.Kill(); c.Wait() })
-	shoptest.Eventually(b, "the bare server listens", func() bool {
+	shoptest.Eventually(b, variable+" listens", func() bool {
 		conn, err := net.Dial("tcp", address)
 		if err == nil {
 			conn.Close()
@@ -190,11 +204,11 @@ func startBare(b *testing.B) *target {
 	return &target{process: c.Process, address: address}
 }
 
-// startSeeded runs crepe serve with the demo merchant and n checkout sessions, beside a sandbox provider.
-func startSeeded(b *testing.B, n int) (*target, []string) {
+// startSeeded runs crepe serve with the demo merchant, n checkout sessions and a provider.
+func startSeeded(b *testing.B, n int, provider string) (*target, []string) {
 	b.Helper()
 	t, sessions := seed(b, n)
-	server := exec.Command(binary.path, "serve", "--data", t.data, "--listen", t.address, "--stripe-test-url", startProvider(b))
+	server := exec.Command(binary.path, "serve", "--data", t.data, "--listen", t.address, "--stripe-test-url", provider)
 	t.run(b, server, "/readyz")
 	return t, sessions
 }
