@@ -96,8 +96,7 @@ func (im image) write(t *testing.T, db *DB, rng *rand.Rand, count, size int) {
 			im.want[key] = fmt.Appendf(nil, "%s %d %s", key, rng.Uint64(), filling)
 		}
 		value := im.want[key]
-		done := make(chan error, 1)
-		db.queue <- command{done: done, do: func(tx *Tx) error { // straight into the queue, in this order
+		c := command{done: make(chan error, 1), do: func(tx *Tx) error {
 			if value == nil {
 				tx.Delete(key)
 			} else {
@@ -105,8 +104,9 @@ func (im image) write(t *testing.T, db *DB, rng *rand.Rand, count, size int) {
 			}
 			return nil
 		}}
+		db.queue <- c // in this order
 		clients.Go(func() {
-			if err := <-done; err != nil {
+			if err := db.await(c); err != nil {
 				t.Error(err)
 			}
 		})

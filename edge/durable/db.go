@@ -100,11 +100,13 @@ type DB struct {
 	disk     *disk
 
 	queue  chan command
-	urgent chan command // the writer prefers it to queue
-	writer sync.WaitGroup
+	urgent chan command  // the writer prefers it to queue
+	turn   chan struct{} // has an element while nobody writes
 	number uint64        // number of the last batch, owned by the writer
 	dirty  atomic.Bool   // with NoSync: a batch has been written since the last sync
-	quit   chan struct{} // closed to end the periodic sync
+	quit   chan struct{} // closed to end what runs in the background
+
+	background sync.WaitGroup
 
 	recent   recent   // owned by the writer
 	removals removals // for incremental backups
@@ -141,7 +143,7 @@ func Open(dir string, o Options) (*DB, error) {
 		return nil, err
 	}
 	db := &DB{options: o, dir: dir, journal: j, disk: newDisk(dir, o), quit: make(chan struct{}), stopped: make(chan struct{}),
-		queue: make(chan command, queueLength), urgent: make(chan command, queueLength)}
+		queue: make(chan command, queueLength), urgent: make(chan command, queueLength), turn: make(chan struct{}, 1)}
 	db.watch = newWatch(dir, o.Log, db.stop)
 	db.verifier = newVerifier(db)
 	db.watch.verifier = db.verifier
@@ -149,13 +151,13 @@ func Open(dir string, o Options) (*DB, error) {
 		return nil, errors.Join(err, db.release())
 	}
 	db.declare(o.Metrics)
-	db.writer.Go(db.write)
 	if db.options.NoSync {
-		db.writer.Go(func() { db.syncPeriodically(db.quit) })
+		db.background.Go(func() { db.syncPeriodically(db.quit) })
 	} else {
-		db.writer.Go(func() { db.verifier.run(db.quit) })
+		db.background.Go(func() { db.verifier.run(db.quit) })
 	}
 	db.disk.look()
+	db.turn <- struct{}{}
 	return db, nil
 }
 
@@ -269,9 +271,9 @@ func (db *DB) Close() error {
 	if already {
 		return nil
 	}
-	close(db.queue)
+	db.drain()
 	close(db.quit)
-	db.writer.Wait()
+	db.background.Wait()
 	if db.Err() != nil {
 		return db.release()
 	}

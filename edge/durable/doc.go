@@ -7,8 +7,8 @@
 //
 // # Writes
 //
-// One goroutine writes. It drains bounded queues of commands into one transaction with SyncWrites, the urgent queue first, and
-// acknowledges all of them when that transaction is durable. Concurrent requests share one fsync, transactions never conflict,
+// One goroutine at a time writes: one of those that wait for their own writes. It drains bounded queues of commands into one
+// transaction with SyncWrites, the urgent queue first, and acknowledges all of them when that transaction is durable. Concurrent requests share one fsync, transactions never conflict,
 // and a power cut loses nothing that was acknowledged. A command sees the writes of the commands before it, and reads those
 // of the last few megabytes from memory. A command that returns an error writes nothing.
 //

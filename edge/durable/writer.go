@@ -38,53 +38,69 @@ func (db *DB) submit(do func(*Tx) error, queue chan<- command, needs space) erro
 	}
 	queue <- c
 	db.closing.RUnlock()
-	return <-c.done
+	return db.await(c)
 }
 
-// write commits the commands of the queues in batches until the queues are closed.
-func (db *DB) write() {
+// await waits for the result of a command that is in a queue. If it is nobody's turn to write, the caller commits what is in the queues:
+// a write that comes alone waits for no other goroutine, and those that come during a commit share the next one.
+func (db *DB) await(c command) error {
 	for {
-		first, ok := db.next()
-		if !ok {
-			return
-		}
-		batch := db.gather(first)
-		db.measures.batch.Observe(float64(len(batch)))
-		if err := db.Err(); err != nil {
-			fail(batch, err)
-		} else if err := db.commit(batch); err != nil {
-			db.stop(err)
+		select {
+		case err := <-c.done:
+			return err
+		case <-db.turn:
+			if len(c.done) == 0 {
+				db.write()
+			}
+			db.turn <- struct{}{}
 		}
 	}
 }
 
-// next waits for a command and prefers the urgent ones. It returns false when the queue is closed and both are empty: submit
-// adds none after that.
-func (db *DB) next() (command, bool) {
-	if c, ok := poll(db.urgent); ok {
-		return c, true
+// write commits a batch of the commands in the queues. Its caller has the turn.
+func (db *DB) write() {
+	batch := db.gather()
+	if len(batch) == 0 {
+		return
 	}
-	select {
-	case c := <-db.urgent:
-		return c, true
-	case c, ok := <-db.queue:
-		if !ok {
-			return poll(db.urgent)
-		}
-		return c, true
+	defer db.unfinished(batch)
+	db.measures.batch.Observe(float64(len(batch)))
+	if err := db.Err(); err != nil {
+		fail(batch, err)
+	} else if err := db.commit(batch); err != nil {
+		db.stop(err)
 	}
 }
 
-// gather returns a batch of first and the commands that wait already. They share one sync.
-func (db *DB) gather(first command) []command {
-	batch := []command{first}
+// unfinished is deferred by a commit. After a panic it stops the database, because nobody knows what has been written.
+func (db *DB) unfinished(batch []command) {
+	reason := recover()
+	if reason == nil {
+		return
+	}
+	db.stop(errors.New("durable: no more writes after a panic"))
+	fail(batch, db.err)
+	db.turn <- struct{}{}
+	panic(reason)
+}
+
+// drain commits what is in the queues, to which nobody adds any more, and keeps the turn.
+func (db *DB) drain() {
+	<-db.turn
+	for len(db.urgent)+len(db.queue) > 0 {
+		db.write()
+	}
+}
+
+// gather returns a batch of the commands in the queues, the urgent ones first. They share one sync.
+func (db *DB) gather() (batch []command) {
 	for len(batch) < maxBatch {
 		c, ok := poll(db.urgent)
 		if !ok {
 			c, ok = poll(db.queue)
 		}
 		if !ok {
-			return batch
+			break
 		}
 		batch = append(batch, c)
 	}
@@ -94,8 +110,8 @@ func (db *DB) gather(first command) []command {
 // poll takes a command from a queue without waiting.
 func poll(queue <-chan command) (command, bool) {
 	select {
-	case c, ok := <-queue:
-		return c, ok
+	case c := <-queue:
+		return c, true
 	default:
 		return command{}, false
 	}
@@ -146,7 +162,7 @@ func (db *DB) persist(txn *badger.Txn, w *writes) error {
 	}
 	began := time.Now()
 	committed := make(chan error, 1)
-	go func() { committed <- txn.Commit() }()
+	txn.CommitWith(func(err error) { committed <- err })
 	var err error
 	if !db.options.NoSync {
 		err = db.journal.write(w)
@@ -202,9 +218,13 @@ func (db *DB) split(batch []command, at int) error {
 	return db.commit(batch[at:])
 }
 
+// fail answers the commands that have no answer yet.
 func fail(batch []command, err error) {
 	for _, c := range batch {
-		c.done <- err
+		select {
+		case c.done <- err:
+		default:
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -169,5 +170,65 @@ func TestScanBack(t *testing.T) {
 		}); err != nil || !slices.Equal(got, want) {
 			t.Errorf("before %q: %q, %v", before, got, err)
 		}
+	}
+}
+
+// TestPanic: a command that panics stops the database and answers those of its batch. What was written before is there.
+func TestPanic(t *testing.T) {
+	dir := t.TempDir()
+	db, err := Open(dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(tx *Tx) error {
+		tx.Put("test/-/before", []byte("x"))
+		return nil
+	}
+	if err := db.Update(put); err != nil {
+		t.Fatal(err)
+	}
+	begun, end := make(chan struct{}), make(chan struct{})
+	var all sync.WaitGroup
+	all.Go(func() { db.Update(func(*Tx) error { close(begun); <-end; return nil }) })
+	<-begun
+	var panics, refused atomic.Int32
+	for i := range 20 {
+		all.Go(func() {
+			defer func() {
+				if recover() != nil {
+					panics.Add(1)
+				}
+			}()
+			if err := db.Update(func(tx *Tx) error {
+				if i == 10 {
+					panic("a fault")
+				}
+				return put(tx)
+			}); err != nil {
+				refused.Add(1)
+			}
+		})
+	}
+	for len(db.queue) < 20 {
+		runtime.Gosched()
+	}
+	close(end)
+	all.Wait()
+	if panics.Load() != 1 || refused.Load() != 19 {
+		t.Errorf("%d panics, %d are refused", panics.Load(), refused.Load())
+	}
+	if err := db.Update(put); err == nil {
+		t.Error("it writes after a panic")
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+	db, err = Open(dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Get("test/-/before"); err != nil {
+		t.Error(err)
 	}
 }
