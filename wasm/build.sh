@@ -97,7 +97,14 @@ start() {
 	wasm-dis "$1" --output "$temporary/kept.wat"
 	sed -i -E 's/^ \(export "_initialize" \(func (\S+)\)\)$/ (export "_initialize" (func $nothing))\n (start \1)\n (func $nothing)/' "$temporary/kept.wat"
 	grep -q '^ (start ' "$temporary/kept.wat" || die "$1 does not export _initialize"
+	[[ $3 != plugins/* ]] || copy_by_hand "$temporary/kept.wat"
 	wasm-as "${features[@]}" "$temporary/kept.wat" --output "$2"
+}
+
+# copy_by_hand replaces memory.copy and memory.fill by the functions of copy.wat.
+copy_by_hand() {
+	sed -i -E -e 's/\(memory\.(copy|fill)$/(call $\1/' -e '1r copy.wat' "$1"
+	! grep -q 'memory\.\(copy\|fill\)$' "$1" || die "$1 still copies memory"
 }
 
 # build FILE GOAL FOLDER TARGET [EXPORTS] builds one module.
@@ -107,7 +114,7 @@ build() {
 	[[ $2 == size ]] || level=2 passes=(-O3)
 	"${TINYGO:-$cache/bin/tinygo}" build -target "$4" -no-debug -panic=trap -opt="$level" -o "$temporary/linked.wasm" "./$3"
 	keep_abi "$temporary/linked.wasm" "$temporary/kept.wasm" "${5:-$3}"
-	start "$temporary/kept.wasm" "$temporary/started.wasm"
+	start "$temporary/kept.wasm" "$temporary/started.wasm" "$3"
 	wasm-opt "${features[@]}" "${passes[@]}" --strip-debug --strip-producers --strip-target-features "$temporary/started.wasm" --output "$1"
 }
 
