@@ -118,19 +118,34 @@ build() {
 	wasm-opt "${features[@]}" "${passes[@]}" --strip-debug --strip-producers --strip-target-features "$temporary/started.wasm" --output "$1"
 }
 
+# build_copy builds a module of the functions of copy.wat, for their test.
+build_copy() {
+	{
+		echo '(module (memory (export "memory") 1) (export "copy" (func $copy)) (export "fill" (func $fill))'
+		cat copy.wat
+		echo ')'
+	} >"$temporary/copy.wat"
+	wasm-as "$temporary/copy.wat" --output "$1"
+}
+
 build_all() {
 	local file goal folder target exports
 	while read -r file goal folder target exports; do
 		build "$file" "$goal" "$folder" "$target" "$exports"
 	done <<<"$guests"
+	build_copy testdata/copy.wasm
 }
+
+same() { cmp "$1" "$2" || die "$2 differs from what the sources compile to; run make wasm"; }
 
 check() {
 	local file goal folder target exports
 	while read -r file goal folder target exports; do
 		build "$temporary/built.wasm" "$goal" "$folder" "$target" "$exports"
-		cmp "$temporary/built.wasm" "$file" || die "$file differs from what the sources compile to; run make wasm"
+		same "$temporary/built.wasm" "$file"
 	done <<<"$guests"
+	build_copy "$temporary/built.wasm"
+	same "$temporary/built.wasm" testdata/copy.wasm
 	grep -v '^#' budgets.txt >&2 # checked by go test
 }
 
