@@ -1,6 +1,7 @@
 package orders_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -90,4 +91,44 @@ func TestUnlistable(t *testing.T) {
 	if o := d.sweep(t, 33*time.Minute); o.Current().State != orders.Ended || o.DueAt() != 0 {
 		t.Errorf("the attempt is %s", o.Current().State)
 	}
+}
+
+// TestKeyTaken: a restored backup has lost an order, whose checkout was ended after the backup. The event of that end arrives while
+// the same attempt is being made again. It is no effect of the request, which gets a checkout of its own.
+func TestKeyTaken(t *testing.T) {
+	t.Parallel()
+	for _, when := range []string{"before the answer", "after the answer"} {
+		d := openDesk(t)
+		d.faults = []*psp.CallError{{Class: psp.KeyTaken, Status: 400}}
+		ended := func() {
+			_, o := d.stored(t)
+			ev := d.event(o, 1, psp.EventExpired, "evt_1")
+			ev.Checkout.Ref = "ref_of_the_lost_attempt"
+			d.apply(t, ev)
+		}
+		if when == "before the answer" {
+			d.creating = ended
+		} else {
+			d.restart(withStore(&afterCommit{Store: d.db, n: 2, do: ended})) // the second commit is that of the answer
+		}
+		url, err := d.order("DE")
+		if _, o := d.stored(t); err != nil || len(o.Attempts) != 2 || o.Attempts[0].State != orders.Ended || o.Current().URL != url {
+			t.Errorf("%s: %q, %v; attempts %+v", when, url, err, o.Attempts)
+		}
+	}
+}
+
+// afterCommit is a store at which something happens once, right after its nth commit.
+type afterCommit struct {
+	orders.Store
+	n  int
+	do func()
+}
+
+func (s *afterCommit) Commit(ctx context.Context, c orders.Change) error {
+	err := s.Store.Commit(ctx, c)
+	if s.n--; s.n == 0 {
+		s.do()
+	}
+	return err
 }

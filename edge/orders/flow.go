@@ -316,6 +316,7 @@ func (f *flow) send() (string, error) {
 		}
 		if callErr.Class == psp.KeyTaken {
 			f.config.Log.WarnContext(f.ctx, "the provider knows a call that the database does not: was a backup restored?", "order", f.order.ID, "attempt", a.N)
+			f.begun = 0 // what comes of that attempt, an event of its end perhaps, is not this request's effect
 			return "", cmp.Or(f.commit(Change{Order: f.order}), errAgain)
 		}
 		return "", errors.Join(fmt.Errorf("orders: %s attempt %d: %w", f.order.ID, a.N, callErr), f.commit(Change{Order: f.order}))
