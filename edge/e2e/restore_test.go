@@ -115,6 +115,9 @@ func TestRestoredBackup(t *testing.T) {
 				bad++
 				t.Errorf("%s: %d checkouts of one session are paid or can be", k.name, twice[id])
 			}
+			if k.sold && twice[id] == 0 {
+				t.Errorf("%s: the URL that was answered cannot be paid", k.name)
+			}
 		}
 		rows = append(rows, fmt.Sprintf("%s\t%d\t%d\t%d", k.name, again[kind], sold[kind], bad))
 	}

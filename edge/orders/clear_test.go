@@ -118,6 +118,42 @@ func TestKeyTaken(t *testing.T) {
 	}
 }
 
+// TestReplayed: a restored backup has lost an order, and the same request arrives in the same second, so that the provider answers
+// it with what it has stored. That checkout may have ended since or have been paid, and is not answered as if it were new.
+func TestReplayed(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		since func(*provider, string)
+		state orders.State
+		made  int // attempts
+	}{
+		"open":  {func(*provider, string) {}, orders.AwaitingPayment, 2},
+		"ended": {func(p *provider, ref string) { p.end(ref) }, orders.AwaitingPayment, 2},
+		"paid":  {func(p *provider, ref string) { p.complete = true; p.end(ref) }, orders.PaidLate, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, restored := openDesk(t), openDesk(t)
+			if _, err := d.order("DE"); err != nil {
+				t.Fatal(err)
+			}
+			_, lost := d.stored(t)
+			c.since(d.provider, lost.Current().Ref)
+			restored.opened, restored.provider = d.opened, d.provider
+			restored.restart(func(config *orders.Config) { config.Providers = d.config.Providers })
+			url, err := restored.order("DE")
+			_, o := restored.stored(t)
+			if o.State != c.state || len(o.Attempts) != c.made || (err == nil) != (c.made == 2) {
+				t.Fatalf("%q, %v; the order is %s after %d attempts", url, err, o.State, len(o.Attempts))
+			}
+			for _, remote := range d.checkouts {
+				if payable := remote.Status == psp.CheckoutOpen; payable != (c.made == 2 && remote.URL == url) {
+					t.Errorf("%s can be paid: %t; the buyer has %q", remote.Ref, payable, url)
+				}
+			}
+		})
+	}
+}
+
 // afterCommit is a store at which something happens once, right after its nth commit.
 type afterCommit struct {
 	orders.Store

@@ -97,7 +97,8 @@ func (p *provider) make(w psp.RenderedRequest, key string) (psp.Checkout, *psp.C
 			return psp.Checkout{}, callErr
 		}
 	}
-	if r, ok := p.checkouts[key]; ok {
+	if r, ok := p.checkouts[key]; ok { // what was answered then, whatever has become of it
+		r.Status, r.Paid, r.PaymentID, r.URL, r.Replayed = psp.CheckoutOpen, false, "", "https://psp.example/"+key, true
 		return r, nil
 	}
 	var total, expires int64

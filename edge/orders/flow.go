@@ -81,15 +81,16 @@ func (f *flow) step() (string, error) {
 	}
 }
 
-// overtaken reports whether another process has ended the attempt of this request, or has begun an attempt after the one that
-// this request ended. This request has had its effect then, and must not have a second one.
+// overtaken reports whether another process has ended the checkout of this request, or has begun an attempt after the one that
+// this request ended. This request has had its effect then, and must not have a second one. An attempt that ended before there was
+// a URL, because the provider reported the end of a checkout that a restored backup has lost, was no effect.
 func (f *flow) overtaken() bool {
 	if f.order == nil {
 		return false
 	}
 	a := f.order.Current()
 	if f.begun != 0 {
-		return a.N != f.begun || a.State == Superseding || a.State == Ended
+		return a.N != f.begun || a.State == Superseding || a.State == Ended && a.URL != ""
 	}
 	return f.ending != 0 && a.N != f.ending
 }
@@ -316,7 +317,6 @@ func (f *flow) send() (string, error) {
 		}
 		if callErr.Class == psp.KeyTaken {
 			f.config.Log.WarnContext(f.ctx, "the provider knows a call that the database does not: was a backup restored?", "order", f.order.ID, "attempt", a.N)
-			f.begun = 0 // what comes of that attempt, an event of its end perhaps, is not this request's effect
 			return "", cmp.Or(f.commit(Change{Order: f.order}), errAgain)
 		}
 		return "", errors.Join(fmt.Errorf("orders: %s attempt %d: %w", f.order.ID, a.N, callErr), f.commit(Change{Order: f.order}))
@@ -416,12 +416,16 @@ func (f *flow) commitClosed() error {
 	return f.commit(Change{Session: f.session, Order: f.order})
 }
 
-// call calls the provider until it answers, refuses for good, or the time is up.
+// call calls the provider until it answers, refuses for good, or the time is up. An answer that the provider has stored is not of
+// this attempt while no call of it can have had an effect: its checkout may have ended since.
 func (f *flow) call(a *Attempt) (psp.Checkout, *psp.CallError) {
 	for try := 0; ; try++ {
 		a.Tries++
 		remote, callErr := f.provider.Create(f.tryDeadline(), a.Request, a.Key)
 		f.config.Log.DebugContext(f.ctx, "provider called", "order", f.order.ID, "attempt", a.N, "try", a.Tries, "ref", remote.Ref, "failed", callErr != nil)
+		if callErr == nil && remote.Replayed && !a.EverUnknown {
+			return psp.Checkout{}, &psp.CallError{Class: psp.KeyTaken, Code: "replayed"}
+		}
 		if callErr == nil {
 			return remote, nil
 		}

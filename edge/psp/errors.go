@@ -30,8 +30,8 @@ const (
 	Definitive
 	// KeyBurned: the provider has stored a failure under this key; the same call cannot succeed any more.
 	KeyBurned
-	// KeyTaken: the provider has seen the key with other bytes. A call that this database does not know was made under it,
-	// for example before a backup was restored, and may have had its effect.
+	// KeyTaken: the provider has seen the key, with other bytes or before the first call. A call that this database does not know was
+	// made under it, for example before a backup was restored, and may have had its effect.
 	KeyTaken
 )
 

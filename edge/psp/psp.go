@@ -120,6 +120,7 @@ type Checkout struct {
 	Deployment string // that created it; "" in what is not ours, and in checkouts of older versions
 	Live       bool   // real money
 	PaymentID  string // the provider's id of the payment, empty until there is one
+	Replayed   bool   // Create only: an answer that the provider has stored under the key, however old; the checkout may have ended since
 }
 
 // CheckoutStatus is where a checkout stands at the provider.

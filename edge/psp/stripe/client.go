@@ -81,9 +81,15 @@ func (d *dialer) connect(ctx context.Context, addr string) (net.Conn, error) {
 	return secure, nil
 }
 
-// call sends one request, once, and reads the response. A request without an idempotency key never fails with KeyBurned or
-// KeyTaken.
+// call sends one request, once, and reads the response's body.
 func call[T any](g *Provider, deadline time.Time, r outgoing, read func([]byte) (T, error)) (answer T, callErr *psp.CallError) {
+	callErr = g.send(deadline, r, func(got *reply) (err error) { answer, err = read(got.body); return err })
+	return answer, callErr
+}
+
+// send sends one request, once, and has a response of success read, which is valid until read returns. A request without an
+// idempotency key never fails with KeyBurned or KeyTaken.
+func (g *Provider) send(deadline time.Time, r outgoing, read func(*reply) error) *psp.CallError {
 	request, response := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(request)
 	defer fasthttp.ReleaseResponse(response)
@@ -104,12 +110,12 @@ func call[T any](g *Provider, deadline time.Time, r outgoing, read func([]byte) 
 		if (callErr.Class == psp.KeyBurned || callErr.Class == psp.KeyTaken) && r.key == "" {
 			callErr.Class = psp.Unknown
 		}
-		return answer, callErr
+		return callErr
 	}
-	if answer, err = read(got.body); err != nil {
-		return answer, got.callError(psp.Unknown, "", err)
+	if err := read(&got); err != nil {
+		return got.callError(psp.Unknown, "", err)
 	}
-	return answer, nil
+	return nil
 }
 
 // outgoing is a request as far as requests differ.

@@ -106,6 +106,16 @@ func TestOnTheWire(t *testing.T) {
 	}
 }
 
+// TestReplayed: an answer that Stripe has stored under the key is marked.
+func TestReplayed(t *testing.T) {
+	for header, want := range map[string]bool{"": false, "Idempotent-Replayed: true\r\n": true} {
+		base, _ := server(t, answer("200 OK", header, openSession))
+		if remote, callErr := create(base, soon()); callErr != nil || remote.Replayed != want {
+			t.Errorf("with %q: %+v, %v", header, remote, callErr)
+		}
+	}
+}
+
 func TestNothingSent(t *testing.T) {
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

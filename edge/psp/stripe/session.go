@@ -31,8 +31,12 @@ type session struct {
 }
 
 // Create sends a rendered request. A response without a URL counts as not understood.
-func (g *Provider) Create(deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
-	remote, callErr := call(g, deadline, outgoing{"POST", w.Path, w.Body, key}, readSession)
+func (g *Provider) Create(deadline time.Time, w psp.RenderedRequest, key string) (remote psp.Checkout, callErr *psp.CallError) {
+	callErr = g.send(deadline, outgoing{"POST", w.Path, w.Body, key}, func(got *reply) (err error) {
+		remote, err = readSession(got.body)
+		remote.Replayed = got.replayed
+		return err
+	})
 	if callErr == nil && remote.URL == "" {
 		return psp.Checkout{}, &psp.CallError{Class: psp.Unknown, Status: 200, Err: errUnpayable}
 	}
