@@ -77,7 +77,7 @@ func (p *provider) Render(in psp.CheckoutParams) (psp.RenderedRequest, error) {
 	return psp.RenderedRequest{Path: "/pay", Body: fmt.Appendf(nil, "%s %d %d %d %s", in.OrderID, in.Attempt, a.Total, in.ExpiresAt.Unix(), in.SuccessTo)}, nil
 }
 
-func (p *provider) Create(_ time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
+func (p *provider) Create(_ time.Time, w psp.RenderedRequest, key string) (psp.Created, *psp.CallError) {
 	remote, callErr := p.make(w, key)
 	if meanwhile := p.creating; meanwhile != nil {
 		p.creating = nil
@@ -86,7 +86,7 @@ func (p *provider) Create(_ time.Time, w psp.RenderedRequest, key string) (psp.C
 	return remote, callErr
 }
 
-func (p *provider) make(w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
+func (p *provider) make(w psp.RenderedRequest, key string) (psp.Created, *psp.CallError) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sent = append(p.sent, sentCreate{key, string(w.Body)})
@@ -94,12 +94,12 @@ func (p *provider) make(w psp.RenderedRequest, key string) (psp.Checkout, *psp.C
 		callErr := p.faults[0]
 		p.faults = p.faults[1:]
 		if callErr != nil {
-			return psp.Checkout{}, callErr
+			return psp.Created{}, callErr
 		}
 	}
 	if r, ok := p.checkouts[key]; ok { // what was answered then, whatever has become of it
-		r.Status, r.Paid, r.PaymentID, r.URL, r.Replayed = psp.CheckoutOpen, false, "", "https://psp.example/"+key, true
-		return r, nil
+		r.Status, r.Paid, r.PaymentID, r.URL = psp.CheckoutOpen, false, "", "https://psp.example/"+key
+		return psp.Created{Checkout: r, Replayed: true}, nil
 	}
 	var total, expires int64
 	r := psp.Checkout{Status: psp.CheckoutOpen, Ref: "ref_" + key, URL: "https://psp.example/" + key}
@@ -109,7 +109,7 @@ func (p *provider) make(w psp.RenderedRequest, key string) (psp.Checkout, *psp.C
 		p.checkouts = make(map[string]psp.Checkout)
 	}
 	p.checkouts[key] = r
-	return r, nil
+	return psp.Created{Checkout: r}, nil
 }
 
 func (p *provider) Expire(_ time.Time, ref string) (psp.Checkout, *psp.CallError) {

@@ -421,13 +421,13 @@ func (f *flow) commitClosed() error {
 func (f *flow) call(a *Attempt) (psp.Checkout, *psp.CallError) {
 	for try := 0; ; try++ {
 		a.Tries++
-		remote, callErr := f.provider.Create(f.tryDeadline(), a.Request, a.Key)
-		f.config.Log.DebugContext(f.ctx, "provider called", "order", f.order.ID, "attempt", a.N, "try", a.Tries, "ref", remote.Ref, "failed", callErr != nil)
-		if callErr == nil && remote.Replayed && !a.EverUnknown {
+		made, callErr := f.provider.Create(f.tryDeadline(), a.Request, a.Key)
+		f.config.Log.DebugContext(f.ctx, "provider called", "order", f.order.ID, "attempt", a.N, "try", a.Tries, "ref", made.Ref, "failed", callErr != nil)
+		if callErr == nil && made.Replayed && !a.EverUnknown {
 			return psp.Checkout{}, &psp.CallError{Class: psp.KeyTaken, Code: "replayed"}
 		}
 		if callErr == nil {
-			return remote, nil
+			return made.Checkout, nil
 		}
 		if callErr.Class == psp.Unknown || callErr.Class == psp.InProgress {
 			a.EverUnknown = true

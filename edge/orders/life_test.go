@@ -223,7 +223,7 @@ func (l *life) until(deadline time.Time) time.Time {
 	return deadline.Add(-time.Duration(l.ahead.Load()))
 }
 
-func (g *boundProvider) Create(deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
+func (g *boundProvider) Create(deadline time.Time, w psp.RenderedRequest, key string) (psp.Created, *psp.CallError) {
 	g.life.boundary()
 	defer g.life.boundary()
 	return g.Provider.Create(g.life.until(deadline), w, key)

@@ -243,7 +243,7 @@ type unsteady struct {
 	troubles int
 }
 
-func (u unsteady) Create(deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
+func (u unsteady) Create(deadline time.Time, w psp.RenderedRequest, key string) (psp.Created, *psp.CallError) {
 	u.boundary()
 	defer u.boundary()
 	if u.below(100) >= u.troubles {
@@ -251,12 +251,12 @@ func (u unsteady) Create(deadline time.Time, w psp.RenderedRequest, key string) 
 	}
 	switch u.below(3) {
 	case 0:
-		return psp.Checkout{}, &psp.CallError{Class: psp.NotExecuted, Status: 401}
+		return psp.Created{}, &psp.CallError{Class: psp.NotExecuted, Status: 401}
 	case 1:
-		return psp.Checkout{}, &psp.CallError{Class: psp.Unknown, Err: errors.New("lost on the way there")}
+		return psp.Created{}, &psp.CallError{Class: psp.Unknown, Err: errors.New("lost on the way there")}
 	default:
 		u.provider.Create(deadline, w, key)
-		return psp.Checkout{}, &psp.CallError{Class: psp.Unknown, Err: errors.New("lost on the way back")}
+		return psp.Created{}, &psp.CallError{Class: psp.Unknown, Err: errors.New("lost on the way back")}
 	}
 }
 

@@ -268,7 +268,7 @@ func (s neverEndedStore) Commit(ctx context.Context, c orders.Change) error {
 type brokenProvider struct {
 	psp.Provider
 	render   func(psp.Provider, psp.CheckoutParams) (psp.RenderedRequest, error)
-	create   func(psp.Provider, time.Time, psp.RenderedRequest, string) (psp.Checkout, *psp.CallError)
+	create   func(psp.Provider, time.Time, psp.RenderedRequest, string) (psp.Created, *psp.CallError)
 	expire   func(psp.Provider, time.Time, string) (psp.Checkout, *psp.CallError)
 	retrieve func(psp.Checkout) psp.Checkout
 	event    func(*psp.Event)
@@ -302,7 +302,7 @@ func (g brokenProvider) Webhook(header func(string) string, body []byte, now tim
 	return e, err
 }
 
-func (g brokenProvider) Create(deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
+func (g brokenProvider) Create(deadline time.Time, w psp.RenderedRequest, key string) (psp.Created, *psp.CallError) {
 	if g.create == nil {
 		return g.Provider.Create(deadline, w, key)
 	}
@@ -316,7 +316,7 @@ func (g brokenProvider) Expire(deadline time.Time, ref string) (psp.Checkout, *p
 	return g.expire(g.Provider, deadline, ref)
 }
 
-func onCreate(broken func(psp.Provider, time.Time, psp.RenderedRequest, string) (psp.Checkout, *psp.CallError)) mutant {
+func onCreate(broken func(psp.Provider, time.Time, psp.RenderedRequest, string) (psp.Created, *psp.CallError)) mutant {
 	return onProvider(brokenProvider{create: broken})
 }
 
@@ -338,11 +338,11 @@ func otherLines(g psp.Provider, p psp.CheckoutParams) (psp.RenderedRequest, erro
 	return g.Render(p)
 }
 
-func tellingKey(g psp.Provider, deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
+func tellingKey(g psp.Provider, deadline time.Time, w psp.RenderedRequest, key string) (psp.Created, *psp.CallError) {
 	return g.Create(deadline, w, key+"_"+emailOf(0, "DE"))
 }
 
-func patientCreate(g psp.Provider, deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
+func patientCreate(g psp.Provider, deadline time.Time, w psp.RenderedRequest, key string) (psp.Created, *psp.CallError) {
 	time.Sleep(20 * time.Second)
 	return g.Create(deadline.Add(20*time.Second), w, key)
 }
@@ -359,7 +359,7 @@ func hopefulExpire(g psp.Provider, deadline time.Time, ref string) (psp.Checkout
 	return remote, callErr
 }
 
-func hopelessCreate(g psp.Provider, deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
+func hopelessCreate(g psp.Provider, deadline time.Time, w psp.RenderedRequest, key string) (psp.Created, *psp.CallError) {
 	remote, callErr := g.Create(deadline, w, key)
 	if callErr != nil && callErr.Class == psp.Unknown {
 		callErr.Class = psp.Definitive
@@ -369,14 +369,14 @@ func hopelessCreate(g psp.Provider, deadline time.Time, w psp.RenderedRequest, k
 
 func newKeys() mutant {
 	tries := new(atomic.Int64)
-	return onCreate(func(g psp.Provider, deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
+	return onCreate(func(g psp.Provider, deadline time.Time, w psp.RenderedRequest, key string) (psp.Created, *psp.CallError) {
 		return g.Create(deadline, w, fmt.Sprint(key, "_", tries.Add(1)))
 	})
 }
 
 func otherBytes() mutant {
 	tries := new(atomic.Int64)
-	return onCreate(func(g psp.Provider, deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
+	return onCreate(func(g psp.Provider, deadline time.Time, w psp.RenderedRequest, key string) (psp.Created, *psp.CallError) {
 		w.Body = fmt.Appendf(slices.Clone(w.Body), "&metadata[try]=%d", tries.Add(1))
 		return g.Create(deadline, w, key)
 	})

@@ -245,17 +245,17 @@ type busyProvider struct {
 	limited int // calls that were too many
 }
 
-func (p *busyProvider) Create(deadline time.Time, w psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
+func (p *busyProvider) Create(deadline time.Time, w psp.RenderedRequest, key string) (psp.Created, *psp.CallError) {
 	if !p.bucket.Allow() {
 		p.mu.Lock()
 		p.limited++
 		p.mu.Unlock()
-		return psp.Checkout{}, &psp.CallError{Class: psp.NotExecuted, Status: 429}
+		return psp.Created{}, &psp.CallError{Class: psp.NotExecuted, Status: 429}
 	}
 	if time.Until(deadline) < overloadAnswer { // the call arrives, and its answer does not
 		time.Sleep(time.Until(deadline))
 		p.provider.Create(deadline, w, key)
-		return psp.Checkout{}, &psp.CallError{Class: psp.Unknown, Err: context.DeadlineExceeded}
+		return psp.Created{}, &psp.CallError{Class: psp.Unknown, Err: context.DeadlineExceeded}
 	}
 	time.Sleep(overloadAnswer)
 	return p.provider.Create(deadline, w, key)

@@ -45,7 +45,7 @@ type Checkouts interface {
 
 	// Create sends a rendered request under an idempotency key. The caller has stored the request durably, and always sends
 	// the same bytes under one key.
-	Create(deadline time.Time, r RenderedRequest, key string) (Checkout, *CallError)
+	Create(deadline time.Time, r RenderedRequest, key string) (Created, *CallError)
 
 	// Retrieve reads a checkout by the provider's reference. One that the account does not have is [CheckoutMissing].
 	Retrieve(deadline time.Time, ref string) (Checkout, *CallError)
@@ -120,7 +120,12 @@ type Checkout struct {
 	Deployment string // that created it; "" in what is not ours, and in checkouts of older versions
 	Live       bool   // real money
 	PaymentID  string // the provider's id of the payment, empty until there is one
-	Replayed   bool   // Create only: an answer that the provider has stored under the key, however old; the checkout may have ended since
+}
+
+// Created is the answer to the creation of a checkout.
+type Created struct {
+	Checkout
+	Replayed bool // it is what the provider answered to an earlier call under the key; the checkout may have ended since
 }
 
 // CheckoutStatus is where a checkout stands at the provider.

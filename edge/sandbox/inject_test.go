@@ -109,8 +109,8 @@ func (c *trial) address(name string) {
 }
 
 func (c *trial) send(want seen) (psp.Checkout, seen) {
-	remote, fault := c.gateway.Create(until(want), c.wire, c.order)
-	return remote, see(fault)
+	made, fault := c.gateway.Create(until(want), c.wire, c.order)
+	return made.Checkout, see(fault)
 }
 
 // until is the deadline for a result, short where none is expected.

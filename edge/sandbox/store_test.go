@@ -182,11 +182,11 @@ func soon() time.Time { return time.Now().Add(5 * time.Minute) }
 // open creates a session with the adapter.
 func (s *shop) open(key string) psp.Checkout {
 	s.t.Helper()
-	remote, fault := s.gateway.Create(soon(), s.wire(nil), key)
+	made, fault := s.gateway.Create(soon(), s.wire(nil), key)
 	if fault != nil {
 		s.t.Fatal(fault)
 	}
-	return remote
+	return made.Checkout
 }
 
 // choose lets the buyer choose an outcome.

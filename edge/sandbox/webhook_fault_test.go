@@ -14,11 +14,11 @@ import (
 // buy opens a session for a buyer's e-mail address, which may request faults.
 func (s *shop) buy(email string) psp.Checkout {
 	s.t.Helper()
-	remote, fault := s.gateway.Create(soon(), s.wire(func(p *psp.CheckoutParams) { p.Order.BuyerEmail = email }), email)
+	made, fault := s.gateway.Create(soon(), s.wire(func(p *psp.CheckoutParams) { p.Order.BuyerEmail = email }), email)
 	if fault != nil {
 		s.t.Fatal(fault)
 	}
-	return remote
+	return made.Checkout
 }
 
 func (s *shop) pay(id string) {

@@ -152,8 +152,8 @@ func (c *Calls) enterBy(deadline time.Time) *psp.CallError {
 }
 
 // Create implements [psp.Checkouts].
-func (c *Calls) Create(deadline time.Time, r psp.RenderedRequest, key string) (psp.Checkout, *psp.CallError) {
-	return limited(c, "create", deadline, func() (psp.Checkout, *psp.CallError) { return c.Provider.Create(deadline, r, key) })
+func (c *Calls) Create(deadline time.Time, r psp.RenderedRequest, key string) (psp.Created, *psp.CallError) {
+	return limited(c, "create", deadline, func() (psp.Created, *psp.CallError) { return c.Provider.Create(deadline, r, key) })
 }
 
 // Retrieve implements [psp.Checkouts].

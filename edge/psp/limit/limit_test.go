@@ -23,16 +23,16 @@ type fake struct {
 
 func (f *fake) Name() string { return "test" }
 
-func (f *fake) Create(time.Time, psp.RenderedRequest, string) (psp.Checkout, *psp.CallError) {
+func (f *fake) Create(time.Time, psp.RenderedRequest, string) (psp.Created, *psp.CallError) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	f.sent++
 	if len(f.errors) == 0 {
-		return psp.Checkout{}, nil
+		return psp.Created{}, nil
 	}
 	first := f.errors[0]
 	f.errors = f.errors[1:]
-	return psp.Checkout{}, first
+	return psp.Created{}, first
 }
 
 // create is a buyer's call that is in no hurry.
@@ -44,9 +44,9 @@ func create(l *Limiter, within time.Duration) *psp.CallError {
 // hanging is a provider that answers nobody, and an adapter that notices late.
 type hanging struct{ fake }
 
-func (h *hanging) Create(deadline time.Time, _ psp.RenderedRequest, _ string) (psp.Checkout, *psp.CallError) {
+func (h *hanging) Create(deadline time.Time, _ psp.RenderedRequest, _ string) (psp.Created, *psp.CallError) {
 	time.Sleep(time.Until(deadline) + 100*time.Millisecond)
-	return psp.Checkout{}, &psp.CallError{Class: psp.Unknown, Err: errors.New("timeout")}
+	return psp.Created{}, &psp.CallError{Class: psp.Unknown, Err: errors.New("timeout")}
 }
 
 // TestBulkhead: calls beyond the slots wait as long as an answer can still arrive, and are then reported as not sent.
@@ -306,8 +306,8 @@ type stopped struct {
 	end   chan struct{}
 }
 
-func (s *stopped) Create(time.Time, psp.RenderedRequest, string) (psp.Checkout, *psp.CallError) {
+func (s *stopped) Create(time.Time, psp.RenderedRequest, string) (psp.Created, *psp.CallError) {
 	s.begun <- struct{}{}
 	<-s.end
-	return psp.Checkout{}, nil
+	return psp.Created{}, nil
 }

@@ -60,7 +60,7 @@ const openSession = `{"id":"cs_test_1","object":"checkout.session","status":"ope
 
 func soon() time.Time { return time.Now().Add(5 * time.Minute) }
 
-func create(base string, deadline time.Time) (psp.Checkout, *psp.CallError) {
+func create(base string, deadline time.Time) (psp.Created, *psp.CallError) {
 	return New(Config{Key: key, BaseURL: base}).Create(deadline, psp.RenderedRequest{Path: sessionsPath, Body: []byte("mode=payment")}, "k")
 }
 

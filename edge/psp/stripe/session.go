@@ -31,16 +31,16 @@ type session struct {
 }
 
 // Create sends a rendered request. A response without a URL counts as not understood.
-func (g *Provider) Create(deadline time.Time, w psp.RenderedRequest, key string) (remote psp.Checkout, callErr *psp.CallError) {
+func (g *Provider) Create(deadline time.Time, w psp.RenderedRequest, key string) (made psp.Created, callErr *psp.CallError) {
 	callErr = g.send(deadline, outgoing{"POST", w.Path, w.Body, key}, func(got *reply) (err error) {
-		remote, err = readSession(got.body)
-		remote.Replayed = got.replayed
+		made.Checkout, err = readSession(got.body)
+		made.Replayed = got.replayed
 		return err
 	})
-	if callErr == nil && remote.URL == "" {
-		return psp.Checkout{}, &psp.CallError{Class: psp.Unknown, Status: 200, Err: errUnpayable}
+	if callErr == nil && made.URL == "" {
+		return psp.Created{}, &psp.CallError{Class: psp.Unknown, Status: 200, Err: errUnpayable}
 	}
-	return remote, callErr
+	return made, callErr
 }
 
 // Retrieve reads a session.
