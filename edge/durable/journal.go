@@ -229,6 +229,13 @@ func (j *journal) fill(dir string, o Options) error {
 	return j.begin(0)
 }
 
+// Exists reports whether a directory has a database, of which files may be missing. One that [Open] is creating is open there before
+// Exists is true.
+func Exists(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, journalFile))
+	return err == nil || hasDatabase(dir)
+}
+
 // hasDatabase reports whether a directory has files of Badger.
 func hasDatabase(dir string) bool {
 	for _, pattern := range []string{badger.ManifestFilename, "*.mem", "*.sst", "*.vlog", keptDir} {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -75,7 +74,7 @@ func openStopped(data, store string, key []byte, log *slog.Logger) (record.Store
 	if store != "" {
 		return openShared(store, pgstore.Options{Log: log})
 	}
-	if _, err := os.Stat(filepath.Join(data, ownDatabase)); errors.Is(err, fs.ErrNotExist) {
+	if !durable.Exists(filepath.Join(data, ownDatabase)) { // a server that is just creating it must not find it taken
 		return nil, fmt.Errorf("there is no database of crepe in %s; --data DIR names the data directory of the server, which its first start creates: %w",
 			data, fs.ErrNotExist)
 	}

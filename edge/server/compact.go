@@ -3,9 +3,7 @@ package server
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 
 	"github.com/crepe-checkout/crepe/edge/durable"
@@ -15,7 +13,7 @@ import (
 // expired. key is nil if it is not encrypted. See [durable.Compact].
 func Compact(data string, key []byte, log *slog.Logger) error {
 	dir := filepath.Join(data, ownDatabase)
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+	if !durable.Exists(dir) {
 		return fmt.Errorf("there is no database of crepe in %s; --data DIR names the data directory of the server", data)
 	}
 	_, err := openDatabase(data, ownDatabase, func(dir string) (struct{}, error) {

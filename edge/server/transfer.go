@@ -65,8 +65,8 @@ func (t *Transfer) openPostgres(ctx context.Context) (*pgstore.DB, error) {
 
 // openBadger opens a database of the data directory that no server uses.
 func (t *Transfer) openBadger() (*badgerstore.DB, error) {
-	if _, err := os.Stat(filepath.Join(t.Data, ownDatabase)); err != nil {
-		return nil, fmt.Errorf("%s has no database: %w", t.Data, err)
+	if !durable.Exists(filepath.Join(t.Data, ownDatabase)) {
+		return nil, fmt.Errorf("%s has no database: %w", t.Data, os.ErrNotExist)
 	}
 	return openStore(t.Data, badgerstore.Options{Log: t.Log, EncryptionKey: t.EncryptionKey})
 }
