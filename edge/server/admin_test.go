@@ -12,7 +12,7 @@ import (
 	"github.com/crepe-checkout/crepe/edge/durable"
 )
 
-// TestOpenStopped: a command finds no database in a directory that a server is just creating. It would create the database itself,
+// TestOpenStopped: commands find no database in a directory that a server is just creating. One would create the database itself,
 // and the server would wait for it, so that the command did not know the server's URL.
 func TestOpenStopped(t *testing.T) {
 	data := t.TempDir()
@@ -24,8 +24,14 @@ func TestOpenStopped(t *testing.T) {
 	if _, err := openStopped(data, "", nil, log); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("before the database is there: %v", err)
 	}
-	if err := Compact(data, nil, log); err == nil {
-		t.Error("nothing was compacted without an error")
+	_, unverified := Verify(t.Context(), data, nil, func(int) {}, log)
+	for name, err := range map[string]error{
+		"compact": Compact(data, nil, log), "verify": unverified, "copy": CopyData(data, nil, filepath.Join(t.TempDir(), "copy"), nil, log),
+		"repair": Repair(data, nil, false, func(string) {}, log),
+	} {
+		if err == nil {
+			t.Errorf("%s has done nothing without an error", name)
+		}
 	}
 	if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
 		t.Errorf("the command has made %v, %v", files, err)

@@ -293,7 +293,7 @@ type VerifiedChain struct {
 // Verify reads a data directory whose server is stopped, or a directory of backups, and decodes every record. Its error is the first
 // fault; the result is what was read before.
 func Verify(ctx context.Context, path string, key []byte, progress func(entries int), log *slog.Logger) (*Verification, error) {
-	if _, err := os.Stat(filepath.Join(path, ownDatabase)); err == nil {
+	if durable.Exists(filepath.Join(path, ownDatabase)) {
 		records, err := openDatabase(path, ownDatabase, func(dir string) (Records, error) { return readDatabase(ctx, dir, key, progress, log) })
 		if errors.Is(err, durable.ErrInUse) {
 			err = fmt.Errorf("%w; of a running server verify a backup: crepe backup DIR --data %s, then crepe verify DIR", err, path)

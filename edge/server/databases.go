@@ -222,9 +222,9 @@ func Repair(data string, key []byte, acceptLoss bool, tell func(step string), lo
 	var errs []error
 	for _, name := range []string{ownDatabase, sandboxDatabase} {
 		dir := filepath.Join(data, name)
-		if _, err := os.Stat(dir); err != nil {
+		if !durable.Exists(dir) {
 			if name == ownDatabase {
-				errs = append(errs, err)
+				errs = append(errs, fmt.Errorf("%s has no database: %w", data, os.ErrNotExist))
 			}
 			continue
 		}

@@ -44,10 +44,11 @@ func CopyData(data string, key []byte, to string, toKey []byte, log *slog.Logger
 		return err
 	}
 	for _, name := range []string{ownDatabase, sandboxDatabase} {
-		if _, err := os.Stat(filepath.Join(data, name)); name == sandboxDatabase && errors.Is(err, fs.ErrNotExist) {
+		if !durable.Exists(filepath.Join(data, name)) {
+			if name == ownDatabase {
+				return fmt.Errorf("%s has no database: %w", data, fs.ErrNotExist)
+			}
 			continue
-		} else if err != nil {
-			return err
 		}
 		if err := copyDatabase(data, key, to+unfinishedData, toKey, name, log); err != nil {
 			return err
