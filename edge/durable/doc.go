@@ -8,9 +8,10 @@
 // # Writes
 //
 // One goroutine at a time writes: one of those that wait for their own writes. It drains bounded queues of commands into one
-// transaction with SyncWrites, the urgent queue first, and acknowledges all of them when that transaction is durable. Concurrent requests share one fsync, transactions never conflict,
-// and a power cut loses nothing that was acknowledged. A command sees the writes of the commands before it, and reads those
-// of the last few megabytes from memory. A command that returns an error writes nothing.
+// transaction with SyncWrites, the urgent queue first, and acknowledges all of them when that transaction is durable. Concurrent
+// requests share one fsync, transactions never conflict, and a power cut loses nothing that was acknowledged. A command sees the
+// writes of the commands before it, and reads those of the last few megabytes from memory. A command that returns an error writes
+// nothing.
 //
 // After the first I/O error the database accepts no more writes ([DB.Stopped]), whether a commit failed or Badger's background
 // work: a flush of a memtable, a compaction, the MANIFEST. Badger by itself retries, deletes files that are still needed, and

@@ -38,7 +38,7 @@ var lost = []struct {
 }
 
 // TestRestoredBackup restores a backup of the database; the provider keeps its state. No session has two checkouts that can be paid,
-// and a paid session is not sold again.
+// a paid session is not sold again, and a URL that is answered can be paid.
 func TestRestoredBackup(t *testing.T) {
 	data, address := t.TempDir(), freeAddress(t)
 	running := start(t, data, address)
@@ -106,16 +106,16 @@ func TestRestoredBackup(t *testing.T) {
 		t.Error("orders were taken, and the restored directory was not compared with the provider:", err)
 	}
 	running.kill()
-	twice := auditRestored(t, data)
+	payable := auditRestored(t, data)
 	rows := []string{"what the copy lacks; the order afterwards\tsessions\tanswered with a URL\tpayable or paid twice"}
 	for kind, k := range lost {
 		bad := 0
 		for _, id := range sessions[kind] {
-			if twice[id] > 1 {
+			if payable[id] > 1 {
 				bad++
-				t.Errorf("%s: %d checkouts of one session are paid or can be", k.name, twice[id])
+				t.Errorf("%s: %d checkouts of one session are paid or can be", k.name, payable[id])
 			}
-			if k.sold && twice[id] == 0 {
+			if k.sold && payable[id] == 0 {
 				t.Errorf("%s: the URL that was answered cannot be paid", k.name)
 			}
 		}

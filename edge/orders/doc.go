@@ -18,12 +18,12 @@
 //
 // The provider may know more than the store: after a backup was restored, or after a call that failed but had its effect. An
 // order's id is derived from its session, so that the session's next call uses the key of the lost one, and the provider
-// refuses it or replays its answer ([psp.KeyTaken]). An attempt whose outcome cannot be found out with its key is Abandoned: before the next attempt
-// begins, the provider's list is searched for its checkout, which is then ended, or whose payment is recorded. At its start
-// the service compares the newest checkouts first ([Config].CatchUp). Reconciliation ends open checkouts of this deployment
-// that belong to no order. A payment that matches no order is put in quarantine, and its session is closed. The deployment's id
-// is in the store and therefore in its backups. Never run a copy of the store beside the original on the same account: each
-// would end the other's checkouts.
+// refuses it or replays its answer ([psp.KeyTaken]). An attempt whose outcome cannot be found out with its key is Abandoned:
+// before the next attempt begins, the provider's list is searched for its checkout, which is then ended, or whose payment is
+// recorded. At its start the service compares the newest checkouts first ([Config].CatchUp). Reconciliation ends open checkouts
+// of this deployment that belong to no order. A payment that matches no order is put in quarantine, and its session is closed.
+// The deployment's id is in the store and therefore in its backups. Never run a copy of the store beside the original on the
+// same account: each would end the other's checkouts.
 //
 // An attempt belongs to a provider's [psp.Account] and is never looked up at another one. Events of a former account are not
 // received, so that a checkout there can be paid without notice. An attempt whose URL nobody has is rolled back at once, and so
